@@ -1,0 +1,59 @@
+/** What a message to the user must say: the thing, the place, what was expected, what was found, and the way out. */
+export interface ErrorDetails {
+  /** One sentence: what is wrong. */
+  readonly what: string;
+  /** File, field, tensor, item or option it concerns. */
+  readonly where?: string;
+  readonly expected?: string;
+  readonly found?: string;
+  /** How to mend it. */
+  readonly remedy?: string;
+}
+
+/** Base of everything babelscope throws on purpose. `exitCode` is what the command line exits with. */
+export class BabelscopeError extends Error {
+  readonly exitCode: number = 1;
+  readonly details: ErrorDetails;
+
+  constructor(details: ErrorDetails, options?: ErrorOptions) {
+    super(formatDetails(details), options);
+    this.name = new.target.name;
+    this.details = details;
+  }
+}
+
+/** Input or arguments that cannot be used; the user can mend it. */
+export class InputError extends BabelscopeError {
+  override readonly exitCode = 2;
+}
+
+/** A checkpoint folder that is malformed, incomplete or of an unsupported kind. */
+export class CheckpointError extends InputError {}
+
+/** A tokenizer that is missing, malformed or cannot reproduce its input. */
+export class TokenizerError extends InputError {}
+
+/** A probe set that is malformed or unfit for the request. */
+export class ProbeError extends InputError {}
+
+/** A run, part or table on disk that is malformed, incomplete or does not match. */
+export class RunError extends InputError {}
+
+/** Options that contradict each other or name something that does not exist. */
+export class UsageError extends InputError {}
+
+/** A folder that cannot be written, or a disk that is full. */
+export class OutputError extends InputError {}
+
+/** The user interrupted (Ctrl-C) or aborted; finished parts are kept. */
+export class InterruptedError extends BabelscopeError {
+  override readonly exitCode = 130;
+}
+
+function formatDetails({ what, where, expected, found, remedy }: ErrorDetails): string {
+  const lines = [where === undefined ? what : `${where}: ${what}`];
+  if (expected !== undefined) lines.push(`  expected: ${expected}`);
+  if (found !== undefined) lines.push(`  found:    ${found}`);
+  if (remedy !== undefined) lines.push(`  remedy:   ${remedy}`);
+  return lines.join('\n');
+}

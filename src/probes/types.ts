@@ -1,0 +1,63 @@
+/** A canonical BCP 47 language tag, for example `en`, `zh-Hant`. */
+export type LanguageTag = string;
+
+/** One item in one language. */
+export interface Prompt {
+  readonly text: string;
+  /** The right answer; fact sets only. Teacher-forced text is `text + ANSWER_SEPARATOR + answer`. */
+  readonly answer?: string;
+  /** The answer among its distractors, in an order that differs per language. */
+  readonly candidates?: readonly string[];
+  /** Language-independent identity of each candidate, in the order of `candidates`. */
+  readonly candidateIds?: readonly string[];
+}
+
+/** What stands between a prompt and its answer when both are run through a model. */
+export const ANSWER_SEPARATOR = '\n';
+
+/** One meaning (a fact, a sentence) in every language that has it. */
+export interface ProbeItem {
+  readonly id: string;
+  readonly prompts: ReadonlyMap<LanguageTag, Prompt>;
+  readonly meta: Readonly<Record<string, unknown>>;
+}
+
+export interface ProbeLanguage {
+  readonly tag: LanguageTag;
+  /** English name, for figures and tables. */
+  readonly name: string;
+  /** ISO 15924 code of the script the prompts are written in. */
+  readonly script: string;
+  /** Language family, for example `Indo-European`. */
+  readonly family: string;
+}
+
+/** Something a probe set may contain that is worth telling, counted, with the first place it was seen. */
+export interface ProbeWarning {
+  readonly kind: 'wrong-script' | 'single-language' | 'missing-language';
+  readonly language: LanguageTag | null;
+  readonly count: number;
+  /** Up to five item ids. */
+  readonly items: readonly string[];
+  readonly message: string;
+}
+
+/** What a run records about the probe set it was made with. */
+export interface ProbeIdentity {
+  readonly name: string;
+  readonly version: string;
+  readonly kind: 'text' | 'fact';
+  readonly licence: string;
+  readonly source: string;
+  /** Over probe.json and items.jsonl, in that order. */
+  readonly sha256: string;
+}
+
+export interface ProbeSet {
+  readonly identity: ProbeIdentity;
+  /** In the order of probe.json. */
+  readonly languages: readonly ProbeLanguage[];
+  /** In the order of items.jsonl. */
+  readonly items: readonly ProbeItem[];
+  readonly warnings: readonly ProbeWarning[];
+}
