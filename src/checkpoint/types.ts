@@ -1,0 +1,47 @@
+/** Storage types of weights that graphs can read where they lie. */
+export type WeightDtype = 'F32' | 'F16' | 'BF16';
+
+/** Where one weight lies on disk; nothing of it has been read. */
+export interface WeightTensor {
+  readonly name: string;
+  readonly dtype: WeightDtype;
+  readonly shape: readonly number[];
+  /** Path of the file relative to `Checkpoint.weightsRoot`, `/`-separated, without `..` and not through a symlink that leaves it. */
+  readonly location: string;
+  /** Bytes from the start of the file (8 + header length + data offset). */
+  readonly offset: number;
+  readonly byteLength: number;
+}
+
+/** A Hugging Face checkpoint folder, opened: configuration parsed, weights located, nothing loaded. */
+export interface Checkpoint {
+  /** Absolute path of the folder. */
+  readonly folder: string;
+  /** config.json as it stands. */
+  readonly config: Readonly<Record<string, unknown>>;
+  /** Directory that the runtime resolves `WeightTensor.location` against. */
+  readonly weightsRoot: string;
+  /** By the name in the safetensors header. Empty for a folder with only a config.json. */
+  readonly tensors: ReadonlyMap<string, WeightTensor>;
+  /** Absolute paths; null where the file is absent. */
+  readonly tokenizerJson: string | null;
+  readonly tokenizerConfig: string | null;
+}
+
+/** What a run records about the model it was made with. */
+export interface ModelIdentity {
+  /** Folder name, or `org/name` for a hub cache path. */
+  readonly name: string;
+  /** Commit hash for a hub cache path. */
+  readonly revision: string | null;
+  /** `architectures[0]` of config.json. */
+  readonly architecture: string;
+  readonly modelType: string;
+  readonly parameters: number;
+  /** The storage type most parameters have. */
+  readonly dtype: WeightDtype;
+  readonly configSha256: string;
+  /** Over the contents of every weight file, in order of location. */
+  readonly weightsSha256: string;
+  readonly tokenizerSha256: string | null;
+}

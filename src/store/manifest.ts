@@ -1,0 +1,108 @@
+import { z } from 'zod';
+
+/** The newest manifest this version reads and the one it writes. */
+export const RUN_SCHEMA_VERSION = 1;
+
+const modelIdentity = z.object({
+  name: z.string(),
+  revision: z.string().nullable(),
+  architecture: z.string(),
+  modelType: z.string(),
+  parameters: z.number().int(),
+  dtype: z.enum(['F32', 'F16', 'BF16']),
+  configSha256: z.string(),
+  weightsSha256: z.string(),
+  tokenizerSha256: z.string().nullable(),
+});
+
+const modelShape = z.object({
+  family: z.string(),
+  layers: z.number().int(),
+  dModel: z.number().int(),
+  heads: z.number().int(),
+  kvHeads: z.number().int(),
+  headDim: z.number().int(),
+  dMlp: z.number().int(),
+  experts: z.number().int().nullable(),
+  vocab: z.number().int(),
+  maxPositions: z.number().int(),
+  parameters: z.number().int(),
+});
+
+const probeIdentity = z.object({
+  name: z.string(),
+  version: z.string(),
+  kind: z.enum(['text', 'fact']),
+  licence: z.string(),
+  source: z.string(),
+  sha256: z.string(),
+});
+
+/** Everything that decides which numbers a run holds. Runs whose plans differ are not merged. */
+export const runPlanSchema = z.object({
+  languages: z.array(z.string()),
+  /** Items in file order; `fold` in 0…folds−1. The item axis of `*.items` arrays is this list. */
+  items: z.array(z.object({ id: z.string(), fold: z.number().int() })),
+  folds: z.number().int(),
+  seed: z.number().int(),
+  positions: z.enum(['all', 'last', 'answer']),
+  countFirst: z.boolean(),
+  bos: z.enum(['auto', 'on', 'off']),
+  keep: z.enum(['items', 'folds']),
+  /** Each chunk: indices into `items`, all of one fold, all languages together. */
+  chunks: z.array(z.array(z.number().int())),
+  hooks: z.array(z.string()),
+});
+
+export const runManifestSchema = z.object({
+  schema: z.literal('babelscope/run'),
+  schemaVersion: z.number().int(),
+  babelscope: z.string(),
+  onnxruntime: z.string(),
+  model: modelIdentity,
+  shape: modelShape,
+  probe: probeIdentity,
+  languages: z.array(
+    z.object({
+      tag: z.string(),
+      name: z.string(),
+      script: z.string(),
+      family: z.string(),
+      prompts: z.number().int(),
+      /** Counted tokens. */
+      tokens: z.number().int(),
+      /** Tokens cut off because a prompt was longer than the model's positions. */
+      truncated: z.number().int(),
+    }),
+  ),
+  plan: runPlanSchema,
+  /** Over model identity, probe identity, plan and the versions: what a part must have been made with. */
+  planSha256: z.string(),
+  warnings: z.array(z.string()),
+});
+
+export type RunPlan = z.infer<typeof runPlanSchema>;
+export type RunManifest = z.infer<typeof runManifestSchema>;
+
+/**
+ * Arrays of `layers/{l}.safetensors`, units last. `items` arrays exist with `--keep items`; an item that
+ * lacks a language, or has no counted token in it, has NaN there.
+ */
+export const LAYER_ARRAYS = {
+  /** uint32 [fold, language, neuron]: counted tokens with hook_pre > 0. */
+  mlpFire: 'mlp.fire',
+  /** float64 [fold, language, neuron]: of hook_post over counted tokens. */
+  mlpSum: 'mlp.sum',
+  mlpSumsq: 'mlp.sumsq',
+  /** float64 [fold, language, head]: of ‖z_h W_O,h‖₂ over counted tokens. */
+  headNormSum: 'head.norm.sum',
+  headNormSumsq: 'head.norm.sumsq',
+  /** uint32 [fold, language]: counted tokens. */
+  tokens: 'tokens',
+  /** float16 [item, language, neuron]: hook_post, mean over the prompt's counted tokens. */
+  mlpItems: 'mlp.items',
+  /** float16 [item, language, head, headDim]: hook_z, mean over the prompt's counted tokens. */
+  headItems: 'head.items',
+  /** float32 [item, language, head]: ‖z_h W_O,h‖₂, mean over the prompt's counted tokens. */
+  headNormItems: 'head.norm.items',
+} as const;
