@@ -1,0 +1,101 @@
+import { Command, Option } from '@commander-js/extra-typings';
+import { type CaptureOptions, type CaptureResult, capture } from '../capture/index.js';
+import { parseBytes, parseList, parsePositiveInteger, parseSeed, parseShard } from './options.js';
+import { formatTable, interruptSignal, printJson, say, startProgress } from './terminal.js';
+
+export function captureCommand() {
+  return new Command('capture')
+    .description('run parallel prompts through a checkpoint and record, per language, what each unit does')
+    .argument('<checkpoint>', "a Hugging Face folder or a snapshot in the hub's cache")
+    .requiredOption(
+      '--probes <set|folder>',
+      'a built-in probe set (see `babelscope probes list`) or a folder',
+    )
+    .requiredOption('--out <run>', 'folder of the run; the same command resumes an unfinished one')
+    .option(
+      '--languages <tags>',
+      'only these languages, comma-separated (default: all of the probe set)',
+      parseList,
+    )
+    .addOption(
+      new Option('--positions <which>', 'which tokens count')
+        .choices(['all', 'last', 'answer'] as const)
+        .default('all' as const),
+    )
+    .option('--count-first', 'count the first token of each sequence too (an attention sink in most models)')
+    .addOption(
+      new Option('--bos <mode>', "add the tokenizer's special tokens")
+        .choices(['auto', 'on', 'off'] as const)
+        .default('auto' as const),
+    )
+    .addOption(
+      new Option(
+        '--keep <what>',
+        'pooled values of every item (needed by AP and the decomposition), or fold sums only',
+      )
+        .choices(['items', 'folds'] as const)
+        .default('items' as const),
+    )
+    .addOption(
+      new Option('--device <device>', 'where the graphs run')
+        .choices(['cpu', 'webgpu', 'cuda'] as const)
+        .default('cpu' as const),
+    )
+    .option('--threads <n>', 'threads of one operator (default: the physical cores)', parsePositiveInteger)
+    .option('--memory <size>', 'what weights and activations may take together', parseBytes, 8 * 2 ** 30)
+    .option(
+      '--shard <i/n>',
+      'compute only the i-th of n shares of the chunks; `merge` joins them',
+      parseShard,
+    )
+    .option('--limit <items>', 'only the first items of the set', parsePositiveInteger)
+    .option('--seed <n>', 'seed of the deal into folds', parseSeed, 0)
+    .option('--json', "print the run's manifest as one JSON object")
+    .action(async (checkpoint, { json, ...options }) => {
+      const { manifest, folder } = await captureWithProgress({
+        checkpoint,
+        ...options,
+        signal: interruptSignal(),
+      });
+      if (json) printJson({ folder, manifest });
+      else if (manifest.complete) say(`\nNext: babelscope score ${folder}`);
+    });
+}
+
+/** Captures with a progress bar and prints the table of tokens per language. */
+export async function captureWithProgress(
+  options: CaptureOptions,
+  title = 'capture',
+): Promise<CaptureResult> {
+  const progress = startProgress(title);
+  try {
+    const result = await capture({
+      ...options,
+      onProgress: (step) =>
+        progress.update({
+          done: step.tokensDone,
+          total: step.tokensTotal,
+          rate: `${Math.round(step.tokensPerSecond).toLocaleString('en')} tokens/s`,
+          secondsLeft: step.secondsLeft,
+          label: `chunk ${step.chunk + 1}/${step.chunks} layer ${step.layer + 1}/${step.layers}`,
+        }),
+    });
+    progress.stop();
+    const { manifest } = result;
+    for (const warning of manifest.warnings) say(`warning: ${warning}`);
+    say(
+      formatTable(
+        ['language', 'name', 'prompts', 'counted tokens'],
+        manifest.languages.map((language) => [
+          language.tag,
+          language.name,
+          language.prompts,
+          language.tokens,
+        ]),
+      ),
+    );
+    return result;
+  } finally {
+    progress.stop();
+  }
+}

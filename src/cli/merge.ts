@@ -1,0 +1,13 @@
+import { Command } from '@commander-js/extra-typings';
+import { mergeRun } from '../capture/index.js';
+import { say } from './terminal.js';
+
+export function mergeCommand() {
+  return new Command('merge')
+    .description('join the parts of a sharded capture')
+    .argument('<run>', 'the folder all shards were captured into')
+    .action(async (run) => {
+      await mergeRun(run);
+      say(`merged ${run}\nNext: babelscope score ${run}`);
+    });
+}

@@ -1,0 +1,84 @@
+import { Command } from '@commander-js/extra-typings';
+import { checkProbes, listBuiltinProbes, loadProbes } from '../probes/index.js';
+import { formatTable, print, printJson, say } from './terminal.js';
+
+export function probesCommand() {
+  const probes = new Command('probes').description('list, show and check probe sets');
+
+  probes
+    .command('list')
+    .description('the built-in probe sets')
+    .option('--json', 'print one JSON object')
+    .action(async ({ json }) => {
+      const sets = await listBuiltinProbes();
+      if (json) {
+        printJson(sets);
+        return;
+      }
+      print(
+        formatTable(
+          ['name', 'kind', 'items', 'languages', 'licence'],
+          sets.map((set) => [set.name, set.kind, set.items, set.languages.join(' '), set.licence]),
+        ),
+      );
+    });
+
+  probes
+    .command('show')
+    .description('the first items of a probe set, in every language')
+    .argument('<set>', 'a built-in name or a folder')
+    .option('--json', 'print one JSON object')
+    .action(async (name, { json }) => {
+      const set = await loadProbes(name);
+      const first = set.items
+        .slice(0, 3)
+        .map((item) => ({ id: item.id, prompts: Object.fromEntries(item.prompts) }));
+      if (json) {
+        printJson({
+          identity: set.identity,
+          languages: set.languages,
+          items: set.items.length,
+          first,
+          warnings: set.warnings,
+        });
+        return;
+      }
+      const { identity } = set;
+      print(
+        `${identity.name} ${identity.version} (${identity.kind}): ${set.items.length} items, ${set.languages.length} languages`,
+      );
+      print(`licence: ${identity.licence}\nsource:  ${identity.source}\nsha256:  ${identity.sha256}\n`);
+      for (const item of first) {
+        print(item.id);
+        for (const [language, prompt] of Object.entries(item.prompts)) {
+          print(
+            `  ${language.padEnd(8)} ${prompt.text}${prompt.answer === undefined ? '' : `  →  ${prompt.answer}`}`,
+          );
+        }
+        print('');
+      }
+      for (const warning of set.warnings) say(`warning: ${warning.message}`);
+    });
+
+  probes
+    .command('check')
+    .description('everything that is wrong with a probe set')
+    .argument('<folder>', 'a folder with probe.json and items.jsonl')
+    .option('--json', 'print one JSON object')
+    .action(async (folder, { json }) => {
+      const check = await checkProbes(folder);
+      if (json) printJson(check);
+      else {
+        for (const error of check.errors) print(`error: ${error.message}`);
+        for (const warning of check.warnings) print(`warning: ${warning.message}`);
+        print(
+          check.errors.length === 0
+            ? `${folder}: ${check.items} items in ${check.languages.length} languages, usable`
+            : `${folder}: not usable, ${check.errors.length} error(s)`,
+        );
+      }
+      if (check.errors.length > 0) process.exitCode = 2;
+    });
+
+  return probes;
+}

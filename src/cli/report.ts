@@ -1,0 +1,29 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { Command } from '@commander-js/extra-typings';
+import { type Comparison, compareRuns, readComparison } from '../compare/index.js';
+import { writeReport } from '../report/index.js';
+import { parseChoices } from './options.js';
+import { interruptSignal, say } from './terminal.js';
+
+export function reportCommand() {
+  return new Command('report')
+    .description('the figures and tables of a paper, and one HTML page to explore')
+    .argument('<run|comparison>', 'what `capture` or `compare` wrote')
+    .requiredOption('--out <folder>', 'where report.html and figures/ go')
+    .option('--formats <list>', 'of html, svg, png', parseChoices(['html', 'svg', 'png'] as const), [
+      'html',
+      'svg',
+      'png',
+    ] as ('html' | 'svg' | 'png')[])
+    .action(async (folder, { out, formats }) => {
+      const { files } = await writeReport(await comparisonOf(folder), out, { formats });
+      for (const file of files) say(`wrote ${file}`);
+    });
+}
+
+/** A comparison as it stands, or a single run described. */
+async function comparisonOf(folder: string): Promise<Comparison> {
+  if (existsSync(join(folder, 'comparison.json'))) return readComparison(folder);
+  return compareRuns([{ folder }], { signal: interruptSignal() });
+}

@@ -1,0 +1,36 @@
+import { Command } from '@commander-js/extra-typings';
+import { type ScoreSummary, scoreRun } from '../scores/index.js';
+import { parseList, parseSeed } from './options.js';
+import { formatTable, interruptSignal, print, printJson, say } from './terminal.js';
+
+export function scoreCommand() {
+  return new Command('score')
+    .description('how language-selective is each unit, with its uncertainty')
+    .argument('<run>', 'a captured run')
+    .option(
+      '--scores <names>',
+      'only these scores, comma-separated (default: all the run has data for)',
+      parseList,
+    )
+    .option('--seed <n>', 'seed of the random halves', parseSeed, 0)
+    .option('--json', 'print one JSON object')
+    .action(async (run, { json, ...options }) => {
+      const summary = await scoreRun(run, { ...options, signal: interruptSignal() });
+      if (json) printJson(summary);
+      else printSummary(run, summary);
+    });
+}
+
+function printSummary(run: string, summary: ScoreSummary): void {
+  const number = (value: number | null) => (value === null ? '–' : value.toFixed(3));
+  print(
+    formatTable(
+      ['unit', 'score', 'reliability (halves)', 'stepped up'],
+      summary.reliability.map((row) => [row.type, row.score, number(row.halves), number(row.stepUp)]),
+    ),
+  );
+  for (const { score, reason } of summary.skipped) say(`not computed: ${score} (${reason})`);
+  say(
+    `\nwrote ${run}/units.parquet, unit_languages.parquet, scores.json\nNext: babelscope compare ${run} <run> --out <folder>`,
+  );
+}

@@ -1,0 +1,138 @@
+import cliProgress from 'cli-progress';
+import { BabelscopeError } from '../errors.js';
+
+/** What a command may do to the outside: everything goes through here so that tests can look. */
+export function say(line: string): void {
+  process.stderr.write(`${line}\n`);
+}
+
+/** The one machine-readable object of a `--json` command, or the plain result of one without. */
+export function print(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
+export function printJson(value: unknown): void {
+  print(JSON.stringify(value, null, 2));
+}
+
+/** Says what went wrong and returns the exit status: 2 unusable input, 130 interrupted, 1 a fault of ours. */
+export function reportError(error: unknown): number {
+  if (error instanceof BabelscopeError) {
+    say(`babelscope: ${error.message}`);
+    return error.exitCode;
+  }
+  say(
+    `babelscope: internal error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+  );
+  say('This is a fault of babelscope, not of your input. Please report it with the lines above.');
+  return 1;
+}
+
+/**
+ * A signal that Ctrl-C (or SIGTERM) aborts. The first one asks the work to stop between batches; a second one ends the
+ * process at once, which loses no finished part either.
+ */
+export function interruptSignal(): AbortSignal {
+  const controller = new AbortController();
+  const onSignal = () => {
+    if (controller.signal.aborted) process.exit(130);
+    say('\nbabelscope: stopping after the current batch (again to stop at once)');
+    controller.abort();
+  };
+  process.on('SIGINT', onSignal);
+  process.on('SIGTERM', onSignal);
+  return controller.signal;
+}
+
+export interface Progress {
+  update(step: {
+    done: number;
+    total: number;
+    rate: string;
+    secondsLeft: number | null;
+    label: string;
+  }): void;
+  stop(): void;
+}
+
+/** Plain lines are written at most this often where standard error is not a terminal. */
+const PLAIN_LINE_INTERVAL_MS = 10_000;
+
+/** A bar with rate and time left on a terminal; plain lines elsewhere. */
+export function startProgress(title: string): Progress {
+  return process.stderr.isTTY ? barProgress(title) : plainProgress(title);
+}
+
+function barProgress(title: string): Progress {
+  const bar = new cliProgress.SingleBar(
+    {
+      format: `${title} {bar} {percentage}% · {rate} · {left} left · {label}`,
+      stream: process.stderr,
+      hideCursor: true,
+      clearOnComplete: true,
+      stopOnComplete: false,
+      gracefulExit: false,
+    },
+    cliProgress.Presets.shades_classic,
+  );
+  let started = false;
+  return {
+    update({ done, total, rate, secondsLeft, label }) {
+      const payload = { rate, left: formatSeconds(secondsLeft), label };
+      if (!started) {
+        bar.start(total, done, payload);
+        started = true;
+      } else {
+        bar.setTotal(total);
+        bar.update(done, payload);
+      }
+    },
+    stop() {
+      if (started) bar.stop();
+    },
+  };
+}
+
+function plainProgress(title: string): Progress {
+  let last = Date.now();
+  return {
+    update({ done, total, rate, secondsLeft, label }) {
+      if (Date.now() - last < PLAIN_LINE_INTERVAL_MS) return;
+      last = Date.now();
+      const percent = ((100 * done) / total).toFixed(0);
+      say(`${title} ${percent} % · ${rate} · ${formatSeconds(secondsLeft)} left · ${label}`);
+    },
+    stop() {},
+  };
+}
+
+/** 3725 → `1 h 02 min`; 75 → `1 min 15 s`; null → `?`. */
+export function formatSeconds(seconds: number | null): string {
+  if (seconds === null || !Number.isFinite(seconds)) return '?';
+  const whole = Math.round(seconds);
+  if (whole < 60) return `${whole} s`;
+  const minutes = Math.floor(whole / 60);
+  const pad = (n: number) => String(n).padStart(2, '0');
+  if (minutes < 60) return `${minutes} min ${pad(whole % 60)} s`;
+  return `${Math.floor(minutes / 60)} h ${pad(minutes % 60)} min`;
+}
+
+/** Columns aligned with two spaces between; numbers to the right. */
+export function formatTable(
+  head: readonly string[],
+  rows: readonly (readonly (string | number)[])[],
+): string {
+  const cells = [head, ...rows].map((row) =>
+    row.map((cell) => (typeof cell === 'number' ? cell.toLocaleString('en') : cell)),
+  );
+  const widths = head.map((_, c) => Math.max(...cells.map((row) => (row[c] ?? '').length)));
+  const right = head.map((_, c) => rows.length > 0 && rows.every((row) => typeof row[c] === 'number'));
+  return cells
+    .map((row) =>
+      row
+        .map((cell, c) => (right[c] ? cell.padStart(widths[c] ?? 0) : cell.padEnd(widths[c] ?? 0)))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
+}

@@ -1,0 +1,183 @@
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { parquetReadObjects } from 'hyparquet';
+import { asyncBufferFromFile } from 'hyparquet/src/node.js';
+import { describe, expect, test } from 'vitest';
+import { babelscope, DEMO_CHECKPOINTS, type Outcome, temporaryFolder } from '../support/command-line.js';
+
+const LAYERS = 8;
+const HEADS = 6;
+
+async function succeed(args: readonly string[]): Promise<Outcome> {
+  const outcome = await babelscope(args);
+  expect(outcome.stderr).not.toContain('babelscope: ');
+  expect(outcome.code).toBe(0);
+  return outcome;
+}
+
+function captureArguments(regime: string, out: string, ...more: string[]): string[] {
+  const checkpoint = join(DEMO_CHECKPOINTS, regime);
+  return [
+    'capture',
+    checkpoint,
+    '--probes',
+    'facts',
+    '--languages',
+    'en,ja,uk',
+    '--limit',
+    '60',
+    '--out',
+    out,
+    ...more,
+  ];
+}
+
+/** sha256 of every file of a run but the timings, by path. */
+function contents(folder: string): Record<string, string> {
+  const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) =>
+    entry.isFile(),
+  );
+  return Object.fromEntries(
+    files
+      .map((entry) => join(entry.parentPath, entry.name))
+      .filter((path) => !path.endsWith('timings.json'))
+      .sort()
+      .map((path) => [
+        path.slice(folder.length),
+        createHash('sha256').update(readFileSync(path)).digest('hex'),
+      ]),
+  );
+}
+
+describe('from two checkpoints to a report', () => {
+  test('capture, score, compare and report leave what the next step and the reader need', async () => {
+    const folder = temporaryFolder();
+    const [base, sft] = ['base', 'sft'].map((regime) => join(folder, regime)) as [string, string];
+    for (const [regime, run] of [
+      ['base', base],
+      ['sft', sft],
+    ] as const) {
+      const { stderr } = await succeed(captureArguments(regime, run));
+      expect(stderr).toMatch(/ja\s+Japanese\s+60/);
+      await succeed(['score', run]);
+    }
+
+    const units = await parquetReadObjects({ file: await asyncBufferFromFile(join(base, 'units.parquet')) });
+    const dMlp = JSON.parse(
+      readFileSync(join(DEMO_CHECKPOINTS, 'base/config.json'), 'utf8'),
+    ).intermediate_size;
+    expect(units.filter((unit) => unit['type'] === 'neuron')).toHaveLength(LAYERS * dMlp);
+    expect(units.filter((unit) => unit['type'] === 'head')).toHaveLength(LAYERS * HEADS);
+    for (const unit of units) {
+      if (unit['lape'] === null) expect(unit['dead']).toBe(true);
+      else {
+        expect(unit['lape']).toBeGreaterThanOrEqual(0);
+        expect(unit['lape']).toBeLessThanOrEqual(Math.log(3) + 1e-6);
+      }
+    }
+
+    const comparison = join(folder, 'comparison');
+    const { stdout } = await succeed(['compare', base, sft, '--labels', 'base,sft', '--out', comparison]);
+    expect(stdout).toMatch(/jaccard/);
+    const { stderr } = await succeed(['report', comparison, '--out', join(folder, 'report')]);
+    expect(stderr).toContain('report.html');
+    expect(statSync(join(folder, 'report/report.html')).size).toBeGreaterThan(100_000);
+    const figures = readdirSync(join(folder, 'report/figures'));
+    for (const name of [
+      'specialized-neurons',
+      'entropy-distribution',
+      'head-map',
+      'reallocation',
+      'depth-profile',
+      'forest',
+    ]) {
+      expect(figures).toContain(`${name}.svg`);
+      expect(figures).toContain(`${name}.png`);
+    }
+  });
+
+  test('a run compared with itself changes nothing', async () => {
+    const folder = temporaryFolder();
+    const run = join(folder, 'run');
+    await succeed(captureArguments('base', run));
+    const { stdout } = await succeed([
+      'compare',
+      run,
+      run,
+      '--labels',
+      'a,b',
+      '--out',
+      join(folder, 'c'),
+      '--json',
+    ]);
+    const comparison = JSON.parse(stdout);
+    const verdicts = comparison.units.flatMap((unit: { headlines: { verdict: string }[] }) =>
+      unit.headlines.map((h) => h.verdict),
+    );
+    expect(verdicts.length).toBeGreaterThan(8);
+    expect(verdicts).not.toContain('changed');
+  });
+
+  test('shards captured apart and merged are the same bytes as one capture', async () => {
+    const folder = temporaryFolder();
+    const [whole, sharded] = [join(folder, 'whole'), join(folder, 'sharded')];
+    await succeed(captureArguments('base', whole));
+    await succeed(captureArguments('base', sharded, '--shard', '1/2'));
+    expect(existsSync(join(sharded, 'layers'))).toBe(false);
+    const early = await babelscope(['merge', sharded]);
+    expect(early.code).toBe(2);
+    expect(early.stderr).toMatch(/missing/);
+    await succeed(captureArguments('base', sharded, '--shard', '2/2'));
+    if (!existsSync(join(sharded, 'layers'))) await succeed(['merge', sharded]);
+    expect(contents(sharded)).toEqual(contents(whole));
+  });
+
+  test('Ctrl-C stops with 130 and the same command resumes to the same bytes', async () => {
+    // The signal comes at a random moment of the run, so each outcome it can have is allowed: interrupted or done.
+    const folder = temporaryFolder();
+    const [whole, stopped] = [join(folder, 'whole'), join(folder, 'stopped')];
+    await succeed(captureArguments('base', whole));
+    const outcome = await babelscope(captureArguments('base', stopped), { interruptAfterMs: 900 });
+    expect([0, 130]).toContain(outcome.code);
+    await succeed(captureArguments('base', stopped));
+    expect(contents(stopped)).toEqual(contents(whole));
+  });
+});
+
+describe('inspect', () => {
+  test('--json has the documented keys', async () => {
+    const { stdout } = await succeed(['inspect', join(DEMO_CHECKPOINTS, 'base'), '--json']);
+    const inspection = JSON.parse(stdout);
+    expect(Object.keys(inspection)).toEqual([
+      'architecture',
+      'layers',
+      'dModel',
+      'heads',
+      'kvHeads',
+      'headDim',
+      'dMlp',
+      'experts',
+      'vocab',
+      'parameters',
+      'dtype',
+      'hooks',
+      'units',
+      'weights',
+    ]);
+    expect(inspection.architecture).toBe('Qwen2ForCausalLM');
+    expect(inspection.layers).toBe(LAYERS);
+    expect(inspection.hooks.map((hook: { name: string }) => hook.name)).toContain(
+      `blocks.${LAYERS - 1}.mlp.hook_post`,
+    );
+  });
+});
+
+describe('probes', () => {
+  test('list names the built-in sets, check passes them', async () => {
+    const { stdout } = await succeed(['probes', 'list', '--json']);
+    expect(JSON.parse(stdout).map((set: { name: string }) => set.name)).toEqual(['facts', 'pud', 'pydocs']);
+    const shown = await succeed(['probes', 'show', 'pud']);
+    expect(shown.stdout).toContain('CC BY-SA');
+  });
+});
