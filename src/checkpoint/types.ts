@@ -13,6 +13,15 @@ export interface WeightTensor {
   readonly byteLength: number;
 }
 
+/** A stored tensor of a type that graphs cannot read (an I64 buffer, an FP8 weight). */
+export interface UnreadableTensor {
+  readonly name: string;
+  /** As the safetensors header names it, for example `I64` or `F8_E4M3`. */
+  readonly dtype: string;
+  readonly shape: readonly number[];
+  readonly location: string;
+}
+
 /** A Hugging Face checkpoint folder, opened: configuration parsed, weights located, nothing loaded. */
 export interface Checkpoint {
   /** Absolute path of the folder. */
@@ -23,6 +32,8 @@ export interface Checkpoint {
   readonly weightsRoot: string;
   /** By the name in the safetensors header. Empty for a folder with only a config.json. */
   readonly tensors: ReadonlyMap<string, WeightTensor>;
+  /** Stored tensors left out of `tensors` because of their type; harmless unless the model needs one. */
+  readonly unreadable: ReadonlyMap<string, UnreadableTensor>;
   /** Absolute paths; null where the file is absent. */
   readonly tokenizerJson: string | null;
   readonly tokenizerConfig: string | null;

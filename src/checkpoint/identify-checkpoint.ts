@@ -1,0 +1,78 @@
+import { createHash, type Hash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { z } from 'zod';
+import { CheckpointError } from '../errors.js';
+import { readConfigField } from './config-field.js';
+import { parseHubPath } from './hub-cache.js';
+import type { Checkpoint, ModelIdentity, WeightDtype } from './types.js';
+
+/** Read size while hashing; larger ones measured no faster. */
+const HASH_CHUNK_BYTES = 1 << 20;
+
+/**
+ * Name, revision, size and SHA-256 fingerprints of a checkpoint. Reads every byte of config, weights and tokenizer.
+ *
+ * @throws CheckpointError if there are no weights, config.json names no architecture or a file cannot be read.
+ */
+export async function identifyCheckpoint(checkpoint: Checkpoint): Promise<ModelIdentity> {
+  const { folder, tensors, unreadable, weightsRoot, tokenizerJson } = checkpoint;
+  if (tensors.size === 0) {
+    throw new CheckpointError({
+      what: 'there are no weights to identify the checkpoint by',
+      where: folder,
+      remedy: 'download the weights into the folder',
+    });
+  }
+  const locations = new Set([...tensors.values(), ...unreadable.values()].map(({ location }) => location));
+  const weightFiles = [...locations].sort().map((location) => join(weightsRoot, location));
+  const hub = parseHubPath(folder);
+  return {
+    name: hub?.name ?? (basename(folder) || dirname(folder)),
+    revision: hub?.revision ?? null,
+    architecture: readConfigField(checkpoint, 'architectures', z.array(z.string()).min(1))[0]!,
+    modelType: readConfigField(checkpoint, 'model_type', z.string().min(1)),
+    ...countParameters(checkpoint),
+    configSha256: await sha256OfFiles([join(folder, 'config.json')]),
+    weightsSha256: await sha256OfFiles(weightFiles),
+    tokenizerSha256: tokenizerJson === null ? null : await sha256OfFiles([tokenizerJson]),
+  };
+}
+
+/** Elements over the stored weights, tied ones once, and the type most of them have. */
+function countParameters({ config, tensors }: Checkpoint): { parameters: number; dtype: WeightDtype } {
+  const elements: Record<WeightDtype, number> = { F32: 0, F16: 0, BF16: 0 };
+  for (const { name, dtype, shape } of tensors.values()) {
+    // A copy that is ignored on loading.
+    if (name === 'lm_head.weight' && config.tie_word_embeddings === true) continue;
+    // A table derived from config.json that old versions of transformers stored.
+    if (name.endsWith('rotary_emb.inv_freq')) continue;
+    elements[dtype] += shape.reduce((product, size) => product * size, 1);
+  }
+  const dtypes: WeightDtype[] = ['BF16', 'F16', 'F32'];
+  const dtype = dtypes.reduce((most, next) => (elements[next] > elements[most] ? next : most));
+  return { parameters: elements.BF16 + elements.F16 + elements.F32, dtype };
+}
+
+/** Hex SHA-256 over the contents of files, one after another; memory does not grow with their size. */
+export async function sha256OfFiles(paths: readonly string[]): Promise<string> {
+  const hash = createHash('sha256');
+  for (const path of paths) await updateFromFile(hash, path);
+  return hash.digest('hex');
+}
+
+async function updateFromFile(hash: Hash, path: string): Promise<void> {
+  try {
+    for await (const chunk of createReadStream(path, { highWaterMark: HASH_CHUNK_BYTES })) hash.update(chunk);
+  } catch (cause) {
+    throw new CheckpointError(
+      {
+        what: 'cannot be read',
+        where: path,
+        found: cause instanceof Error ? cause.message : String(cause),
+        remedy: 'check that the file is still there and that you may read it',
+      },
+      { cause },
+    );
+  }
+}

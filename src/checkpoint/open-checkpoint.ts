@@ -1,0 +1,266 @@
+import { readdir, realpath, stat } from 'node:fs/promises';
+import { basename, join, relative, resolve, sep } from 'node:path';
+import { z } from 'zod';
+import { CheckpointError } from '../errors.js';
+import { commonFolder, isInside, parseHubPath, resolveHubModelFolder } from './hub-cache.js';
+import { readJsonObject } from './read-json.js';
+import { readSafetensorsHeader, type SafetensorsHeader, type StoredTensor } from './safetensors-header.js';
+import type { Checkpoint, UnreadableTensor, WeightDtype, WeightTensor } from './types.js';
+
+const SINGLE_FILE = 'model.safetensors';
+const INDEX_FILE = 'model.safetensors.index.json';
+const RESAVE = 'download the checkpoint again, or write it with save_pretrained()';
+
+export interface OpenCheckpointOptions {
+  /** `optional` accepts a folder with no weights, for what config.json alone can tell. Default: `required`. */
+  readonly weights?: 'required' | 'optional';
+}
+
+/**
+ * Opens a Hugging Face checkpoint folder or a path into the hub's cache: config.json is parsed, the headers of
+ * the weight files are read and checked, the weights themselves are not touched.
+ *
+ * @throws CheckpointError naming the file, what was expected and the way out.
+ */
+export async function openCheckpoint(
+  folder: string,
+  { weights = 'required' }: OpenCheckpointOptions = {},
+): Promise<Checkpoint> {
+  const found = await listFolder(resolve(folder));
+  const config = await readJsonObject(join(found.folder, 'config.json'), RESAVE);
+  const located = await locateWeights(found.folder, found.names, weights);
+  const fileOrNull = (name: string) => (found.names.has(name) ? join(found.folder, name) : null);
+  return {
+    folder: found.folder,
+    config,
+    ...located,
+    tokenizerJson: fileOrNull('tokenizer.json'),
+    tokenizerConfig: fileOrNull('tokenizer_config.json'),
+  };
+}
+
+async function listFolder(folder: string): Promise<{ folder: string; names: ReadonlySet<string> }> {
+  const entry = await stat(folder).catch((cause: unknown) => {
+    throw new CheckpointError(
+      {
+        what: 'there is no such checkpoint folder',
+        where: folder,
+        expected: 'a folder with config.json, *.safetensors and tokenizer.json',
+        remedy: 'give the path of a downloaded checkpoint; names on the hub are not downloaded',
+      },
+      { cause },
+    );
+  });
+  if (!entry.isDirectory()) {
+    throw new CheckpointError({
+      what: 'a checkpoint is a folder, not a file',
+      where: folder,
+      expected: 'a folder with config.json, *.safetensors and tokenizer.json',
+      remedy: folder.endsWith('.safetensors')
+        ? `give the folder that holds it: ${join(folder, '..')}`
+        : folder.endsWith('.gguf')
+          ? 'GGUF files hold quantised weights only: give the Hugging Face folder they were made from'
+          : 'give the Hugging Face folder of the model',
+    });
+  }
+  const names = new Set(
+    await readdir(folder).catch((cause: unknown) => {
+      throw new CheckpointError(
+        { what: 'the folder cannot be read', where: folder, remedy: 'check its permissions' },
+        { cause },
+      );
+    }),
+  );
+  if (names.has('config.json')) return { folder, names };
+  const snapshot = await resolveHubModelFolder(folder);
+  if (snapshot !== null) return listFolder(snapshot);
+  throw new CheckpointError({
+    what: 'there is no config.json in the folder',
+    where: folder,
+    expected: 'config.json beside the weights, as save_pretrained() writes it',
+    found: describeNames(names),
+    remedy: missingConfigRemedy(names),
+  });
+}
+
+function missingConfigRemedy(names: ReadonlySet<string>): string {
+  if (names.has('adapter_config.json')) return adapterRemedy;
+  if (names.has('snapshots')) return 'give one of the folders below snapshots/';
+  if (some(names, '.gguf')) return 'GGUF is not read: give the Hugging Face folder it was made from';
+  return 'give the folder that from_pretrained() would load';
+}
+
+const adapterRemedy =
+  'this is a LoRA/PEFT adapter: merge it into its base first with ' +
+  'PeftModel.from_pretrained(base, adapter).merge_and_unload().save_pretrained(folder)';
+
+type LocatedWeights = Pick<Checkpoint, 'weightsRoot' | 'tensors' | 'unreadable'>;
+
+async function locateWeights(
+  folder: string,
+  names: ReadonlySet<string>,
+  need: 'required' | 'optional',
+): Promise<LocatedWeights> {
+  if (names.has(SINGLE_FILE)) {
+    const headers = await readHeaders(folder, [SINGLE_FILE]);
+    return placeTensors(folder, headers);
+  }
+  if (names.has(INDEX_FILE)) {
+    const weightMap = await readWeightMap(join(folder, INDEX_FILE));
+    const shards = [...new Set(weightMap.values())].sort();
+    const missing = shards.filter((shard) => !names.has(shard));
+    if (missing.length > 0) {
+      throw new CheckpointError({
+        what: `${missing.length} of ${shards.length} weight files are missing`,
+        where: folder,
+        expected: `the files named in ${INDEX_FILE}`,
+        found: `no ${missing.slice(0, 5).join(', ')}${missing.length > 5 ? ', …' : ''}`,
+        remedy: 'download the missing files into the folder',
+      });
+    }
+    const headers = await readHeaders(folder, shards);
+    checkAgainstIndex(folder, weightMap, headers);
+    return placeTensors(folder, headers);
+  }
+  if (need === 'optional') return { weightsRoot: folder, tensors: new Map(), unreadable: new Map() };
+  throw new CheckpointError({
+    what: 'there are no safetensors weights in the folder',
+    where: folder,
+    expected: `${SINGLE_FILE} or ${INDEX_FILE}`,
+    found: describeNames(names),
+    remedy: missingWeightsRemedy(names),
+  });
+}
+
+function missingWeightsRemedy(names: ReadonlySet<string>): string {
+  if (names.has('adapter_config.json')) return adapterRemedy;
+  if (some(names, '.bin') || some(names, '.pt') || some(names, '.pth')) {
+    return (
+      'these are PyTorch pickles: convert them once with AutoModelForCausalLM.from_pretrained(folder)' +
+      '.save_pretrained(folder, safe_serialization=True)'
+    );
+  }
+  if (some(names, '.gguf')) return 'GGUF is not read: give the Hugging Face folder it was made from';
+  if (some(names, '.h5') || some(names, '.msgpack')) {
+    return 'TensorFlow and Flax weights are not read: convert them to safetensors with transformers';
+  }
+  if (some(names, '.safetensors')) return `name the file ${SINGLE_FILE}, or add the index of its shards`;
+  return 'download the weights into the folder';
+}
+
+const indexSchema = z.object({ weight_map: z.record(z.string(), z.string()) });
+
+async function readWeightMap(path: string): Promise<ReadonlyMap<string, string>> {
+  const parsed = indexSchema.safeParse(await readJsonObject(path, RESAVE));
+  if (!parsed.success) {
+    throw new CheckpointError({
+      what: 'the index of shards has no usable weight_map',
+      where: path,
+      expected: '"weight_map": {tensor name: file name, …}',
+      remedy: RESAVE,
+    });
+  }
+  const weightMap = new Map(Object.entries(parsed.data.weight_map));
+  for (const [tensor, file] of weightMap) {
+    if (file === '' || file !== basename(file) || file.includes('\\') || file === '..') {
+      throw new CheckpointError({
+        what: `the index puts tensor ${JSON.stringify(tensor)} into a file outside the folder`,
+        where: path,
+        expected: 'plain file names',
+        found: JSON.stringify(file),
+        remedy: RESAVE,
+      });
+    }
+  }
+  return weightMap;
+}
+
+/** Headers by file name, in the order of the names. */
+async function readHeaders(
+  folder: string,
+  names: readonly string[],
+): Promise<ReadonlyMap<string, SafetensorsHeader>> {
+  const headers = new Map<string, SafetensorsHeader>();
+  for (const name of names) headers.set(name, await readSafetensorsHeader(join(folder, name)));
+  return headers;
+}
+
+function checkAgainstIndex(
+  folder: string,
+  weightMap: ReadonlyMap<string, string>,
+  headers: ReadonlyMap<string, SafetensorsHeader>,
+): void {
+  for (const [tensor, file] of weightMap) {
+    if (!headers.get(file)!.tensors.has(tensor)) {
+      throw new CheckpointError({
+        what: `tensor ${JSON.stringify(tensor)} is not in ${file}, where ${INDEX_FILE} says it is`,
+        where: folder,
+        remedy: 'index and shards are of different checkpoints: download all of them again',
+      });
+    }
+  }
+  for (const [file, header] of headers) {
+    for (const tensor of header.tensors.keys()) {
+      const listed = weightMap.get(tensor);
+      if (listed === file) continue;
+      throw new CheckpointError({
+        what:
+          listed === undefined
+            ? `tensor ${JSON.stringify(tensor)} of ${file} is not in ${INDEX_FILE}`
+            : `tensor ${JSON.stringify(tensor)} is in ${file}, but ${INDEX_FILE} says ${listed}`,
+        where: folder,
+        remedy: 'index and shards are of different checkpoints: download all of them again',
+      });
+    }
+  }
+}
+
+/**
+ * Gives every tensor its location below one folder. The runtime refuses locations that are absolute, contain `..`
+ * or leave the folder through a symlink, so locations are those of the real files and the folder is chosen to hold
+ * them all: the checkpoint folder; for the hub's cache the model's folder (snapshots link to blobs beside them);
+ * otherwise the deepest common one.
+ */
+async function placeTensors(
+  folder: string,
+  headers: ReadonlyMap<string, SafetensorsHeader>,
+): Promise<LocatedWeights> {
+  const realFolder = await realpath(folder);
+  const realPaths = new Map<string, string>();
+  for (const [name, header] of headers) realPaths.set(name, await realpath(header.path));
+  const files = [...realPaths.values()];
+  const hub = parseHubPath(realFolder);
+  const roots = hub === null ? [realFolder] : [realFolder, hub.modelRoot];
+  const weightsRoot =
+    roots.find((root) => files.every((file) => isInside(root, file))) ?? commonFolder(files);
+
+  const tensors = new Map<string, WeightTensor>();
+  const unreadable = new Map<string, UnreadableTensor>();
+  for (const [name, header] of headers) {
+    const location = relative(weightsRoot, realPaths.get(name)!).split(sep).join('/');
+    for (const tensor of header.tensors.values()) {
+      const { dtype } = tensor;
+      if (isWeightDtype(dtype)) tensors.set(tensor.name, { ...tensor, dtype, location });
+      else unreadable.set(tensor.name, describeUnreadable(tensor, location));
+    }
+  }
+  return { weightsRoot, tensors, unreadable };
+}
+
+function isWeightDtype(dtype: string): dtype is WeightDtype {
+  return dtype === 'F32' || dtype === 'F16' || dtype === 'BF16';
+}
+
+function describeUnreadable({ name, dtype, shape }: StoredTensor, location: string): UnreadableTensor {
+  return { name, dtype, shape, location };
+}
+
+function some(names: ReadonlySet<string>, ending: string): boolean {
+  return [...names].some((name) => name.endsWith(ending));
+}
+
+function describeNames(names: ReadonlySet<string>): string {
+  if (names.size === 0) return 'an empty folder';
+  const sorted = [...names].sort();
+  return sorted.slice(0, 8).join(', ') + (sorted.length > 8 ? `, … (${sorted.length} entries)` : '');
+}
