@@ -1,0 +1,18 @@
+import { type FoldShape, meanOverTokens } from './fold-sums.js';
+
+/**
+ * Firing rate p_k = #{t in k : hook_pre(t) > 0} / T_k.
+ *
+ * @param fire [fold, language, unit]: counted tokens with hook_pre > 0.
+ * @param tokens [fold, language]: counted tokens.
+ * @param chosen Folds to use; default all.
+ * @returns [language, unit], in 0 … 1; NaN for a language without tokens.
+ */
+export function firingRate(
+  fire: Uint32Array,
+  tokens: Uint32Array,
+  shape: FoldShape,
+  chosen?: readonly number[],
+): Float64Array {
+  return meanOverTokens(fire, tokens, shape, chosen);
+}

@@ -1,0 +1,48 @@
+import { jackknifeUnits, type UnitIntervals } from '../stats/jackknife.js';
+import { type FoldShape, liveFolds, meanOverTokens, type Numbers } from './fold-sums.js';
+
+/**
+ * Language activation probability entropy (Tang et al., ACL 2024): q_k = p_k / Σ p, H = −Σ q_k ln q_k with
+ * 0 ln 0 = 0, in nats, from 0 (one language) to ln K (all alike).
+ *
+ * For heads the same formula is taken over mean contribution norms instead of firing rates.
+ *
+ * @param rates [language, unit], not negative.
+ * @returns [unit]; NaN for a unit that never fires, or with a NaN rate.
+ */
+export function lape(rates: Float64Array, languages: number): Float64Array {
+  const units = rates.length / languages;
+  const entropy = new Float64Array(units);
+  for (let u = 0; u < units; u++) {
+    let sum = 0;
+    for (let k = 0; k < languages; k++) sum += rates[k * units + u]!;
+    if (!(sum > 0)) {
+      entropy[u] = Number.NaN;
+      continue;
+    }
+    let h = 0;
+    for (let k = 0; k < languages; k++) {
+      const q = rates[k * units + u]! / sum;
+      if (q > 0) h -= q * Math.log(q);
+    }
+    // Rounding can leave −0 or a hair over ln K.
+    entropy[u] = Math.min(Math.max(h, 0), Math.log(languages));
+  }
+  return entropy;
+}
+
+/**
+ * LAPE with its delete-one-fold jackknife interval, clipped to 0 … ln K. Folds without a token are not counted. A
+ * unit that never fires once some fold is left out has no interval.
+ *
+ * @param sums [fold, language, unit]: firing counts, or sums of contribution norms.
+ * @param tokens [fold, language].
+ * @returns arrays [unit], nats.
+ */
+export function lapeInterval(sums: Numbers, tokens: Numbers, shape: FoldShape): UnitIntervals {
+  const folds = liveFolds(tokens, shape);
+  const of = (chosen: readonly number[]) =>
+    lape(meanOverTokens(sums, tokens, shape, chosen), shape.languages);
+  const replicates = folds.map((left) => of(folds.filter((fold) => fold !== left)));
+  return jackknifeUnits(of(folds), replicates, { min: 0, max: Math.log(shape.languages) });
+}

@@ -1,0 +1,159 @@
+import type { FoldShape } from './fold-sums.js';
+
+/**
+ * Sums from which the two-way decomposition of any union of folds follows: pooled values x of items that every
+ * language has, each unit's values centred by one of them (`shift`), so that nothing is lost by cancellation and a
+ * constant unit is exactly zero. Arrays have units last.
+ */
+export interface TwoWaySums extends FoldShape {
+  /** [fold]: complete items. */
+  readonly items: Float64Array;
+  /** [fold, language, unit]: Σ_i x. */
+  readonly sum: Float64Array;
+  /** [fold, unit]: Σ_i (mean over languages of x)². */
+  readonly itemSquare: Float64Array;
+  /** [fold, unit]: Σ_i Σ_k x². */
+  readonly square: Float64Array;
+}
+
+/** Sums of squares of a two-way layout without replication; arrays are [unit], in squared units of x. */
+export interface SumsOfSquares {
+  /** Complete items N. */
+  readonly items: number;
+  readonly languages: number;
+  readonly total: Float64Array;
+  readonly language: Float64Array;
+  readonly item: Float64Array;
+}
+
+/** Shares of variance, [unit] each; NaN where SS_total = 0 or there are fewer than two items or languages. */
+export interface TwoWay {
+  readonly eta2Language: Float64Array;
+  readonly eta2Item: Float64Array;
+  readonly omega2Language: Float64Array;
+  readonly omega2Item: Float64Array;
+}
+
+/**
+ * Walks the pooled values once.
+ *
+ * @param row Returns the values [unit] of an item in a language; it may reuse its array. Called for complete items
+ *   only, item by item, languages in order.
+ * @param complete Indices of the items that every language has.
+ * @param foldOf [item].
+ */
+export function twoWaySums(
+  row: (item: number, language: number) => ArrayLike<number>,
+  complete: ArrayLike<number>,
+  foldOf: ArrayLike<number>,
+  shape: FoldShape,
+): TwoWaySums {
+  const { folds, languages, units } = shape;
+  const items = new Float64Array(folds);
+  const sum = new Float64Array(folds * languages * units);
+  const itemSquare = new Float64Array(folds * units);
+  const square = new Float64Array(folds * units);
+  const shift = new Float64Array(units);
+  const itemSum = new Float64Array(units);
+  for (let n = 0; n < complete.length; n++) {
+    const item = complete[n]!;
+    const fold = foldOf[item]!;
+    items[fold]! += 1;
+    itemSum.fill(0);
+    const squareAt = fold * units;
+    for (let k = 0; k < languages; k++) {
+      const values = row(item, k);
+      if (n === 0 && k === 0) for (let u = 0; u < units; u++) shift[u] = values[u]!;
+      const sumAt = (fold * languages + k) * units;
+      for (let u = 0; u < units; u++) {
+        const x = values[u]! - shift[u]!;
+        sum[sumAt + u]! += x;
+        square[squareAt + u]! += x * x;
+        itemSum[u]! += x;
+      }
+    }
+    for (let u = 0; u < units; u++) {
+      const mean = itemSum[u]! / languages;
+      itemSquare[squareAt + u]! += mean * mean;
+    }
+  }
+  return { folds, languages, units, items, sum, itemSquare, square };
+}
+
+/**
+ * SS_total = Σ x² − NK x̄², SS_language = N Σ_k x̄_k² − NK x̄², SS_item = K Σ_i x̄_i² − NK x̄², over the chosen folds
+ * (default all). SS_rest is total − language − item.
+ */
+export function sumsOfSquares(sums: TwoWaySums, chosen?: readonly number[]): SumsOfSquares {
+  const { folds, languages, units } = sums;
+  const used = chosen ?? Array.from({ length: folds }, (_, f) => f);
+  const total = new Float64Array(units);
+  const language = new Float64Array(units);
+  const item = new Float64Array(units);
+  const grand = new Float64Array(units);
+  const own = new Float64Array(units);
+  let items = 0;
+  for (const f of used) {
+    items += sums.items[f]!;
+    const at = f * units;
+    for (let u = 0; u < units; u++) {
+      total[u]! += sums.square[at + u]!;
+      item[u]! += sums.itemSquare[at + u]!;
+    }
+  }
+  for (let k = 0; k < languages; k++) {
+    own.fill(0);
+    for (const f of used) {
+      const at = (f * languages + k) * units;
+      for (let u = 0; u < units; u++) own[u]! += sums.sum[at + u]!;
+    }
+    for (let u = 0; u < units; u++) {
+      grand[u]! += own[u]!;
+      language[u]! += own[u]! * own[u]!;
+    }
+  }
+  const cells = items * languages;
+  for (let u = 0; u < units; u++) {
+    const raw = total[u]!;
+    const correction = (grand[u]! * grand[u]!) / cells;
+    const within = raw - correction;
+    // The shift is a value of the whole run; a subset that is constant elsewhere leaves only rounding here.
+    const constant = within <= raw * cells * Number.EPSILON;
+    total[u] = constant ? 0 : within;
+    language[u] = constant ? 0 : Math.max(0, language[u]! / items - correction);
+    item[u] = constant ? 0 : Math.max(0, item[u]! * languages - correction);
+  }
+  return { items, languages, total, language, item };
+}
+
+/**
+ * Two-way decomposition x_{i,k} = μ + item_i + language_k + rest on the full grid: η² = SS/SS_total (Fisher, 1925) and
+ * ω² = (SS − df·MS_rest)/(SS_total + MS_rest) (Hays, 1963), with df K − 1 for language and N − 1 for item, and
+ * MS_rest = SS_rest/((N − 1)(K − 1)). ω² corrects the bias of η² and may be slightly negative.
+ */
+export function twoWay(sums: TwoWaySums, chosen?: readonly number[]): TwoWay {
+  return effectSizes(sumsOfSquares(sums, chosen));
+}
+
+/** η² and ω² from sums of squares. */
+export function effectSizes({ items, languages, total, language, item }: SumsOfSquares): TwoWay {
+  const units = total.length;
+  const nothing = () => new Float64Array(units).fill(Number.NaN);
+  const effects = {
+    eta2Language: nothing(),
+    eta2Item: nothing(),
+    omega2Language: nothing(),
+    omega2Item: nothing(),
+  };
+  if (items < 2 || languages < 2) return effects;
+  for (let u = 0; u < units; u++) {
+    if (!(total[u]! > 0)) continue;
+    const rest = Math.max(0, total[u]! - language[u]! - item[u]!);
+    const meanRest = rest / ((items - 1) * (languages - 1));
+    effects.eta2Language[u] = language[u]! / total[u]!;
+    effects.eta2Item[u] = item[u]! / total[u]!;
+    effects.omega2Language[u] = (language[u]! - (languages - 1) * meanRest) / (total[u]! + meanRest);
+    effects.omega2Item[u] = (item[u]! - (items - 1) * meanRest) / (total[u]! + meanRest);
+  }
+  return effects;
+}
