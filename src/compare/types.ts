@@ -50,6 +50,7 @@ export interface Reallocation {
   readonly matrix: readonly (readonly number[])[];
   readonly gained: number;
   readonly lost: number;
+  /** Selected in both, whatever their language. */
   readonly kept: number;
 }
 
@@ -78,7 +79,10 @@ export interface Headline {
   readonly withinReference: readonly [number, number, number] | null;
   readonly withinOther: readonly [number, number, number] | null;
   readonly across: readonly [number, number, number] | null;
-  /** Share of splits whose across value lies outside the within distributions. */
+  /**
+   * Share of across values (two a split: A₁ with B₂ and A₂ with B₁) strictly beyond the within bound: the 95th
+   * percentile (for similarities the 5th) within each run, the more lenient of the two.
+   */
   readonly shareOutside: number | null;
   readonly verdict: Verdict;
   /** Why it was not measured; empty otherwise. */
@@ -88,8 +92,15 @@ export interface Headline {
 /** Everything about one unit type. */
 export interface UnitComparison {
   readonly type: UnitType;
-  /** The reference policy's fixed numbers, from the reference run. */
-  readonly policy: { readonly entropyCut: number; readonly bar: number; readonly fraction: number };
+  /**
+   * The reference policy's fixed numbers, from the reference run. `entropyCut` is null if the fraction of the units
+   * rounds to none (few heads): then nothing is selected, in any run.
+   */
+  readonly policy: {
+    readonly entropyCut: number | null;
+    readonly bar: number | null;
+    readonly fraction: number;
+  };
   readonly entropyEdges: readonly number[];
   /** In the order of `runs`; the first is the reference. */
   readonly profiles: readonly RunProfile[];
