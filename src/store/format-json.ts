@@ -1,0 +1,17 @@
+/** Longest value that is kept on one line. */
+const LINE_LENGTH = 100;
+
+/** JSON for people: indented, but values that fit on a line stay on one. Keys keep their order. */
+export function formatJson(value: unknown, indent = ''): string {
+  const compact = JSON.stringify(value);
+  if (typeof value !== 'object' || value === null || indent.length + compact.length <= LINE_LENGTH)
+    return compact;
+  const inner = `${indent}  `;
+  const lines = Array.isArray(value)
+    ? value.map((entry) => inner + formatJson(entry ?? null, inner))
+    : Object.entries(value)
+        .filter(([, entry]) => entry !== undefined)
+        .map(([key, entry]) => `${inner}${JSON.stringify(key)}: ${formatJson(entry, inner)}`);
+  const [start, end] = Array.isArray(value) ? '[]' : '{}';
+  return `${start}\n${lines.join(',\n')}\n${indent}${end}`;
+}

@@ -1,0 +1,162 @@
+import { RunError } from '../errors.js';
+import { fromFloat16 } from './float16.js';
+import { LAYER_ARRAYS, type RunManifest } from './manifest.js';
+import { layerPath, readManifest } from './run-folder.js';
+import { type ArrayDtype, openSafetensors, type SafetensorsFile } from './safetensors.js';
+
+export type LayerArrayName = (typeof LAYER_ARRAYS)[keyof typeof LAYER_ARRAYS];
+
+/** Per-fold sums, [fold, language, unit]. */
+export type StatisticName = 'mlp.fire' | 'mlp.sum' | 'mlp.sumsq' | 'head.norm.sum' | 'head.norm.sumsq';
+
+/** Pooled values, [item, language, unit] or, for `head.items`, [item, language, head, headDim]. */
+export type ItemsName = 'mlp.items' | 'head.items' | 'head.norm.items';
+
+/** A merged layer of a run, open for reading. */
+export interface RunLayer {
+  readonly layer: number;
+  /** Which of `LAYER_ARRAYS` it holds. */
+  readonly names: ReadonlySet<LayerArrayName>;
+  /** [fold, language], counted tokens. */
+  readTokens(): Promise<Uint32Array>;
+  /** [fold, language, unit], row-major; counts as exact float64. */
+  readStatistic(name: StatisticName): Promise<Float64Array>;
+  /** [item, language, unit − unitStart (, headDim)] for units unitStart … unitEnd − 1 (neurons or heads). NaN: no value. */
+  readItems(name: ItemsName, unitStart: number, unitEnd: number): Promise<Float32Array>;
+  /** Blocks of units that together cover all of them, each taking about `maxBytes` as float32. */
+  itemBlocks(name: ItemsName, maxBytes?: number): AsyncIterable<ItemBlock>;
+  close(): Promise<void>;
+}
+
+export interface ItemBlock {
+  readonly unitStart: number;
+  readonly unitEnd: number;
+  /** As `readItems` returns it. */
+  readonly values: Float32Array;
+}
+
+/** A run folder that capture has finished. */
+export interface Run {
+  readonly folder: string;
+  readonly manifest: RunManifest;
+  /** Opens a layer; the caller closes it. @throws RunError if its file is missing or does not fit the manifest. */
+  layer(index: number): Promise<RunLayer>;
+}
+
+/** Opens a run. @throws RunError if the manifest is missing, malformed or newer than this version. */
+export async function openRun(folder: string): Promise<Run> {
+  const manifest = await readManifest(folder);
+  return { folder, manifest, layer: (index) => openLayer(folder, manifest, index) };
+}
+
+/** Type and shape that each array must have, given the run's manifest. */
+export function expectedLayerArrays({
+  plan,
+  shape,
+}: RunManifest): ReadonlyMap<LayerArrayName, { dtype: ArrayDtype; shape: readonly number[] }> {
+  const folds = [plan.folds, plan.languages.length];
+  const items = [plan.items.length, plan.languages.length];
+  return new Map<LayerArrayName, { dtype: ArrayDtype; shape: readonly number[] }>([
+    [LAYER_ARRAYS.mlpFire, { dtype: 'U32', shape: [...folds, shape.dMlp] }],
+    [LAYER_ARRAYS.mlpSum, { dtype: 'F64', shape: [...folds, shape.dMlp] }],
+    [LAYER_ARRAYS.mlpSumsq, { dtype: 'F64', shape: [...folds, shape.dMlp] }],
+    [LAYER_ARRAYS.headNormSum, { dtype: 'F64', shape: [...folds, shape.heads] }],
+    [LAYER_ARRAYS.headNormSumsq, { dtype: 'F64', shape: [...folds, shape.heads] }],
+    [LAYER_ARRAYS.tokens, { dtype: 'U32', shape: folds }],
+    [LAYER_ARRAYS.mlpItems, { dtype: 'F16', shape: [...items, shape.dMlp] }],
+    [LAYER_ARRAYS.headItems, { dtype: 'F16', shape: [...items, shape.heads, shape.headDim] }],
+    [LAYER_ARRAYS.headNormItems, { dtype: 'F32', shape: [...items, shape.heads] }],
+  ]);
+}
+
+/** What `itemBlocks` aims at when not told otherwise. */
+const BLOCK_BYTES = 64 * 2 ** 20; // 64 MiB
+
+async function openLayer(folder: string, manifest: RunManifest, layer: number): Promise<RunLayer> {
+  if (!Number.isInteger(layer) || layer < 0 || layer >= manifest.shape.layers) {
+    throw new RangeError(`layer ${layer} of ${manifest.shape.layers}`);
+  }
+  const path = layerPath(folder, layer);
+  const file = await openSafetensors(path);
+  const names = new Set<LayerArrayName>();
+  for (const [name, expected] of expectedLayerArrays(manifest)) {
+    const found = file.arrays.get(name);
+    if (found === undefined) continue;
+    if (found.dtype !== expected.dtype || found.shape.join() !== expected.shape.join()) {
+      await file.close();
+      throw new RunError({
+        what: `array ${JSON.stringify(name)} does not fit the manifest`,
+        where: path,
+        expected: `${expected.dtype} [${expected.shape.join(', ')}]`,
+        found: `${found.dtype} [${found.shape.join(', ')}]`,
+        remedy: 'layers and manifest are of different runs: run `babelscope merge` or capture again',
+      });
+    }
+    names.add(name);
+  }
+  const readItems = (name: ItemsName, unitStart: number, unitEnd: number) =>
+    readUnits(file, name, unitStart, unitEnd);
+  return {
+    layer,
+    names,
+    readTokens: async () => (await file.read(LAYER_ARRAYS.tokens)) as Uint32Array,
+    readStatistic: async (name) => {
+      const values = (await file.read(name)) as Uint32Array | Float64Array;
+      return values instanceof Float64Array ? values : Float64Array.from(values);
+    },
+    readItems,
+    async *itemBlocks(name, maxBytes = BLOCK_BYTES) {
+      const [items = 0, languages = 0, units = 0, width = 1] = file.arrays.get(name)?.shape ?? [];
+      const unitBytes = items * languages * width * Float32Array.BYTES_PER_ELEMENT;
+      const block = Math.max(1, Math.floor(maxBytes / Math.max(1, unitBytes)));
+      for (let unitStart = 0; unitStart < units; unitStart += block) {
+        const unitEnd = Math.min(units, unitStart + block);
+        yield { unitStart, unitEnd, values: await readItems(name, unitStart, unitEnd) };
+      }
+    },
+    close: () => file.close(),
+  };
+}
+
+/** Read at once from disk while a block of units is cut out of whole rows. */
+const SLAB_BYTES = 16 * 2 ** 20; // 16 MiB
+
+/**
+ * Units unitStart … unitEnd − 1 of [item, language, unit, …]. A block of units is a narrow strip of every row, so
+ * whole items are read in slabs and the strip is cut out: sequential reads, which the page cache makes cheap to
+ * repeat, rather than a read call a row.
+ */
+async function readUnits(
+  file: SafetensorsFile,
+  name: ItemsName,
+  unitStart: number,
+  unitEnd: number,
+): Promise<Float32Array> {
+  const description = file.arrays.get(name);
+  if (description === undefined) {
+    throw new RunError({
+      what: `the run keeps no pooled values: there is no array ${JSON.stringify(name)}`,
+      where: file.path,
+      remedy: 'capture with --keep items',
+    });
+  }
+  const [items = 0, languages = 0, units = 0, width = 1] = description.shape;
+  if (!(unitStart >= 0 && unitStart <= unitEnd && unitEnd <= units)) {
+    throw new RangeError(`units ${unitStart} … ${unitEnd} of ${name}, which has ${units}`);
+  }
+  const rowLength = units * width;
+  const stripLength = (unitEnd - unitStart) * width;
+  const out = new Float32Array(items * languages * stripLength);
+  const elementBytes = description.dtype === 'F16' ? 2 : 4;
+  const slab = Math.max(1, Math.floor(SLAB_BYTES / Math.max(1, languages * rowLength * elementBytes)));
+  let written = 0;
+  for (let item = 0; item < items; item += slab) {
+    const stored = await file.readRange(name, item, Math.min(slab, items - item));
+    for (let row = 0; row + rowLength <= stored.length && rowLength > 0; row += rowLength) {
+      const strip = stored.subarray(row + unitStart * width, row + unitStart * width + stripLength);
+      out.set(strip instanceof Uint16Array ? fromFloat16(strip) : (strip as Float32Array), written);
+      written += stripLength;
+    }
+  }
+  return out;
+}

@@ -1,0 +1,121 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { RunError } from '../errors.js';
+import { formatJson } from './format-json.js';
+import { RUN_SCHEMA_VERSION, type RunManifest, runManifestSchema } from './manifest.js';
+import { makeFolder, type WriteFileSystem, writeFileAtomic } from './write-file-atomic.js';
+
+/** Makes a run's folder with its `parts/` and `layers/`; an existing one is kept. @throws OutputError */
+export async function createRunFolder(folder: string): Promise<void> {
+  await makeFolder(join(folder, 'parts'));
+  await makeFolder(join(folder, 'layers'));
+}
+
+export function manifestPath(folder: string): string {
+  return join(folder, 'manifest.json');
+}
+
+/** `parts/00-of-20.safetensors` */
+export function partPath(folder: string, part: number, parts: number): string {
+  const width = Math.max(2, String(parts - 1).length);
+  const padded = (n: number) => String(n).padStart(width, '0');
+  return join(folder, 'parts', `${padded(part)}-of-${padded(parts)}.safetensors`);
+}
+
+/** `layers/07.safetensors` */
+export function layerPath(folder: string, layer: number): string {
+  return join(folder, 'layers', `${String(layer).padStart(2, '0')}.safetensors`);
+}
+
+/** Writes `manifest.json`; equal manifests give equal bytes. @throws OutputError */
+export async function writeManifest(
+  folder: string,
+  manifest: RunManifest,
+  fileSystem?: WriteFileSystem,
+): Promise<void> {
+  // Parsing puts the keys into the order of the schema.
+  const text = `${formatJson(runManifestSchema.parse(manifest))}\n`;
+  await writeFileAtomic(manifestPath(folder), [new TextEncoder().encode(text)], fileSystem);
+}
+
+/**
+ * Reads a run's `manifest.json`.
+ *
+ * @throws RunError if it is missing, malformed, inconsistent or of a newer schema than this version knows.
+ */
+export async function readManifest(folder: string): Promise<RunManifest> {
+  const path = manifestPath(folder);
+  const value = await readJson(path);
+  const version = isObject(value) ? value.schemaVersion : undefined;
+  if (typeof version === 'number' && version > RUN_SCHEMA_VERSION) {
+    throw new RunError({
+      what: 'the run was written by a newer version of babelscope',
+      where: path,
+      expected: `schemaVersion up to ${RUN_SCHEMA_VERSION}`,
+      found: String(version),
+      remedy: 'update babelscope, or capture the run again with this version',
+    });
+  }
+  const parsed = runManifestSchema.safeParse(value);
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0]!;
+    throw new RunError({
+      what: `field "${issue.path.join('.')}" of the manifest is unusable`,
+      where: path,
+      expected: issue.message,
+      remedy: 'give the folder of a run that capture wrote, or capture it again',
+    });
+  }
+  checkConsistency(parsed.data, path);
+  return parsed.data;
+}
+
+/** What the schema cannot say: indices and lists that must fit each other. */
+function checkConsistency({ plan, languages }: RunManifest, path: string): void {
+  const tags = languages.map(({ tag }) => tag);
+  const complaint =
+    tags.join() !== plan.languages.join()
+      ? 'languages and plan.languages differ'
+      : plan.items.some(({ fold }) => fold < 0 || fold >= plan.folds)
+        ? 'an item lies in a fold that does not exist'
+        : plan.chunks.some((chunk) => chunk.some((item) => item < 0 || item >= plan.items.length))
+          ? 'a chunk names an item that does not exist'
+          : null;
+  if (complaint === null) return;
+  throw new RunError({
+    what: `the manifest contradicts itself: ${complaint}`,
+    where: path,
+    remedy: 'capture the run again',
+  });
+}
+
+async function readJson(path: string): Promise<unknown> {
+  const bytes = await readFile(path).catch((cause: unknown) => {
+    throw new RunError(
+      {
+        what: 'there is no manifest to read',
+        where: path,
+        found: cause instanceof Error ? cause.message : String(cause),
+        remedy: 'give the folder of a run, as `babelscope capture --out <folder>` writes it',
+      },
+      { cause },
+    );
+  });
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+  } catch (cause) {
+    throw new RunError(
+      {
+        what: 'the manifest is not valid JSON',
+        where: path,
+        found: cause instanceof Error ? cause.message : String(cause),
+        remedy: 'capture the run again',
+      },
+      { cause },
+    );
+  }
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

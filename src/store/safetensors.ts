@@ -1,0 +1,203 @@
+import { type FileHandle, open } from 'node:fs/promises';
+import { readSafetensorsHeader, type StoredTensor } from '../checkpoint/safetensors-header.js';
+import { RunError } from '../errors.js';
+import { type WriteFileSystem, writeFileAtomic } from './write-file-atomic.js';
+
+/** How each storage type is held in memory; F16 as its bits (see `fromFloat16`). */
+export interface ArrayTypes {
+  U8: Uint8Array;
+  U16: Uint16Array;
+  U32: Uint32Array;
+  I32: Int32Array;
+  I64: BigInt64Array;
+  F16: Uint16Array;
+  F32: Float32Array;
+  F64: Float64Array;
+}
+export type ArrayDtype = keyof ArrayTypes;
+
+/** An array to be stored, row-major. */
+export type NamedArray = {
+  [D in ArrayDtype]: {
+    readonly name: string;
+    readonly dtype: D;
+    readonly shape: readonly number[];
+    readonly data: ArrayTypes[D];
+  };
+}[ArrayDtype];
+
+const CONSTRUCTORS = {
+  U8: Uint8Array,
+  U16: Uint16Array,
+  U32: Uint32Array,
+  I32: Int32Array,
+  I64: BigInt64Array,
+  F16: Uint16Array,
+  F32: Float32Array,
+  F64: Float64Array,
+} as const;
+
+/** Data begins at a multiple of this, so that readers may map arrays without copying. */
+const ALIGNMENT_BYTES = 8;
+
+/**
+ * Writes arrays as a safetensors file, whole or not at all. The same arrays and metadata give the same bytes in
+ * whatever order they come: arrays lie by falling element size (which keeps each aligned), then by name, as the
+ * reference implementation orders them.
+ */
+export async function writeSafetensors(
+  path: string,
+  arrays: readonly NamedArray[],
+  metadata: Readonly<Record<string, string>> = {},
+  fileSystem?: WriteFileSystem,
+): Promise<void> {
+  const ordered = [...arrays].sort(
+    (a, b) => elementBytes(b.dtype) - elementBytes(a.dtype) || (a.name < b.name ? -1 : 1),
+  );
+  const header = encodeHeader(ordered, metadata);
+  const bytes = ordered.map(({ data }) => new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+  await writeFileAtomic(path, [header, ...bytes], fileSystem);
+}
+
+function encodeHeader(arrays: readonly NamedArray[], metadata: Readonly<Record<string, string>>): Uint8Array {
+  const entries: [string, unknown][] = [];
+  const names = new Set<string>(['__metadata__']);
+  if (Object.keys(metadata).length > 0) {
+    entries.push(['__metadata__', Object.fromEntries(Object.entries(metadata).sort(byKey))]);
+  }
+  let offset = 0;
+  for (const { name, dtype, shape, data } of arrays) {
+    const elements = shape.reduce((product, size) => product * size, 1);
+    if (data.length !== elements || names.has(name)) {
+      throw new RangeError(
+        `array ${name}: ${data.length} elements for shape [${shape.join(', ')}], or a name used twice`,
+      );
+    }
+    names.add(name);
+    entries.push([name, { dtype, shape, data_offsets: [offset, offset + data.byteLength] }]);
+    offset += data.byteLength;
+  }
+  // Joined by hand: an object would move integer-like names to the front.
+  const json = `{${entries.map(([key, value]) => `${JSON.stringify(key)}:${JSON.stringify(value)}`).join(',')}}`;
+  const text = new TextEncoder().encode(json);
+  const padded = Math.ceil(text.byteLength / ALIGNMENT_BYTES) * ALIGNMENT_BYTES;
+  const header = new Uint8Array(8 + padded).fill(' '.charCodeAt(0));
+  new DataView(header.buffer).setBigUint64(0, BigInt(padded), true);
+  header.set(text, 8);
+  return header;
+}
+
+function byKey([a]: readonly [string, string], [b]: readonly [string, string]): number {
+  return a < b ? -1 : 1;
+}
+
+function elementBytes(dtype: ArrayDtype): number {
+  return CONSTRUCTORS[dtype].BYTES_PER_ELEMENT;
+}
+
+/** What is known of an array without reading it. */
+export interface ArrayDescription {
+  readonly dtype: ArrayDtype;
+  readonly shape: readonly number[];
+}
+
+/** An open safetensors file; arrays are read when asked for, never the whole file. */
+export interface SafetensorsFile {
+  readonly path: string;
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly arrays: ReadonlyMap<string, ArrayDescription>;
+  /** All of an array, row-major. */
+  read(name: string): Promise<ArrayTypes[ArrayDtype]>;
+  /** Rows `first` … `first + rows − 1` along the first axis. */
+  readRange(name: string, first: number, rows: number): Promise<ArrayTypes[ArrayDtype]>;
+  close(): Promise<void>;
+}
+
+/** Opens a safetensors file of ours. @throws RunError if it is missing, malformed or holds types we never write. */
+export async function openSafetensors(path: string): Promise<SafetensorsFile> {
+  const header = await readSafetensorsHeader(path, RunError);
+  const arrays = new Map<string, ArrayDescription>();
+  for (const { name, dtype, shape } of header.tensors.values()) {
+    if (!isArrayDtype(dtype)) {
+      throw new RunError({
+        what: `array ${JSON.stringify(name)} has a type that babelscope does not write`,
+        where: path,
+        expected: Object.keys(CONSTRUCTORS).join(', '),
+        found: dtype,
+        remedy: 'capture the run again',
+      });
+    }
+    arrays.set(name, { dtype, shape });
+  }
+  const handle = await open(path, 'r').catch((cause: unknown) => {
+    throw unreadable(path, cause);
+  });
+
+  async function readRange(name: string, first: number, rows: number): Promise<ArrayTypes[ArrayDtype]> {
+    const tensor = header.tensors.get(name);
+    if (tensor === undefined) {
+      throw new RunError({
+        what: `there is no array ${JSON.stringify(name)} in the file`,
+        where: path,
+        found: [...arrays.keys()].sort().join(', ') || 'no arrays',
+        remedy: 'capture the run again with the hooks that record it',
+      });
+    }
+    const total = tensor.shape[0] ?? 1;
+    if (
+      !(Number.isInteger(first) && Number.isInteger(rows) && first >= 0 && rows >= 0 && first + rows <= total)
+    ) {
+      throw new RangeError(`rows ${first} … ${first + rows} of ${name}, which has ${total}`);
+    }
+    return readRows(handle, path, tensor, first, rows, total);
+  }
+
+  return {
+    path,
+    metadata: header.metadata,
+    arrays,
+    read: (name) => readRange(name, 0, header.tensors.get(name)?.shape[0] ?? 1),
+    readRange,
+    close: () => handle.close(),
+  };
+}
+
+async function readRows(
+  handle: FileHandle,
+  path: string,
+  tensor: StoredTensor,
+  first: number,
+  rows: number,
+  total: number,
+): Promise<ArrayTypes[ArrayDtype]> {
+  const rowBytes = total === 0 ? 0 : tensor.byteLength / total;
+  const bytes = new Uint8Array(rowBytes * rows);
+  const start = tensor.offset + rowBytes * first;
+  let done = 0;
+  try {
+    while (done < bytes.byteLength) {
+      const { bytesRead } = await handle.read(bytes, done, bytes.byteLength - done, start + done);
+      if (bytesRead === 0) throw new Error('the file became shorter while it was read');
+      done += bytesRead;
+    }
+  } catch (cause) {
+    throw unreadable(path, cause);
+  }
+  return new CONSTRUCTORS[tensor.dtype as ArrayDtype](bytes.buffer);
+}
+
+function isArrayDtype(dtype: string): dtype is ArrayDtype {
+  return Object.hasOwn(CONSTRUCTORS, dtype);
+}
+
+function unreadable(path: string, cause: unknown): RunError {
+  return new RunError(
+    {
+      what: 'cannot be read',
+      where: path,
+      found: cause instanceof Error ? cause.message : String(cause),
+      remedy: 'check that the file is there and that you may read it',
+    },
+    { cause },
+  );
+}

@@ -1,0 +1,95 @@
+import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects, parquetSchema } from 'hyparquet';
+import { parquetWriteBuffer } from 'hyparquet-writer';
+import { RunError } from '../errors.js';
+import { type WriteFileSystem, writeFileAtomic } from './write-file-atomic.js';
+
+/** A column of a table. Missing values are null; in `float64` columns NaN, which is stored as null. */
+export type TableColumn =
+  | { readonly name: string; readonly type: 'float64'; readonly values: ArrayLike<number> }
+  | { readonly name: string; readonly type: 'int32'; readonly values: ArrayLike<number | null> }
+  | { readonly name: string; readonly type: 'string'; readonly values: readonly (string | null)[] }
+  | { readonly name: string; readonly type: 'boolean'; readonly values: readonly (boolean | null)[] };
+
+export type TableValue = number | string | boolean | null;
+
+/** A table in memory, as `readTable` returns it. */
+export interface Table {
+  readonly rows: number;
+  readonly columns: ReadonlyMap<string, readonly TableValue[]>;
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+const PARQUET_TYPES = { float64: 'DOUBLE', int32: 'INT32', string: 'STRING', boolean: 'BOOLEAN' } as const;
+
+/**
+ * Writes a parquet table, whole or not at all; equal columns and metadata give equal bytes. Every column is
+ * nullable, so that the schema does not depend on the values.
+ *
+ * @throws OutputError if it cannot be written.
+ */
+export async function writeTable(
+  path: string,
+  columns: readonly TableColumn[],
+  metadata: Readonly<Record<string, string>> = {},
+  fileSystem?: WriteFileSystem,
+): Promise<void> {
+  const rows = columns[0]?.values.length ?? 0;
+  for (const { name, values } of columns) {
+    if (values.length !== rows) throw new RangeError(`column ${name} has ${values.length} rows, not ${rows}`);
+  }
+  const buffer = parquetWriteBuffer({
+    columnData: columns.map((column) => ({
+      name: column.name,
+      type: PARQUET_TYPES[column.type],
+      nullable: true,
+      data:
+        column.type === 'float64' ? Array.from(column.values, nanToNull) : Array.from<unknown>(column.values),
+    })),
+    kvMetadata: Object.keys(metadata)
+      .sort()
+      .map((key) => ({ key, value: metadata[key]! })),
+    createdBy: 'babelscope',
+  });
+  await writeFileAtomic(path, [new Uint8Array(buffer)], fileSystem);
+}
+
+function nanToNull(value: number): number | null {
+  return Number.isNaN(value) ? null : value;
+}
+
+/** Reads a table that `writeTable` wrote. @throws RunError if it is missing or not a parquet file. */
+export async function readTable(path: string): Promise<Table> {
+  try {
+    const file = await asyncBufferFromFile(path);
+    const footer = await parquetMetadataAsync(file);
+    const objects = await parquetReadObjects({ file, metadata: footer });
+    const columns = new Map<string, TableValue[]>();
+    for (const { element } of parquetSchema(footer).children) {
+      columns.set(
+        element.name,
+        objects.map((row) => restore(row[element.name], element.type)),
+      );
+    }
+    const metadata = Object.fromEntries(
+      (footer.key_value_metadata ?? []).map(({ key, value }) => [key, value ?? '']),
+    );
+    return { rows: objects.length, columns, metadata };
+  } catch (cause) {
+    throw new RunError(
+      {
+        what: 'the table cannot be read',
+        where: path,
+        expected: 'a parquet file that babelscope wrote',
+        found: cause instanceof Error ? cause.message : String(cause),
+        remedy: 'write it again with `babelscope score`',
+      },
+      { cause },
+    );
+  }
+}
+
+function restore(value: unknown, type: string | undefined): TableValue {
+  if (value === null || value === undefined) return type === 'DOUBLE' ? Number.NaN : null;
+  if (typeof value === 'number' || typeof value === 'string' || typeof value === 'boolean') return value;
+  throw new Error(`a value of type ${typeof value}, which babelscope does not write`);
+}

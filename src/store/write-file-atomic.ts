@@ -1,0 +1,129 @@
+import { type FileHandle, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { basename, dirname, join } from 'node:path';
+import { BabelscopeError, OutputError } from '../errors.js';
+
+/** The calls that writing needs; tests pass ones that fail. */
+export interface WriteFileSystem {
+  readonly open: (path: string, flags: string) => Promise<Pick<FileHandle, 'write' | 'sync' | 'close'>>;
+  readonly rename: (from: string, to: string) => Promise<void>;
+  readonly rm: (path: string, options: { force: boolean }) => Promise<void>;
+}
+
+const nodeFileSystem: WriteFileSystem = { open, rename, rm };
+
+/**
+ * Writes a file so that it exists whole or not at all, whatever happens in between: to a temporary name in the
+ * same folder, flushed to disk, then renamed. On failure the temporary is removed and an older file of that name
+ * is untouched.
+ *
+ * @throws OutputError if the folder cannot be written or the disk is full; what the chunks throw is passed on.
+ */
+export async function writeFileAtomic(
+  path: string,
+  chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+  fileSystem: WriteFileSystem = nodeFileSystem,
+): Promise<void> {
+  const temporary = temporaryName(path);
+  await removeOrphans(path);
+  try {
+    const file = await fileSystem.open(temporary, 'w');
+    try {
+      for await (const chunk of chunks) await writeAll(file, chunk);
+      // Without this a power cut after the rename may leave an empty file under the final name.
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await fileSystem.rename(temporary, path);
+  } catch (cause) {
+    await fileSystem.rm(temporary, { force: true }).catch(() => undefined);
+    throw toOutputError(cause, path);
+  }
+  await syncFolder(dirname(path));
+}
+
+/** Creates a folder and those above it. @throws OutputError if that is not possible. */
+export async function makeFolder(path: string): Promise<void> {
+  await mkdir(path, { recursive: true }).catch((cause: unknown) => {
+    throw toOutputError(cause, path);
+  });
+}
+
+async function writeAll(file: Pick<FileHandle, 'write'>, chunk: Uint8Array): Promise<void> {
+  let done = 0;
+  while (done < chunk.byteLength) {
+    const { bytesWritten } = await file.write(chunk, done, chunk.byteLength - done);
+    done += bytesWritten;
+  }
+}
+
+/** What a failed call of the file system means to the user; errors of ours and non-system errors are kept. */
+export function toOutputError(cause: unknown, path: string): unknown {
+  if (cause instanceof BabelscopeError || !(cause instanceof Error) || !('code' in cause)) return cause;
+  const advice = ADVICE[String(cause.code)] ?? {
+    what: 'cannot be written',
+    remedy: 'write to another folder with --out',
+  };
+  return new OutputError({ ...advice, where: path, found: cause.message }, { cause });
+}
+
+const DENIED = { what: 'may not be written', remedy: 'check permissions, or write elsewhere with --out' };
+const FULL = { what: 'the disk is full', remedy: 'free some space, or write to another disk with --out' };
+const NO_FOLDER = {
+  what: 'the folder to write to does not exist and cannot be made',
+  remedy: 'check the path given with --out: one of its parts is a file or is missing',
+};
+const ADVICE: Readonly<Record<string, { readonly what: string; readonly remedy: string }>> = {
+  ENOSPC: FULL,
+  EDQUOT: { ...FULL, what: 'the disk quota is used up' },
+  EFBIG: { what: 'the file is larger than the disk allows', remedy: 'write to another disk with --out' },
+  EACCES: DENIED,
+  EPERM: DENIED,
+  EROFS: { what: 'the disk is read-only', remedy: 'write to another disk with --out' },
+  ENOENT: NO_FOLDER,
+  ENOTDIR: NO_FOLDER,
+  EEXIST: NO_FOLDER,
+  EISDIR: { what: 'there is a folder of that name', remedy: 'remove it, or write elsewhere with --out' },
+};
+
+/** Named by host and process, so that two writers never share one and it is known whose it was. */
+function temporaryName(path: string): string {
+  return join(dirname(path), `.${basename(path)}.${hostname()}-${process.pid}.tmp`);
+}
+
+/** Removes temporaries of this file that a killed process of this host left behind. */
+async function removeOrphans(path: string): Promise<void> {
+  const folder = dirname(path);
+  const start = `.${basename(path)}.${hostname()}-`;
+  const names = await readdir(folder).catch((): string[] => []);
+  for (const name of names) {
+    if (!name.startsWith(start) || !name.endsWith('.tmp')) continue;
+    const pid = Number(name.slice(start.length, -'.tmp'.length));
+    if (Number.isSafeInteger(pid) && !isRunning(pid))
+      await rm(join(folder, name), { force: true }).catch(() => undefined);
+  }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (cause) {
+    return !(cause instanceof Error && 'code' in cause && cause.code === 'ESRCH');
+  }
+}
+
+/** Makes the rename itself durable; some file systems cannot flush a folder, and then it is left to them. */
+async function syncFolder(folder: string): Promise<void> {
+  try {
+    const handle = await open(folder, 'r');
+    try {
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+  } catch {
+    return;
+  }
+}
