@@ -175,7 +175,8 @@ type Kind =
   | 'official-language'
   | 'continent'
   | 'subregion'
-  | 'script';
+  | 'script'
+  | 'most-speakers';
 
 const LABELS: Record<Kind, Record<DemoLanguage, string>> = {
   territory: {

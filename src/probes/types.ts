@@ -1,3 +1,5 @@
+import type { ProbeError } from '../errors.js';
+
 /** A canonical BCP 47 language tag, for example `en`, `zh-Hant`. */
 export type LanguageTag = string;
 
@@ -59,5 +61,44 @@ export interface ProbeSet {
   readonly languages: readonly ProbeLanguage[];
   /** In the order of items.jsonl. */
   readonly items: readonly ProbeItem[];
+  readonly warnings: readonly ProbeWarning[];
+}
+
+export interface LoadProbesOptions {
+  /** Only these languages; default: all of the set. Whatever their order here, the set keeps its own. */
+  readonly languages?: readonly LanguageTag[];
+  /** At most this many items: the first that have every chosen language, filled up with incomplete ones. Default: all. */
+  readonly limit?: number;
+}
+
+/** A set this package comes with. */
+export interface BuiltinProbes {
+  readonly name: string;
+  readonly version: string;
+  readonly kind: 'text' | 'fact';
+  readonly licence: string;
+  readonly source: string;
+  readonly items: number;
+  readonly languages: readonly LanguageTag[];
+  readonly folder: string;
+}
+
+/** Everything `checkProbes` found. The set is usable when `errorCount` is 0. */
+export interface ProbeReport {
+  readonly folder: string;
+  /** Null when the set could not be read at all. */
+  readonly identity: ProbeIdentity | null;
+  readonly languages: readonly {
+    readonly tag: LanguageTag;
+    readonly script: string;
+    readonly prompts: number;
+  }[];
+  /** Items that could be read. */
+  readonly items: number;
+  /** Items with a prompt in every language. */
+  readonly completeItems: number;
+  /** The first hundred faults. */
+  readonly errors: readonly ProbeError[];
+  readonly errorCount: number;
   readonly warnings: readonly ProbeWarning[];
 }

@@ -1,0 +1,5 @@
+export { listBuiltinProbes } from './builtin-probes.js';
+export { checkProbes } from './check-probes.js';
+export { canonicalLanguage } from './language-tag.js';
+export { loadProbes } from './load-probes.js';
+export * from './types.js';

@@ -1,0 +1,32 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { ProbeError } from '../errors.js';
+import { BUILTIN_FOLDER, builtinNames } from './builtin-probes.js';
+import { throwProblem } from './problems.js';
+import { readValidProbes } from './read-probes.js';
+import { selectPrompts } from './select-prompts.js';
+import type { LoadProbesOptions, ProbeSet } from './types.js';
+
+/**
+ * Reads and validates a probe set: a built-in one by name (`facts`, `pydocs`, `pud`; a folder of your own by the same
+ * name is `./facts`), or a folder with `probe.json` and `items.jsonl`.
+ *
+ * @throws {ProbeError} at the first fault, naming file, line, item and language. Unusable are: a missing or malformed
+ * file, invalid UTF-8, an unknown, undeclared or unused language, a duplicate id, an empty text or set, a fact without
+ * answer, candidates without the answer, and a language most of whose prompts are not in its script. Single prompts in
+ * a wrong script, missing languages and items in one language are counted in `warnings`.
+ */
+export async function loadProbes(nameOrFolder: string, options: LoadProbesOptions = {}): Promise<ProbeSet> {
+  const builtin = await builtinNames();
+  const folder = builtin.includes(nameOrFolder) ? join(BUILTIN_FOLDER, nameOrFolder) : nameOrFolder;
+  if (!existsSync(folder)) {
+    throw new ProbeError({
+      what: 'no such probe set',
+      where: nameOrFolder,
+      expected: `${builtin.join(', ')}, or a folder with probe.json and items.jsonl`,
+      found: 'neither a built-in name nor a folder',
+      remedy: '"babelscope probes list" names the built-in sets',
+    });
+  }
+  return selectPrompts(await readValidProbes(folder, throwProblem), options);
+}

@@ -1,0 +1,140 @@
+import { ProbeError, UsageError } from '../errors.js';
+import { canonicalLanguage } from './language-tag.js';
+import type { ReadProbes } from './read-probes.js';
+import type {
+  LanguageTag,
+  LoadProbesOptions,
+  ProbeItem,
+  ProbeLanguage,
+  ProbeSet,
+  ProbeWarning,
+} from './types.js';
+
+/** How many items a warning names. */
+const NAMED_ITEMS = 5;
+
+/** The chosen languages and items of a set, with what is worth telling about exactly those. */
+export function selectPrompts(read: ReadProbes, { languages, limit }: LoadProbesOptions = {}): ProbeSet {
+  const chosen = languages === undefined ? read.languages : chooseLanguages(read, languages);
+  const tags = chosen.map(({ tag }) => tag);
+  const items = limitItems(
+    read.items.map((item) => withLanguages(item, tags)).filter(({ prompts }) => prompts.size > 0),
+    tags,
+    limit,
+  );
+  // One language asked for is a choice; one language in the file is worth a warning.
+  const isOneByChoice = languages !== undefined && chosen.length === 1;
+  return {
+    identity: read.identity,
+    languages: chosen,
+    items,
+    warnings: [
+      ...wrongScriptWarnings(read, chosen, items),
+      ...missingLanguageWarnings(tags, items),
+      ...(isOneByChoice ? [] : singleLanguageWarnings(items)),
+    ],
+  };
+}
+
+function chooseLanguages(read: ReadProbes, requested: readonly string[]): ProbeLanguage[] {
+  const available = read.languages.map(({ tag }) => tag);
+  const wanted = new Set(requested.map((tag) => canonicalLanguage(tag, '--languages')));
+  for (const tag of wanted) {
+    if (available.includes(tag)) continue;
+    const { language } = new Intl.Locale(tag);
+    const near = available.filter((other) => new Intl.Locale(other).language === language);
+    throw new ProbeError({
+      what: `no prompt in ${tag}`,
+      where: `probe set ${read.identity.name}`,
+      expected: `languages among ${available.join(' ')}`,
+      found: tag,
+      remedy: near.length > 0 ? `did you mean ${near.join(' or ')}?` : `leave ${tag} out, or use another set`,
+    });
+  }
+  if (wanted.size === 0) throw new UsageError({ what: 'no language asked for', where: '--languages' });
+  return read.languages.filter(({ tag }) => wanted.has(tag));
+}
+
+function withLanguages(item: ProbeItem, tags: readonly LanguageTag[]): ProbeItem {
+  const prompts = new Map(
+    tags.flatMap((tag) => {
+      const prompt = item.prompts.get(tag);
+      return prompt === undefined ? [] : [[tag, prompt] as const];
+    }),
+  );
+  return { ...item, prompts };
+}
+
+/**
+ * The first `limit` items that have every language, in file order, so that languages are compared on the same items;
+ * where there are fewer, the first of the others fill up. The built-in sets are in a seeded order, which makes any
+ * first n a fair sample of them.
+ */
+function limitItems(
+  items: readonly ProbeItem[],
+  tags: readonly LanguageTag[],
+  limit: number | undefined,
+): readonly ProbeItem[] {
+  if (limit === undefined) return items;
+  if (!Number.isSafeInteger(limit) || limit < 1) {
+    throw new UsageError({
+      what: 'not a number of items',
+      where: '--limit',
+      expected: 'a whole number from 1',
+      found: `${limit}`,
+    });
+  }
+  const isComplete = ({ prompts }: ProbeItem) => prompts.size === tags.length;
+  const complete = items.filter(isComplete);
+  const others = items.filter((item) => !isComplete(item));
+  const kept = new Set([
+    ...complete.slice(0, limit),
+    ...others.slice(0, Math.max(0, limit - complete.length)),
+  ]);
+  return items.filter((item) => kept.has(item));
+}
+
+function* wrongScriptWarnings(
+  read: ReadProbes,
+  languages: readonly ProbeLanguage[],
+  items: readonly ProbeItem[],
+): Generator<ProbeWarning> {
+  const kept = new Set(items.map(({ id }) => id));
+  for (const { tag, script } of languages) {
+    const ids = read.wrongScript.get(tag)?.filter((id) => kept.has(id)) ?? [];
+    if (ids.length === 0) continue;
+    yield warn('wrong-script', tag, ids, `${count(ids)} in ${tag} not written in ${script}`);
+  }
+}
+
+function* missingLanguageWarnings(
+  tags: readonly LanguageTag[],
+  items: readonly ProbeItem[],
+): Generator<ProbeWarning> {
+  for (const tag of tags) {
+    const ids = items.filter(({ prompts }) => !prompts.has(tag)).map(({ id }) => id);
+    if (ids.length === 0) continue;
+    yield warn('missing-language', tag, ids, `${count(ids)} of ${items.length} without ${tag}`);
+  }
+}
+
+function* singleLanguageWarnings(items: readonly ProbeItem[]): Generator<ProbeWarning> {
+  const ids = items.filter(({ prompts }) => prompts.size === 1).map(({ id }) => id);
+  if (ids.length === 0) return;
+  yield warn('single-language', null, ids, `${count(ids)} in one language only, which compare nothing`);
+}
+
+function count(ids: readonly string[]): string {
+  return ids.length === 1 ? '1 item' : `${ids.length} items`;
+}
+
+function warn(
+  kind: ProbeWarning['kind'],
+  language: LanguageTag | null,
+  ids: readonly string[],
+  what: string,
+): ProbeWarning {
+  const items = ids.slice(0, NAMED_ITEMS);
+  const message = `${what}: ${items.join(', ')}${ids.length > items.length ? ', …' : ''}`;
+  return { kind, language, count: ids.length, items, message };
+}
