@@ -1,0 +1,141 @@
+import type { WeightDtype, WeightTensor } from '../checkpoint/types.js';
+import { type Dtype, GraphError, type Shape, Value } from './value.js';
+
+/** What an attribute of a node may hold; integers and floats differ in ONNX, so floats are wrapped. */
+export type Attribute = number | string | readonly number[] | { readonly float: number };
+
+/** One operator application, kept as values so that a rule for its gradient can be looked up by `operator`. */
+export interface Node {
+  readonly operator: string;
+  readonly inputs: readonly Value[];
+  readonly outputs: readonly Value[];
+  readonly attributes: Readonly<Record<string, Attribute>>;
+}
+
+export interface Constant {
+  readonly value: Value;
+  readonly elements: Float32Array | BigInt64Array;
+}
+
+export interface Weight {
+  readonly value: Value;
+  readonly tensor: WeightTensor;
+}
+
+const WEIGHT_DTYPES = { F32: 'float32', F16: 'float16', BF16: 'bfloat16' } as const satisfies Record<
+  WeightDtype,
+  Dtype
+>;
+
+/** An ONNX graph under construction. Operators add nodes to the graph their operands belong to. */
+export class Graph {
+  readonly name: string;
+  readonly inputs: Value[] = [];
+  readonly constants: Constant[] = [];
+  readonly weights: Weight[] = [];
+  readonly nodes: Node[] = [];
+  /** Graph outputs: the name seen from outside → the value. */
+  readonly outputs = new Map<string, Value>();
+
+  readonly #counts = new Map<string, number>();
+  readonly #constants = new Map<string, Value>();
+  readonly #weights = new Map<string, Value>();
+
+  constructor(name: string) {
+    this.name = name;
+  }
+
+  input<D extends Dtype>(name: string, dtype: D, shape: Shape): Value<D> {
+    const value = new Value(this, name, dtype, shape);
+    this.inputs.push(value);
+    return value;
+  }
+
+  /** A float32 constant written into the graph; a number gives a scalar. Equal constants are shared. */
+  float(elements: number | Float32Array, shape?: readonly number[]): Value<'float32'> {
+    const array = typeof elements === 'number' ? Float32Array.of(elements) : elements;
+    return this.#constant('float32', array, shape ?? (typeof elements === 'number' ? [] : [array.length]));
+  }
+
+  /** An int64 constant written into the graph; a number gives a scalar. */
+  int64(elements: number | readonly number[]): Value<'int64'> {
+    const list = typeof elements === 'number' ? [elements] : elements;
+    const shape = typeof elements === 'number' ? [] : [list.length];
+    return this.#constant('int64', BigInt64Array.from(list, BigInt), shape);
+  }
+
+  /** A weight in its storage type, left where it lies on disk; asking twice gives the same value. */
+  weight(tensor: WeightTensor): Value<(typeof WEIGHT_DTYPES)[WeightDtype]> {
+    const known = this.#weights.get(tensor.name);
+    if (known !== undefined) return known as Value<(typeof WEIGHT_DTYPES)[WeightDtype]>;
+    const value = new Value(this, tensor.name, WEIGHT_DTYPES[tensor.dtype], tensor.shape);
+    this.#weights.set(tensor.name, value);
+    this.weights.push({ value, tensor });
+    return value;
+  }
+
+  /** Adds a node and returns its outputs, one for each `[dtype, shape]`. */
+  node<const O extends readonly (readonly [Dtype, Shape])[]>(
+    operator: string,
+    inputs: readonly Value[],
+    outputs: O,
+    attributes: Readonly<Record<string, Attribute>> = {},
+  ): { [I in keyof O]: Value<O[I][0]> } {
+    for (const input of inputs) {
+      if (input.graph !== this) {
+        throw new GraphError({
+          what: `${input.name} belongs to graph ${input.graph.name}, not ${this.name}`,
+          where: operator,
+        });
+      }
+    }
+    const count = this.#counts.get(operator) ?? 0;
+    this.#counts.set(operator, count + 1);
+    const values = outputs.map(([dtype, shape], index) => {
+      const name = `${operator}_${count}${index === 0 ? '' : `_${index}`}`;
+      return new Value(this, name, dtype, shape);
+    });
+    this.nodes.push({ operator, inputs, outputs: values, attributes });
+    return values as { [I in keyof O]: Value<O[I][0]> };
+  }
+
+  /** Makes `value` an output under `name`. Each output costs memory at run time, fetched or not. */
+  output(name: string, value: Value): void {
+    if (this.outputs.has(name)) throw new GraphError({ what: `two outputs named ${name}`, where: this.name });
+    // An output bears the name of the value it is, so a value that has another name outside needs a copy.
+    const taken = this.inputs.includes(value) || [...this.outputs.values()].includes(value);
+    this.outputs.set(name, taken ? this.node('Identity', [value], [[value.dtype, value.shape]])[0] : value);
+  }
+
+  /** The int64 vector [1] holding what a symbol stands for at run time, read off an input that has it. */
+  symbol(symbol: string): Value<'int64'> {
+    for (const input of this.inputs) {
+      const axis = input.shape.indexOf(symbol);
+      if (axis < 0) continue;
+      const known = this.nodes.find(
+        ({ operator, inputs, attributes }) =>
+          operator === 'Shape' && inputs[0] === input && attributes.start === axis,
+      );
+      if (known !== undefined) return known.outputs[0] as Value<'int64'>;
+      return this.node('Shape', [input], [['int64', [1]]], { start: axis, end: axis + 1 })[0];
+    }
+    throw new GraphError({ what: `no input has the dimension ${symbol}`, where: this.name });
+  }
+
+  #constant<D extends 'float32' | 'int64'>(
+    dtype: D,
+    elements: Float32Array | BigInt64Array,
+    shape: readonly number[],
+  ): Value<D> {
+    if (shape.reduce((product, dim) => product * dim, 1) !== elements.length) {
+      throw new GraphError({ what: `${elements.length} elements do not fill [${shape}]`, where: 'constant' });
+    }
+    const key = `${dtype} ${shape} ${Buffer.from(elements.buffer, elements.byteOffset, elements.byteLength).toString('base64')}`;
+    const known = this.#constants.get(key);
+    if (known !== undefined) return known as Value<D>;
+    const value = new Value(this, `constant_${this.constants.length}`, dtype, shape);
+    this.#constants.set(key, value);
+    this.constants.push({ value, elements });
+    return value;
+  }
+}

@@ -1,0 +1,69 @@
+import type { Graph } from '../graph.js';
+import {
+  type Dim,
+  type Dtype,
+  dimOf,
+  elementCount,
+  GraphError,
+  mismatch,
+  type Shape,
+  type Value,
+} from '../value.js';
+
+/** Operators that move elements and compute nothing. */
+
+/** The same elements in another shape. Symbols in it are filled in at run time. */
+export function reshape<D extends Dtype>(x: Value<D>, shape: Shape): Value<D> {
+  const from = elementCount(x.shape);
+  const to = elementCount(shape);
+  if (from.factor !== to.factor || from.symbols.join('*') !== to.symbols.join('*')) {
+    throw new GraphError({
+      what: 'the numbers of elements differ',
+      where: 'Reshape',
+      expected: x.describe(),
+      found: `[${shape.join(', ')}]`,
+    });
+  }
+  // ONNX copies the dimension of the same place for 0 and infers one for −1, which must be any product.
+  const open = shape.flatMap((dim, axis) => (typeof dim === 'string' && dim !== x.shape[axis] ? [axis] : []));
+  const inferred = open.find((axis) => String(shape[axis]).includes('*')) ?? open.at(-1);
+  const target = shape.map((dim, axis): Dim => {
+    if (typeof dim === 'number') return dim;
+    if (axis === inferred) return -1;
+    return dim === x.shape[axis] ? 0 : dim;
+  });
+  return x.graph.node('Reshape', [x, shapeVector(x.graph, target)], [[x.dtype, shape]])[0];
+}
+
+/** Axes reordered: result axis i is axis `order[i]` of x. */
+export function transpose<D extends Dtype>(x: Value<D>, order: readonly number[]): Value<D> {
+  const valid = order.length === x.rank && new Set(order).size === x.rank;
+  if (!valid) throw mismatch('Transpose', `[${order}] is no order of the axes`, [x]);
+  const shape = order.map((axis) => dimOf(x, axis));
+  return x.graph.node('Transpose', [x], [[x.dtype, shape]], { perm: order })[0];
+}
+
+/** x repeated along axes of size 1 until it has the shape. */
+export function expand<D extends Dtype>(x: Value<D>, shape: Shape): Value<D> {
+  return x.graph.node('Expand', [x, shapeVector(x.graph, shape)], [[x.dtype, shape]])[0];
+}
+
+/** Rows of a table: result[…] = table[indices[…]]. */
+export function gather<D extends Dtype>(table: Value<D>, indices: Value<'int64'>): Value<D> {
+  const shape = [...indices.shape, ...table.shape.slice(1)];
+  return table.graph.node('Gather', [table, indices], [[table.dtype, shape]], { axis: 0 })[0];
+}
+
+/** 0, 1, …, n − 1 for a symbol n, int64 [n]. */
+export function range(graph: Graph, symbol: string): Value<'int64'> {
+  const limit = graph.node('Reshape', [graph.symbol(symbol), graph.int64([])], [['int64', []]])[0];
+  const operands = [graph.int64(0), limit, graph.int64(1)];
+  return graph.node('Range', operands, [['int64', [symbol]]])[0];
+}
+
+/** A shape as an int64 vector: a constant if all of it is known, else put together at run time. */
+function shapeVector(graph: Graph, shape: Shape): Value<'int64'> {
+  if (shape.every((dim) => typeof dim === 'number')) return graph.int64(shape);
+  const parts = shape.map((dim) => (typeof dim === 'number' ? graph.int64([dim]) : graph.symbol(dim)));
+  return graph.node('Concat', parts, [['int64', [shape.length]]], { axis: 0 })[0];
+}

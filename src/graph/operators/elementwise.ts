@@ -1,0 +1,55 @@
+import { broadcast, type Dtype, mismatch, type Value } from '../value.js';
+
+/** Operators that act on each element alone, with NumPy broadcasting between operands. */
+
+type Float = Value<'float32'>;
+type Bool = Value<'bool'>;
+
+/** `x` converted to another element type; bfloat16 and float16 weights become float32 exactly. */
+export function cast<D extends Dtype>(x: Value, to: D): Value<D> {
+  if (x.dtype === (to as Dtype)) return x as Value<D>;
+  return x.graph.node('Cast', [x], [[to, x.shape]], { to: CAST_CODES[to] })[0];
+}
+
+/** Values of TensorProto.DataType, which the attribute `to` of Cast holds as a plain integer. */
+const CAST_CODES: Record<Dtype, number> = { float32: 1, int64: 7, bool: 9, float16: 10, bfloat16: 16 };
+
+export const add = (a: Float, b: Float): Float => binary('Add', a, b, 'float32');
+export const mul = (a: Float, b: Float): Float => binary('Mul', a, b, 'float32');
+
+/** The larger of two values, element by element. */
+export const maximum = (a: Float, b: Float): Float => binary('Max', a, b, 'float32');
+
+/** a − b; of positions (int64) or of activations. */
+export const sub = <D extends 'float32' | 'int64'>(a: Value<D>, b: Value<D>): Value<D> =>
+  binary('Sub', a, b, a.dtype);
+
+export const greater = (a: Float, b: Float): Bool => binary('Greater', a, b, 'bool');
+export const less = (a: Value<'int64'>, b: Value<'int64'>): Bool => binary('Less', a, b, 'bool');
+export const lessOrEqual = (a: Value<'int64'>, b: Value<'int64'>): Bool =>
+  binary('LessOrEqual', a, b, 'bool');
+export const and = (a: Bool, b: Bool): Bool => binary('And', a, b, 'bool');
+
+/** `a` where the condition holds, `b` elsewhere. */
+export function where(condition: Bool, a: Float, b: Float): Float {
+  const shape = broadcast('Where', condition, a, b);
+  return condition.graph.node('Where', [condition, a, b], [['float32', shape]])[0];
+}
+
+export const sqrt = (x: Float): Float => unary('Sqrt', x);
+export const cos = (x: Float): Float => unary('Cos', x);
+export const sin = (x: Float): Float => unary('Sin', x);
+export const relu = (x: Float): Float => unary('Relu', x);
+export const sigmoid = (x: Float): Float => unary('Sigmoid', x);
+
+/** x·Φ(x), exactly by the error function or by Hendrycks and Gimpel's tanh approximation (2016). */
+export const gelu = (x: Float, approximate: 'none' | 'tanh'): Float => unary('Gelu', x, { approximate });
+
+function unary(operator: string, x: Float, attributes: Readonly<Record<string, string>> = {}): Float {
+  return x.graph.node(operator, [x], [['float32', x.shape]], attributes)[0];
+}
+
+function binary<D extends Dtype>(operator: string, a: Value, b: Value, result: D): Value<D> {
+  if (a.dtype !== b.dtype) throw mismatch(operator, 'operands differ in type', [a, b]);
+  return a.graph.node(operator, [a, b], [[result, broadcast(operator, a, b)]])[0];
+}

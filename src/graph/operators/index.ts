@@ -1,0 +1,5 @@
+export * from './arrange.js';
+export * from './attention.js';
+export * from './elementwise.js';
+export * from './linear.js';
+export * from './reduce.js';

@@ -1,0 +1,80 @@
+import type { WeightTensor } from '../checkpoint/types.js';
+import { Graph } from '../graph/graph.js';
+import { cast, gather } from '../graph/operators/index.js';
+import { serialize } from '../graph/serialize.js';
+import { GraphError, type Value } from '../graph/value.js';
+import { type Activation, record, reduces, validateTaps } from '../hooks/reduce.js';
+import { type BlockHook, type Tap, tapOutput } from '../hooks/taps.js';
+import type { ModelGraph } from './types.js';
+
+export type Float = Value<'float32'>;
+
+/** Finds a weight by name; throws CheckpointError where it is missing or has another shape. */
+export type WeightSource = (name: string, shape: readonly number[]) => WeightTensor;
+
+/**
+ * One graph of a model (embedding, layer or unembedding) while an adapter writes it: the weights it reads and the
+ * hook points it passes.
+ */
+export class Block {
+  readonly graph: Graph;
+  readonly #source: WeightSource;
+  readonly #taps: readonly Tap[];
+  readonly #activations = new Map<BlockHook, Activation>();
+  readonly #weightBytes = new Map<string, number>();
+
+  constructor(name: string, source: WeightSource, taps: readonly Tap[] = []) {
+    validateTaps(taps);
+    this.graph = new Graph(name);
+    this.#source = source;
+    this.#taps = taps;
+  }
+
+  /** A weight in float32, converted from its storage type inside the graph. */
+  weight(name: string, shape: readonly number[]): Float {
+    this.#weightBytes.set(
+      name,
+      shape.reduce((product, size) => product * size, Float32Array.BYTES_PER_ELEMENT),
+    );
+    return cast(this.graph.weight(this.#source(name, shape)), 'float32');
+  }
+
+  /** Rows of a [rows, width] weight, of which only those asked for are converted to float32. */
+  weightRows(name: string, shape: readonly [number, number], indices: Value<'int64'>): Float {
+    const tensor = this.#source(name, shape);
+    this.#weightBytes.set(name, tensor.byteLength);
+    return cast(gather(this.graph.weight(tensor), indices), 'float32');
+  }
+
+  /** Whether anything is to be recorded at a hook point: what is not, need not be computed. */
+  tapped(hook: BlockHook): boolean {
+    return this.#taps.some((tap) => tap.hook === hook);
+  }
+
+  /** Passes a hook point. */
+  hook(hook: BlockHook, value: Float, mixing?: Float): void {
+    if (this.#activations.has(hook))
+      throw new GraphError({ what: `${hook} passed twice`, where: this.graph.name });
+    this.#activations.set(hook, mixing === undefined ? { value } : { value, mixing });
+  }
+
+  /** Adds what the taps record to the outputs and closes the graph. */
+  finish(): ModelGraph {
+    const counted = this.#taps.some(reduces)
+      ? this.graph.input('counted', 'float32', ['batch', 'seq'])
+      : null;
+    for (const tap of this.#taps) {
+      const activation = this.#activations.get(tap.hook);
+      if (activation === undefined) {
+        throw new GraphError({ what: `${tap.hook} was never passed`, where: this.graph.name });
+      }
+      this.graph.output(tapOutput(tap), record(tap, activation, counted));
+    }
+    return {
+      bytes: serialize(this.graph),
+      inputs: this.graph.inputs.map(({ name }) => name),
+      outputs: [...this.graph.outputs.keys()],
+      residentBytes: [...this.#weightBytes.values()].reduce((sum, bytes) => sum + bytes, 0),
+    };
+  }
+}

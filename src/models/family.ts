@@ -1,0 +1,27 @@
+import type { Checkpoint } from '../checkpoint/types.js';
+import type { Value } from '../graph/value.js';
+import type { Block, Float } from './block.js';
+import type { ModelShape } from './types.js';
+
+/** config.json and the folder it is in, which errors name. */
+export type ConfigFile = Pick<Checkpoint, 'folder' | 'config'>;
+
+/** Architectures that one adapter reads. */
+export interface Family {
+  readonly name: string;
+  /** Names in `architectures` of config.json. */
+  readonly architectures: readonly string[];
+  /** @throws CheckpointError for a configuration that is incomplete, contradicts itself or is not supported. */
+  readonly read: (file: ConfigFile, architecture: string) => Architecture;
+}
+
+/** One configuration of a family, and how its graphs are written. Activations are float32 [batch, seq, dModel]. */
+export interface Architecture {
+  readonly shape: Omit<ModelShape, 'parameters'>;
+  /** `ids` int64 [batch, seq] → the residual stream before layer 0. */
+  readonly embed: (block: Block, ids: Value<'int64'>) => Float;
+  /** The residual stream after layer `index`, passing every hook point on the way. */
+  readonly layer: (block: Block, index: number, hidden: Float) => Float;
+  /** Logits [batch, seq, vocab]. */
+  readonly unembed: (block: Block, hidden: Float) => Float;
+}

@@ -1,0 +1,36 @@
+import { z } from 'zod';
+import { positiveInteger, readConfigField } from '../checkpoint/config-field.js';
+import { readDecoder, tokenEnds } from './decoder.js';
+import type { ConfigFile, Family } from './family.js';
+import { preNormLayer } from './pre-norm-layer.js';
+
+/** Llama 1 to 3.x, and Mistral: the same without biases and with a window. */
+export const llama: Family = {
+  name: 'llama',
+  architectures: ['LlamaForCausalLM', 'MistralForCausalLM'],
+  read(file, architecture) {
+    const decoder = readDecoder(file, 'llama');
+    const mistral = architecture === 'MistralForCausalLM';
+    const flag = (field: string): boolean =>
+      !mistral && readConfigField(file, field, z.boolean().default(false));
+    const attentionBias = flag('attention_bias');
+    const options = {
+      attentionBias: { qkv: attentionBias, out: attentionBias },
+      mlpBias: flag('mlp_bias'),
+      window: mistral ? readWindow(file) : null,
+    };
+    return {
+      shape: decoder.shape,
+      ...tokenEnds(decoder),
+      layer: (block, index, hidden) => preNormLayer(block, `model.layers.${index}`, hidden, decoder, options),
+    };
+  },
+};
+
+/** What transformers takes for Mistral's window where the field is absent; `null` in the file means none. */
+const DEFAULT_WINDOW = 4096;
+
+function readWindow(file: ConfigFile): number | null {
+  if (!('sliding_window' in file.config)) return DEFAULT_WINDOW;
+  return readConfigField(file, 'sliding_window', positiveInteger.optional()) ?? null;
+}

@@ -1,0 +1,128 @@
+import { join } from 'node:path';
+import { z } from 'zod';
+import { readConfigField } from '../checkpoint/config-field.js';
+import { requireTensor } from '../checkpoint/require-tensor.js';
+import type { Checkpoint, WeightTensor } from '../checkpoint/types.js';
+import { CheckpointError, UsageError } from '../errors.js';
+import type { Tap } from '../hooks/taps.js';
+import { Block, type WeightSource } from './block.js';
+import type { Architecture, ConfigFile, Family } from './family.js';
+import { llama } from './llama.js';
+import { olmo2 } from './olmo2.js';
+import { qwen2 } from './qwen2.js';
+import type { Model, ModelShape } from './types.js';
+
+/** Every family there is an adapter for. */
+export const FAMILIES: readonly Family[] = [llama, olmo2, qwen2];
+
+/**
+ * The checkpoint as graphs. Every weight the graphs will read is looked up, none is loaded.
+ *
+ * @throws CheckpointError for an architecture without an adapter, a configuration that contradicts itself, or a
+ * weight that is missing or of another shape than the configuration implies.
+ */
+export function openModel(checkpoint: Checkpoint): Model {
+  const architecture = readArchitecture(checkpoint);
+  const source: WeightSource = (name, shape) => requireTensor(checkpoint, name, shape);
+  const shape = { ...architecture.shape, parameters: countParameters(architecture, source) };
+  return {
+    shape,
+    embed: () => embedBlock(architecture, source).finish(),
+    layer(index, taps) {
+      if (!(Number.isInteger(index) && index >= 0 && index < shape.layers)) {
+        throw new UsageError({
+          what: `the model has no layer ${index}`,
+          expected: `a layer from 0 to ${shape.layers - 1}`,
+        });
+      }
+      return layerBlock(architecture, source, index, taps).finish();
+    },
+    unembed: () => unembedBlock(architecture, source).finish(),
+  };
+}
+
+/**
+ * The sizes of the model that a config.json describes, its exact number of parameters among them; needs no weights.
+ *
+ * @throws CheckpointError as `openModel` does.
+ */
+export function describeModel(file: ConfigFile): ModelShape {
+  const architecture = readArchitecture(file);
+  const anywhere: WeightSource = (name, shape): WeightTensor => ({
+    name,
+    shape,
+    dtype: 'F32',
+    location: '',
+    offset: 0,
+    byteLength: 0,
+  });
+  return { ...architecture.shape, parameters: countParameters(architecture, anywhere) };
+}
+
+function readArchitecture(file: ConfigFile): Architecture {
+  const where = join(file.folder, 'config.json');
+  const [architecture] = readConfigField(file, 'architectures', z.tuple([z.string()]).rest(z.string()));
+  const family = FAMILIES.find(({ architectures }) => architectures.includes(architecture));
+  if (family === undefined) {
+    throw new CheckpointError({
+      what: `there is no adapter for the architecture ${architecture}`,
+      where,
+      expected: FAMILIES.flatMap(({ architectures }) => architectures).join(', '),
+      found: architecture,
+      remedy: 'CONTRIBUTING.md tells how to add a family',
+    });
+  }
+  if (file.config.quantization_config !== undefined && file.config.quantization_config !== null) {
+    throw new CheckpointError({
+      what: 'the weights are quantised',
+      where,
+      found: `quantization_config ${JSON.stringify(file.config.quantization_config).slice(0, 200)}`,
+      remedy: 'give the checkpoint it was quantised from, or its weights converted back to bfloat16',
+    });
+  }
+  return family.read(file, architecture);
+}
+
+/** Writes every graph once and counts the weights they ask for, each name once: tied weights share one. */
+function countParameters(architecture: Architecture, source: WeightSource): number {
+  const sizes = new Map<string, number>();
+  const counting: WeightSource = (name, shape) => {
+    sizes.set(
+      name,
+      shape.reduce((product, size) => product * size, 1),
+    );
+    return source(name, shape);
+  };
+  embedBlock(architecture, counting);
+  for (let layer = 0; layer < architecture.shape.layers; layer++) {
+    layerBlock(architecture, counting, layer, []);
+  }
+  unembedBlock(architecture, counting);
+  return [...sizes.values()].reduce((sum, size) => sum + size, 0);
+}
+
+function embedBlock(architecture: Architecture, source: WeightSource): Block {
+  const block = new Block('embed', source);
+  const ids = block.graph.input('input_ids', 'int64', ['batch', 'seq']);
+  block.graph.output('hidden', architecture.embed(block, ids));
+  return block;
+}
+
+function layerBlock(
+  architecture: Architecture,
+  source: WeightSource,
+  index: number,
+  taps: readonly Tap[],
+): Block {
+  const block = new Block(`layer ${index}`, source, taps);
+  const hidden = block.graph.input('hidden', 'float32', ['batch', 'seq', architecture.shape.dModel]);
+  block.graph.output('next', architecture.layer(block, index, hidden));
+  return block;
+}
+
+function unembedBlock(architecture: Architecture, source: WeightSource): Block {
+  const block = new Block('unembed', source);
+  const hidden = block.graph.input('hidden', 'float32', ['batch', 'seq', architecture.shape.dModel]);
+  block.graph.output('logits', architecture.unembed(block, hidden));
+  return block;
+}

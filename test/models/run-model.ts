@@ -1,0 +1,92 @@
+import { readFile } from 'node:fs/promises';
+import { InferenceSession, Tensor } from 'onnxruntime-node';
+import type { Checkpoint } from '../../src/checkpoint/types.js';
+import type { Tap } from '../../src/hooks/taps.js';
+import type { Model, ModelGraph } from '../../src/models/types.js';
+
+export interface Prompts {
+  readonly batch: number;
+  readonly seq: number;
+  /** [batch, seq], right-padded. */
+  readonly ids: BigInt64Array;
+  /** [batch, seq] */
+  readonly counted: Float32Array;
+}
+
+export interface Outputs {
+  /** Of each layer, by output name. */
+  readonly layers: readonly ReadonlyMap<string, Float32Array>[];
+  /** [batch, seq, vocab] */
+  readonly logits: Float32Array;
+}
+
+/** Runs a model's graphs one after the other in this process. */
+export async function runModel(
+  checkpoint: Checkpoint,
+  model: Model,
+  prompts: Prompts,
+  taps: readonly Tap[],
+): Promise<Outputs> {
+  const { batch, seq } = prompts;
+  const run = (graph: ModelGraph, feeds: Record<string, Tensor>): Promise<Record<string, Tensor>> =>
+    runGraph(graph, checkpoint.weightsRoot, feeds);
+  const counted = new Tensor('float32', prompts.counted, [batch, seq]);
+  const embedded = await run(model.embed(), { input_ids: new Tensor('int64', prompts.ids, [batch, seq]) });
+  let hidden = embedded.hidden!;
+  const layers: Map<string, Float32Array>[] = [];
+  for (let layer = 0; layer < model.shape.layers; layer++) {
+    const outputs = await run(model.layer(layer, taps), { hidden, counted });
+    hidden = outputs.next!;
+    layers.push(
+      new Map(Object.entries(outputs).map(([name, tensor]) => [name, tensor.data as Float32Array] as const)),
+    );
+  }
+  const { logits } = await run(model.unembed(), { hidden });
+  return { layers, logits: logits!.data as Float32Array };
+}
+
+export async function runGraph(
+  { bytes, inputs }: ModelGraph,
+  weightsRoot: string,
+  feeds: Readonly<Record<string, Tensor>>,
+): Promise<Record<string, Tensor>> {
+  const session = await InferenceSession.create(bytes, {
+    intraOpNumThreads: 1,
+    extra: { session: { model_external_initializers_file_folder_path: weightsRoot } },
+  });
+  const outputs = await session.run(Object.fromEntries(inputs.map((name) => [name, feeds[name]!])));
+  await session.release();
+  return outputs as Record<string, Tensor>;
+}
+
+export interface Recorded {
+  readonly shape: readonly number[];
+  readonly values: Float32Array;
+}
+
+/** What transformers recorded: every tensor of a safetensors file, int64 and float32, as float32. */
+export async function readRecorded(path: string): Promise<ReadonlyMap<string, Recorded>> {
+  const file = await readFile(path);
+  const headerEnd = 8 + Number(file.readBigUInt64LE(0));
+  const header = JSON.parse(file.toString('utf8', 8, headerEnd)) as Record<
+    string,
+    { dtype: 'F32' | 'I64'; shape: number[]; data_offsets: [number, number] }
+  >;
+  return new Map(
+    Object.entries(header).map(
+      ([
+        name,
+        {
+          dtype,
+          shape,
+          data_offsets: [from, to],
+        },
+      ]) => {
+        const bytes = new Uint8Array(file.subarray(headerEnd + from, headerEnd + to)).buffer;
+        const values =
+          dtype === 'F32' ? new Float32Array(bytes) : Float32Array.from(new BigInt64Array(bytes), Number);
+        return [name, { shape, values }];
+      },
+    ),
+  );
+}
