@@ -1,0 +1,132 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { RunError } from '../errors.js';
+import { formatJson } from '../store/format-json.js';
+import { type TableColumn, writeTable } from '../store/table.js';
+import { makeFolder, writeFileAtomic } from '../store/write-file-atomic.js';
+import { comparisonSchema } from './schema.js';
+import { NOT_SELECTED } from './tally.js';
+import { COMPARISON_SCHEMA_VERSION, type Comparison } from './types.js';
+import { type ComparisonWithChanges, type UnitChanges, unitChanges } from './unit-changes.js';
+
+/** The file a comparison is in. */
+export const COMPARISON_FILE = 'comparison.json';
+/** Its unit table: one row a unit and run but the reference. */
+export const CHANGES_FILE = 'changes.parquet';
+
+/**
+ * Writes `comparison.json`, and `changes.parquet` if the comparison is fresh from `compareRuns` and of two runs or
+ * more. Each file exists whole or not at all; the same comparison gives the same bytes.
+ *
+ * Columns of the table: `label` (the run compared with the reference), `type`, `layer`, `index`; `lape_reference`,
+ * `lape_other`, `delta_lape` (other − reference, nats) with its paired jackknife `_se`, `_low`, `_high`; the same of
+ * `omega2` (ω²_language); `language_reference`, `language_other`: top language of a unit that is selected under the
+ * `reference` policy, else null. What cannot be computed is null.
+ *
+ * @throws OutputError if the folder cannot be written.
+ */
+export async function writeComparison(
+  folder: string,
+  comparison: Comparison | ComparisonWithChanges,
+): Promise<void> {
+  await makeFolder(folder);
+  const changes = unitChanges in comparison ? comparison[unitChanges] : [];
+  const tags = comparison.languages.map(({ tag }) => tag);
+  if (changes.length > 0) {
+    await writeTable(join(folder, CHANGES_FILE), changeColumns(changes, tags), {
+      schema: 'babelscope/changes',
+      schemaVersion: String(COMPARISON_SCHEMA_VERSION),
+      reference: comparison.runs[0]!.label,
+    });
+  }
+  // Last, so that a folder with a comparison.json is complete.
+  const text = `${formatJson(comparisonSchema.parse(comparison))}\n`;
+  await writeFileAtomic(join(folder, COMPARISON_FILE), [new TextEncoder().encode(text)]);
+}
+
+/**
+ * Reads `comparison.json` of a folder.
+ *
+ * @throws RunError if it is missing, malformed or of a newer schema than this version knows.
+ */
+export async function readComparison(folder: string): Promise<Comparison> {
+  const path = join(folder, COMPARISON_FILE);
+  const remedy = 'Give the folder that `babelscope compare --out <folder>` wrote, or compare again.';
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (cause) {
+    throw new RunError({ what: 'there is no comparison to read', where: path, remedy }, { cause });
+  }
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw new RunError({ what: 'the comparison is not valid JSON', where: path, remedy }, { cause });
+  }
+  const version =
+    typeof value === 'object' && value !== null && 'schemaVersion' in value && value.schemaVersion;
+  if (typeof version === 'number' && version > COMPARISON_SCHEMA_VERSION) {
+    throw new RunError({
+      what: 'the comparison was written by a newer version of babelscope',
+      where: path,
+      expected: `schemaVersion up to ${COMPARISON_SCHEMA_VERSION}`,
+      found: String(version),
+      remedy: 'Update babelscope, or compare again with this version.',
+    });
+  }
+  const parsed = comparisonSchema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0]!;
+  throw new RunError({
+    what: `field "${issue.path.join('.')}" of the comparison is unusable`,
+    where: path,
+    expected: issue.message,
+    remedy,
+  });
+}
+
+function changeColumns(changes: readonly UnitChanges[], tags: readonly string[]): TableColumn[] {
+  const units = (table: UnitChanges) => table.deltaLape.length;
+  const rows = changes.reduce((sum, table) => sum + units(table), 0);
+  const text = (name: string, of: (table: UnitChanges, u: number) => string | null): TableColumn => ({
+    name,
+    type: 'string',
+    values: changes.flatMap((table) => Array.from({ length: units(table) }, (_, u) => of(table, u))),
+  });
+  const integer = (name: string, of: (table: UnitChanges, u: number) => number): TableColumn => ({
+    name,
+    type: 'int32',
+    values: changes.flatMap((table) => Array.from({ length: units(table) }, (_, u) => of(table, u))),
+  });
+  const number = (name: string, of: (table: UnitChanges) => Float64Array): TableColumn => {
+    const values = new Float64Array(rows);
+    let at = 0;
+    for (const table of changes) {
+      values.set(of(table), at);
+      at += units(table);
+    }
+    return { name, type: 'float64', values };
+  };
+  const language = (assigned: number) => (assigned === NOT_SELECTED ? null : tags[assigned]!);
+  return [
+    text('label', (table) => table.label),
+    text('type', (table) => table.type),
+    integer('layer', (table, u) => Math.floor(u / table.unitsPerLayer)),
+    integer('index', (table, u) => u % table.unitsPerLayer),
+    number('lape_reference', (table) => table.lapeReference),
+    number('lape_other', (table) => table.lapeOther),
+    number('delta_lape', (table) => table.deltaLape),
+    number('delta_lape_se', (table) => table.deltaLapeSe),
+    number('delta_lape_low', (table) => table.deltaLapeLow),
+    number('delta_lape_high', (table) => table.deltaLapeHigh),
+    number('omega2_reference', (table) => table.omega2Reference),
+    number('omega2_other', (table) => table.omega2Other),
+    number('delta_omega2', (table) => table.deltaOmega2),
+    number('delta_omega2_se', (table) => table.deltaOmega2Se),
+    number('delta_omega2_low', (table) => table.deltaOmega2Low),
+    number('delta_omega2_high', (table) => table.deltaOmega2High),
+    text('language_reference', (table, u) => language(table.languageReference[u]!)),
+    text('language_other', (table, u) => language(table.languageOther[u]!)),
+  ];
+}

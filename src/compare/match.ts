@@ -1,0 +1,148 @@
+import { RunError } from '../errors.js';
+import type { RunManifest } from '../store/manifest.js';
+
+export interface LabelledManifest {
+  readonly label: string;
+  readonly manifest: RunManifest;
+}
+
+/**
+ * Refuses runs that cannot be compared with the first, naming the field, both values and the way out; returns
+ * warnings about differences that do not stand in the way. Units are matched by index, so everything that decides
+ * which units there are and which prompts drove them must be the same: architecture, probe set, languages and their
+ * order, items and their folds, positions and counted tokens, hooks, what was kept.
+ *
+ * Vocabulary size and parameter count may differ (continued pre-training often adds tokens; no unit depends on it),
+ * and so may the storage type and the versions that captured: these are warnings. The tokenizer is judged by what it
+ * does: `assertSameTokens`.
+ */
+export function assertComparable(runs: readonly LabelledManifest[]): string[] {
+  const [reference, ...others] = runs;
+  const warnings: string[] = [];
+  for (const other of reference === undefined ? [] : others) {
+    const refuse = (field: string, expected: string, found: string, remedy: string): never => {
+      throw mismatch(reference!.label, other.label, field, expected, found, remedy);
+    };
+    const a = reference!.manifest;
+    const b = other.manifest;
+    for (const field of SHAPE) {
+      if (a.shape[field] !== b.shape[field]) {
+        refuse(
+          `shape.${field}`,
+          String(a.shape[field]),
+          String(b.shape[field]),
+          'Units are matched by index: compare checkpoints of one architecture.',
+        );
+      }
+    }
+    for (const field of PROBE) {
+      if (a.probe[field] !== b.probe[field]) {
+        refuse(
+          `probe.${field}`,
+          a.probe[field],
+          b.probe[field],
+          'Capture both checkpoints on the same version of one probe set.',
+        );
+      }
+    }
+    const again = 'Capture both checkpoints with the same options.';
+    if (a.plan.languages.join() !== b.plan.languages.join()) {
+      const sameSet = [...a.plan.languages].sort().join() === [...b.plan.languages].sort().join();
+      refuse(
+        sameSet ? 'plan.languages (order)' : 'plan.languages',
+        a.plan.languages.join(','),
+        b.plan.languages.join(','),
+        `Capture again with --languages ${a.plan.languages.join(',')}.`,
+      );
+    }
+    for (const field of PLAN) {
+      if (a.plan[field] !== b.plan[field]) {
+        refuse(`plan.${field}`, String(a.plan[field]), String(b.plan[field]), again);
+      }
+    }
+    if (a.plan.items.length !== b.plan.items.length) {
+      refuse(
+        'plan.items',
+        `${a.plan.items.length} items`,
+        `${b.plan.items.length} items`,
+        'Capture both checkpoints with the same --limit.',
+      );
+    }
+    a.plan.items.forEach((item, i) => {
+      const twin = b.plan.items[i]!;
+      if (item.id !== twin.id || item.fold !== twin.fold) {
+        refuse(
+          `plan.items[${i}]`,
+          `${item.id} in fold ${item.fold}`,
+          `${twin.id} in fold ${twin.fold}`,
+          again,
+        );
+      }
+    });
+    if ([...a.plan.hooks].sort().join() !== [...b.plan.hooks].sort().join()) {
+      refuse('plan.hooks', a.plan.hooks.join(', '), b.plan.hooks.join(', '), again);
+    }
+
+    const pair = `${reference!.label} and ${other.label}`;
+    const differs = (what: string, x: unknown, y: unknown): void => {
+      if (x !== y) warnings.push(`${pair}: ${what} differs (${String(x)}, ${String(y)}).`);
+    };
+    differs('vocabulary size', a.shape.vocab, b.shape.vocab);
+    differs('storage type of the weights', a.model.dtype, b.model.dtype);
+    differs('babelscope version', a.babelscope, b.babelscope);
+    differs('onnxruntime version', a.onnxruntime, b.onnxruntime);
+    if (a.model.tokenizerSha256 !== b.model.tokenizerSha256) {
+      warnings.push(
+        `${pair}: tokenizer files differ, but every language has the same counted tokens in every fold.`,
+      );
+    }
+  }
+  return warnings;
+}
+
+/**
+ * Refuses runs whose counted tokens differ in any fold and language. A tokenizer.json that was only written anew by
+ * another library version counts the same tokens and passes (with a warning from `assertComparable`); one that splits
+ * text differently, or adds a special token, would compare rates over different tokens.
+ */
+export function assertSameTokens(
+  reference: { readonly label: string; readonly tokens: ArrayLike<number> },
+  other: { readonly label: string; readonly tokens: ArrayLike<number> },
+  languages: readonly string[],
+): void {
+  const length = Math.max(reference.tokens.length, other.tokens.length);
+  for (let i = 0; i < length; i++) {
+    if (reference.tokens[i] === other.tokens[i]) continue;
+    const fold = Math.floor(i / languages.length);
+    const language = languages[i % languages.length]!;
+    throw mismatch(
+      reference.label,
+      other.label,
+      `tokens of ${language} in fold ${fold}`,
+      String(reference.tokens[i]),
+      String(other.tokens[i]),
+      'The tokenizers split the prompts differently: compare checkpoints that share a tokenizer.',
+    );
+  }
+}
+
+const SHAPE = ['family', 'layers', 'dModel', 'heads', 'kvHeads', 'headDim', 'dMlp', 'experts'] as const;
+const PROBE = ['name', 'version', 'sha256'] as const;
+const PLAN = ['positions', 'countFirst', 'bos', 'folds', 'seed', 'keep'] as const;
+
+function mismatch(
+  reference: string,
+  other: string,
+  field: string,
+  expected: string,
+  found: string,
+  remedy: string,
+): RunError {
+  return new RunError({
+    what: `these runs cannot be compared: ${field} differs`,
+    where: `${reference}, ${other}`,
+    expected: `${expected} (as in ${reference})`,
+    found: `${found} (in ${other})`,
+    remedy,
+  });
+}

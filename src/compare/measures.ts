@@ -1,0 +1,149 @@
+import type { Direction } from './noise-floor.js';
+import type { PairTally, RunTally } from './tally.js';
+import type { Measure } from './types.js';
+
+/** One side of a comparison: a run over a subset of its folds. */
+export interface Side {
+  readonly tally: RunTally;
+  readonly subset: number;
+}
+
+/** Two sides and what was counted of their units together. */
+export interface Pairing {
+  readonly a: Side;
+  readonly b: Side;
+  readonly tally: PairTally;
+  readonly pair: number;
+}
+
+export interface MeasureDefinition {
+  readonly measure: Measure;
+  readonly direction: Direction;
+  /** The measure of one side; null for one that exists only between two. */
+  readonly of: ((side: Side) => number) | null;
+  /** Signed b − a, or the measure between the two; NaN where it cannot be computed. */
+  readonly between: (pairing: Pairing) => number;
+  /** Range of `between`: intervals are clipped to it. */
+  readonly range: (languages: number) => readonly [number, number];
+  /** What is missing when the measure is NaN. */
+  readonly needs: string;
+}
+
+const SIMILARITY = (): readonly [number, number] => [0, 1];
+const UNBOUNDED = (): readonly [number, number] => [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
+
+/**
+ * The headline measures of SCORES.md ("Comparing runs"). Means are over the units that have the score in that run:
+ * `meanEntropy` over its live units, `meanOmega2` over units with ω²_language; `meanDepth` is the mean layer index
+ * (from 0) of selected units.
+ */
+export const MEASURES: readonly MeasureDefinition[] = [
+  {
+    ...signed('selected', selected, 'no units'),
+    range: UNBOUNDED,
+  },
+  {
+    measure: 'jaccard',
+    direction: 'similarity',
+    of: null,
+    between: ({ tally, pair }) => ratio(tally.both[pair]!, tally.either[pair]!),
+    range: SIMILARITY,
+    needs: 'no unit is selected in either run',
+  },
+  {
+    measure: 'languageKept',
+    direction: 'similarity',
+    of: null,
+    between: ({ tally, pair }) => ratio(tally.sameLanguage[pair]!, tally.both[pair]!),
+    range: SIMILARITY,
+    needs: 'no unit is selected in both runs',
+  },
+  {
+    ...signed('meanEntropy', meanEntropy, 'no live unit'),
+    range: (languages) => [-Math.log(languages), Math.log(languages)],
+  },
+  {
+    ...signed('meanOmega2', meanOmega2, 'no unit has ω²: it needs pooled items (capture with --keep items)'),
+    range: UNBOUNDED,
+  },
+  {
+    measure: 'depthD',
+    direction: 'difference',
+    of: null,
+    between: ({ a, b }) => depthDistance(a, b),
+    range: SIMILARITY,
+    needs: 'no unit is selected in one of the runs',
+  },
+  {
+    ...signed('meanDepth', meanDepth, 'no unit is selected in one of the runs'),
+    range: UNBOUNDED,
+  },
+];
+
+function signed(
+  measure: Measure,
+  of: (side: Side) => number,
+  needs: string,
+): Omit<MeasureDefinition, 'range'> {
+  return { measure, direction: 'difference', of, between: ({ a, b }) => of(b) - of(a), needs };
+}
+
+/** NaN instead of a division by zero. */
+export function ratio(part: number, whole: number): number {
+  return whole === 0 ? Number.NaN : part / whole;
+}
+
+/** [layer]: cumulative share of selected units up to and including the layer; NaN if none is selected. */
+export function cumulativeShare(selectedByLayer: ArrayLike<number>): Float64Array {
+  const shares = new Float64Array(selectedByLayer.length);
+  let sum = 0;
+  for (let l = 0; l < shares.length; l++) {
+    sum += selectedByLayer[l]!;
+    shares[l] = sum;
+  }
+  for (let l = 0; l < shares.length; l++) shares[l] = ratio(shares[l]!, sum);
+  return shares;
+}
+
+/** A row of a [subset, layer] array. */
+export function layersOf(values: Float64Array, { tally, subset }: Side): Float64Array {
+  return values.subarray(subset * tally.layers, (subset + 1) * tally.layers);
+}
+
+function total(values: Float64Array, side: Side): number {
+  let sum = 0;
+  for (const value of layersOf(values, side)) sum += value;
+  return sum;
+}
+
+function selected(side: Side): number {
+  return total(side.tally.selected, side);
+}
+
+function meanEntropy(side: Side): number {
+  return ratio(total(side.tally.entropySum, side), total(side.tally.live, side));
+}
+
+function meanOmega2(side: Side): number {
+  return ratio(total(side.tally.omega2Sum, side), total(side.tally.omega2Units, side));
+}
+
+function meanDepth(side: Side): number {
+  const byLayer = layersOf(side.tally.selected, side);
+  let depth = 0;
+  for (let l = 0; l < byLayer.length; l++) depth += l * byLayer[l]!;
+  return ratio(depth, selected(side));
+}
+
+/** D = max over layers of |F_A − F_B|, F the cumulative share of selected units. */
+function depthDistance(a: Side, b: Side): number {
+  const shareA = cumulativeShare(layersOf(a.tally.selected, a));
+  const shareB = cumulativeShare(layersOf(b.tally.selected, b));
+  let distance = 0;
+  for (let l = 0; l < shareA.length; l++) {
+    const gap = Math.abs(shareA[l]! - shareB[l]!);
+    if (Number.isNaN(gap)) return Number.NaN;
+    if (gap > distance) distance = gap;
+  }
+  return distance;
+}

@@ -1,0 +1,17 @@
+/** JSON has no NaN: what cannot be computed is null. */
+export function finiteOrNull(value: number): number | null {
+  return Number.isFinite(value) ? value : null;
+}
+
+export function finiteOrNullEach(values: ArrayLike<number>): (number | null)[] {
+  return Array.from(values, finiteOrNull);
+}
+
+/** The rows of a [row, column] array. */
+export function rows<T extends { subarray(from: number, to: number): T }>(
+  values: T,
+  count: number,
+  width: number,
+): T[] {
+  return Array.from({ length: count }, (_, row) => values.subarray(row * width, (row + 1) * width));
+}

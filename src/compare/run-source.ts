@@ -1,0 +1,191 @@
+import { RunError } from '../errors.js';
+import type { FoldShape } from '../scores/fold-sums.js';
+import { type TwoWaySums, twoWaySums } from '../scores/two-way.js';
+import type { UnitType } from '../scores/types.js';
+import type { RunManifest } from '../store/manifest.js';
+import { type ItemsName, openRun, type Run, type RunLayer, type StatisticName } from '../store/open-run.js';
+import type { UnitLayer } from './layer-scores.js';
+
+/** Pooled values held as float32 at a time: of Qwen2.5-7B's layer (1000 items, 12 languages) two blocks. */
+const ITEM_BLOCK_BYTES = 512 * 2 ** 20; // 512 MiB
+
+const ARRAYS: Readonly<
+  Record<
+    UnitType,
+    { readonly sums: StatisticName; readonly items: ItemsName; readonly vectors: ItemsName | null }
+  >
+> = {
+  neuron: { sums: 'mlp.fire', items: 'mlp.items', vectors: null },
+  head: { sums: 'head.norm.sum', items: 'head.norm.items', vectors: 'head.items' },
+};
+
+/** A run as a comparison reads it: one layer of one unit type at a time. */
+export class RunSource {
+  readonly label: string;
+  readonly manifest: RunManifest;
+  /** uint32 [fold, language]: counted tokens. */
+  readonly tokens: Uint32Array;
+  /** Unit types that were recorded. */
+  readonly types: readonly UnitType[];
+  /** Items that every language has; null where nothing was kept per item. */
+  readonly completeItems: number | null;
+  readonly #run: Run;
+
+  private constructor(
+    label: string,
+    run: Run,
+    tokens: Uint32Array,
+    types: readonly UnitType[],
+    completeItems: number | null,
+  ) {
+    this.#run = run;
+    this.manifest = run.manifest;
+    this.label = label;
+    this.tokens = tokens;
+    this.types = types;
+    this.completeItems = completeItems;
+  }
+
+  /** Labelled by its model's name. @throws RunError if the run is unreadable, or records neither neurons nor heads. */
+  static async open(folder: string): Promise<RunSource> {
+    const run = await openRun(folder);
+    return withLayer(run, 0, async (layer) => {
+      const types = (['neuron', 'head'] as const).filter((type) => layer.names.has(ARRAYS[type].sums));
+      if (types.length === 0) {
+        throw new RunError({
+          what: 'the run records no unit that can be compared',
+          where: folder,
+          expected: `${ARRAYS.neuron.sums} or ${ARRAYS.head.sums}`,
+          found: [...layer.names].sort().join(', '),
+          remedy: 'Capture with the default hooks.',
+        });
+      }
+      const kept = types.map((type) => ARRAYS[type].items).find((name) => layer.names.has(name));
+      const { plan, model } = run.manifest;
+      const complete =
+        kept === undefined
+          ? null
+          : completeItems(await layer.readItems(kept, 0, 1), plan.items.length, plan.languages.length).length;
+      return new RunSource(model.name, run, await layer.readTokens(), types, complete);
+    });
+  }
+
+  labelled(label: string): RunSource {
+    return new RunSource(label, this.#run, this.tokens, this.types, this.completeItems);
+  }
+
+  get folder(): string {
+    return this.#run.folder;
+  }
+
+  get layers(): number {
+    return this.manifest.shape.layers;
+  }
+
+  get languages(): number {
+    return this.manifest.plan.languages.length;
+  }
+
+  unitsPerLayer(type: UnitType): number {
+    return type === 'neuron' ? this.manifest.shape.dMlp : this.manifest.shape.heads;
+  }
+
+  /** Fold sums of a layer, without the items. */
+  async readSums(type: UnitType, layer: number): Promise<UnitLayer> {
+    return withLayer(this.#run, layer, async (file) => ({
+      type,
+      layer,
+      shape: this.#shape(this.unitsPerLayer(type)),
+      sums: await file.readStatistic(ARRAYS[type].sums),
+      tokens: this.tokens,
+      twoWay: null,
+      vectors: null,
+    }));
+  }
+
+  /** Everything of a layer's units, pooled items reduced to sums that add over folds. */
+  async readLayer(type: UnitType, layer: number): Promise<UnitLayer> {
+    const sums = await this.readSums(type, layer);
+    const { items, vectors } = ARRAYS[type];
+    return withLayer(this.#run, layer, async (file) => ({
+      ...sums,
+      twoWay: await this.#twoWay(file, items, sums.shape.units),
+      vectors:
+        vectors === null
+          ? null
+          : await this.#twoWay(file, vectors, sums.shape.units * this.manifest.shape.headDim),
+    }));
+  }
+
+  /** `columns`: values an item and language has, which are the units of the sums. */
+  async #twoWay(file: RunLayer, name: ItemsName, columns: number): Promise<TwoWaySums | null> {
+    if (!file.names.has(name)) return null;
+    const { plan, shape } = this.manifest;
+    const foldOf = plan.items.map(({ fold }) => fold);
+    const languages = this.languages;
+    const width = name === 'head.items' ? shape.headDim : 1;
+    const blocks: { readonly start: number; readonly sums: TwoWaySums }[] = [];
+    for await (const { unitStart, unitEnd, values } of file.itemBlocks(name, ITEM_BLOCK_BYTES)) {
+      const units = (unitEnd - unitStart) * width;
+      const row = (item: number, language: number) => {
+        const at = (item * languages + language) * units;
+        return values.subarray(at, at + units);
+      };
+      const complete = completeItems(values, plan.items.length, languages);
+      const sums = twoWaySums(row, complete, foldOf, this.#shape(units));
+      blocks.push({ start: unitStart * width, sums });
+    }
+    return blocks.length === 1 ? blocks[0]!.sums : joinUnits(blocks, this.#shape(columns));
+  }
+
+  #shape(units: number): FoldShape {
+    return { folds: this.manifest.plan.folds, languages: this.languages, units };
+  }
+}
+
+/** Items that have a value in every language; what an item lacks is NaN in all its units, so the first one tells. */
+function completeItems(values: Float32Array, items: number, languages: number): number[] {
+  const width = values.length / (items * languages);
+  const complete: number[] = [];
+  for (let i = 0; i < items; i++) {
+    let has = 0;
+    for (let k = 0; k < languages; k++) if (!Number.isNaN(values[(i * languages + k) * width]!)) has++;
+    if (has === languages) complete.push(i);
+  }
+  return complete;
+}
+
+/** Sums of blocks of units as the sums of all of them. */
+function joinUnits(
+  blocks: readonly { readonly start: number; readonly sums: TwoWaySums }[],
+  shape: FoldShape,
+): TwoWaySums {
+  const { folds, languages, units } = shape;
+  const joined = {
+    ...shape,
+    items: blocks[0]?.sums.items ?? new Float64Array(folds),
+    sum: new Float64Array(folds * languages * units),
+    itemSquare: new Float64Array(folds * units),
+    square: new Float64Array(folds * units),
+  };
+  for (const { start, sums } of blocks) {
+    const copyRows = (from: Float64Array, to: Float64Array) => {
+      for (let row = 0; row * sums.units < from.length; row++) {
+        to.set(from.subarray(row * sums.units, (row + 1) * sums.units), row * units + start);
+      }
+    };
+    copyRows(sums.sum, joined.sum);
+    copyRows(sums.itemSquare, joined.itemSquare);
+    copyRows(sums.square, joined.square);
+  }
+  return joined;
+}
+
+async function withLayer<T>(run: Run, index: number, use: (layer: RunLayer) => Promise<T>): Promise<T> {
+  const layer = await run.layer(index);
+  try {
+    return await use(layer);
+  } finally {
+    await layer.close();
+  }
+}

@@ -1,0 +1,93 @@
+/** Assignment of a unit that is not selected; a selected unit has the index of its top language. */
+export const NOT_SELECTED = -1;
+
+/**
+ * What the headline measures need to know of one run, for every subset of folds, in memory that does not grow with
+ * the number of units: sums over units, layer by layer. Arrays are [subset, layer].
+ */
+export class RunTally {
+  readonly layers: number;
+  readonly selected: Float64Array;
+  /** Of LAPE over live units. */
+  readonly entropySum: Float64Array;
+  readonly live: Float64Array;
+  /** Of ω²_language over units that have one. */
+  readonly omega2Sum: Float64Array;
+  readonly omega2Units: Float64Array;
+
+  constructor(subsets: number, layers: number) {
+    this.layers = layers;
+    this.selected = new Float64Array(subsets * layers);
+    this.entropySum = new Float64Array(subsets * layers);
+    this.live = new Float64Array(subsets * layers);
+    this.omega2Sum = new Float64Array(subsets * layers);
+    this.omega2Units = new Float64Array(subsets * layers);
+  }
+
+  /** Records a layer's units; `lape` and `omega2` hold NaN for units without one. Arrays are [unit]. */
+  record(
+    subset: number,
+    layer: number,
+    {
+      lape,
+      omega2,
+      assignment,
+    }: {
+      readonly lape: Float64Array;
+      readonly omega2: Float64Array | null;
+      readonly assignment: Int16Array;
+    },
+  ): void {
+    const at = subset * this.layers + layer;
+    let selected = 0;
+    for (let u = 0; u < assignment.length; u++) if (assignment[u] !== NOT_SELECTED) selected++;
+    this.selected[at] = selected;
+    [this.entropySum[at], this.live[at]] = sumPresent(lape);
+    if (omega2 !== null) [this.omega2Sum[at], this.omega2Units[at]] = sumPresent(omega2);
+  }
+}
+
+/** Units selected in both, in either, and in both for the same language; [pair of subsets], over all layers. */
+export class PairTally {
+  readonly both: Float64Array;
+  readonly either: Float64Array;
+  readonly sameLanguage: Float64Array;
+
+  constructor(pairs: number) {
+    this.both = new Float64Array(pairs);
+    this.either = new Float64Array(pairs);
+    this.sameLanguage = new Float64Array(pairs);
+  }
+
+  /** Adds a layer's units, matched by index. */
+  add(pair: number, a: Int16Array, b: Int16Array): void {
+    let both = 0;
+    let either = 0;
+    let same = 0;
+    for (let u = 0; u < a.length; u++) {
+      const p = a[u]!;
+      const q = b[u]!;
+      if (p === NOT_SELECTED && q === NOT_SELECTED) continue;
+      either++;
+      if (p === NOT_SELECTED || q === NOT_SELECTED) continue;
+      both++;
+      if (p === q) same++;
+    }
+    this.both[pair]! += both;
+    this.either[pair]! += either;
+    this.sameLanguage[pair]! += same;
+  }
+}
+
+/** Sum and number of the values that are not NaN. */
+function sumPresent(values: Float64Array): [number, number] {
+  let sum = 0;
+  let count = 0;
+  for (let u = 0; u < values.length; u++) {
+    const value = values[u]!;
+    if (Number.isNaN(value)) continue;
+    sum += value;
+    count++;
+  }
+  return [sum, count];
+}

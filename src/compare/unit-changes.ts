@@ -1,0 +1,128 @@
+import type { UnitType } from '../scores/types.js';
+import { jackknifeUnits, type UnitIntervals } from '../stats/jackknife.js';
+import type { SubsetScores } from './layer-scores.js';
+import type { Comparison } from './types.js';
+
+/**
+ * Where a fresh comparison carries its unit table: a symbol, so that the table is no part of comparison.json, and
+ * neither `JSON.stringify` nor a reader of the file meets it.
+ */
+export const unitChanges: unique symbol = Symbol('babelscope.unitChanges');
+
+/** What `compareRuns` returns; one table a unit type and run but the reference. */
+export interface ComparisonWithChanges extends Comparison {
+  readonly [unitChanges]: readonly UnitChanges[];
+}
+
+/**
+ * What changed in every unit of one type between the reference and another run. Arrays are [unit], layer by layer; NaN
+ * where a score does not exist in both runs. Intervals are paired delete-one-fold jackknives: the same fold left out
+ * in both runs.
+ */
+export interface UnitChanges {
+  readonly label: string;
+  readonly type: UnitType;
+  readonly unitsPerLayer: number;
+  /** Nats, in the reference and in the other run. */
+  readonly lapeReference: Float64Array;
+  readonly lapeOther: Float64Array;
+  /** other − reference. */
+  readonly deltaLape: Float64Array;
+  readonly deltaLapeSe: Float64Array;
+  readonly deltaLapeLow: Float64Array;
+  readonly deltaLapeHigh: Float64Array;
+  readonly omega2Reference: Float64Array;
+  readonly omega2Other: Float64Array;
+  readonly deltaOmega2: Float64Array;
+  readonly deltaOmega2Se: Float64Array;
+  readonly deltaOmega2Low: Float64Array;
+  readonly deltaOmega2High: Float64Array;
+  /** Index of the language the unit is selected for under the `reference` policy; −1 if it is not selected. */
+  readonly languageReference: Int16Array;
+  readonly languageOther: Int16Array;
+}
+
+/** One run's layer over all folds, and with each fold left out. */
+export interface LayerReplicates {
+  readonly full: SubsetScores;
+  readonly leaveOneOut: readonly {
+    readonly lape: Float64Array;
+    readonly omega2: Float64Array | null;
+  }[];
+}
+
+export class UnitChangesBuilder {
+  readonly changes: UnitChanges;
+
+  constructor(label: string, type: UnitType, layers: number, unitsPerLayer: number) {
+    const column = () => new Float64Array(layers * unitsPerLayer).fill(Number.NaN);
+    this.changes = {
+      label,
+      type,
+      unitsPerLayer,
+      lapeReference: column(),
+      lapeOther: column(),
+      deltaLape: column(),
+      deltaLapeSe: column(),
+      deltaLapeLow: column(),
+      deltaLapeHigh: column(),
+      omega2Reference: column(),
+      omega2Other: column(),
+      deltaOmega2: column(),
+      deltaOmega2Se: column(),
+      deltaOmega2Low: column(),
+      deltaOmega2High: column(),
+      languageReference: new Int16Array(layers * unitsPerLayer),
+      languageOther: new Int16Array(layers * unitsPerLayer),
+    };
+  }
+
+  add(layer: number, languages: number, reference: LayerReplicates, other: LayerReplicates): void {
+    const c = this.changes;
+    const at = layer * c.unitsPerLayer;
+    const bound = Math.log(languages);
+    const lape = paired(
+      reference.full.lape,
+      other.full.lape,
+      reference.leaveOneOut.map((left) => left.lape),
+      other.leaveOneOut.map((left) => left.lape),
+      { min: -bound, max: bound },
+    );
+    c.lapeReference.set(reference.full.lape, at);
+    c.lapeOther.set(other.full.lape, at);
+    c.deltaLape.set(lape.value, at);
+    c.deltaLapeSe.set(lape.se, at);
+    c.deltaLapeLow.set(lape.low, at);
+    c.deltaLapeHigh.set(lape.high, at);
+    c.languageReference.set(reference.full.assignment, at);
+    c.languageOther.set(other.full.assignment, at);
+    if (reference.full.omega2 === null || other.full.omega2 === null) return;
+    const omega2 = paired(
+      reference.full.omega2,
+      other.full.omega2,
+      reference.leaveOneOut.map((left) => left.omega2!),
+      other.leaveOneOut.map((left) => left.omega2!),
+    );
+    c.omega2Reference.set(reference.full.omega2, at);
+    c.omega2Other.set(other.full.omega2, at);
+    c.deltaOmega2.set(omega2.value, at);
+    c.deltaOmega2Se.set(omega2.se, at);
+    c.deltaOmega2Low.set(omega2.low, at);
+    c.deltaOmega2High.set(omega2.high, at);
+  }
+}
+
+function paired(
+  a: Float64Array,
+  b: Float64Array,
+  leftOutOfA: readonly Float64Array[],
+  leftOutOfB: readonly Float64Array[],
+  bounds: { readonly min?: number; readonly max?: number } = {},
+): UnitIntervals {
+  const minus = (q: Float64Array, p: Float64Array) => q.map((value, u) => value - p[u]!);
+  return jackknifeUnits(
+    minus(b, a),
+    leftOutOfA.map((left, g) => minus(leftOutOfB[g]!, left)),
+    bounds,
+  );
+}
