@@ -56,6 +56,9 @@ export interface TalliedRun {
 /**
  * Every headline measure of `other` against `reference`: its change with the paired jackknife interval (the same fold
  * left out in both), and the noise floor at half size.
+ *
+ * @param unselected Why the reference selects no unit, null if it does: without a cut, that no unit passes it in the
+ *   other run either says nothing.
  */
 export function headlines(
   type: UnitType,
@@ -65,9 +68,10 @@ export function headlines(
   across: AcrossPairs,
   subsets: FoldSubsets,
   languages: number,
+  unselected: string | null,
 ): Headline[] {
   return MEASURES.map((definition) => {
-    const { measure, direction, of, between } = definition;
+    const { measure, direction, of, between, needs, ofSelected } = definition;
     const pairing = (i: number): Pairing => ({
       a: { tally: reference.tally, subset: across.pairs[i]!.a },
       b: { tally: other.tally, subset: across.pairs[i]!.b },
@@ -84,15 +88,17 @@ export function headlines(
       other: of === null ? null : finiteOrNull(of(all.b)),
       change,
     };
-    if (change.value === null) {
+    const impossible = ofSelected && unselected !== null;
+    if (impossible || change.value === null) {
       return {
         ...reads,
+        change: impossible ? { value: null, low: null, high: null } : change,
         withinReference: null,
         withinOther: null,
         across: null,
         shareOutside: null,
         verdict: 'not measured',
-        note: definition.needs,
+        note: impossible ? unselected : needs,
       };
     }
     const size = (p: Pairing) => (direction === 'difference' ? Math.abs(between(p)) : between(p));

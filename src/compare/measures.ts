@@ -27,6 +27,8 @@ export interface MeasureDefinition {
   readonly range: (languages: number) => readonly [number, number];
   /** What is missing when the measure is NaN. */
   readonly needs: string;
+  /** Whether it is about the units that the policy selects. */
+  readonly ofSelected: boolean;
 }
 
 const SIMILARITY = (): readonly [number, number] => [0, 1];
@@ -41,6 +43,7 @@ export const MEASURES: readonly MeasureDefinition[] = [
   {
     ...signed('selected', selected, 'no units'),
     range: UNBOUNDED,
+    ofSelected: true,
   },
   {
     measure: 'jaccard',
@@ -49,6 +52,7 @@ export const MEASURES: readonly MeasureDefinition[] = [
     between: ({ tally, pair }) => ratio(tally.both[pair]!, tally.either[pair]!),
     range: SIMILARITY,
     needs: 'no unit is selected in either run',
+    ofSelected: true,
   },
   {
     measure: 'languageKept',
@@ -57,14 +61,17 @@ export const MEASURES: readonly MeasureDefinition[] = [
     between: ({ tally, pair }) => ratio(tally.sameLanguage[pair]!, tally.both[pair]!),
     range: SIMILARITY,
     needs: 'no unit is selected in both runs',
+    ofSelected: true,
   },
   {
     ...signed('meanEntropy', meanEntropy, 'no live unit'),
     range: (languages) => [-Math.log(languages), Math.log(languages)],
+    ofSelected: false,
   },
   {
     ...signed('meanOmega2', meanOmega2, 'no unit has ω²: it needs pooled items (capture with --keep items)'),
     range: UNBOUNDED,
+    ofSelected: false,
   },
   {
     measure: 'depthD',
@@ -73,10 +80,12 @@ export const MEASURES: readonly MeasureDefinition[] = [
     between: ({ a, b }) => depthDistance(a, b),
     range: SIMILARITY,
     needs: 'no unit is selected in one of the runs',
+    ofSelected: true,
   },
   {
     ...signed('meanDepth', meanDepth, 'no unit is selected in one of the runs'),
     range: UNBOUNDED,
+    ofSelected: true,
   },
 ];
 
@@ -84,7 +93,7 @@ function signed(
   measure: Measure,
   of: (side: Side) => number,
   needs: string,
-): Omit<MeasureDefinition, 'range'> {
+): Omit<MeasureDefinition, 'range' | 'ofSelected'> {
   return { measure, direction: 'difference', of, between: ({ a, b }) => of(b) - of(a), needs };
 }
 

@@ -55,6 +55,10 @@ export async function compareUnits(
 
   const base = sides[0]!;
   const others = sides.slice(1);
+  const units = layers * reference.unitsPerLayer(type);
+  const unselected = Number.isNaN(cut.entropyCut)
+    ? `the reference selects none: ${100 * cut.fraction} % of ${units} ${type}s is ${(cut.fraction * units).toFixed(2)}`
+    : null;
   return {
     comparison: {
       type,
@@ -67,7 +71,7 @@ export async function compareUnits(
       profiles: sides.map((side) => side.profile.finish(side.run.label, side.tally)),
       reallocations: others.map((other) => other.reallocation.finish(base.run.label, other.run.label)),
       headlines: others.flatMap((other) =>
-        headlines(type, other.run.label, base, other, other.across, subsets, languages),
+        headlines(type, other.run.label, base, other, other.across, subsets, languages, unselected),
       ),
     },
     headMaps: type === 'head' ? sides.map((side) => side.headMap()) : [],

@@ -1,0 +1,171 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { compareRuns } from '../../src/compare/compare-runs.js';
+import { foldSubsets } from '../../src/compare/fold-subsets.js';
+import type { Measure, UnitComparison } from '../../src/compare/types.js';
+import { type ComparisonWithChanges, unitChanges } from '../../src/compare/unit-changes.js';
+
+/** Runs and answers written by test/reference/make_compare.py (NumPy, SciPy, safetensors). */
+const FIXTURES = fileURLToPath(new URL('../fixtures/compare', import.meta.url));
+const SEED = 3;
+const FOLDS = [0, 1, 2, 3, 4, 5];
+
+type Values = Readonly<Record<Measure, number | null>>;
+interface Expected {
+  readonly policy: { readonly entropyCut: number; readonly bar: number };
+  readonly change: Readonly<Record<Measure, readonly [number, number, number]>>;
+  readonly halves: Readonly<
+    Record<string, { readonly withinA: Values; readonly withinB: Values; readonly across: Values }>
+  >;
+  readonly reallocation: readonly (readonly number[])[];
+  readonly profiles: readonly Readonly<Record<string, unknown>>[];
+  readonly changes: Readonly<Record<string, readonly (number | null)[]>>;
+}
+
+const expected: Expected = (
+  JSON.parse(readFileSync(join(FIXTURES, 'expected.json'), 'utf8')) as { neuron: Expected }
+).neuron;
+
+let comparison: ComparisonWithChanges;
+let neurons: UnitComparison;
+
+beforeAll(async () => {
+  comparison = await compareRuns(
+    [
+      { folder: join(FIXTURES, 'base'), label: 'base' },
+      { folder: join(FIXTURES, 'tuned'), label: 'tuned' },
+    ],
+    { seed: SEED, splits: 30, fraction: 0.05 },
+  );
+  neurons = comparison.units.find(({ type }) => type === 'neuron')!;
+});
+
+test('the cut is the LAPE of the last unit that tang2024 takes of the reference, the bar its 95th percentile', () => {
+  expect(neurons.policy.entropyCut).toBeCloseTo(expected.policy.entropyCut, 12);
+  expect(neurons.policy.bar).toBeCloseTo(expected.policy.bar, 12);
+  expect(neurons.policy.fraction).toBe(0.05);
+});
+
+test('an item that lacks a language is no complete item', () => {
+  expect(comparison.items).toBe(24);
+  expect(comparison.completeItems).toBe(23);
+});
+
+describe('a profile counts, per layer and language, the units whose LAPE is at most the cut and some rate above the bar', () => {
+  test.each([0, 1])('run %i', (run) => {
+    const profile = neurons.profiles[run]!;
+    const answer = expected.profiles[run]!;
+    for (const field of ['dead', 'selected', 'shared', 'counts', 'selectedByLayer'] as const) {
+      expect(profile[field], field).toEqual(answer[field]);
+    }
+    for (const field of ['meanEntropy', 'meanOmega2'] as const) {
+      profile[field].forEach((value, l) => {
+        expect(value, field).toBeCloseTo((answer[field] as number[])[l]!, 12);
+      });
+    }
+    expect(profile.entropyHistogram.reduce((sum, n) => sum + n, 0)).toBe(profile.units - profile.dead);
+    expect(profile.cumulative.at(-1)).toBe(1);
+  });
+});
+
+test('reallocation counts units selected in either run by their top language before (row) and after (column)', () => {
+  const { matrix, gained, lost, kept } = neurons.reallocations[0]!;
+  expect(matrix).toEqual(expected.reallocation);
+  const none = matrix.length - 1;
+  expect(gained).toBe(matrix[none]!.reduce((sum, n) => sum + n, 0));
+  expect(lost).toBe(matrix.reduce((sum, row) => sum + row[none]!, 0));
+  expect(kept + lost + gained).toBe(matrix.flat().reduce((sum, n) => sum + n, 0));
+});
+
+const MEASURES: readonly Measure[] = [
+  'selected',
+  'jaccard',
+  'languageKept',
+  'meanEntropy',
+  'meanOmega2',
+  'depthD',
+  'meanDepth',
+];
+
+describe('the change of a measure has a delete-one-fold jackknife interval, the same fold left out in both runs', () => {
+  test.each(MEASURES)('%s', (measure) => {
+    const { change } = neurons.headlines.find((headline) => headline.measure === measure)!;
+    const [value, low, high] = expected.change[measure];
+    expect(change.value).toBeCloseTo(value, 12);
+    expect(change.low).toBeCloseTo(low, 11);
+    expect(change.high).toBeCloseTo(high, 11);
+  });
+});
+
+describe('the noise floor is the measure between random halves: within a run M(A₁, A₂), across M(A₁, B₂) and M(A₂, B₁)', () => {
+  test.each(MEASURES)('%s', (measure) => {
+    const headline = neurons.headlines.find((h) => h.measure === measure)!;
+    const { folds, halves } = foldSubsets(FOLDS, 30, SEED);
+    const mask = (subset: number) => String(folds[subset]!.reduce((bits, fold) => bits | (1 << fold), 0));
+    const similarity = measure === 'jaccard' || measure === 'languageKept';
+    const size = (value: number | null) => (similarity ? value! : Math.abs(value!));
+    const withinA = halves.map(({ first }) => size(expected.halves[mask(first)]!.withinA[measure]));
+    const withinB = halves.map(({ first }) => size(expected.halves[mask(first)]!.withinB[measure]));
+    const across = halves.flatMap(({ first, second }) => [
+      size(expected.halves[mask(first)]!.across[measure]),
+      size(expected.halves[mask(second)]!.across[measure]),
+    ]);
+    for (const [found, values] of [
+      [headline.withinReference, withinA],
+      [headline.withinOther, withinB],
+      [headline.across, across],
+    ] as const) {
+      [0.05, 0.5, 0.95].forEach((p, i) => {
+        expect(found![i]).toBeCloseTo(percentile(values, p), 11);
+      });
+    }
+    const bound = similarity
+      ? Math.min(percentile(withinA, 0.05), percentile(withinB, 0.05))
+      : Math.max(percentile(withinA, 0.95), percentile(withinB, 0.95));
+    // A value within rounding of the bound may fall on either side of it.
+    const beyond = (slack: number) =>
+      across.filter((v) => (similarity ? v < bound - slack : v > bound + slack)).length / across.length;
+    expect(headline.shareOutside).toBeGreaterThanOrEqual(beyond(1e-9));
+    expect(headline.shareOutside).toBeLessThanOrEqual(beyond(-1e-9));
+    expect(headline.verdict).toBe(
+      headline.shareOutside! >= 0.95 ? 'changed' : 'not distinguishable from sampling',
+    );
+  });
+
+  /** NumPy's default (R-7). */
+  function percentile(values: readonly number[], p: number): number {
+    const sorted = [...values].sort((a, b) => a - b);
+    const at = (sorted.length - 1) * p;
+    const low = sorted[Math.floor(at)]!;
+    return low + (sorted[Math.ceil(at)]! - low) * (at - Math.floor(at));
+  }
+});
+
+test('the unit table holds Δ LAPE and Δ ω² of every unit with paired jackknife intervals', () => {
+  const table = comparison[unitChanges].find(({ type }) => type === 'neuron')!;
+  for (const column of [
+    'deltaLape',
+    'deltaLapeLow',
+    'deltaLapeHigh',
+    'deltaOmega2',
+    'deltaOmega2Low',
+    'deltaOmega2High',
+  ] as const) {
+    const answers = expected.changes[column]!;
+    expect(table[column].length).toBe(answers.length);
+    answers.forEach((answer, u) => {
+      if (answer === null) expect(table[column][u], `${column} of unit ${u}`).toBeNaN();
+      else expect(table[column][u], `${column} of unit ${u}`).toBeCloseTo(answer, 9);
+    });
+  }
+});
+
+test('a head map holds ω², LAPE and the vector share of variance of each head', () => {
+  const map = comparison.headMaps.find(({ label }) => label === 'tuned')!;
+  for (const field of ['omega2Language', 'lape', 'vectorShareLanguage'] as const) {
+    expect(map[field].map((row) => row.length)).toEqual([6, 6, 6, 6]);
+    for (const value of map[field].flat()) expect(value).toBeLessThanOrEqual(Math.log(3));
+  }
+});

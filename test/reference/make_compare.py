@@ -1,0 +1,287 @@
+"""Writes test/fixtures/compare/: two small run folders and what a comparison of them must say.
+
+    /opt/venv/bin/python test/reference/make_compare.py
+
+Everything is computed here from the definitions in SCORES.md with NumPy and SciPy, from the same files that the tests
+read; nothing of babelscope is used. The folders are written with the Python `safetensors` package.
+"""
+
+import hashlib
+import itertools
+import json
+import pathlib
+import shutil
+
+import numpy as np
+from safetensors.numpy import load_file, save_file
+from scipy import stats
+
+OUT = pathlib.Path(__file__).resolve().parent.parent / "fixtures" / "compare"
+LANGUAGES = ["en", "de", "ja"]
+LAYERS, NEURONS, HEADS, HEAD_DIM = 4, 100, 6, 4
+FOLDS, ITEMS, FRACTION = 6, 24, 0.05
+K = len(LANGUAGES)
+
+
+def sha(text):
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def manifest(name, tokens):
+    items = [{"id": f"item-{i}", "fold": i % FOLDS} for i in range(ITEMS)]
+    names = {"en": ("English", "Latn", "Indo-European"), "de": ("German", "Latn", "Indo-European"), "ja": ("Japanese", "Jpan", "Japonic")}
+    return {
+        "schema": "babelscope/run",
+        "schemaVersion": 1,
+        "babelscope": "0.1.0",
+        "onnxruntime": "1.30.0",
+        "model": {
+            "name": name,
+            "revision": None,
+            "architecture": "Qwen2ForCausalLM",
+            "modelType": "qwen2",
+            "parameters": 12345,
+            "dtype": "BF16",
+            "configSha256": sha("config"),
+            "weightsSha256": sha(name),
+            "tokenizerSha256": sha("tokenizer"),
+        },
+        "shape": {
+            "family": "qwen2", "layers": LAYERS, "dModel": HEADS * HEAD_DIM, "heads": HEADS, "kvHeads": 2, "headDim": HEAD_DIM,
+            "dMlp": NEURONS, "experts": None, "vocab": 512, "maxPositions": 128, "parameters": 12345,
+        },
+        "probe": {
+            "name": "fixture", "version": "1", "kind": "text", "licence": "CC0-1.0", "source": "make_compare.py", "sha256": sha("probe"),
+        },
+        "languages": [
+            {
+                "tag": tag, "name": names[tag][0], "script": names[tag][1], "family": names[tag][2],
+                "prompts": ITEMS - (tag == "ja"), "tokens": int(tokens[:, k].sum()), "truncated": 0,
+            }
+            for k, tag in enumerate(LANGUAGES)
+        ],
+        "plan": {
+            "languages": LANGUAGES, "items": items, "folds": FOLDS, "seed": 1, "positions": "all", "countFirst": False, "bos": "auto",
+            "keep": "items", "chunks": [[i for i in range(ITEMS) if i % FOLDS == g] for g in range(FOLDS)],
+            "hooks": ["mlp.hook_pre", "mlp.hook_post", "attn.hook_z"],
+        },
+        "planSha256": sha("plan" + name),
+        "warnings": [],
+    }
+
+
+def write_runs():
+    rng = np.random.default_rng(20)
+    tokens = rng.integers(70, 130, size=(FOLDS, K)).astype(np.uint32)
+    # Planted: (layer, neuron, language before, language after); -1 is none.
+    planted = {}
+    for n in range(30):
+        layer = int(rng.integers(0, LAYERS))
+        neuron = int(rng.choice([u for u in range(NEURONS) if (layer, u) not in planted]))
+        before = n % K
+        after = before if n < 14 else ((before + 1) % K if n < 19 else -1)
+        planted[layer, neuron] = (before, after) if n < 24 else (-1, before)
+    base_rate = rng.uniform(0.05, 0.6, size=(LAYERS, NEURONS))
+    language_effect = rng.normal(0, 0.4, size=(LAYERS, K, NEURONS))
+    item_effect = rng.normal(0, 0.7, size=(LAYERS, ITEMS, NEURONS))
+    for side, name in enumerate(["base", "tuned"]):
+        folder = OUT / name
+        shutil.rmtree(folder, ignore_errors=True)
+        (folder / "layers").mkdir(parents=True)
+        for layer in range(LAYERS):
+            odds = base_rate[layer] / (1 - base_rate[layer])
+            p = 1 / (1 + np.exp(-np.log(odds)[None] - language_effect[layer]))
+            x = 0.3 + item_effect[layer][:, None] + 0.5 * language_effect[layer][None]
+            for (l, u), ends in planted.items():
+                if l == layer and ends[side] >= 0:
+                    p[:, u] = 0.02
+                    p[ends[side], u] = 0.5 + 0.4 * rng.random()
+                    x[:, ends[side], u] += 3
+                    if u % 4 == 0:  # belongs to two languages
+                        p[(ends[side] + 1) % K, u] = 0.7
+            p[:, 7] = 0.0  # dead in both runs
+            x = x + rng.normal(0, 0.5, size=x.shape)
+            x[:, :, 8] = 0.25  # constant: no omega squared
+            fire = rng.binomial(tokens[:, :, None], p[None]).astype(np.uint32)
+            if layer == 2 and side == 1:
+                fire[:, :, 9] = 0  # dies
+            items = x.astype(np.float16)
+            items[5, 2] = np.float16("nan")  # item 5 has no Japanese
+            z = rng.normal(0, 1, size=(ITEMS, K, HEADS, HEAD_DIM))
+            z += rng.normal(0, 0.3 + 0.3 * side, size=(1, K, HEADS, HEAD_DIM))
+            z[5, 2] = np.nan
+            norm = np.linalg.norm(z, axis=-1).astype(np.float32)
+            norm_sum = np.stack([
+                np.nansum(norm[np.arange(ITEMS) % FOLDS == g], axis=0) * (tokens[g][:, None] / (ITEMS / FOLDS)) for g in range(FOLDS)
+            ])
+            save_file(
+                {
+                    "mlp.fire": fire,
+                    "mlp.sum": (fire * 0.5).astype(np.float64),
+                    "mlp.sumsq": (fire * 0.25).astype(np.float64),
+                    "mlp.items": items,
+                    "head.norm.sum": norm_sum.astype(np.float64),
+                    "head.norm.sumsq": (norm_sum**2).astype(np.float64),
+                    "head.items": z.astype(np.float16),
+                    "head.norm.items": norm,
+                    "tokens": tokens,
+                },
+                folder / "layers" / f"{layer:02d}.safetensors",
+            )
+        (folder / "manifest.json").write_text(json.dumps(manifest(name, tokens), indent=1) + "\n")
+
+
+class Run:
+    """A unit type of a run as arrays over all layers: rates' numerators, denominators, pooled items."""
+
+    def __init__(self, name, unit_type):
+        layers = [load_file(OUT / name / "layers" / f"{layer:02d}.safetensors") for layer in range(LAYERS)]
+        self.tokens = layers[0]["tokens"].astype(float)
+        key, items = ("mlp.fire", "mlp.items") if unit_type == "neuron" else ("head.norm.sum", "head.norm.items")
+        self.counts = np.concatenate([f[key].astype(float) for f in layers], axis=2)
+        x = np.concatenate([f[items].astype(float) for f in layers], axis=2)
+        complete = ~np.isnan(x).any(axis=(1, 2))
+        self.items, self.fold = x[complete], (np.arange(ITEMS) % FOLDS)[complete]
+        self.layer = np.repeat(np.arange(LAYERS), self.counts.shape[2] // LAYERS)
+
+    def rates(self, folds):
+        return self.counts[folds].sum(0) / self.tokens[folds].sum(0)[:, None]
+
+    def entropy(self, folds):
+        p = self.rates(folds)
+        dead = p.sum(0) == 0
+        h = stats.entropy(np.where(dead, 1.0, p), axis=0)
+        return np.where(dead, np.nan, h)
+
+    def omega2(self, folds):
+        x = self.items[np.isin(self.fold, folds)]
+        n = x.shape[0]
+        grand = x.mean((0, 1))
+        total = ((x - grand) ** 2).sum((0, 1))
+        language = n * ((x.mean(0) - grand) ** 2).sum(0)
+        item = K * ((x.mean(1) - grand) ** 2).sum(0)
+        ms_rest = (total - language - item) / ((n - 1) * (K - 1))
+        constant = np.isclose(total, 0, atol=1e-12)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            omega = (language - (K - 1) * ms_rest) / (total + ms_rest)
+        return np.where(constant, np.nan, omega)
+
+
+def reference_policy(run):
+    """`tang2024`'s bar and the entropy of the last unit it takes."""
+    folds = list(range(FOLDS))
+    p, h = run.rates(folds), run.entropy(folds)
+    bar = np.quantile(p, 0.95)
+    eligible = (p > bar).any(0) & ~np.isnan(h)
+    wanted = int(np.floor(FRACTION * h.size))
+    cut = np.sort(h[eligible])[:wanted][-1]
+    return cut, bar
+
+
+def top_language(run, folds, policy):
+    """Index of the language with the highest rate, -1 for a unit that is not selected."""
+    cut, bar = policy
+    p, h = run.rates(folds), run.entropy(folds)
+    selected = (p > bar).any(0) & (np.nan_to_num(h, nan=np.inf) <= cut)
+    return np.where(selected, p.argmax(0), -1)
+
+
+def measures(a, folds_a, b, folds_b, policy):
+    top_a, top_b = top_language(a, folds_a, policy), top_language(b, folds_b, policy)
+    in_a, in_b = top_a >= 0, top_b >= 0
+    share = lambda inside: np.cumsum(np.bincount(a.layer[inside], minlength=LAYERS)) / inside.sum()
+    with np.errstate(invalid="ignore"):
+        return {
+            "selected": float(in_b.sum() - in_a.sum()),
+            "jaccard": float((in_a & in_b).sum() / (in_a | in_b).sum()),
+            "languageKept": float((in_a & in_b & (top_a == top_b)).sum() / (in_a & in_b).sum()),
+            "meanEntropy": float(np.nanmean(b.entropy(folds_b)) - np.nanmean(a.entropy(folds_a))),
+            "meanOmega2": float(np.nanmean(b.omega2(folds_b)) - np.nanmean(a.omega2(folds_a))),
+            "depthD": float(np.abs(share(in_a) - share(in_b)).max()),
+            "meanDepth": float(a.layer[in_b].mean() - a.layer[in_a].mean()),
+        }
+
+
+def jackknife(theta, left_out):
+    """SE² = (G−1)/G Σ(θ₋g − mean)²; θ ± t_{G−1, 0.975} SE."""
+    left_out = np.asarray(left_out)
+    g = left_out.shape[0]
+    se = np.sqrt((g - 1) / g * ((left_out - left_out.mean(0)) ** 2).sum(0))
+    half = stats.t.ppf(0.975, g - 1) * se
+    return se, theta - half, theta + half
+
+
+def expected(unit_type):
+    a, b = Run("base", unit_type), Run("tuned", unit_type)
+    policy = reference_policy(a)
+    every = list(range(FOLDS))
+    full = measures(a, every, b, every, policy)
+    without = [[f for f in every if f != g] for g in every]
+    left_out = [measures(a, f, b, f, policy) for f in without]
+    change = {}
+    for name, value in full.items():
+        _, low, high = jackknife(value, [m[name] for m in left_out])
+        if name in ("jaccard", "languageKept", "depthD"):
+            low, high = max(low, 0), min(high, 1)
+        change[name] = [value, float(low), float(high)]
+    # Every way to halve the folds, by the bit mask of the first half.
+    halves = {}
+    for first in itertools.combinations(every, FOLDS // 2):
+        second = [f for f in every if f not in first]
+        mask = sum(1 << f for f in first)
+        first = list(first)
+        halves[mask] = {
+            "withinA": measures(a, first, a, second, policy),
+            "withinB": measures(b, first, b, second, policy),
+            "across": measures(a, first, b, second, policy),
+        }
+    top_a, top_b = top_language(a, every, policy), top_language(b, every, policy)
+    matrix = np.zeros((K + 1, K + 1), int)
+    for p, q in zip(top_a, top_b):
+        if p >= 0 or q >= 0:
+            matrix[p, q] += 1  # -1 is the last row or column
+    profiles = []
+    for run, top in ((a, top_a), (b, top_b)):
+        p, h, w = run.rates(every), run.entropy(every), run.omega2(every)
+        belongs = (p > policy[1]) & (top >= 0)[None]
+        profiles.append({
+            "dead": int(np.isnan(h).sum()),
+            "selected": int((top >= 0).sum()),
+            "shared": int((belongs.sum(0) >= 2).sum()),
+            "counts": [[int(belongs[k][run.layer == l].sum()) for k in range(K)] for l in range(LAYERS)],
+            "selectedByLayer": [int((top[run.layer == l] >= 0).sum()) for l in range(LAYERS)],
+            "meanEntropy": [float(np.nanmean(h[run.layer == l])) for l in range(LAYERS)],
+            "meanOmega2": [float(np.nanmean(w[run.layer == l])) for l in range(LAYERS)],
+        })
+    lape = b.entropy(every) - a.entropy(every)
+    _, lape_low, lape_high = jackknife(lape, [b.entropy(f) - a.entropy(f) for f in without])
+    omega = b.omega2(every) - a.omega2(every)
+    _, omega_low, omega_high = jackknife(omega, [b.omega2(f) - a.omega2(f) for f in without])
+    column = lambda values: [None if np.isnan(v) else float(v) for v in values]
+    return {
+        "policy": {"entropyCut": float(policy[0]), "bar": float(policy[1]), "fraction": FRACTION},
+        "change": change,
+        "halves": halves,
+        "reallocation": matrix.tolist(),
+        "profiles": profiles,
+        "changes": {
+            "deltaLape": column(lape), "deltaLapeLow": column(lape_low), "deltaLapeHigh": column(lape_high),
+            "deltaOmega2": column(omega), "deltaOmega2Low": column(omega_low), "deltaOmega2High": column(omega_high),
+        },
+    }
+
+
+def not_a_number(value):
+    """JSON has no NaN: null, as in the files babelscope writes."""
+    if isinstance(value, dict):
+        return {key: not_a_number(v) for key, v in value.items()}
+    if isinstance(value, list):
+        return [not_a_number(v) for v in value]
+    return None if isinstance(value, float) and np.isnan(value) else value
+
+
+if __name__ == "__main__":
+    OUT.mkdir(parents=True, exist_ok=True)
+    write_runs()
+    answers = {"numpy": np.__version__, "neuron": expected("neuron")}
+    (OUT / "expected.json").write_text(json.dumps(not_a_number(answers), indent=1) + "\n")
