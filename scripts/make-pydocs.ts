@@ -183,8 +183,8 @@ that all eight translations have. Technical prose with reStructuredText markup, 
   passed over). Messages about the same functions do occur there: held out is the text, not the subject.
 - Translations are by volunteers and differ in care; an item is parallel in meaning, not word for word.
 
-Licence (in `LICENSE`): the translations are CC0-1.0 (Python Documentation Translation Agreement); the English text is © Python Software
-Foundation, PSF-2.0 (https://docs.python.org/3/license.html). Translators: the es, fr, ja, ko, pt-BR, uk and zh-CN teams of
+Licence, in \`LICENSE\`: the translations are CC0-1.0 (Python Documentation Translation Agreement); the English text is
+© Python Software Foundation, PSF-2.0. Translators: the es, fr, ja, ko, pt-BR, uk and zh-CN teams of
 https://github.com/python (python-docs-es, -fr, -ja, -ko, -pt-br, -uk, -zh-cn).
 `;
 }

@@ -51,7 +51,9 @@ function parse(tag: string): Intl.Locale | undefined {
   }
 }
 
-function isKnown({ language, script, region }: Intl.Locale): boolean {
+function isKnown({ baseName, script, region }: Intl.Locale): boolean {
+  // Not Intl.Locale's `language`, which is undefined for `und` in Node 20.
+  const language = baseName.split('-')[0]!;
   if (NO_LANGUAGE.has(language)) return false;
   if (script !== undefined && names.script.of(script) === undefined) return false;
   if (region !== undefined && names.region.of(region) === undefined) return false;

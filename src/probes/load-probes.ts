@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { ProbeError } from '../errors.js';
 import { BUILTIN_FOLDER, builtinNames } from './builtin-probes.js';
 import { throwProblem } from './problems.js';
-import { readValidProbes } from './read-probes.js';
+import { readProbes } from './read-probes.js';
 import { selectPrompts } from './select-prompts.js';
 import type { LoadProbesOptions, ProbeSet } from './types.js';
 
@@ -28,5 +28,5 @@ export async function loadProbes(nameOrFolder: string, options: LoadProbesOption
       remedy: '"babelscope probes list" names the built-in sets',
     });
   }
-  return selectPrompts(await readValidProbes(folder, throwProblem), options);
+  return selectPrompts((await readProbes(folder, throwProblem))!, options);
 }

@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ProbeError } from '../errors.js';
 import type { ReportProblem } from './problems.js';
 import { type ReadHeader, readHeader } from './read-header.js';
 import { readItem } from './read-item.js';
@@ -26,7 +25,7 @@ const MOST_WRONG_SCRIPT = 0.5;
 
 /**
  * Reads `probe.json` and `items.jsonl` of `folder`. Each fault goes to `report`; where that returns, reading goes on
- * with what is left.
+ * with what is left, and the answer is undefined when nothing is. It never is where `report` throws.
  */
 export async function readProbes(folder: string, report: ReportProblem): Promise<ReadProbes | undefined> {
   const headerFile = join(folder, 'probe.json');
@@ -133,11 +132,4 @@ function findWrongScript(
     }
   }
   return wrong;
-}
-
-/** Used where a fault is thrown, so that reading either succeeds or does not return. */
-export async function readValidProbes(folder: string, report: ReportProblem): Promise<ReadProbes> {
-  const read = await readProbes(folder, report);
-  if (read === undefined) throw new ProbeError({ what: 'not a probe set', where: folder });
-  return read;
 }

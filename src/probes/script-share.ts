@@ -62,6 +62,7 @@ export function isInScript(text: string, script: string): boolean {
 
 /** Whether `script` is an ISO 15924 code this runtime's Unicode knows. */
 export function isScript(script: string): boolean {
+  if (!/^[A-Z][a-z]{3}$/.test(script)) return false;
   try {
     lettersOf(script);
     return true;

@@ -38,7 +38,7 @@ export function selectPrompts(read: ReadProbes, { languages, limit }: LoadProbes
 
 function chooseLanguages(read: ReadProbes, requested: readonly string[]): ProbeLanguage[] {
   const available = read.languages.map(({ tag }) => tag);
-  const wanted = new Set(requested.map((tag) => canonicalLanguage(tag, '--languages')));
+  const wanted = new Set(requested.map((tag) => canonicalLanguage(tag, 'languages')));
   for (const tag of wanted) {
     if (available.includes(tag)) continue;
     const { language } = new Intl.Locale(tag);
@@ -51,7 +51,7 @@ function chooseLanguages(read: ReadProbes, requested: readonly string[]): ProbeL
       remedy: near.length > 0 ? `did you mean ${near.join(' or ')}?` : `leave ${tag} out, or use another set`,
     });
   }
-  if (wanted.size === 0) throw new UsageError({ what: 'no language asked for', where: '--languages' });
+  if (wanted.size === 0) throw new UsageError({ what: 'no language asked for', where: 'languages' });
   return read.languages.filter(({ tag }) => wanted.has(tag));
 }
 
@@ -79,7 +79,7 @@ function limitItems(
   if (!Number.isSafeInteger(limit) || limit < 1) {
     throw new UsageError({
       what: 'not a number of items',
-      where: '--limit',
+      where: 'limit',
       expected: 'a whole number from 1',
       found: `${limit}`,
     });
