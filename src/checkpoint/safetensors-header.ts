@@ -1,13 +1,18 @@
 import { type FileHandle, open, stat } from 'node:fs/promises';
-import { z } from 'zod';
 import { CheckpointError, type ErrorDetails, type InputError } from '../errors.js';
-import { findDuplicateKey } from './duplicate-keys.js';
+import { findStructureFault } from './json-structure.js';
 
 /** Longest header that is read. Real ones have 1 kB to 5 MB; the same limit as huggingface.js. */
 export const MAX_HEADER_BYTES = 25_000_000; // 25 MB
 
 /** Bytes of the little-endian header length at the start of the file. */
 const LENGTH_BYTES = 8;
+
+/** A header has three levels: the object of tensors, a tensor, its shape. */
+const MAX_HEADER_DEPTH = 3;
+
+/** As many dimensions as NumPy allows. */
+const MAX_DIMENSIONS = 64;
 
 /** Bits an element takes, by the names of the safetensors format. */
 // biome-ignore format: a table
@@ -40,14 +45,6 @@ export interface SafetensorsHeader {
 /** The class thrown for a malformed file: what kind of artefact the file was to be. */
 export type InputErrorClass = new (details: ErrorDetails, options?: ErrorOptions) => InputError;
 
-const count = z.int().nonnegative();
-const tensorSchema = z.object({
-  dtype: z.string(),
-  shape: z.array(count),
-  data_offsets: z.tuple([count, count]),
-});
-const metadataSchema = z.record(z.string(), z.string());
-
 /**
  * Reads and checks the header of a safetensors file; of the tensors nothing is read. What the reference
  * implementation refuses is refused here too: overlaps, holes, bytes that belong to no tensor, lengths that do not
@@ -76,9 +73,9 @@ export function parseSafetensorsHeader(
   const tensors = new Map<string, StoredTensor>();
   for (const [name, entry] of Object.entries(entries)) {
     if (name === '__metadata__') {
-      const parsed = metadataSchema.safeParse(entry);
-      if (!parsed.success) fail({ what: '__metadata__ in the header is not a map from text to text' });
-      else metadata = parsed.data;
+      metadata = isTextMap(entry)
+        ? entry
+        : fail({ what: '__metadata__ in the header is not a map from text to text' });
     } else {
       tensors.set(name, parseTensor(name, entry, dataStart, fileBytes, fail));
     }
@@ -192,17 +189,28 @@ function parseJson(headerBytes: Uint8Array, fail: Fail): Record<string, unknown>
   } catch (cause) {
     return fail({ what: 'the header is not valid UTF-8' }, cause);
   }
+  const fault = findStructureFault(text, MAX_HEADER_DEPTH);
+  if (fault !== null) {
+    const name = JSON.stringify(preview(fault.path));
+    fail({
+      what:
+        fault.kind === 'duplicate-key'
+          ? `the header names ${name} twice`
+          : `the header is nested too deeply at ${name}`,
+    });
+  }
   let entries: Record<string, unknown>;
   try {
     entries = JSON.parse(text);
   } catch (cause) {
     return fail(
-      { what: 'the header is not valid JSON', found: cause instanceof Error ? cause.message : String(cause) },
+      {
+        what: 'the header is not valid JSON',
+        found: preview(cause instanceof Error ? cause.message : String(cause)),
+      },
       cause,
     );
   }
-  const duplicate = findDuplicateKey(text);
-  if (duplicate !== null) fail({ what: `the header names ${JSON.stringify(duplicate)} twice` });
   return entries;
 }
 
@@ -213,17 +221,15 @@ function parseTensor(
   fileBytes: number,
   fail: Fail,
 ): StoredTensor {
-  const tensor = `tensor ${JSON.stringify(name)}`;
-  const parsed = tensorSchema.safeParse(entry);
-  if (!parsed.success) {
-    const issue = parsed.error.issues[0]!;
+  const tensor = `tensor ${JSON.stringify(preview(name))}`;
+  if (!isEntry(entry)) {
     return fail({
-      what: `${tensor}: ${['entry', ...issue.path].join('.')} is unusable`,
+      what: `${tensor}: its entry in the header is unusable`,
       expected: 'dtype, shape and data_offsets, sizes being whole numbers from 0 to 2^53 − 1',
-      found: JSON.stringify(entry)?.slice(0, 200) ?? 'nothing',
+      found: preview(JSON.stringify(entry)),
     });
   }
-  const { dtype, shape, data_offsets } = parsed.data;
+  const { dtype, shape, data_offsets } = entry;
   const [begin, end] = data_offsets;
   const dataBytes = fileBytes - dataStart;
   if (begin > end) {
@@ -237,17 +243,48 @@ function parseTensor(
     });
   }
   const elements = elementsOf(shape);
-  if (elements === null) fail({ what: `${tensor}: the shape is too large`, found: `[${shape.join(', ')}]` });
+  if (elements === null) {
+    return fail({ what: `${tensor}: the shape is too large`, found: `[${shape.join(', ')}]` });
+  }
   const bits = Object.hasOwn(DTYPE_BITS, dtype) ? DTYPE_BITS[dtype] : undefined;
   // A type newer than this table: its length cannot be checked; a model that needs the tensor is told the type.
-  if (bits !== undefined && (end - begin) * 8 !== elements! * bits) {
+  if (bits !== undefined && (end - begin) * 8 !== elements * bits) {
     fail({
       what: `${tensor}: its length does not follow from shape and type`,
-      expected: `${Math.ceil((elements! * bits) / 8)} bytes for ${dtype} [${shape.join(', ')}]`,
+      expected: `${Math.ceil((elements * bits) / 8)} bytes for ${dtype} [${shape.join(', ')}]`,
       found: `${end - begin} bytes`,
     });
   }
   return { name, dtype, shape, offset: dataStart + begin, byteLength: end - begin };
+}
+
+interface HeaderEntry {
+  readonly dtype: string;
+  readonly shape: readonly number[];
+  readonly data_offsets: readonly [number, number];
+}
+
+function isEntry(entry: unknown): entry is HeaderEntry {
+  if (typeof entry !== 'object' || entry === null) return false;
+  const { dtype, shape, data_offsets } = entry as Record<string, unknown>;
+  return typeof dtype === 'string' && isSizes(shape, 0, MAX_DIMENSIONS) && isSizes(data_offsets, 2, 2);
+}
+
+function isSizes(value: unknown, least: number, most: number): value is number[] {
+  if (!Array.isArray(value) || value.length < least || value.length > most) return false;
+  return value.every((size) => Number.isSafeInteger(size) && size >= 0);
+}
+
+function isTextMap(value: unknown): value is Record<string, string> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
+  return Object.values(value).every((entry) => typeof entry === 'string');
+}
+
+/** Characters of a file's content that a message shows. */
+const PREVIEW_CHARACTERS = 200;
+
+function preview(text: string): string {
+  return text.length <= PREVIEW_CHARACTERS ? text : `${text.slice(0, PREVIEW_CHARACTERS)}…`;
 }
 
 /** Product of the dimensions, or null where it cannot be counted exactly. */

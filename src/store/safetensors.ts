@@ -26,24 +26,26 @@ export type NamedArray = {
   };
 }[ArrayDtype];
 
+/** In the order in which the reference implementation lays types out: by falling element size. */
 const CONSTRUCTORS = {
-  U8: Uint8Array,
-  U16: Uint16Array,
+  I64: BigInt64Array,
+  F64: Float64Array,
+  F32: Float32Array,
   U32: Uint32Array,
   I32: Int32Array,
-  I64: BigInt64Array,
   F16: Uint16Array,
-  F32: Float32Array,
-  F64: Float64Array,
+  U16: Uint16Array,
+  U8: Uint8Array,
 } as const;
+const DTYPE_ORDER = Object.keys(CONSTRUCTORS);
 
 /** Data begins at a multiple of this, so that readers may map arrays without copying. */
 const ALIGNMENT_BYTES = 8;
 
 /**
  * Writes arrays as a safetensors file, whole or not at all. The same arrays and metadata give the same bytes in
- * whatever order they come: arrays lie by falling element size (which keeps each aligned), then by name, as the
- * reference implementation orders them.
+ * whatever order they come: those of the reference implementation, which lays arrays out by type, widest first
+ * (so that each is aligned), then by name.
  */
 export async function writeSafetensors(
   path: string,
@@ -52,7 +54,7 @@ export async function writeSafetensors(
   fileSystem?: WriteFileSystem,
 ): Promise<void> {
   const ordered = [...arrays].sort(
-    (a, b) => elementBytes(b.dtype) - elementBytes(a.dtype) || (a.name < b.name ? -1 : 1),
+    (a, b) => DTYPE_ORDER.indexOf(a.dtype) - DTYPE_ORDER.indexOf(b.dtype) || (a.name < b.name ? -1 : 1),
   );
   const header = encodeHeader(ordered, metadata);
   const bytes = ordered.map(({ data }) => new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
@@ -89,10 +91,6 @@ function encodeHeader(arrays: readonly NamedArray[], metadata: Readonly<Record<s
 
 function byKey([a]: readonly [string, string], [b]: readonly [string, string]): number {
   return a < b ? -1 : 1;
-}
-
-function elementBytes(dtype: ArrayDtype): number {
-  return CONSTRUCTORS[dtype].BYTES_PER_ELEMENT;
 }
 
 /** What is known of an array without reading it. */
