@@ -12,7 +12,7 @@ export interface TokenizedPrompt {
 export interface RunnerOptions {
   readonly device: Device;
   /** Intra-op threads; undefined: the number of physical cores the process may use. */
-  readonly threads?: number;
+  readonly threads?: number | undefined;
   /** What weights, residual stream and work space together may take. */
   readonly memoryBytes: number;
 }
@@ -34,7 +34,35 @@ export interface ChunkRequest {
   readonly prompts: readonly TokenizedPrompt[];
   /** Reducing taps only (no `full`). */
   readonly taps: readonly Tap[];
-  readonly onLayer: (readings: LayerReadings) => void;
+  /**
+   * Called once a layer, in order. A promise holds the worker back once `LAYERS_IN_FLIGHT` are unsettled. What it throws ends
+   * the chunk and is what `runChunk` rejects with.
+   */
+  readonly onLayer: (readings: LayerReadings) => void | Promise<void>;
   readonly onProgress?: (progress: ChunkProgress) => void;
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
+  /** What errors call a prompt; default `prompt 3`. */
+  readonly describePrompt?: (prompt: number) => string;
+}
+
+/** Row-major, padding cut off. */
+export interface Activation {
+  readonly dims: readonly number[];
+  readonly values: Float32Array;
+}
+
+export interface PromptActivations {
+  /**
+   * By hook name with its layer, `blocks.{l}.mlp.hook_pre`, for `full` taps: [seq, …] (`attn.hook_pattern`:
+   * [heads, seq, seq]); by `blocks.{l}.mlp.hook_pre/fire` and so on for reducing taps: [width].
+   */
+  readonly hooks: ReadonlyMap<string, Activation>;
+  /** [seq, vocab]; null unless asked for. */
+  readonly logits: Activation | null;
+}
+
+export interface ActivationOptions {
+  /** Run the unembedding too. Default false: it is neither built nor run. */
+  readonly logits?: boolean;
+  readonly signal?: AbortSignal | undefined;
 }

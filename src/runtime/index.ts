@@ -1,0 +1,23 @@
+export { BATCH_TOKENS, planBatches } from './batches.js';
+export {
+  type ChunkStatistics,
+  type MemoryNeeds,
+  memoryNeeds,
+  staysResident,
+  tokensThatFit,
+} from './memory.js';
+export { checkVocabulary, ModelRunner } from './model-runner.js';
+export { RunnerError } from './runner-error.js';
+export { physicalCores } from './threads.js';
+export type {
+  Activation,
+  ActivationOptions,
+  ChunkProgress,
+  ChunkRequest,
+  Device,
+  LayerReadings,
+  PromptActivations,
+  RunnerOptions,
+  TokenizedPrompt,
+} from './types.js';
+export { ONNXRUNTIME_VERSION } from './version.js';

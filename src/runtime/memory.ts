@@ -1,0 +1,79 @@
+import type { Tap } from '../hooks/taps.js';
+import type { Model, ModelShape } from '../models/types.js';
+import { BATCH_TOKENS } from './batches.js';
+
+const BYTES_PER_FLOAT = 4;
+
+/** Node, onnxruntime's library and a tokenizer, before any weight is mapped: 180 MB measured with a 8k-entry BPE. */
+export const PROCESS_BYTES = 200 * 2 ** 20;
+
+/**
+ * While a session is created a layer's weights exist as stored (mapped), as fp32, and packed for the matrix
+ * product; afterwards only the packed copy stays. Measured peak over the fp32 size, see bench/capture.ts.
+ */
+const CREATION_FACTOR = 2;
+
+/** What a runner needs whatever the chunk, in bytes. */
+export interface MemoryNeeds {
+  /** All layers' sessions open at once. */
+  readonly residentBytes: number;
+  /** One layer's session while it is created. */
+  readonly passingBytes: number;
+  /** Activations of one batch inside one layer. */
+  readonly workBytes: number;
+  /** Residual stream and readings a token of the chunk. */
+  readonly bytesPerToken: number;
+}
+
+export interface ChunkStatistics {
+  readonly longestPrompt: number;
+  readonly tokensPerPrompt: number;
+}
+
+/** Estimates from shapes alone what running `taps` on prompts of these lengths takes. */
+export function memoryNeeds(model: Model, taps: readonly Tap[], prompts: ChunkStatistics): MemoryNeeds {
+  const { shape } = model;
+  const layerBytes = Array.from({ length: shape.layers }, (_, l) => model.layer(l, taps).residentBytes);
+  const largest = Math.max(...layerBytes);
+  const embedAndLayers = layerBytes.reduce((a, b) => a + b, 0);
+  const readings = taps.reduce((sum, tap) => sum + readingWidth(shape, tap), 0) / prompts.tokensPerPrompt;
+  return {
+    residentBytes: embedAndLayers + largest,
+    passingBytes: largest * CREATION_FACTOR,
+    workBytes: workBytes(shape, prompts.longestPrompt),
+    // The stream before and after a layer share one buffer a batch; readings exist in the worker, in flight and in
+    // the main thread.
+    bytesPerToken: BYTES_PER_FLOAT * (shape.dModel * PADDING_FACTOR + 3 * readings),
+  };
+}
+
+/** Padded tokens a real token, with prompts sorted by length. */
+const PADDING_FACTOR = 1.25;
+
+function readingWidth(shape: ModelShape, tap: Tap): number {
+  if (tap.statistic.startsWith('norm.')) return shape.heads;
+  if (tap.hook.startsWith('mlp.')) return shape.dMlp;
+  if (tap.hook === 'attn.hook_z') return shape.heads * shape.headDim;
+  return shape.dModel;
+}
+
+/** Widest moment of a batch: MLP branches with their reductions, or attention with its scores. */
+function workBytes(shape: ModelShape, longestPrompt: number): number {
+  const tokens = Math.max(BATCH_TOKENS, longestPrompt);
+  const stream = 3 * shape.dModel;
+  const mlp = 5 * shape.dMlp;
+  const attention = (3 * shape.heads + 2 * shape.kvHeads) * shape.headDim + 2 * shape.heads * longestPrompt;
+  return BYTES_PER_FLOAT * tokens * (stream + Math.max(mlp, attention));
+}
+
+/** Whether all layers may stay open beside a chunk of this many tokens. */
+export function staysResident(needs: MemoryNeeds, chunkTokens: number, memoryBytes: number): boolean {
+  const { residentBytes, workBytes, bytesPerToken } = needs;
+  return PROCESS_BYTES + residentBytes + workBytes + chunkTokens * bytesPerToken <= memoryBytes;
+}
+
+/** Tokens a chunk may have while its layers pass one at a time. At most 0 if not even one layer fits. */
+export function tokensThatFit(needs: MemoryNeeds, memoryBytes: number): number {
+  const { passingBytes, workBytes, bytesPerToken } = needs;
+  return Math.floor((memoryBytes - PROCESS_BYTES - passingBytes - workBytes) / bytesPerToken);
+}

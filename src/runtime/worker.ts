@@ -1,0 +1,321 @@
+/**
+ * The one thread that owns onnxruntime: creating a session and running it block the event loop for their whole
+ * duration, so neither may happen where a progress bar is drawn or Ctrl-C is heard.
+ */
+import { parentPort, workerData } from 'node:worker_threads';
+import * as ort from 'onnxruntime-node';
+import {
+  CONTROL,
+  type Failure,
+  type FromWorker,
+  LAYERS_IN_FLIGHT,
+  type ToWorker,
+  type WireGraph,
+  type WirePrompts,
+  type WireTap,
+  type WorkerSettings,
+} from './protocol.js';
+import type { Activation } from './types.js';
+
+const settings = workerData as WorkerSettings;
+const openSessions = new Map<string, ort.InferenceSession>();
+
+class WorkerFailure extends Error {
+  readonly failure: Failure;
+  constructor(failure: Failure) {
+    super(failure.kind);
+    this.failure = failure;
+  }
+}
+
+/** Prompts that run together, right-padded to the longest. */
+interface Batch {
+  /** Indices into the chunk's prompts. */
+  readonly rows: readonly number[];
+  readonly lengths: readonly number[];
+  readonly seq: number;
+  readonly tokens: number;
+  readonly counted: Float32Array;
+  /** [rows, seq, dModel]: the residual stream before the layer about to run. */
+  hidden: Float32Array;
+  dModel: number;
+}
+
+parentPort!.on('message', (message: ToWorker) => {
+  handle(message).catch((error: unknown) => {
+    const failure: Failure =
+      error instanceof WorkerFailure
+        ? error.failure
+        : { kind: 'other', layer: null, details: { what: messageOf(error) } };
+    post({ type: 'failed', failure });
+  });
+});
+
+async function handle(message: ToWorker): Promise<void> {
+  if (message.type === 'open') {
+    const session = await createSession(message.graph, null, false);
+    await session.release();
+    post({ type: 'opened' });
+    return;
+  }
+  await runChunk(message);
+  post({ type: 'done' });
+}
+
+async function runChunk(chunk: Extract<ToWorker, { type: 'chunk' }>): Promise<void> {
+  const { prompts, taps, resident, control } = chunk;
+  const batches = await embedBatches(chunk);
+  let tokenLayers = 0;
+  for (const [layer, graph] of chunk.layers.entries()) {
+    await withSession(graph, layer, resident, async (session) => {
+      const readings = new Map<string, Float32Array>();
+      const tensors = new Map<string, Activation[]>();
+      for (const batch of batches) {
+        stopIfAborted(control);
+        const outputs = await runLayer(session, graph, batch, layer);
+        batch.hidden = outputs.next!.data as Float32Array;
+        checkResidual(batch, layer);
+        for (const tap of taps) {
+          const output = outputs[tap.output]!;
+          if (tap.statistic === 'full') keepTensors(tensors, tap, output, batch);
+          else keepRows(readings, tap, output, batch, prompts.starts.length - 1, layer);
+        }
+        tokenLayers += batch.tokens;
+        post({ type: 'progress', layer, tokenLayers });
+      }
+      waitForRoom(control, layer);
+      postLayer(layer, readings, tensors);
+    });
+  }
+  if (chunk.unembed !== null) await postLogits(chunk.unembed, batches, prompts, control, resident);
+}
+
+async function embedBatches(chunk: Extract<ToWorker, { type: 'chunk' }>): Promise<Batch[]> {
+  const { prompts, embed, resident, control } = chunk;
+  return withSession(embed, null, resident, async (session) => {
+    const batches: Batch[] = [];
+    for (const rows of chunk.batches) {
+      stopIfAborted(control);
+      const lengths = rows.map((row) => prompts.starts[row + 1]! - prompts.starts[row]!);
+      const seq = Math.max(...lengths);
+      const ids = new BigInt64Array(rows.length * seq); // padded with token 0, which no real token attends to
+      const counted = new Float32Array(rows.length * seq);
+      for (const [b, row] of rows.entries()) {
+        const start = prompts.starts[row]!;
+        for (let t = 0; t < lengths[b]!; t++) {
+          ids[b * seq + t] = BigInt(prompts.ids[start + t]!);
+          counted[b * seq + t] = prompts.counted[start + t]!;
+        }
+      }
+      const feeds = { [embed.inputs[0]!]: new ort.Tensor('int64', ids, [rows.length, seq]) };
+      const { hidden } = await session.run(feeds).catch((error: unknown) => {
+        throw new WorkerFailure({ kind: 'run', layer: null, details: { what: messageOf(error) } });
+      });
+      batches.push({
+        rows,
+        lengths,
+        seq,
+        tokens: lengths.reduce((a, b) => a + b, 0),
+        counted,
+        hidden: hidden!.data as Float32Array,
+        dModel: hidden!.dims[2]!,
+      });
+    }
+    return batches;
+  });
+}
+
+function runLayer(session: ort.InferenceSession, graph: WireGraph, batch: Batch, layer: number) {
+  const { rows, seq, dModel } = batch;
+  const feeds: Record<string, ort.Tensor> = {
+    hidden: new ort.Tensor('float32', batch.hidden, [rows.length, seq, dModel]),
+  };
+  if (graph.inputs.includes('counted'))
+    feeds.counted = new ort.Tensor('float32', batch.counted, [rows.length, seq]);
+  return session.run(feeds).catch((error: unknown) => {
+    const found = `a batch of ${rows.length} prompts of up to ${seq} tokens`;
+    throw new WorkerFailure({ kind: 'run', layer, details: { what: messageOf(error), found } });
+  });
+}
+
+/** The residual stream of every token that is not padding must be finite. */
+function checkResidual(batch: Batch, layer: number): void {
+  const { hidden, seq, dModel } = batch;
+  for (const [b, row] of batch.rows.entries()) {
+    const start = b * seq * dModel;
+    if (!isFiniteRange(hidden, start, start + batch.lengths[b]! * dModel)) {
+      throw new WorkerFailure({ kind: 'not-finite', layer, where: 'hook_resid_post', prompt: row });
+    }
+  }
+}
+
+function keepRows(
+  readings: Map<string, Float32Array>,
+  tap: WireTap,
+  output: ort.Tensor,
+  batch: Batch,
+  prompts: number,
+  layer: number,
+): void {
+  const source = output.data as Float32Array;
+  const width = source.length / batch.rows.length;
+  let target = readings.get(tap.output);
+  if (target === undefined) {
+    target = new Float32Array(prompts * width);
+    readings.set(tap.output, target);
+  }
+  for (const [b, row] of batch.rows.entries()) {
+    if (!isFiniteRange(source, b * width, (b + 1) * width)) {
+      throw new WorkerFailure({ kind: 'not-finite', layer, where: tap.output, prompt: row });
+    }
+    target.set(source.subarray(b * width, (b + 1) * width), row * width);
+  }
+}
+
+function keepTensors(
+  tensors: Map<string, Activation[]>,
+  tap: WireTap,
+  output: ort.Tensor,
+  batch: Batch,
+): void {
+  let perPrompt = tensors.get(tap.output);
+  if (perPrompt === undefined) {
+    perPrompt = [];
+    tensors.set(tap.output, perPrompt);
+  }
+  const { seq } = batch;
+  const source = output.data as Float32Array;
+  const size = source.length / batch.rows.length;
+  for (const [b, row] of batch.rows.entries()) {
+    const length = batch.lengths[b]!;
+    const values = source.subarray(b * size, (b + 1) * size);
+    if (tap.hook === 'attn.hook_pattern') {
+      perPrompt[row] = cutPattern(values, output.dims[1]!, seq, length);
+    } else {
+      const rest = output.dims.slice(2);
+      const width = rest.reduce((a, d) => a * d, 1);
+      perPrompt[row] = { dims: [length, ...rest], values: values.slice(0, length * width) };
+    }
+  }
+}
+
+/** [heads, seq, seq] → [heads, length, length]. */
+function cutPattern(values: Float32Array, heads: number, seq: number, length: number): Activation {
+  const cut = new Float32Array(heads * length * length);
+  for (let h = 0; h < heads; h++) {
+    for (let q = 0; q < length; q++) {
+      const from = (h * seq + q) * seq;
+      cut.set(values.subarray(from, from + length), (h * length + q) * length);
+    }
+  }
+  return { dims: [heads, length, length], values: cut };
+}
+
+/** One prompt at a time: a batch's logits at a vocabulary of 150,000 would be 1.2 GB. */
+async function postLogits(
+  graph: WireGraph,
+  batches: readonly Batch[],
+  prompts: WirePrompts,
+  control: Int32Array,
+  resident: boolean,
+): Promise<void> {
+  const tensors: Activation[] = new Array(prompts.starts.length - 1);
+  await withSession(graph, null, resident, async (session) => {
+    for (const { rows, lengths, seq, dModel, hidden } of batches) {
+      for (const [b, row] of rows.entries()) {
+        stopIfAborted(control);
+        const length = lengths[b]!;
+        const own = hidden.slice(b * seq * dModel, (b * seq + length) * dModel);
+        const outputs = await session.run({ hidden: new ort.Tensor('float32', own, [1, length, dModel]) });
+        const logits = outputs.logits!;
+        tensors[row] = { dims: [length, logits.dims[2]!], values: logits.data as Float32Array };
+      }
+    }
+  });
+  post({ type: 'logits', tensors });
+}
+
+/** Runs `use` with the graph's session, and releases it afterwards unless it is to stay resident. */
+async function withSession<T>(
+  graph: WireGraph,
+  layer: number | null,
+  resident: boolean,
+  use: (session: ort.InferenceSession) => Promise<T>,
+): Promise<T> {
+  let session = openSessions.get(graph.key);
+  if (session === undefined) {
+    session = await createSession(graph, layer, resident);
+    if (resident) openSessions.set(graph.key, session);
+  }
+  try {
+    return await use(session);
+  } finally {
+    if (!resident) {
+      openSessions.delete(graph.key);
+      await session.release();
+    }
+  }
+}
+
+async function createSession(graph: WireGraph, layer: number | null, resident: boolean) {
+  try {
+    return await ort.InferenceSession.create(graph.bytes, {
+      executionProviders: settings.device === 'cpu' ? ['cpu'] : [settings.device, 'cpu'],
+      intraOpNumThreads: settings.threads,
+      interOpNumThreads: 1,
+      executionMode: 'sequential',
+      // One level for resident and passing layers alike: it decides which operators are fused, hence the last bits.
+      graphOptimizationLevel: GRAPH_OPTIMIZATION,
+      enableCpuMemArena: resident,
+      enableMemPattern: resident,
+      logSeverityLevel: 4,
+      extra: { session: { model_external_initializers_file_folder_path: settings.weightsRoot } },
+    });
+  } catch (error) {
+    throw new WorkerFailure({ kind: 'create', layer, details: { what: messageOf(error) } });
+  }
+}
+
+const GRAPH_OPTIMIZATION = 'basic';
+
+function stopIfAborted(control: Int32Array): void {
+  if (Atomics.load(control, CONTROL.abort) === 1) throw new WorkerFailure({ kind: 'aborted' });
+}
+
+/** Blocks until the main thread has taken all but the last few layers' readings. */
+function waitForRoom(control: Int32Array, layer: number): void {
+  for (;;) {
+    stopIfAborted(control);
+    const consumed = Atomics.load(control, CONTROL.consumed);
+    if (layer - consumed < LAYERS_IN_FLIGHT) return;
+    Atomics.wait(control, CONTROL.consumed, consumed, 100);
+  }
+}
+
+/** Sums v·0, which is 0 for every finite v and NaN otherwise: one multiply-add a value, no branch. */
+function isFiniteRange(values: Float32Array, start: number, end: number): boolean {
+  let sum = 0;
+  for (let i = start; i < end; i++) sum += values[i]! * 0;
+  return sum === 0;
+}
+
+function postLayer(
+  layer: number,
+  readings: Map<string, Float32Array>,
+  tensors: Map<string, Activation[]>,
+): void {
+  post({ type: 'layer', layer, readings: [...readings], tensors: [...tensors] }, [
+    ...[...readings.values()].map((values) => values.buffer as ArrayBuffer),
+    ...[...tensors.values()].flatMap((perPrompt) =>
+      perPrompt.map(({ values }) => values.buffer as ArrayBuffer),
+    ),
+  ]);
+}
+
+function post(message: FromWorker, transfer: readonly ArrayBuffer[] = []): void {
+  parentPort!.postMessage(message, transfer);
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
