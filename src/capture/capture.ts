@@ -1,0 +1,171 @@
+import { resolve } from 'node:path';
+import { identifyCheckpoint } from '../checkpoint/identify-checkpoint.js';
+import { openCheckpoint } from '../checkpoint/open-checkpoint.js';
+import { InterruptedError, UsageError } from '../errors.js';
+import { openModel } from '../models/open-model.js';
+import { loadProbes } from '../probes/load-probes.js';
+import type { ProbeSet } from '../probes/types.js';
+import { ModelRunner } from '../runtime/model-runner.js';
+import type { RunManifest } from '../store/manifest.js';
+import { loadTokenizer } from '../tokenizer/load-tokenizer.js';
+import { type Grid, tokenizeGrid } from './grid.js';
+import { mergeRun, openPart } from './merge-run.js';
+import { isMerged, missingParts, openRunFolder } from './open-run-folder.js';
+import { planRun } from './plan-run.js';
+import type { PositionRule } from './positions.js';
+import { ProgressMeter } from './progress-meter.js';
+import { appendTiming, Stopwatch } from './timings.js';
+import type { CaptureOptions, CaptureResult } from './types.js';
+import { gridWarnings } from './warnings.js';
+import { writePart } from './write-part.js';
+
+const DEFAULT_MEMORY_BYTES = 8 * 2 ** 30; // 8 GiB
+
+/**
+ * Runs a probe set through a checkpoint and leaves a run: what every neuron and head does, per language and fold.
+ * Interrupted, killed or out of disk, it keeps every finished part, and the same call goes on from there; the bytes
+ * that result are those of an undisturbed run. A finished run is left as it is.
+ *
+ * @throws CheckpointError, TokenizerError, ProbeError for unusable input; RunError if `out` holds another run;
+ *   OutputError if it cannot be written; InterruptedError on abort; RunnerError if onnxruntime fails
+ */
+export async function capture(options: CaptureOptions): Promise<CaptureResult> {
+  const {
+    keep = 'items',
+    seed = 0,
+    device = 'cpu',
+    memoryBytes = DEFAULT_MEMORY_BYTES,
+    shard,
+    signal,
+  } = options;
+  checkOptions(options);
+  const folder = resolve(options.out);
+  const checkpoint = await openCheckpoint(options.checkpoint);
+  const model = openModel(checkpoint);
+  const tokenizer = await loadTokenizer(checkpoint);
+  const rule: PositionRule = {
+    positions: options.positions ?? 'all',
+    countFirst: options.countFirst ?? false,
+    bos: options.bos ?? 'auto',
+  };
+  const { vocab, maxPositions } = model.shape;
+  const probes = await chooseProbes(options);
+  const grid = await tokenizeGrid({ probes, rule, tokenizer, vocab, maxPositions, signal });
+  const planned = planRun({
+    model,
+    identity: await identifyCheckpoint(checkpoint),
+    grid,
+    rule,
+    keep,
+    seed,
+    device,
+    memoryBytes,
+    warnings: gridWarnings(grid, tokenizer),
+  });
+
+  const manifest = await openRunFolder(folder, planned);
+  if (isMerged(folder, manifest)) return { folder, manifest: await mergeRun(folder), complete: true };
+  const chunks = await chunksToRun(folder, manifest, shard);
+  if (chunks.length > 0) {
+    const runner = await ModelRunner.start(checkpoint, model, {
+      device,
+      threads: options.threads,
+      memoryBytes,
+    });
+    try {
+      await runChunks(folder, manifest, grid, chunks, runner, options);
+    } finally {
+      await runner.close();
+    }
+  }
+  if (shard !== undefined && shard.count > 1) return { folder, manifest, complete: false };
+  const merged = await mergeRun(folder, { keepParts: options.keepParts, signal });
+  return { folder, manifest: merged, complete: true };
+}
+
+function checkOptions({ seed = 0, shard, memoryBytes, threads }: CaptureOptions): void {
+  const complain = (where: string, expected: string, found: unknown) => {
+    throw new UsageError({ what: 'unusable value', where, expected, found: String(found) });
+  };
+  if (!Number.isSafeInteger(seed)) complain('seed', 'a whole number', seed);
+  if (memoryBytes !== undefined && !(memoryBytes > 0))
+    complain('memoryBytes', 'a number of bytes', memoryBytes);
+  if (threads !== undefined && !(Number.isSafeInteger(threads) && threads > 0)) {
+    complain('threads', 'a whole number of at least 1', threads);
+  }
+  if (shard === undefined) return;
+  const { index, count } = shard;
+  if (!(Number.isSafeInteger(index) && Number.isSafeInteger(count) && index >= 1 && index <= count)) {
+    complain('shard', 'index from 1 to count', `${index}/${count}`);
+  }
+}
+
+function chooseProbes({ probes, languages, limit }: CaptureOptions): Promise<ProbeSet> | ProbeSet {
+  if (typeof probes === 'string') {
+    return loadProbes(probes, { ...(languages && { languages }), ...(limit !== undefined && { limit }) });
+  }
+  if (languages === undefined && limit === undefined) return probes;
+  throw new UsageError({
+    what: 'languages and items of a loaded probe set are chosen when it is loaded',
+    where: languages === undefined ? 'limit' : 'languages',
+    remedy: 'give them to loadProbes(), or give capture() the name of the set',
+  });
+}
+
+/** The chunks of this shard that have no part yet; parts found are checked to be of this run. */
+async function chunksToRun(
+  folder: string,
+  manifest: RunManifest,
+  shard: CaptureOptions['shard'],
+): Promise<readonly number[]> {
+  const { index, count } = shard ?? { index: 1, count: 1 };
+  const missing = new Set(missingParts(folder, manifest));
+  const mine = [...manifest.plan.chunks.keys()].filter((chunk) => chunk % count === index - 1);
+  for (const chunk of mine) {
+    if (!missing.has(chunk)) await (await openPart(folder, manifest, chunk)).close();
+  }
+  return mine.filter((chunk) => missing.has(chunk));
+}
+
+async function runChunks(
+  folder: string,
+  manifest: RunManifest,
+  grid: Grid,
+  chunks: readonly number[],
+  runner: ModelRunner,
+  { device = 'cpu', shard, signal, onProgress }: CaptureOptions,
+): Promise<void> {
+  const { shape, plan } = manifest;
+  const tokensOf = (chunk: number) =>
+    plan.chunks[chunk]!.flatMap((item) => grid.cells[item]!).reduce(
+      (sum, cell) => sum + (cell?.ids.length ?? 0),
+      0,
+    );
+  const { index, count } = shard ?? { index: 1, count: 1 };
+  const mine = [...plan.chunks.keys()].filter((chunk) => chunk % count === index - 1);
+  const total = mine.map(tokensOf).reduce((a, b) => a + b, 0);
+  const toRun = chunks.map(tokensOf).reduce((a, b) => a + b, 0);
+  const meter = new ProgressMeter(total, total - toRun, shape.layers, plan.chunks.length, onProgress);
+  const stopwatch = new Stopwatch(shape.layers);
+  try {
+    for (const chunk of chunks) {
+      if (signal?.aborted) throw new InterruptedError({ what: 'interrupted' }, { cause: signal.reason });
+      stopwatch.startChunk();
+      await writePart({
+        folder,
+        manifest,
+        grid,
+        chunk,
+        runner,
+        signal,
+        onProgress: ({ layer, tokenLayers }) => meter.advance(chunk, layer, tokenLayers),
+        onLayer: (layer) => stopwatch.finishLayer(layer),
+      });
+      stopwatch.finishChunk(tokensOf(chunk));
+      meter.finishChunk(tokensOf(chunk));
+    }
+  } finally {
+    // A full disk has its own error on the way; timings are not worth hiding it.
+    await appendTiming(folder, stopwatch.timing(device, runner.threads), shard).catch(() => {});
+  }
+}

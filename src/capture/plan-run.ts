@@ -1,0 +1,136 @@
+import { createHash } from 'node:crypto';
+import type { ModelIdentity } from '../checkpoint/types.js';
+import { UsageError } from '../errors.js';
+import { tapOutput } from '../hooks/taps.js';
+import type { Model } from '../models/types.js';
+import { memoryNeeds, staysResident, tokensThatFit } from '../runtime/memory.js';
+import type { Device } from '../runtime/types.js';
+import { ONNXRUNTIME_VERSION } from '../runtime/version.js';
+import { RUN_SCHEMA_VERSION, type RunManifest, type RunPlan } from '../store/manifest.js';
+import { VERSION } from '../version.js';
+import { CHUNK_TOKENS, planChunks } from './chunks.js';
+import { dealFolds, FOLDS } from './folds.js';
+import type { Grid } from './grid.js';
+import { runTaps } from './layout.js';
+import type { PositionRule } from './positions.js';
+
+export interface PlanRequest {
+  readonly model: Model;
+  readonly identity: ModelIdentity;
+  readonly grid: Grid;
+  readonly rule: PositionRule;
+  readonly keep: RunPlan['keep'];
+  readonly seed: number;
+  readonly device: Device;
+  readonly memoryBytes: number;
+  readonly warnings: readonly string[];
+}
+
+/**
+ * Everything a run will record, before anything has run. Memory decides how long chunks may be and nothing else;
+ * with room for chunks of `CHUNK_TOKENS` it decides nothing.
+ *
+ * @throws UsageError if not even one batch fits the memory
+ */
+export function planRun(request: PlanRequest): RunManifest {
+  const { grid, rule, keep, seed } = request;
+  const { items, languages, identity: probe } = grid.probes;
+  const folds = Math.min(FOLDS, items.length);
+  const foldOf = dealFolds(
+    items.map(({ id }) => id),
+    seed,
+    folds,
+  );
+  const plannedItems = items.map(({ id }) => ({ id, fold: foldOf.get(id)! }));
+  const itemTokens = grid.cells.map((row) => row.reduce((sum, cell) => sum + (cell?.ids.length ?? 0), 0));
+  const plan: RunPlan = {
+    languages: languages.map(({ tag }) => tag),
+    items: plannedItems,
+    folds,
+    seed,
+    positions: rule.positions,
+    countFirst: rule.countFirst,
+    bos: rule.bos,
+    keep,
+    chunks: planChunks(
+      plannedItems.map(({ fold }, i) => ({ fold, tokens: itemTokens[i]! })),
+      folds,
+      chunkTokens(request),
+    ),
+    hooks: runTaps(keep).map(tapOutput),
+  };
+  const manifest: Omit<RunManifest, 'planSha256'> = {
+    schema: 'babelscope/run',
+    schemaVersion: RUN_SCHEMA_VERSION,
+    babelscope: VERSION,
+    // Another execution provider rounds differently, so its parts are of another plan.
+    onnxruntime: `${ONNXRUNTIME_VERSION} ${request.device}`,
+    model: request.identity,
+    shape: request.model.shape,
+    probe,
+    languages: languages.map(({ tag, name, script, family }, k) => {
+      const cells = grid.cells.flatMap((row) => row[k] ?? []);
+      const total = (count: (cell: (typeof cells)[number]) => number) =>
+        cells.reduce((sum, cell) => sum + count(cell), 0);
+      return {
+        tag,
+        name,
+        script,
+        family,
+        prompts: cells.length,
+        tokens: total((cell) => cell.countedTokens),
+        truncated: total((cell) => cell.truncated),
+      };
+    }),
+    plan,
+    warnings: [...request.warnings],
+  };
+  return { ...manifest, planSha256: hashPlan(manifest) };
+}
+
+/** Tokens a chunk may hold: as many as are worth it, fewer where memory is short. */
+function chunkTokens({ model, grid, keep, memoryBytes }: PlanRequest): number {
+  const lengths = grid.cells.flatMap((row) => row.flatMap((cell) => cell?.ids.length ?? []));
+  const longestPrompt = Math.max(...lengths);
+  const needs = memoryNeeds(model, runTaps(keep), {
+    longestPrompt,
+    tokensPerPrompt: lengths.reduce((a, b) => a + b, 0) / lengths.length,
+  });
+  if (staysResident(needs, CHUNK_TOKENS, memoryBytes)) return CHUNK_TOKENS;
+  const fit = tokensThatFit(needs, memoryBytes);
+  if (fit >= longestPrompt) return Math.min(fit, CHUNK_TOKENS);
+  const least = memoryBytes + (longestPrompt - fit) * needs.bytesPerToken;
+  throw new UsageError({
+    what: 'the memory does not hold one layer and one prompt',
+    where: '--memory',
+    expected: `at least ${(least / 2 ** 30).toFixed(1)} GiB`,
+    found: `${(memoryBytes / 2 ** 30).toFixed(1)} GiB`,
+    remedy: 'raise --memory',
+  });
+}
+
+/** SHA-256 over what a part must have been made with: model, probes, plan and versions. */
+export function hashPlan({
+  model,
+  shape,
+  probe,
+  plan,
+  babelscope,
+  onnxruntime,
+}: Omit<RunManifest, 'planSha256'>): string {
+  const identity = { babelscope, onnxruntime, model, shape, probe, plan };
+  return createHash('sha256')
+    .update(JSON.stringify(sorted(identity)))
+    .digest('hex');
+}
+
+/** The same value whatever order its keys were set in. */
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([key, entry]) => [key, sorted(entry)]),
+  );
+}

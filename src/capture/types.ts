@@ -1,0 +1,61 @@
+import type { ProbeSet } from '../probes/types.js';
+import type { Device } from '../runtime/types.js';
+import type { RunManifest, RunPlan } from '../store/manifest.js';
+
+export interface CaptureOptions {
+  /** A Hugging Face checkpoint folder. */
+  readonly checkpoint: string;
+  /** A loaded probe set, the name of a built-in one, or a folder. */
+  readonly probes: ProbeSet | string;
+  /** Folder of the run. The same options resume an unfinished run; a finished one is left as it is. */
+  readonly out: string;
+  /** Only these languages of a named set (`loadProbes` chooses those of a loaded one). Default all, in the set's order. */
+  readonly languages?: readonly string[] | undefined;
+  /** Which tokens count. Default `all`. */
+  readonly positions?: RunPlan['positions'] | undefined;
+  /** Count the first token of a sequence too. Default false. */
+  readonly countFirst?: boolean | undefined;
+  /** Special tokens around a prompt. Default `auto`: as the checkpoint's tokenizer adds them. */
+  readonly bos?: RunPlan['bos'] | undefined;
+  /** Pooled values of every item, or fold sums alone. Default `items`. */
+  readonly keep?: RunPlan['keep'] | undefined;
+  /** Default `cpu`. */
+  readonly device?: Device | undefined;
+  /** Threads of one operator. Default: the physical cores the process may use. */
+  readonly threads?: number | undefined;
+  /** What weights and activations may take together. Default 8 GiB. */
+  readonly memoryBytes?: number | undefined;
+  /** Compute only the chunks of one shard, and do not merge. `index` counts from 1. */
+  readonly shard?: { readonly index: number; readonly count: number } | undefined;
+  /** At most this many items of a named set, as `loadProbes` chooses them. */
+  readonly limit?: number | undefined;
+  /** Seed of the deal into folds. Default 0. */
+  readonly seed?: number | undefined;
+  /** Leave `parts/` after merging. Default false. */
+  readonly keepParts?: boolean | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((progress: CaptureProgress) => void) | undefined;
+}
+
+export interface CaptureProgress {
+  /** Tokens that passed all layers, parts found finished included; a layer counts its share. */
+  readonly tokensDone: number;
+  /** Tokens of all chunks this call is to compute, or found finished. */
+  readonly tokensTotal: number;
+  /** Since this call began to compute. */
+  readonly tokensPerSecond: number;
+  /** null until there is a rate to judge by. */
+  readonly secondsLeft: number | null;
+  /** Counted from 0. */
+  readonly layer: number;
+  readonly layers: number;
+  readonly chunk: number;
+  readonly chunks: number;
+}
+
+export interface CaptureResult {
+  readonly folder: string;
+  readonly manifest: RunManifest;
+  /** Merged, hence ready to score. False only for a shard. */
+  readonly complete: boolean;
+}

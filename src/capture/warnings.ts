@@ -1,0 +1,77 @@
+import type { Tokenizer } from '../tokenizer/load-tokenizer.js';
+import { FOLDS } from './folds.js';
+import type { Grid } from './grid.js';
+
+/**
+ * Languages whose counted tokens differ by more than this make counts incomparable in practice: a unit has twice the chances
+ * to fire in one as in the other. Rates divide by tokens; their errors do not.
+ */
+const MAX_TOKEN_RATIO = 2;
+
+/** What is worth knowing about a grid before its numbers are believed, in a fixed order. */
+export function gridWarnings(grid: Grid, tokenizer: Tokenizer): string[] {
+  return [
+    ...grid.probes.warnings.map(({ message }) => message),
+    ...foldWarnings(grid),
+    ...truncationWarnings(grid),
+    ...emptyWarnings(grid),
+    ...balanceWarnings(grid),
+    ...roundTripWarnings(grid, tokenizer),
+  ];
+}
+
+function foldWarnings({ probes: { items } }: Grid): string[] {
+  if (items.length >= FOLDS) return [];
+  return [
+    `only ${items.length} items: ${items.length} folds of one item each instead of ${FOLDS}; intervals and noise floors mean little`,
+  ];
+}
+
+function truncationWarnings({ probes: { languages }, cells }: Grid): string[] {
+  return languages.flatMap(({ tag }, k) => {
+    const cut = cells.map((row) => row[k]?.truncated ?? 0).filter((tokens) => tokens > 0);
+    if (cut.length === 0) return [];
+    const tokens = cut.reduce((a, b) => a + b, 0);
+    return [
+      `${tag}: ${cut.length} prompts are longer than the model's positions; ${tokens} tokens were cut off`,
+    ];
+  });
+}
+
+function emptyWarnings({ probes: { languages, items }, cells }: Grid): string[] {
+  return languages.flatMap(({ tag }, k) => {
+    const empty = items.filter((_, i) => cells[i]![k]?.countedTokens === 0);
+    if (empty.length === 0) return [];
+    return [`${tag}: ${empty.length} prompts have no counted token, for example item ${empty[0]!.id}`];
+  });
+}
+
+function balanceWarnings({ probes: { languages }, cells }: Grid): string[] {
+  const tokens = languages.map(({ tag }, k) => ({
+    tag,
+    count: cells.reduce((sum, row) => sum + (row[k]?.countedTokens ?? 0), 0),
+  }));
+  const most = tokens.reduce((a, b) => (b.count > a.count ? b : a));
+  const least = tokens.reduce((a, b) => (b.count < a.count ? b : a));
+  if (most.count <= MAX_TOKEN_RATIO * least.count) return [];
+  const ratio = (most.count / least.count).toFixed(1);
+  return [
+    `tokens are uneven: ${most.tag} has ${most.count}, ${least.tag} ${least.count} (${ratio} times fewer); compare rates, not counts`,
+  ];
+}
+
+/** Prompts a language checked for coming back from the tokenizer unchanged. */
+const ROUND_TRIP_PROMPTS = 20;
+
+function roundTripWarnings({ probes: { languages, items } }: Grid, tokenizer: Tokenizer): string[] {
+  return languages.flatMap(({ tag }) => {
+    const texts = items.flatMap((item) => item.prompts.get(tag)?.text ?? []).slice(0, ROUND_TRIP_PROMPTS);
+    const { failures, first } = tokenizer.checkRoundTrip(texts);
+    if (first === null) return [];
+    const { expected, found } = first;
+    return [
+      `${tag}: ${failures} of ${texts.length} prompts do not come back from the tokenizer, for example ` +
+        `${JSON.stringify(texts[first.text])}, where ${JSON.stringify(expected)} becomes ${JSON.stringify(found)}`,
+    ];
+  });
+}

@@ -1,0 +1,96 @@
+import type { ModelRunner } from '../runtime/model-runner.js';
+import type { ChunkProgress } from '../runtime/types.js';
+import type { RunManifest } from '../store/manifest.js';
+import { partPath } from '../store/run-folder.js';
+import { describePrompt, type Grid } from './grid.js';
+import { layerArrays, partArrayName, partShape, runTaps } from './layout.js';
+import { Mailbox } from './mailbox.js';
+import { type PromptPlace, reduceLayer } from './reduce-layer.js';
+import { type PlannedArray, streamSafetensors } from './stream-safetensors.js';
+
+/** Array of a part, [layer]: pooled values beyond half precision's range. */
+export const SATURATED_ARRAY = 'saturated';
+
+export interface PartRequest {
+  readonly folder: string;
+  readonly manifest: RunManifest;
+  readonly grid: Grid;
+  readonly chunk: number;
+  readonly runner: ModelRunner;
+  readonly signal: AbortSignal | undefined;
+  readonly onProgress: (progress: ChunkProgress) => void;
+  readonly onLayer: (layer: number) => void;
+}
+
+/**
+ * Runs one chunk and writes its part, a layer at a time as layers are done: memory holds a layer or two of it, and the
+ * file appears whole or not at all.
+ */
+export async function writePart(request: PartRequest): Promise<void> {
+  const { folder, manifest, grid, chunk, runner, signal, onProgress, onLayer } = request;
+  const { plan, shape, planSha256 } = manifest;
+  const items = plan.chunks[chunk]!;
+  const arrays = layerArrays(manifest);
+  const { prompts, places, names } = promptsOf(grid, items);
+
+  const saturated = new Uint32Array(shape.layers);
+  const layers = new Mailbox<readonly ArrayBufferView[]>();
+  async function* values() {
+    for await (const buffers of layers) yield* buffers;
+    yield saturated;
+  }
+
+  const writing = streamSafetensors(
+    partPath(folder, chunk, plan.chunks.length),
+    [...partArrays(manifest, chunk), { name: SATURATED_ARRAY, dtype: 'U32', shape: [shape.layers] }],
+    values(),
+    { 'babelscope.chunk': String(chunk), 'babelscope.plan': planSha256 },
+  );
+  writing.catch(() => layers.abandon());
+  try {
+    await runner.runChunk({
+      prompts,
+      taps: runTaps(plan.keep),
+      signal,
+      describePrompt: (prompt) => names[prompt]!,
+      onProgress,
+      onLayer: (readings) => {
+        onLayer(readings.layer);
+        const reduced = reduceLayer(arrays, readings, places, items.length, plan.languages.length);
+        saturated[readings.layer] = reduced.saturated;
+        return layers.put(reduced.buffers);
+      },
+    });
+    layers.end();
+  } catch (error) {
+    layers.fail(error);
+  }
+  await writing; // fails with what the chunk failed with, or with what writing failed with
+}
+
+/** Every array of a part but the last, in order. */
+function partArrays(manifest: RunManifest, chunk: number): PlannedArray[] {
+  const items = manifest.plan.chunks[chunk]!.length;
+  return Array.from({ length: manifest.shape.layers }, (_, layer) =>
+    layerArrays(manifest).map((array) => ({
+      name: partArrayName(layer, array.name),
+      dtype: array.dtype,
+      shape: partShape(array, items),
+    })),
+  ).flat();
+}
+
+function promptsOf({ probes, cells }: Grid, items: readonly number[]) {
+  const present = items.flatMap((item, i) =>
+    cells[item]!.flatMap((cell, language) => (cell === null ? [] : [{ cell, item, i, language }])),
+  );
+  return {
+    prompts: present.map(({ cell }) => cell),
+    places: present.map(({ cell, i, language }): PromptPlace => {
+      return { item: i, language, countedTokens: cell.countedTokens };
+    }),
+    names: present.map(({ item, language }) =>
+      describePrompt(probes.items[item]!.id, probes.languages[language]!.tag),
+    ),
+  };
+}
