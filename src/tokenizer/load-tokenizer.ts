@@ -50,6 +50,11 @@ export interface Tokenizer {
   /** Tokens that `bos: 'auto'` puts before and after a text. */
   readonly prefix: readonly number[];
   readonly suffix: readonly number[];
+  /**
+   * Parts of tokenizer.json that the tokenizer library only approximates, so that ids may differ from those the
+   * model was trained with; empty for the tokenizers of all supported model families.
+   */
+  readonly approximated: readonly string[];
   encode(text: string, options?: EncodeOptions): EncodedText;
   /** The text of the tokens, special ones spelt out. */
   decode(ids: ArrayLike<number>): string;
@@ -190,6 +195,7 @@ function wrap(
     bosId,
     prefix,
     suffix,
+    approximated: usesCompiledMap(json.normalizer) ? ['normalizer Precompiled (taken for NFKC)'] : [],
     encode(text, { bos = 'auto' } = {}) {
       const before = bos === 'off' ? [] : bos === 'on' ? withBos() : prefix;
       const after = bos === 'off' ? [] : suffix;
@@ -221,6 +227,13 @@ function wrap(
     },
   };
   return tokenizer;
+}
+
+/** Whether a normalizer, or one in its sequence, is a SentencePiece character map compiled into a trie. */
+function usesCompiledMap(normalizer: unknown): boolean {
+  if (typeof normalizer !== 'object' || normalizer === null) return false;
+  const { type, normalizers } = normalizer as Record<string, unknown>;
+  return type === 'Precompiled' || (Array.isArray(normalizers) && normalizers.some(usesCompiledMap));
 }
 
 /** What a tokenizer puts before and after a text, seen on one text. */
