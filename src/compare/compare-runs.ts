@@ -87,7 +87,12 @@ export async function compareRuns(
     );
   }
   const reliability = [];
-  for (const source of sources) reliability.push(...(await reliabilityOf(source)));
+  for (const source of sources) {
+    const computed = compared.flatMap(({ reliability: own }) => own.get(source) ?? []);
+    const scored = await reliabilityOf(source, computed);
+    reliability.push(...scored.reliability);
+    warnings.push(...scored.warnings);
+  }
 
   return {
     schema: 'babelscope/comparison',
@@ -147,8 +152,8 @@ async function openAll(runs: readonly RunToCompare[]): Promise<RunSource[]> {
 }
 
 /** Exact where items were kept; else what the prompts of each language guarantee. */
-function completeItemsOf({ completeItems, manifest }: RunSource): number {
-  if (completeItems !== null) return completeItems;
+function completeItemsOf({ grid, manifest }: RunSource): number {
+  if (grid !== null) return grid.complete.length;
   const items = manifest.plan.items.length;
   const missing = manifest.languages.reduce((sum, { prompts }) => sum + items - prompts, 0);
   return Math.max(0, items - missing);

@@ -1,3 +1,4 @@
+import { deadUnits } from '../scores/dead-units.js';
 import type { SubsetScores } from './layer-scores.js';
 import { cumulativeShare, layersOf, ratio } from './measures.js';
 import { finiteOrNull, finiteOrNullEach } from './numbers.js';
@@ -25,14 +26,15 @@ export class ProfileBuilder {
   }
 
   /** Adds a layer over all folds. Layers come in order. */
-  add({ lape, selection }: SubsetScores): void {
+  add({ rates, lape, selection }: SubsetScores): void {
     const languages = this.#languages;
     const units = lape.length;
     const counts = new Array<number>(languages).fill(0);
+    const dead = deadUnits(rates, languages);
     for (let u = 0; u < units; u++) {
       const entropy = lape[u]!;
-      if (Number.isNaN(entropy)) this.#dead++;
-      else this.#histogram[entropyBin(entropy, languages)]!++;
+      this.#dead += dead[u]!;
+      if (!Number.isNaN(entropy)) this.#histogram[entropyBin(entropy, languages)]!++;
       let own = 0;
       for (let k = 0; k < languages; k++) {
         if (selection.member[k * units + u] !== 1) continue;

@@ -1,6 +1,83 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { RunError } from '../errors.js';
+import { SCORES_SCHEMA_VERSION, type UnitType } from '../scores/types.js';
 import type { RunSource } from './run-source.js';
 import type { Comparison } from './types.js';
 
-export async function reliabilityOf(_run: RunSource): Promise<Comparison['reliability']> {
-  return [];
+export interface RunReliability {
+  readonly type: UnitType;
+  readonly score: string;
+  readonly halves: number | null;
+  readonly stepUp: number | null;
+}
+
+/** What a comparison takes over of `scores.json`. */
+const scoresSchema = z.object({
+  schema: z.literal('babelscope/scores'),
+  schemaVersion: z.number().int().max(SCORES_SCHEMA_VERSION),
+  planSha256: z.string(),
+  reliability: z.array(
+    z.object({
+      type: z.enum(['neuron', 'head']),
+      score: z.string(),
+      halves: z.number().nullable(),
+      stepUp: z.number().nullable(),
+    }),
+  ),
+  skipped: z.array(z.object({ type: z.enum(['neuron', 'head']), score: z.string(), reason: z.string() })),
+});
+
+/**
+ * Reliabilities of a run from its `scores.json`; of a run that was not scored, or captured anew since, those the
+ * comparison computed itself, with a warning.
+ *
+ * @throws RunError if `scores.json` is malformed or of a newer schema than this version knows.
+ */
+export async function reliabilityOf(
+  { folder, label, manifest }: RunSource,
+  computed: readonly RunReliability[],
+): Promise<{ readonly reliability: Comparison['reliability']; readonly warnings: readonly string[] }> {
+  const own = (rows: readonly RunReliability[]) =>
+    rows.map(({ type, score, halves, stepUp }) => ({ label, type, score, halves, stepUp }));
+  const instead = (why: string) => ({
+    reliability: own(computed),
+    warnings: [
+      `${label}: ${why}; reliability is given for what the comparison computes. Run \`babelscope score\`.`,
+    ],
+  });
+  const path = join(folder, 'scores.json');
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch {
+    return instead('the run is not scored');
+  }
+  const parsed = scoresSchema.safeParse(parseJson(text));
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0]!;
+    throw new RunError({
+      what: `field "${issue.path.join('.')}" of the scores is unusable`,
+      where: path,
+      expected: issue.message,
+      remedy: 'Run `babelscope score` again with this version.',
+    });
+  }
+  const { planSha256, reliability, skipped } = parsed.data;
+  if (planSha256 !== manifest.planSha256) return instead('the scores are of another capture');
+  return {
+    reliability: own(reliability),
+    warnings: skipped.map(
+      ({ type, score, reason }) => `${label}: ${score} of ${type}s was not computed (${reason}).`,
+    ),
+  };
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
 }

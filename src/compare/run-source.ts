@@ -1,5 +1,6 @@
 import { RunError } from '../errors.js';
-import type { FoldShape } from '../scores/fold-sums.js';
+import { type FoldShape, tokensOf } from '../scores/fold-sums.js';
+import { languageAbsent, type PooledGrid, readPooledGrid } from '../scores/pooled-grid.js';
 import { type TwoWaySums, twoWaySums } from '../scores/two-way.js';
 import type { UnitType } from '../scores/types.js';
 import type { RunManifest } from '../store/manifest.js';
@@ -27,8 +28,8 @@ export class RunSource {
   readonly tokens: Uint32Array;
   /** Unit types that were recorded. */
   readonly types: readonly UnitType[];
-  /** Items that every language has; null where nothing was kept per item. */
-  readonly completeItems: number | null;
+  /** Which items have which languages; null where nothing was kept per item. */
+  readonly grid: PooledGrid | null;
   readonly #run: Run;
 
   private constructor(
@@ -36,14 +37,14 @@ export class RunSource {
     run: Run,
     tokens: Uint32Array,
     types: readonly UnitType[],
-    completeItems: number | null,
+    grid: PooledGrid | null,
   ) {
     this.#run = run;
     this.manifest = run.manifest;
     this.label = label;
     this.tokens = tokens;
     this.types = types;
-    this.completeItems = completeItems;
+    this.grid = grid;
   }
 
   /** Labelled by its model's name. @throws RunError if the run is unreadable, or records neither neurons nor heads. */
@@ -60,18 +61,18 @@ export class RunSource {
           remedy: 'Capture with the default hooks.',
         });
       }
-      const kept = types.map((type) => ARRAYS[type].items).find((name) => layer.names.has(name));
-      const { plan, model } = run.manifest;
-      const complete =
-        kept === undefined
-          ? null
-          : completeItems(await layer.readItems(kept, 0, 1), plan.items.length, plan.languages.length).length;
-      return new RunSource(model.name, run, await layer.readTokens(), types, complete);
+      const tokens = await layer.readTokens();
+      const { plan, shape, model } = run.manifest;
+      const cells = { folds: plan.folds, languages: plan.languages.length, units: shape.dMlp };
+      const counted = tokensOf(tokens, cells);
+      const absent = plan.languages.filter((_, k) => counted[k] === 0);
+      if (absent.length > 0) throw languageAbsent(absent, folder);
+      return new RunSource(model.name, run, tokens, types, await readPooledGrid(run));
     });
   }
 
   labelled(label: string): RunSource {
-    return new RunSource(label, this.#run, this.tokens, this.types, this.completeItems);
+    return new RunSource(label, this.#run, this.tokens, this.types, this.grid);
   }
 
   get folder(): string {
@@ -119,10 +120,9 @@ export class RunSource {
 
   /** `columns`: values an item and language has, which are the units of the sums. */
   async #twoWay(file: RunLayer, name: ItemsName, columns: number): Promise<TwoWaySums | null> {
-    if (!file.names.has(name)) return null;
-    const { plan, shape } = this.manifest;
-    const foldOf = plan.items.map(({ fold }) => fold);
-    const languages = this.languages;
+    const { languages, grid } = this;
+    if (grid === null || !file.names.has(name)) return null;
+    const { shape } = this.manifest;
     const width = name === 'head.items' ? shape.headDim : 1;
     const blocks: { readonly start: number; readonly sums: TwoWaySums }[] = [];
     for await (const { unitStart, unitEnd, values } of file.itemBlocks(name, ITEM_BLOCK_BYTES)) {
@@ -131,8 +131,7 @@ export class RunSource {
         const at = (item * languages + language) * units;
         return values.subarray(at, at + units);
       };
-      const complete = completeItems(values, plan.items.length, languages);
-      const sums = twoWaySums(row, complete, foldOf, this.#shape(units));
+      const sums = twoWaySums(row, grid.complete, grid.foldOf, this.#shape(units));
       blocks.push({ start: unitStart * width, sums });
     }
     return blocks.length === 1 ? blocks[0]!.sums : joinUnits(blocks, this.#shape(columns));
@@ -141,18 +140,6 @@ export class RunSource {
   #shape(units: number): FoldShape {
     return { folds: this.manifest.plan.folds, languages: this.languages, units };
   }
-}
-
-/** Items that have a value in every language; what an item lacks is NaN in all its units, so the first one tells. */
-function completeItems(values: Float32Array, items: number, languages: number): number[] {
-  const width = values.length / (items * languages);
-  const complete: number[] = [];
-  for (let i = 0; i < items; i++) {
-    let has = 0;
-    for (let k = 0; k < languages; k++) if (!Number.isNaN(values[(i * languages + k) * width]!)) has++;
-    if (has === languages) complete.push(i);
-  }
-  return complete;
 }
 
 /** Sums of blocks of units as the sums of all of them. */

@@ -1,13 +1,17 @@
 import { lape } from '../scores/lape.js';
+import { HalfScores } from '../scores/reliability.js';
+import { RELIABILITY_UNITS } from '../scores/score-run.js';
 import { referenceCut } from '../scores/select-tang2024.js';
 import type { ReferenceCut } from '../scores/selection.js';
 import type { UnitType } from '../scores/types.js';
 import { vectorShare } from '../scores/vector-share.js';
+import { Random } from '../stats/random.js';
 import type { FoldSubsets } from './fold-subsets.js';
 import { AcrossPairs, headlines, WithinPairs } from './headlines.js';
 import { ratesOf, type SubsetScores, scoreSubset, type UnitLayer } from './layer-scores.js';
 import { finiteOrNull, finiteOrNullEach } from './numbers.js';
 import { entropyEdges, ProfileBuilder, ReallocationBuilder } from './profile.js';
+import type { RunReliability } from './reliability.js';
 import type { RunSource } from './run-source.js';
 import { RunTally } from './tally.js';
 import type { HeadMap, UnitComparison } from './types.js';
@@ -26,6 +30,8 @@ export interface ComparedUnits {
   readonly headMaps: readonly HeadMap[];
   /** One a run but the reference. */
   readonly changes: readonly UnitChanges[];
+  /** Of LAPE and ω²_language, from the halves of the noise floor; empty without halves. */
+  readonly reliability: ReadonlyMap<RunSource, readonly RunReliability[]>;
 }
 
 /**
@@ -76,6 +82,7 @@ export async function compareUnits(
     },
     headMaps: type === 'head' ? sides.map((side) => side.headMap()) : [],
     changes: others.map((other) => other.changes.changes),
+    reliability: new Map(sides.map((side) => [side.run, side.reliability(type)])),
   };
 }
 
@@ -132,6 +139,8 @@ class Side {
   readonly profile: ProfileBuilder;
   readonly reallocation: ReallocationBuilder;
   readonly changes: UnitChangesBuilder;
+  readonly #halfLape: HalfScores;
+  readonly #halfOmega2: HalfScores;
   readonly #isOther: boolean;
   readonly #subsets: FoldSubsets;
   readonly #languages: number;
@@ -152,6 +161,13 @@ class Side {
     this.#subsets = subsets;
     this.#languages = languages;
     this.tally = new RunTally(subsets.folds.length, layers);
+    const splits = subsets.halves.map(({ first, second }) => ({
+      first: subsets.folds[first]!,
+      second: subsets.folds[second]!,
+    }));
+    const sample = new Random(0).sample(layers * run.unitsPerLayer(type), RELIABILITY_UNITS);
+    this.#halfLape = new HalfScores(splits, sample);
+    this.#halfOmega2 = new HalfScores(splits, sample);
     this.within = new WithinPairs(subsets);
     this.across = new AcrossPairs(subsets);
     this.profile = new ProfileBuilder(languages);
@@ -172,6 +188,22 @@ class Side {
       this.changes.add(layer, this.#languages, reference, scores);
     }
     if (scores.layer.type === 'head') this.#addHeads(scores);
+    const start = layer * full.lape.length;
+    this.#subsets.halves.forEach((halves, split) => {
+      [halves.first, halves.second].forEach((subset, side) => {
+        const { lape: entropies, omega2 } = each[subset]!;
+        this.#halfLape.setUnits(split, side, start, entropies);
+        if (omega2 !== null) this.#halfOmega2.setUnits(split, side, start, omega2);
+      });
+    });
+  }
+
+  reliability(type: UnitType): RunReliability[] {
+    if (this.#subsets.halves.length === 0) return [];
+    return [
+      { type, score: 'lape', ...this.#halfLape.reliability() },
+      { type, score: 'omega2Language', ...this.#halfOmega2.reliability() },
+    ];
   }
 
   #addHeads({ layer, full }: LayerScores): void {
