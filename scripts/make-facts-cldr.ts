@@ -41,11 +41,13 @@ const supplemental = (file: string) => read(`cldr-core/supplemental/${file}.json
 /** Territories whose common short name stands in place of an administrative title, which reads badly in a question. */
 const SHORT_NAMED = new Set(['HK', 'MO', 'PS']);
 
-/**
- * Names that equal their code. The JSON packages leave such names out, because they cannot be told from a missing
- * one: the Indonesian name of the Arabic script is `Arab` (CLDR common/main/id.xml).
- */
-const EQUAL_TO_CODE = new Set(['id/script/Arab']);
+/** Names that the JSON packages lack or have wrong, in languages the demo's checkpoints are not trained on. */
+const CORRECTED: Readonly<Record<string, string>> = {
+  'ar/script/Gujr': 'الغوجاراتية', // misspelt; as the language is in CLDR
+  'id/script/Arab': 'Arab', // equal to its code, which the packages cannot tell from a missing name
+  'id/script/Olck': 'Ol Chiki', // translated as "old Chiki"
+  'ru/script/Tfng': 'тифинаг', // named as the ancient script it comes from
+};
 
 /** Reads the pinned `cldr-core`, `cldr-localenames-full` and `cldr-numbers-full` packages. */
 export function readCldr(): Cldr {
@@ -55,7 +57,8 @@ export function readCldr(): Cldr {
     version: read('cldr-core/package.json').version,
     name(kind, code, language) {
       const table = names.get(language)![kind];
-      if (EQUAL_TO_CODE.has(`${language}/${kind}/${code}`)) return code;
+      const corrected = CORRECTED[`${language}/${kind}/${code}`];
+      if (corrected !== undefined) return corrected;
       const name = kind === 'territory' && SHORT_NAMED.has(code) ? table[`${code}-alt-short`] : table[code];
       return name === undefined || name.trim() === '' || name === code ? undefined : name;
     },

@@ -171,6 +171,7 @@ ${RELATIONS.map(row).join('\n')}
 
 - **Names** are CLDR's, in the form CLDR gives them (the citation form); the questions put them where no language inflects
   them. A fact is here only if its subject, its answer and its distractors have a name of their own in all ${FACT_LANGUAGES.length} languages.
+  Four script names are corrected; \`CORRECTED\` in \`scripts/make-facts-cldr.ts\` says which and why.
 - **Unambiguous facts only.** Left out: territories with several currencies or official languages, territories on two
   continents, languages with several scripts in use, languages without a clear lead of one territory (at least three times the
   speakers of the next), currencies used in several territories, and territories whose official language CLDR states
