@@ -1,4 +1,4 @@
-import { type FoldShape, meanOverTokens } from './fold-sums.js';
+import { type FoldShape, meanOverTokens, type Numbers } from './fold-sums.js';
 
 /**
  * Firing rate p_k = #{t in k : hook_pre(t) > 0} / T_k.
@@ -9,8 +9,8 @@ import { type FoldShape, meanOverTokens } from './fold-sums.js';
  * @returns [language, unit], in 0 … 1; NaN for a language without tokens.
  */
 export function firingRate(
-  fire: Uint32Array,
-  tokens: Uint32Array,
+  fire: Numbers,
+  tokens: Numbers,
   shape: FoldShape,
   chosen?: readonly number[],
 ): Float64Array {
