@@ -12,7 +12,8 @@ export type BlockHook =
  * What leaves the graph at a hook. Every reduction runs over the counted tokens of a prompt, one row a prompt
  * (a batch row is a prompt):
  *
- * - `full`: the activation itself, [batch, seq, …]
+ * - `full`: the activation itself, [batch, seq, …]; `attn.hook_z` [batch, seq, heads, headDim], `attn.hook_pattern`
+ *   [batch, heads, query, key] as in TransformerLens, which has no other statistic
  * - `fire`: number of counted tokens with a value > 0, [batch, width]
  * - `sum`, `sumsq`: of the value over counted tokens, [batch, width] (`attn.hook_z`: width = heads × headDim)
  * - `norm.sum`, `norm.sumsq`: of ‖z_h W_O,h‖₂ over counted tokens, [batch, heads]; only at `attn.hook_z`

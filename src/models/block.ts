@@ -21,7 +21,8 @@ export class Block {
   readonly #source: WeightSource;
   readonly #taps: readonly Tap[];
   readonly #activations = new Map<BlockHook, Activation>();
-  readonly #weightBytes = new Map<string, number>();
+  readonly #weights = new Map<string, Float>();
+  #residentBytes = 0;
 
   constructor(name: string, source: WeightSource, taps: readonly Tap[] = []) {
     validateTaps(taps);
@@ -32,17 +33,18 @@ export class Block {
 
   /** A weight in float32, converted from its storage type inside the graph. */
   weight(name: string, shape: readonly number[]): Float {
-    this.#weightBytes.set(
-      name,
-      shape.reduce((product, size) => product * size, Float32Array.BYTES_PER_ELEMENT),
-    );
-    return cast(this.graph.weight(this.#source(name, shape)), 'float32');
+    const known = this.#weights.get(name);
+    if (known !== undefined) return known;
+    const weight = cast(this.graph.weight(this.#source(name, shape)), 'float32');
+    this.#weights.set(name, weight);
+    this.#residentBytes += shape.reduce((bytes, size) => bytes * size, Float32Array.BYTES_PER_ELEMENT);
+    return weight;
   }
 
   /** Rows of a [rows, width] weight, of which only those asked for are converted to float32. */
   weightRows(name: string, shape: readonly [number, number], indices: Value<'int64'>): Float {
     const tensor = this.#source(name, shape);
-    this.#weightBytes.set(name, tensor.byteLength);
+    this.#residentBytes += tensor.byteLength;
     return cast(gather(this.graph.weight(tensor), indices), 'float32');
   }
 
@@ -74,7 +76,7 @@ export class Block {
       bytes: serialize(this.graph),
       inputs: this.graph.inputs.map(({ name }) => name),
       outputs: [...this.graph.outputs.keys()],
-      residentBytes: [...this.#weightBytes.values()].reduce((sum, bytes) => sum + bytes, 0),
+      residentBytes: this.#residentBytes,
     };
   }
 }

@@ -1,5 +1,6 @@
 import type { RotaryTables } from '../graph/operators/attention.js';
 import {
+  add,
   and,
   cast,
   cos,
@@ -22,7 +23,7 @@ import {
   transpose,
   where,
 } from '../graph/operators/index.js';
-import { sizeOf, type Value } from '../graph/value.js';
+import { sizeOf } from '../graph/value.js';
 import type { Block, Float } from './block.js';
 
 /** The parts that layers of all families are made of. Every activation is float32 [batch, seq, width]. */
@@ -110,8 +111,7 @@ export function selfAttention(block: Block, name: string, x: Float, options: Sel
     transpose(reshape(y, ['batch', 'seq', kvHeads, size, headDim]), [0, 2, 3, 1, 4]);
   const keys = transpose(reshape(k, ['batch', 'seq', kvHeads, 1, headDim]), [0, 2, 3, 4, 1]);
   const scaled = mul(split(q, group), block.graph.float(headDim ** -0.5));
-  const visible = visibleKeys(block, options.window);
-  const scores = where(visible, matMul(scaled, keys), block.graph.float(Number.NEGATIVE_INFINITY));
+  const scores = add(matMul(scaled, keys), attentionMask(block, options.window));
   const pattern = softmax(scores);
   if (block.tapped('attn.hook_pattern')) {
     block.hook('attn.hook_pattern', reshape(pattern, ['batch', heads, 'seq', 'seq']));
@@ -136,10 +136,12 @@ function rotaryTables(block: Block, inverseFrequencies: Float32Array): RotaryTab
   return { cos: cos(angles), sin: sin(angles), positions: expand(positions, ['batch', 'seq']) };
 }
 
-/** bool [query, key]: key ≤ query, and not further back than the window. */
-function visibleKeys(block: Block, window: number | null): Value<'bool'> {
-  const keys = range(block.graph, 'seq');
+/** [query, key]: 0 where key ≤ query and no further back than the window, −∞ elsewhere. */
+function attentionMask(block: Block, window: number | null): Float {
+  const { graph } = block;
+  const keys = range(graph, 'seq');
   const queries = reshape(keys, ['seq', 1]);
   const causal = lessOrEqual(keys, queries);
-  return window === null ? causal : and(causal, less(sub(queries, keys), block.graph.int64(window)));
+  const seen = window === null ? causal : and(causal, less(sub(queries, keys), graph.int64(window)));
+  return where(seen, graph.float(0), graph.float(Number.NEGATIVE_INFINITY));
 }

@@ -24,7 +24,10 @@ export interface ModelGraph {
   readonly bytes: Uint8Array;
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
-  /** Bytes the weights take once converted to fp32: what keeping this graph's session resident costs. */
+  /**
+   * Bytes the weights take once converted to float32: what keeping this graph's session resident costs. The
+   * embedding's table stays as it is stored; only the rows looked up are converted.
+   */
   readonly residentBytes: number;
 }
 

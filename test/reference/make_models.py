@@ -17,6 +17,7 @@ import torch
 import transformers
 from safetensors.torch import save_file
 from transformers import (
+    AutoConfig,
     AutoModelForCausalLM,
     LlamaConfig,
     MistralConfig,
@@ -220,9 +221,50 @@ def make_frequencies():
     (FIXTURES / "rope.json").write_text(json.dumps(rows) + "\n")
 
 
+def make_published():
+    """Configurations as published on the hub, and how many parameters transformers gives them."""
+    qwen25 = dict(hidden_act="silu", rms_norm_eps=1e-6, rope_theta=1e6, vocab_size=151936,
+                  max_position_embeddings=32768, use_sliding_window=False, sliding_window=32768, model_type="qwen2",
+                  architectures=["Qwen2ForCausalLM"])
+    llama = dict(hidden_act="silu", rms_norm_eps=1e-5, model_type="llama", architectures=["LlamaForCausalLM"])
+    llama3 = dict(**llama, vocab_size=128256, rope_theta=5e5, max_position_embeddings=131072, attention_bias=False,
+                  mlp_bias=False)
+    llama3_rope = {"factor": 8.0, "high_freq_factor": 4.0, "low_freq_factor": 1.0,
+                   "original_max_position_embeddings": 8192, "rope_type": "llama3"}
+
+    def sizes(layers, d, heads, kv_heads, mlp, tied):
+        return dict(num_hidden_layers=layers, hidden_size=d, num_attention_heads=heads, num_key_value_heads=kv_heads,
+                    intermediate_size=mlp, tie_word_embeddings=tied)
+
+    configs = {
+        "Qwen2.5-0.5B": dict(**qwen25, **sizes(24, 896, 14, 2, 4864, True), max_window_layers=24),
+        "Qwen2.5-1.5B": dict(**qwen25, **sizes(28, 1536, 12, 2, 8960, True), max_window_layers=28),
+        "Qwen2.5-7B": {**qwen25, **sizes(28, 3584, 28, 4, 18944, False), "max_window_layers": 28, "vocab_size": 152064},
+        "Llama-2-7b-hf": dict(**llama, **sizes(32, 4096, 32, 32, 11008, False), vocab_size=32000,
+                              max_position_embeddings=4096, rope_scaling=None),
+        "Llama-3.1-8B": dict(**llama3, **sizes(32, 4096, 32, 8, 14336, False), rope_scaling=llama3_rope),
+        "Llama-3.2-1B": dict(**llama3, **sizes(16, 2048, 32, 8, 8192, True), head_dim=64,
+                             rope_scaling={**llama3_rope, "factor": 32.0}),
+        "Mistral-7B-v0.1": dict(**sizes(32, 4096, 32, 8, 14336, False), model_type="mistral", vocab_size=32000,
+                                architectures=["MistralForCausalLM"], max_position_embeddings=32768, hidden_act="silu",
+                                rms_norm_eps=1e-5, rope_theta=10000.0, sliding_window=4096),
+        "OLMo-2-1124-7B": dict(**sizes(32, 4096, 32, 32, 11008, False), model_type="olmo2", vocab_size=100352,
+                               architectures=["Olmo2ForCausalLM"], max_position_embeddings=4096, hidden_act="silu",
+                               rms_norm_eps=1e-6, rope_theta=500000, attention_bias=False, rope_scaling=None),
+    }
+    rows = {}
+    for name, config in configs.items():
+        with torch.device("meta"):
+            model = AutoModelForCausalLM.from_config(AutoConfig.for_model(**config))
+        model.tie_weights()
+        rows[name] = {"config": config, "parameters": sum(parameter.numel() for parameter in model.parameters())}
+    (FIXTURES / "published.json").write_text(json.dumps(rows, indent=1) + "\n")
+
+
 if __name__ == "__main__":
     assert (torch.__version__.split("+")[0], transformers.__version__) == ("2.9.1", "4.57.3")
     FIXTURES.mkdir(parents=True, exist_ok=True)
     for seed, (name, model) in enumerate(MODELS.items()):
         make(name, seed=100 * seed, **model)
     make_frequencies()
+    make_published()

@@ -1,0 +1,73 @@
+import { z } from 'zod';
+import { readConfigField } from '../checkpoint/config-field.js';
+import { openCheckpoint } from '../checkpoint/open-checkpoint.js';
+import type { WeightTensor } from '../checkpoint/types.js';
+import { type HookPoint, hookPoints } from '../hooks/points.js';
+import { describeModel, openModel } from './open-model.js';
+import type { ModelShape } from './types.js';
+
+/** What can be told of a checkpoint without running it. */
+export interface Inspection extends Omit<ModelShape, 'family' | 'maxPositions'> {
+  readonly architecture: string;
+  /** Storage type of the weights; of a folder without weights, the one its config.json names. */
+  readonly dtype: string | null;
+  readonly hooks: readonly Pick<HookPoint, 'name' | 'shape' | 'description'>[];
+  /** Units a run of it would score, by kind. */
+  readonly units: { readonly neurons: number; readonly heads: number };
+  /** null for a folder with only a config.json. */
+  readonly weights: { readonly files: number; readonly tensors: number; readonly bytes: number } | null;
+}
+
+/**
+ * Reads a checkpoint folder's configuration and, where there are any, the headers of its weight files, each weight
+ * checked against the shape the configuration implies. A config.json alone is enough.
+ *
+ * @throws CheckpointError as `openCheckpoint` and `openModel` do.
+ */
+export async function inspectCheckpoint(folder: string): Promise<Inspection> {
+  const checkpoint = await openCheckpoint(folder, { weights: 'optional' });
+  const tensors = [...checkpoint.tensors.values()];
+  const shape = tensors.length === 0 ? describeModel(checkpoint) : openModel(checkpoint).shape;
+  const [architecture] = readConfigField(checkpoint, 'architectures', z.tuple([z.string()]).rest(z.string()));
+  const { layers, dModel, heads, kvHeads, headDim, dMlp, experts, vocab, parameters } = shape;
+  return {
+    architecture,
+    layers,
+    dModel,
+    heads,
+    kvHeads,
+    headDim,
+    dMlp,
+    experts,
+    vocab,
+    parameters,
+    dtype: commonestDtype(tensors) ?? configDtype(checkpoint.config),
+    hooks: hookPoints(shape).map((hook) => ({
+      name: hook.name,
+      shape: hook.shape,
+      description: hook.description,
+    })),
+    units: { neurons: layers * dMlp, heads: layers * heads },
+    weights:
+      tensors.length === 0
+        ? null
+        : {
+            files: new Set(tensors.map(({ location }) => location)).size,
+            tensors: tensors.length,
+            bytes: tensors.reduce((sum, { byteLength }) => sum + byteLength, 0),
+          },
+  };
+}
+
+function commonestDtype(tensors: readonly WeightTensor[]): string | null {
+  const bytes = new Map<string, number>();
+  for (const { dtype, byteLength } of tensors) bytes.set(dtype, (bytes.get(dtype) ?? 0) + byteLength);
+  return [...bytes].sort((a, b) => b[1] - a[1])[0]?.[0] ?? null;
+}
+
+/** transformers wrote `torch_dtype` until version 4 and writes `dtype` since. */
+function configDtype(config: Readonly<Record<string, unknown>>): string | null {
+  const named = config.dtype ?? config.torch_dtype;
+  const known: Readonly<Record<string, string>> = { float32: 'F32', float16: 'F16', bfloat16: 'BF16' };
+  return typeof named === 'string' ? (known[named] ?? named) : null;
+}

@@ -1,0 +1,82 @@
+import { describe, expect, it } from 'vitest';
+import { UsageError } from '../../src/errors.js';
+import { BLOCK_HOOKS, hookPoints, parseHook } from '../../src/hooks/points.js';
+import { reduces, statisticsOf, validateTaps } from '../../src/hooks/reduce.js';
+import type { BlockHook, Statistic, Tap } from '../../src/hooks/taps.js';
+
+const sizes = { layers: 3, dModel: 24, heads: 4, headDim: 10, dMlp: 37 };
+
+describe('hookPoints', () => {
+  it('lists every hook of every layer under its TransformerLens name', () => {
+    const points = hookPoints(sizes);
+    expect(points).toHaveLength(3 * 7);
+    expect(points.slice(7, 14).map(({ name, shape }) => [name, shape])).toEqual([
+      ['blocks.1.hook_resid_pre', [24]],
+      ['blocks.1.attn.hook_pattern', [4, 'keys']],
+      ['blocks.1.attn.hook_z', [4, 10]],
+      ['blocks.1.hook_resid_mid', [24]],
+      ['blocks.1.mlp.hook_pre', [37]],
+      ['blocks.1.mlp.hook_post', [37]],
+      ['blocks.1.hook_resid_post', [24]],
+    ]);
+  });
+
+  it('gives names that parseHook reads back', () => {
+    for (const { name, hook, layer } of hookPoints(sizes)) {
+      expect(parseHook(name, sizes)).toEqual({ hook, layer });
+    }
+  });
+});
+
+describe('parseHook', () => {
+  it('takes a hook without a layer for that hook in every layer', () => {
+    expect(parseHook('mlp.hook_post', sizes)).toEqual({ hook: 'mlp.hook_post', layer: null });
+    expect(parseHook('blocks.*.mlp.hook_post', sizes)).toEqual({ hook: 'mlp.hook_post', layer: null });
+  });
+
+  it.each(['blocks.0.mlp.hook_pots', 'hook_embed', '', 'blocks.0.', 'blocks.-1.mlp.hook_post', 'toString'])(
+    'refuses %j and lists the hooks there are',
+    (name) => {
+      expect(() => parseHook(name, sizes)).toThrow(UsageError);
+      for (const hook of Object.keys(BLOCK_HOOKS)) expect(() => parseHook(name, sizes)).toThrow(hook);
+    },
+  );
+
+  it('refuses a layer the model does not have', () => {
+    expect(() => parseHook('blocks.3.mlp.hook_post', sizes)).toThrow(/no layer 3[\s\S]*0 to 2/);
+  });
+});
+
+describe('validateTaps', () => {
+  const tap = (hook: string, statistic: string): Tap => ({
+    hook: hook as BlockHook,
+    statistic: statistic as Statistic,
+  });
+
+  it('accepts every statistic a hook has', () => {
+    for (const hook of Object.keys(BLOCK_HOOKS) as BlockHook[]) {
+      validateTaps(statisticsOf(hook).map((statistic) => ({ hook, statistic })));
+    }
+  });
+
+  it.each<[what: string, taps: Tap[], message: RegExp]>([
+    ['a hook that does not exist', [tap('mlp.hook_mid', 'full')], /unknown hook/],
+    [
+      'the norm of a head anywhere but at hook_z',
+      [tap('mlp.hook_post', 'norm.sum')],
+      /no statistic norm\.sum/,
+    ],
+    ['the norm over a pattern', [tap('attn.hook_pattern', 'sum')], /expected: full/],
+    ['a statistic that does not exist', [tap('mlp.hook_post', 'mean')], /no statistic mean/],
+    ['the same tap twice', [tap('mlp.hook_pre', 'fire'), tap('mlp.hook_pre', 'fire')], /same tap twice/],
+  ])('refuses %s', (_, taps, message) => {
+    expect(() => validateTaps(taps)).toThrow(UsageError);
+    expect(() => validateTaps(taps)).toThrow(message);
+  });
+
+  it('reduces everything but the activation itself', () => {
+    expect(
+      statisticsOf('attn.hook_z').filter((statistic) => !reduces({ hook: 'attn.hook_z', statistic })),
+    ).toEqual(['full']);
+  });
+});

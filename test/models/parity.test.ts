@@ -1,0 +1,227 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, describe, expect, it } from 'vitest';
+import { openCheckpoint } from '../../src/checkpoint/open-checkpoint.js';
+import type { Checkpoint } from '../../src/checkpoint/types.js';
+import type { BlockHook, Tap } from '../../src/hooks/taps.js';
+import { tapOutput } from '../../src/hooks/taps.js';
+import { openModel } from '../../src/models/open-model.js';
+import { type Prompts, type Recorded, readRecorded, runModel } from './run-model.js';
+
+const FIXTURES = fileURLToPath(new URL('../fixtures/models/', import.meta.url));
+const CHECKPOINTS = readdirSync(FIXTURES, { withFileTypes: true })
+  .filter((entry) => entry.isDirectory())
+  .map(({ name }) => name);
+
+/** Largest deviation allowed, relative to the largest value of the tensor. */
+const TOLERANCE = 1e-4;
+
+const HOOKS: readonly BlockHook[] = [
+  'hook_resid_pre',
+  'attn.hook_pattern',
+  'attn.hook_z',
+  'hook_resid_mid',
+  'mlp.hook_pre',
+  'mlp.hook_post',
+  'hook_resid_post',
+];
+const FULL: readonly Tap[] = HOOKS.map((hook) => ({ hook, statistic: 'full' }));
+
+const table: string[][] = [['checkpoint', ...HOOKS, 'logits']];
+afterAll(() => {
+  const widths = table[0]!.map((_, column) => Math.max(...table.map((row) => row[column]!.length)));
+  const lines = table.map((row) => row.map((cell, column) => cell.padEnd(widths[column]!)).join('  '));
+  console.log(`largest |Δ| / largest value, over layers\n${lines.join('\n')}`);
+});
+
+describe.each(CHECKPOINTS)('%s', (name) => {
+  it('gives what transformers gives, at every hook point, on a padded batch', async () => {
+    const { checkpoint, recorded, prompts, lengths } = await open(name);
+    const model = openModel(checkpoint);
+    const outputs = await runModel(checkpoint, model, prompts, FULL);
+    const row = HOOKS.map((hook) =>
+      Math.max(
+        ...outputs.layers.map((layer, index) =>
+          deviation(layer.get(`${hook}/full`)!, recorded.get(`blocks.${index}.${hook}`)!, hook, lengths),
+        ),
+      ),
+    );
+    row.push(deviation(outputs.logits, recorded.get('logits')!, 'logits', lengths));
+    table.push([name, ...row.map((value) => value.toExponential(1))]);
+    for (const value of row) expect(value).toBeLessThanOrEqual(TOLERANCE);
+  });
+
+  it('gives a prompt alone what it gives the prompt in a padded batch', async () => {
+    const { checkpoint, prompts, lengths } = await open(name);
+    const model = openModel(checkpoint);
+    const together = await runModel(checkpoint, model, prompts, FULL);
+    for (const [index, length] of lengths.entries()) {
+      const from = index * prompts.seq;
+      const alone = await runModel(
+        checkpoint,
+        model,
+        {
+          batch: 1,
+          seq: length,
+          ids: prompts.ids.slice(from, from + length),
+          counted: prompts.counted.slice(from, from + length),
+        },
+        FULL,
+      );
+      // The rows of a prompt come first in its stretch of the batch, padding after them.
+      const stretch = together.logits.subarray(index * prompts.seq * model.shape.vocab);
+      expect(largestDifference(alone.logits, stretch)).toBeLessThan(1e-5 * largest(alone.logits));
+      for (const [layer, readings] of alone.layers.entries()) {
+        const batch = together.layers[layer]!.get('mlp.hook_post/full')!;
+        const post = readings.get('mlp.hook_post/full')!;
+        const own = batch.subarray(index * prompts.seq * model.shape.dMlp);
+        expect(largestDifference(post, own)).toBeLessThan(1e-5 * largest(post));
+      }
+    }
+  });
+
+  it('reduces to what its full activations in transformers sum to over counted tokens', async () => {
+    const { checkpoint, recorded, prompts } = await open(name);
+    const model = openModel(checkpoint);
+    const reducing = HOOKS.filter((hook) => hook !== 'attn.hook_pattern');
+    const taps: Tap[] = [
+      ...reducing.flatMap((hook) =>
+        (['fire', 'sum', 'sumsq'] as const).map((statistic) => ({ hook, statistic })),
+      ),
+      { hook: 'attn.hook_z', statistic: 'norm.sum' },
+      { hook: 'attn.hook_z', statistic: 'norm.sumsq' },
+    ];
+    const outputs = await runModel(checkpoint, model, prompts, taps);
+    for (const [layer, readings] of outputs.layers.entries()) {
+      for (const tap of taps) {
+        const norm = tap.statistic.startsWith('norm.');
+        const activation = recorded.get(`blocks.${layer}.${norm ? 'attn.head_norm' : tap.hook}`)!;
+        const expected = reduceRows(activation.values, prompts, tap.statistic.split('.').at(-1)!);
+        const found = readings.get(tapOutput(tap))!;
+        expect(found.length).toBe(expected.sums.length);
+        for (const [i, sum] of expected.sums.entries()) {
+          // A count may only differ by the values that rounding could carry over zero.
+          const allowed = tap.statistic === 'fire' ? expected.nearZero[i]! : TOLERANCE * expected.scale;
+          expect(Math.abs(found[i]! - sum), `layer ${layer} ${tapOutput(tap)} [${i}]`).toBeLessThanOrEqual(
+            allowed,
+          );
+        }
+      }
+    }
+  });
+});
+
+describe('the fixtures notice', () => {
+  it.each<[what: string, name: string, change: Record<string, unknown>]>([
+    ['another rope base', 'qwen2-tied-bf16', { rope_theta: 900_000 }],
+    [
+      'another rope base in rope_parameters',
+      'mistral-rope-parameters-f32',
+      { rope_parameters: { rope_type: 'default', rope_theta: 4500 } },
+    ],
+    ['rope scaling left out', 'llama-linear-f16', { rope_scaling: null }],
+    ['llama3 scaling left out', 'llama-llama3-sharded-bf16', { rope_scaling: null }],
+    [
+      'llama3 scaling of other bounds',
+      'llama-llama3-sharded-bf16',
+      {
+        rope_scaling: {
+          rope_type: 'llama3',
+          factor: 8,
+          low_freq_factor: 1,
+          high_freq_factor: 5,
+          original_max_position_embeddings: 32,
+        },
+      },
+    ],
+    ['a window wider by one', 'mistral-window-bf16', { sliding_window: 4 }],
+    ['no window', 'mistral-window-bf16', { sliding_window: null }],
+    ['a window from one layer later', 'qwen2-window-f32', { max_window_layers: 2, layer_types: null }],
+    ['an exact for an approximate GELU', 'llama-llama3-sharded-bf16', { hidden_act: 'gelu' }],
+    ['an approximate for an exact GELU', 'qwen2-window-f32', { hidden_act: 'gelu_new' }],
+    ['another epsilon', 'olmo2-bf16', { rms_norm_eps: 1e-2 }],
+    ['biases left out', 'olmo2-bias-f32', { attention_bias: false }],
+  ])('%s', async (_, name, change) => {
+    const { checkpoint, recorded, prompts, lengths } = await open(name);
+    const wrong = { ...checkpoint, config: { ...checkpoint.config, ...change } };
+    const outputs = await runModel(wrong, openModel(wrong), prompts, []);
+    expect(deviation(outputs.logits, recorded.get('logits')!, 'logits', lengths)).toBeGreaterThan(TOLERANCE);
+  });
+});
+
+interface Fixture {
+  readonly checkpoint: Checkpoint;
+  readonly recorded: ReadonlyMap<string, Recorded>;
+  readonly prompts: Prompts;
+  readonly lengths: readonly number[];
+}
+
+async function open(name: string): Promise<Fixture> {
+  const folder = join(FIXTURES, name);
+  const checkpoint = await openCheckpoint(folder);
+  const recorded = await readRecorded(join(folder, 'expected.safetensors'));
+  const ids = recorded.get('input_ids')!;
+  const [batch, seq] = ids.shape as [number, number];
+  const prompts = {
+    batch,
+    seq,
+    ids: BigInt64Array.from(ids.values, BigInt),
+    counted: recorded.get('counted')!.values,
+  };
+  return { checkpoint, recorded, prompts, lengths: [...recorded.get('lengths')!.values] };
+}
+
+/** max |found − recorded| over real tokens, relative to the largest recorded value of a real token. */
+function deviation(
+  found: Float32Array,
+  { shape, values }: Recorded,
+  hook: string,
+  lengths: readonly number[],
+): number {
+  expect(found.length).toBe(values.length);
+  const seqAxis = hook === 'attn.hook_pattern' ? 2 : 1;
+  const seq = shape[seqAxis]!;
+  const width = shape.slice(seqAxis + 1).reduce((product, size) => product * size, 1);
+  const perPrompt = values.length / lengths.length;
+  let difference = 0;
+  let scale = 0;
+  for (let i = 0; i < values.length; i++) {
+    if (Math.floor(i / width) % seq >= lengths[Math.floor(i / perPrompt)]!) continue;
+    const distance = Math.abs(found[i]! - values[i]!);
+    // NaN on either side must not slip through a comparison.
+    difference = Number.isNaN(distance) ? Number.POSITIVE_INFINITY : Math.max(difference, distance);
+    scale = Math.max(scale, Math.abs(values[i]!));
+  }
+  return difference / scale;
+}
+
+/** Sums over counted tokens of [batch, seq, width] → [batch, width], in double precision. */
+function reduceRows(
+  values: Float32Array,
+  { batch, seq, counted }: Prompts,
+  statistic: string,
+): { sums: Float64Array; nearZero: Float64Array; scale: number } {
+  const width = values.length / (batch * seq);
+  const sums = new Float64Array(batch * width);
+  const nearZero = new Float64Array(batch * width);
+  for (let token = 0; token < batch * seq; token++) {
+    if (counted[token] === 0) continue;
+    const row = Math.floor(token / seq) * width;
+    for (let i = 0; i < width; i++) {
+      const value = values[token * width + i]!;
+      sums[row + i]! +=
+        statistic === 'fire' ? Number(value > 0) : statistic === 'sum' ? value : value * value;
+      if (Math.abs(value) < 1e-5) nearZero[row + i]! += 1;
+    }
+  }
+  return { sums, nearZero, scale: largest(sums) };
+}
+
+function largest(values: Float32Array | Float64Array): number {
+  return values.reduce((max, value) => Math.max(max, Math.abs(value)), 0);
+}
+
+function largestDifference(a: Float32Array, b: Float32Array): number {
+  return a.reduce((max, value, i) => Math.max(max, Math.abs(value - b[i]!)), 0);
+}
