@@ -1,0 +1,115 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { compareRuns } from '../../src/compare/compare-runs.js';
+import { readComparison, writeComparison } from '../../src/compare/files.js';
+import { type ComparisonWithChanges, unitChanges } from '../../src/compare/unit-changes.js';
+import { OutputError, RunError } from '../../src/errors.js';
+import { scoreRun } from '../../src/scores/score-run.js';
+import { readTable } from '../../src/store/table.js';
+import { writeSyntheticRun } from '../support/synthetic-run.js';
+
+const FIXTURES = fileURLToPath(new URL('../fixtures/compare', import.meta.url));
+
+let folder: string;
+let comparison: ComparisonWithChanges;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'babelscope-comparison-'));
+  comparison = await compareRuns(
+    ['base', 'tuned'].map((name) => ({ folder: join(FIXTURES, name), label: name })),
+    { fraction: 0.05 },
+  );
+  await writeComparison(join(folder, 'a'), comparison);
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+describe('comparison.json', () => {
+  test('reads back as it was written', async () => {
+    const { [unitChanges]: _, ...written } = comparison;
+    expect(await readComparison(join(folder, 'a'))).toEqual(written);
+  });
+
+  test('the same comparison gives the same bytes, of the table too', async () => {
+    await writeComparison(join(folder, 'b'), comparison);
+    for (const name of ['comparison.json', 'changes.parquet']) {
+      expect(await readFile(join(folder, 'b', name))).toEqual(await readFile(join(folder, 'a', name)));
+    }
+  });
+
+  test('holds neither NaN nor the unit table', async () => {
+    const text = await readFile(join(folder, 'a', 'comparison.json'), 'utf8');
+    expect(text).not.toMatch(/NaN|Infinity|deltaLape/);
+    expect(JSON.parse(JSON.stringify(comparison))).toEqual(JSON.parse(text));
+  });
+
+  test.each([
+    [
+      'of a newer schema',
+      (text: string) => text.replace('"schemaVersion": 1', '"schemaVersion": 99'),
+      'newer version',
+    ],
+    ['that lacks a field', (text: string) => text.replace('"completeItems"', '"items2"'), '"completeItems"'],
+    ['cut off', (text: string) => text.slice(0, 1000), 'not valid JSON'],
+  ])('%s is refused', async (_, spoil, message) => {
+    const spoilt = join(folder, 'spoilt');
+    await writeComparison(spoilt, comparison);
+    const path = join(spoilt, 'comparison.json');
+    await writeFile(path, spoil(await readFile(path, 'utf8')));
+    await expect(readComparison(spoilt)).rejects.toThrow(RunError);
+    await expect(readComparison(spoilt)).rejects.toThrow(message);
+  });
+
+  test('a folder without one is refused, and so is one that cannot be made', async () => {
+    await expect(readComparison(join(folder, 'nowhere'))).rejects.toThrow('there is no comparison to read');
+    const file = join(folder, 'file');
+    await writeFile(file, '');
+    await expect(writeComparison(join(file, 'below'), comparison)).rejects.toThrow(OutputError);
+  });
+});
+
+test('changes.parquet has a row a unit, and null where a score cannot be computed', async () => {
+  const { rows, columns, metadata } = await readTable(join(folder, 'a', 'changes.parquet'));
+  expect(rows).toBe(4 * 100 + 4 * 6);
+  expect(metadata.reference).toBe('base');
+  const [neurons] = comparison[unitChanges];
+  const unit = 2 * 100 + 9;
+  const value = (name: string, row: number) => columns.get(name)![row];
+  expect([value('type', unit), value('layer', unit), value('index', unit)]).toEqual(['neuron', 2, 9]);
+  // Neuron 9 of layer 2 is dead in the tuned run.
+  expect(value('lape_reference', unit)).toBe(neurons!.lapeReference[unit]);
+  expect(value('delta_lape', unit)).toBeNaN();
+  expect(value('delta_lape', unit + 1)).toBe(neurons!.deltaLape[unit + 1]);
+  expect(value('delta_lape_low', unit + 1)).toBe(neurons!.deltaLapeLow[unit + 1]);
+  const selected = columns.get('language_reference')!.filter((tag, row) => tag !== null && row < 400);
+  expect(selected).toHaveLength(20);
+  expect(new Set(selected)).toEqual(new Set(['en', 'de', 'ja']));
+});
+
+describe('reliability', () => {
+  test('is what scores.json says of each run', async () => {
+    const run = join(folder, 'run');
+    await writeSyntheticRun(run, { layers: 2, neurons: 40 });
+    const summary = await scoreRun(run);
+    const { reliability, warnings } = await compareRuns([{ folder: run, label: 'base' }]);
+    expect(warnings.join()).not.toContain('not scored');
+    expect(reliability).toEqual(
+      summary.reliability.map(({ type, score, halves, stepUp }) => ({
+        label: 'base',
+        type,
+        score,
+        halves,
+        stepUp,
+      })),
+    );
+  });
+
+  test('of a run that was not scored is that of LAPE and ω²_language, with a warning', () => {
+    const [first] = comparison.reliability;
+    expect(first).toMatchObject({ label: 'base', type: 'neuron', score: 'lape' });
+    expect(first!.halves).toBeGreaterThan(0.5);
+    expect(first!.stepUp).toBeCloseTo((2 * first!.halves!) / (1 + first!.halves!), 12);
+    expect(comparison.warnings.filter((text) => text.includes('the run is not scored'))).toHaveLength(2);
+  });
+});

@@ -1,0 +1,119 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { compareRuns } from '../../src/compare/compare-runs.js';
+import { RunError } from '../../src/errors.js';
+import type { RunManifest } from '../../src/store/manifest.js';
+import { type SyntheticRunOptions, writeSyntheticRun } from '../support/synthetic-run.js';
+
+const SMALL: SyntheticRunOptions = { layers: 2, neurons: 30, heads: 4, headDim: 2, items: 8, folds: 4 };
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'babelscope-match-'));
+  await writeSyntheticRun(join(folder, 'reference'), SMALL);
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+/** Compares the reference with a run made with `options`. */
+async function compareWith(options: SyntheticRunOptions) {
+  const other = join(folder, 'other');
+  await rm(other, { recursive: true, force: true });
+  await writeSyntheticRun(other, { ...SMALL, ...options });
+  return compareRuns([
+    { folder: join(folder, 'reference'), label: 'base' },
+    { folder: other, label: 'sft' },
+  ]);
+}
+
+const plan =
+  (change: Partial<RunManifest['plan']>) =>
+  (manifest: RunManifest): RunManifest => ({ ...manifest, plan: { ...manifest.plan, ...change } });
+const probe =
+  (change: Partial<RunManifest['probe']>) =>
+  (manifest: RunManifest): RunManifest => ({ ...manifest, probe: { ...manifest.probe, ...change } });
+const shape =
+  (change: Partial<RunManifest['shape']>) =>
+  (manifest: RunManifest): RunManifest => ({ ...manifest, shape: { ...manifest.shape, ...change } });
+const model =
+  (change: Partial<RunManifest['model']>) =>
+  (manifest: RunManifest): RunManifest => ({ ...manifest, model: { ...manifest.model, ...change } });
+
+describe('runs that do not match are refused, with the field and both values', () => {
+  const cases: readonly [string, SyntheticRunOptions, string, string][] = [
+    ['shape.family', { manifest: shape({ family: 'llama' }) }, 'qwen2', 'llama'],
+    ['shape.layers', { layers: 3 }, '2', '3'],
+    ['shape.dMlp', { neurons: 31 }, '30', '31'],
+    ['shape.dModel', { heads: 5 }, '8', '10'],
+    ['shape.kvHeads', { manifest: shape({ kvHeads: 4 }) }, '2', '4'],
+    ['probe.name', { manifest: probe({ name: 'facts' }) }, 'synthetic', 'facts'],
+    ['probe.version', { manifest: probe({ version: '2' }) }, '1', '2'],
+    ['probe.sha256', { manifest: probe({ sha256: 'beef' }) }, '', 'beef'],
+    ['plan.languages', { languages: ['en', 'de', 'fr', 'th'] }, 'en,de,fr,ja', 'en,de,fr,th'],
+    ['plan.languages (order)', { languages: ['de', 'en', 'fr', 'ja'] }, 'en,de,fr,ja', 'de,en,fr,ja'],
+    ['plan.positions', { manifest: plan({ positions: 'last' }) }, 'all', 'last'],
+    ['plan.countFirst', { manifest: plan({ countFirst: true }) }, 'false', 'true'],
+    ['plan.bos', { manifest: plan({ bos: 'on' }) }, 'auto', 'on'],
+    ['plan.folds', { folds: 2 }, '4', '2'],
+    ['plan.seed', { manifest: plan({ seed: 2 }) }, '1', '2'],
+    ['plan.keep', { keep: 'folds' }, 'items', 'folds'],
+    ['plan.items', { items: 9 }, '8 items', '9 items'],
+    ['plan.hooks', { manifest: plan({ hooks: ['mlp.hook_pre'] }) }, 'attn.hook_z', 'mlp.hook_pre'],
+    [
+      'plan.items[1]',
+      {
+        manifest: (manifest) =>
+          plan({ items: manifest.plan.items.map((item, i) => (i === 1 ? { ...item, fold: 3 } : item)) })(
+            manifest,
+          ),
+      },
+      'item-1 in fold 1',
+      'item-1 in fold 3',
+    ],
+    ['tokens of en in fold 0', { tokensPerPrompt: 13 }, '24', '26'],
+  ];
+
+  test.each(cases)('%s', async (field, options, expected, found) => {
+    const error = await compareWith(options).then(
+      () => null,
+      (cause: unknown) => cause,
+    );
+    expect(error).toBeInstanceOf(RunError);
+    const { details } = error as RunError;
+    expect(details.what).toBe(`these runs cannot be compared: ${field} differs`);
+    expect(details.where).toBe('base, sft');
+    expect(details.expected).toContain(expected);
+    expect(details.found).toContain(found);
+    expect(details.remedy).toBeTruthy();
+  });
+});
+
+describe('differences that do not stand in the way are warnings', () => {
+  const warned: readonly [string, SyntheticRunOptions, RegExp][] = [
+    ['vocabulary', { manifest: shape({ vocab: 600 }) }, /vocabulary size differs \(512, 600\)/],
+    [
+      'storage type',
+      { manifest: model({ dtype: 'F32' }) },
+      /storage type of the weights differs \(BF16, F32\)/,
+    ],
+    [
+      'a tokenizer written anew that counts the same tokens',
+      { manifest: model({ tokenizerSha256: 'beef' }) },
+      /tokenizer files differ, but every language has the same counted tokens/,
+    ],
+    ['chunks', { manifest: plan({ chunks: [[0, 4], [1, 5], [2, 6], [3], [7]] }) }, /./],
+  ];
+
+  test.each(warned)('%s', async (_, options, message) => {
+    const { warnings } = await compareWith(options);
+    expect(warnings.join('\n')).toMatch(message);
+  });
+
+  test("a run's own warnings are copied, with its label", async () => {
+    const { warnings } = await compareWith({
+      manifest: (manifest) => ({ ...manifest, warnings: ['ja has three times the tokens of en'] }),
+    });
+    expect(warnings).toContain('sft: ja has three times the tokens of en');
+  });
+});
