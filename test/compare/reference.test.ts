@@ -24,9 +24,10 @@ interface Expected {
   readonly changes: Readonly<Record<string, readonly (number | null)[]>>;
 }
 
-const expected: Expected = (
-  JSON.parse(readFileSync(join(FIXTURES, 'expected.json'), 'utf8')) as { neuron: Expected }
-).neuron;
+const { neuron: expected, headMaps } = JSON.parse(readFileSync(join(FIXTURES, 'expected.json'), 'utf8')) as {
+  readonly neuron: Expected;
+  readonly headMaps: Readonly<Record<string, Readonly<Record<string, readonly (readonly number[])[]>>>>;
+};
 
 let comparison: ComparisonWithChanges;
 let neurons: UnitComparison;
@@ -162,10 +163,16 @@ test('the unit table holds Δ LAPE and Δ ω² of every unit with paired jackkni
   }
 });
 
-test('a head map holds ω², LAPE and the vector share of variance of each head', () => {
-  const map = comparison.headMaps.find(({ label }) => label === 'tuned')!;
-  for (const field of ['omega2Language', 'lape', 'vectorShareLanguage'] as const) {
-    expect(map[field].map((row) => row.length)).toEqual([6, 6, 6, 6]);
-    for (const value of map[field].flat()) expect(value).toBeLessThanOrEqual(Math.log(3));
+test('a head map holds ω² of norms, LAPE over mean norms and the share of variance of hook_z between languages', () => {
+  for (const { label, ...map } of comparison.headMaps) {
+    const answer = headMaps[label]!;
+    for (const field of ['omega2Language', 'lape', 'vectorShareLanguage'] as const) {
+      map[field].forEach((row, l) => {
+        expect(row).toHaveLength(6);
+        row.forEach((value, h) => {
+          expect(value, `${field} of head ${l}.${h}`).toBeCloseTo(answer[field]![l]![h]!, 6);
+        });
+      });
+    }
   }
 });

@@ -271,6 +271,20 @@ def expected(unit_type):
     }
 
 
+def head_map(name):
+    """[layer][head] of LAPE over mean norms, omega squared of norms, and tr(S_language)/tr(S_total) of hook_z."""
+    run, every = Run(name, "head"), list(range(FOLDS))
+    shares = []
+    for layer in range(LAYERS):
+        z = load_file(OUT / name / "layers" / f"{layer:02d}.safetensors")["head.items"].astype(float)
+        z = z[~np.isnan(z).any(axis=(1, 2, 3))]
+        grand = z.mean((0, 1))
+        between = z.shape[0] * ((z.mean(0) - grand) ** 2).sum((0, 2))
+        shares.append((between / ((z - grand) ** 2).sum((0, 1, 3))).tolist())
+    grid = lambda values: values.reshape(LAYERS, HEADS).tolist()
+    return {"lape": grid(run.entropy(every)), "omega2Language": grid(run.omega2(every)), "vectorShareLanguage": shares}
+
+
 def not_a_number(value):
     """JSON has no NaN: null, as in the files babelscope writes."""
     if isinstance(value, dict):
@@ -283,5 +297,9 @@ def not_a_number(value):
 if __name__ == "__main__":
     OUT.mkdir(parents=True, exist_ok=True)
     write_runs()
-    answers = {"numpy": np.__version__, "neuron": expected("neuron")}
+    answers = {
+        "numpy": np.__version__,
+        "neuron": expected("neuron"),
+        "headMaps": {name: head_map(name) for name in ("base", "tuned")},
+    }
     (OUT / "expected.json").write_text(json.dumps(not_a_number(answers), indent=1) + "\n")
