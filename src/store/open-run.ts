@@ -2,7 +2,12 @@ import { RunError } from '../errors.js';
 import { fromFloat16 } from './float16.js';
 import { LAYER_ARRAYS, type RunManifest } from './manifest.js';
 import { layerPath, readManifest } from './run-folder.js';
-import { type ArrayDtype, openSafetensors, type SafetensorsFile } from './safetensors.js';
+import {
+  type ArrayDescription,
+  type ArrayDtype,
+  openSafetensors,
+  type SafetensorsFile,
+} from './safetensors.js';
 
 export type LayerArrayName = (typeof LAYER_ARRAYS)[keyof typeof LAYER_ARRAYS];
 
@@ -106,7 +111,7 @@ async function openLayer(folder: string, manifest: RunManifest, layer: number): 
     },
     readItems,
     async *itemBlocks(name, maxBytes = BLOCK_BYTES) {
-      const [items = 0, languages = 0, units = 0, width = 1] = file.arrays.get(name)?.shape ?? [];
+      const [items = 0, languages = 0, units = 0, width = 1] = describeItems(file, name).shape;
       const unitBytes = items * languages * width * Float32Array.BYTES_PER_ELEMENT;
       const block = Math.max(1, Math.floor(maxBytes / Math.max(1, unitBytes)));
       for (let unitStart = 0; unitStart < units; unitStart += block) {
@@ -132,14 +137,7 @@ async function readUnits(
   unitStart: number,
   unitEnd: number,
 ): Promise<Float32Array> {
-  const description = file.arrays.get(name);
-  if (description === undefined) {
-    throw new RunError({
-      what: `the run keeps no pooled values: there is no array ${JSON.stringify(name)}`,
-      where: file.path,
-      remedy: 'capture with --keep items',
-    });
-  }
+  const description = describeItems(file, name);
   const [items = 0, languages = 0, units = 0, width = 1] = description.shape;
   if (!(unitStart >= 0 && unitStart <= unitEnd && unitEnd <= units)) {
     throw new RangeError(`units ${unitStart} … ${unitEnd} of ${name}, which has ${units}`);
@@ -159,4 +157,14 @@ async function readUnits(
     }
   }
   return out;
+}
+
+function describeItems(file: SafetensorsFile, name: ItemsName): ArrayDescription {
+  const description = file.arrays.get(name);
+  if (description !== undefined) return description;
+  throw new RunError({
+    what: `the run keeps no pooled values: there is no array ${JSON.stringify(name)}`,
+    where: file.path,
+    remedy: 'capture with --keep items',
+  });
 }
