@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readFileSync, rmSync } from 'node:fs';
+import { readFileSync, rmSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { loadProbes } from '../../src/probes/index.js';
@@ -79,6 +79,13 @@ describe('loadProbes refuses', () => {
     const folder = writeProbes(header(), [item('a')]);
     rmSync(join(folder, file));
     await expectRefused(folder, `${file}: cannot be read`, 'ENOENT');
+  });
+
+  it('a file of more than 1 GiB, before reading it', async () => {
+    const folder = writeProbes(header(), [item('a')]);
+    truncateSync(join(folder, 'items.jsonl'), 2 ** 30 + 1); // sparse: it takes no room on disk
+    await expectRefused(folder, 'items.jsonl: too large for a probe set', '1073741825 bytes');
+    rmSync(folder, { recursive: true });
   });
 
   it('a header that is not JSON', async () => {

@@ -105,6 +105,10 @@ describe('the facts', () => {
       if (meta.relation === 'currency' && byId.has(`currency-territory/${meta.object}`)) {
         expect(split(`currency-territory/${meta.object}`), id).toBe(meta.split);
       }
+      const language = byId.get(`language-territory/${meta.object}`);
+      if (meta.relation === 'official-language' && language?.meta.object === meta.subject) {
+        expect(language?.meta.split, id).toBe(meta.split);
+      }
       if (meta.relation === 'subregion' && byId.has(`continent/${meta.subject}`)) {
         expect(split(`continent/${meta.subject}`), id).toBe(meta.split);
       }
