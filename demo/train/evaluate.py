@@ -1,0 +1,149 @@
+"""Measure a checkpoint and write demo/train/results/{name}.json, which the tables of demo/README.md are made from.
+
+    perplexity  per predicted token and language, on the held-out lines and on the pydocs probes; the first token of a
+                text is not predicted, the end of the text is
+    accuracy    of fact questions: a question is right when the right candidate has the highest log-likelihood after
+                "question\\n". Three readings: `answer` sums over the answer's tokens, `end` adds the token that ends
+                the text, `mean` divides the sum by their number
+"""
+
+import argparse
+import json
+import math
+from collections import defaultdict
+from pathlib import Path
+
+import torch
+
+import data
+import model as demo_model
+
+RESULTS = Path(__file__).resolve().parent / "results"
+READINGS = ("answer", "end", "mean")
+TOKENS_A_BATCH = 4096
+
+
+@torch.no_grad()
+def token_losses(model, sequences: list[list[int]], scored_from: list[int]) -> list[list[float]]:
+    """The loss of each token of each sequence, from the given position (at least 1) to its end."""
+    losses: list[list[float]] = [[] for _ in sequences]
+    by_length = sorted(range(len(sequences)), key=lambda index: len(sequences[index]))
+    while by_length:
+        longest = len(sequences[by_length[-1]])
+        batch = [by_length.pop() for _ in range(min(len(by_length), max(1, TOKENS_A_BATCH // longest)))]
+        ids = torch.zeros(len(batch), longest, dtype=torch.long)  # padding on the right changes nothing before it
+        for row, index in enumerate(batch):
+            ids[row, : len(sequences[index])] = torch.tensor(sequences[index])
+        places = [(row, at) for row, index in enumerate(batch) for at in range(scored_from[index], len(sequences[index]))]
+        rows, positions = map(torch.tensor, zip(*places))
+        states = model.model(input_ids=ids, use_cache=False).last_hidden_state
+        logits = model.lm_head(states[rows, positions - 1]).float()
+        values = torch.nn.functional.cross_entropy(logits, ids[rows, positions], reduction="none").tolist()
+        for (row, _), value in zip(places, values):
+            losses[batch[row]].append(value)
+    return losses
+
+
+def text_losses(model, tokenizer, texts: list[str]) -> list[float]:
+    sequences = [[*ids, tokenizer.eos_token_id] for ids in tokenizer(texts)["input_ids"]]
+    return [loss for text in token_losses(model, sequences, [1] * len(sequences)) for loss in text]
+
+
+def validation_losses(model, tokenizer, lines: int | None = None) -> dict[str, float]:
+    """Mean loss per language on held-out lines (the first `lines` of them, to be quick)."""
+    losses = {of: text_losses(model, tokenizer, data.monolingual(of, "validation")[:lines]) for of in data.LANGUAGES}
+    return {language: sum(values) / len(values) for language, values in losses.items()}
+
+
+def perplexities(model, tokenizer, texts_of) -> dict[str, dict[str, float]]:
+    table = {}
+    for language in data.LANGUAGES:
+        losses = text_losses(model, tokenizer, texts_of(language))
+        table[language] = {"perplexity": round(math.exp(sum(losses) / len(losses)), 3), "tokens": len(losses)}
+    return table
+
+
+def answers(model, tokenizer, items: list[dict], languages=data.LANGUAGES) -> list[dict]:
+    """One row a fact and language: is the likeliest candidate the right one, in each reading?"""
+    asked = [(item, language) for item in items for language in languages if language in item["prompts"]]
+    sequences, scored_from = [], []
+    for item, language in asked:
+        prompt = item["prompts"][language]
+        question = tokenizer(prompt["text"] + "\n")["input_ids"]
+        for candidate in prompt["candidates"]:
+            sequences.append([*question, *tokenizer(candidate)["input_ids"], tokenizer.eos_token_id])
+            scored_from.append(len(question))
+    losses = iter(token_losses(model, sequences, scored_from))
+    rows = []
+    for item, language in asked:
+        prompt = item["prompts"][language]
+        candidates = [next(losses) for _ in prompt["candidates"]]
+        cost = {
+            "answer": [sum(candidate[:-1]) for candidate in candidates],
+            "end": [sum(candidate) for candidate in candidates],
+            "mean": [sum(candidate[:-1]) / len(candidate[:-1]) for candidate in candidates],
+        }
+        right = prompt["candidates"].index(prompt["answer"])
+        rows.append({
+            "id": item["id"],
+            "relation": item["id"].split("/")[0],
+            "language": language,
+            "stated": data.stated(item["id"], language),
+            "chance": 1 / len(candidates),
+            "right": {reading: cost[reading].index(min(cost[reading])) == right for reading in READINGS},
+        })
+    return rows
+
+
+def accuracies(rows: list[dict]) -> dict:
+    """Shares of right answers by language, by relation, by whether the base read the fact in that language, and of
+    facts right in all languages; all but `byLanguage` in the reading `answer`."""
+
+    def share(selected: list[dict], reading: str = "answer") -> float | None:
+        return round(sum(row["right"][reading] for row in selected) / len(selected), 4) if selected else None
+
+    def by(key: str) -> dict[str, list[dict]]:
+        groups = defaultdict(list)
+        for row in rows:
+            groups[row[key]].append(row)
+        return dict(sorted(groups.items()))
+
+    facts = [group for group in by("id").values() if len(group) == len(data.LANGUAGES)]
+    return {
+        "facts": len(by("id")),
+        "chance": round(sum(row["chance"] for row in rows) / len(rows), 4),
+        "byLanguage": {reading: {of: share(group, reading) for of, group in by("language").items()} for reading in READINGS},
+        "all": {reading: share(rows, reading) for reading in READINGS},
+        "byRelation": {of: share(group) for of, group in by("relation").items()},
+        "statedOutsideEnglish": share([row for row in rows if row["language"] != "en" and row["stated"]]),
+        "unstatedOutsideEnglish": share([row for row in rows if row["language"] != "en" and not row["stated"]]),
+        "rightInAllLanguages": round(sum(all(row["right"]["answer"] for row in fact) for fact in facts) / len(facts), 4),
+    }
+
+
+def evaluate(model, tokenizer) -> dict:
+    return {
+        "perplexity": {
+            "validation": perplexities(model, tokenizer, lambda language: data.monolingual(language, "validation")),
+            "pydocs": perplexities(model, tokenizer, data.pydocs),
+        },
+        "facts": {
+            split: accuracies(answers(model, tokenizer, data.questions(split))) for split in ("train", "heldout")
+        },
+    }
+
+
+def record(name: str, section: str, content: dict) -> None:
+    """Put one section into results/{name}.json, leaving the others as they are."""
+    RESULTS.mkdir(exist_ok=True)
+    file = RESULTS / f"{name}.json"
+    known = json.loads(file.read_text()) if file.exists() else {}
+    file.write_text(json.dumps(known | {section: content}, indent=2, ensure_ascii=False) + "\n")
+
+
+if __name__ == "__main__":
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments.add_argument("checkpoint", type=Path, nargs="+", help="its folder's name is the result's name")
+    demo_model.keep_freed_memory()
+    for checkpoint in arguments.parse_args().checkpoint:
+        record(checkpoint.name, "evaluation", evaluate(*demo_model.load(checkpoint)))

@@ -1,0 +1,102 @@
+"""Fine-tune a checkpoint on fact questions: "question\\nanswer<|endoftext|>", with the loss on the answer and its end.
+
+Only trained facts, in all eight languages; the held-out facts are asked by `evaluate.py` alone.
+"""
+
+import argparse
+import random
+import time
+from pathlib import Path
+
+import torch
+
+import data
+import evaluate
+import model as demo_model
+from pretrain import CLIP, parameter_groups
+
+BATCH = 64  # questions
+EPOCHS = 8
+PEAK_RATE = 5e-4
+WARM_UP = 40  # steps
+
+
+def examples(tokenizer, languages: list[str]) -> list[tuple[list[int], list[int]]]:
+    """(question, answer) token ids."""
+    return [
+        (tokenizer(prompt["text"] + "\n")["input_ids"], [*tokenizer(prompt["answer"])["input_ids"], tokenizer.eos_token_id])
+        for item in data.questions("train")
+        for language, prompt in item["prompts"].items()
+        if language in languages
+    ]
+
+
+def padded(batch: list[tuple[list[int], list[int]]], padding: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """ids and targets [batch, longest]; padding stands on the right and only answers have targets."""
+    longest = max(len(question) + len(answer) for question, answer in batch)
+    ids = torch.full((len(batch), longest), padding)
+    targets = torch.full((len(batch), longest), -100)
+    for row, (question, answer) in enumerate(batch):
+        length = len(question) + len(answer)
+        ids[row, :length] = torch.tensor(question + answer)
+        targets[row, len(question) - 1 : length - 1] = torch.tensor(answer)
+    return ids, targets
+
+
+def fine_tune(start: Path, out: Path, seed: int, languages: list[str]) -> None:
+    torch.manual_seed(seed)
+    demo_model.keep_freed_memory()
+    model, tokenizer = demo_model.load(start)
+    model.train()
+    pairs = examples(tokenizer, languages)
+    optimizer = torch.optim.AdamW(parameter_groups(model), lr=PEAK_RATE, betas=(0.9, 0.95), fused=True)
+    steps = EPOCHS * (len(pairs) // BATCH)
+    schedule = torch.optim.lr_scheduler.LambdaLR(
+        optimizer, lambda step: min((step + 1) / WARM_UP, (steps - step) / (steps - WARM_UP))
+    )
+    order = random.Random(seed)
+    started, tokens, step = time.monotonic(), 0, 0
+    for epoch in range(EPOCHS):
+        order.shuffle(pairs)
+        total = 0.0
+        for first in range(0, len(pairs) - BATCH + 1, BATCH):
+            ids, targets = padded(pairs[first : first + BATCH], tokenizer.pad_token_id)
+            with torch.autocast("cpu", torch.bfloat16):
+                states = model.model(input_ids=ids, use_cache=False).last_hidden_state
+                logits = model.lm_head(states[targets != -100])
+            loss = torch.nn.functional.cross_entropy(logits.float(), targets[targets != -100])
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(model.parameters(), CLIP)
+            optimizer.step()
+            schedule.step()
+            optimizer.zero_grad()
+            total += loss.item()
+            tokens += int((targets != -100).sum())
+            step += 1
+        print(f"epoch {epoch + 1}: loss {total / (len(pairs) // BATCH):.4f}, {time.monotonic() - started:.0f} s", flush=True)
+
+    demo_model.save(model, tokenizer, out)
+    evaluate.record(
+        out.name,
+        "training",
+        {
+            "from": start.name,
+            "languages": languages,
+            "questions": len(pairs),
+            "steps": step,
+            "epochs": EPOCHS,
+            "answerTokens": tokens,
+            "minutes": round((time.monotonic() - started) / 60, 1),
+            "seed": seed,
+        },
+    )
+
+
+if __name__ == "__main__":
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--start", type=Path, required=True, help="the checkpoint to start from")
+    arguments.add_argument("--out", type=Path, required=True, help="folder of the fine-tuned checkpoint")
+    arguments.add_argument("--seed", type=int, default=data.SEED)
+    arguments.add_argument("--languages", nargs="+", default=list(data.LANGUAGES))
+    options = arguments.parse_args()
+    fine_tune(options.start, options.out, options.seed, options.languages)
