@@ -7,8 +7,8 @@ import type { RunManifest } from '../store/manifest.js';
 import { type ItemsName, openRun, type Run, type RunLayer, type StatisticName } from '../store/open-run.js';
 import type { UnitLayer } from './layer-scores.js';
 
-/** Pooled values held as float32 at a time: of Qwen2.5-7B's layer (1000 items, 12 languages) two blocks. */
-const ITEM_BLOCK_BYTES = 512 * 2 ** 20; // 512 MiB
+/** Pooled values held as float32 at a time: of Qwen2.5-7B's layer (1000 items, 12 languages) four blocks. */
+const ITEM_BLOCK_BYTES = 256 * 2 ** 20; // 256 MiB
 
 const ARRAYS: Readonly<
   Record<
@@ -104,28 +104,33 @@ export class RunSource {
     }));
   }
 
-  /** Everything of a layer's units, pooled items reduced to sums that add over folds. */
-  async readLayer(type: UnitType, layer: number): Promise<UnitLayer> {
+  /** Everything of a layer's units, pooled items reduced to sums that add over folds, `blockBytes` of them at a time. */
+  async readLayer(type: UnitType, layer: number, blockBytes = ITEM_BLOCK_BYTES): Promise<UnitLayer> {
     const sums = await this.readSums(type, layer);
     const { items, vectors } = ARRAYS[type];
     return withLayer(this.#run, layer, async (file) => ({
       ...sums,
-      twoWay: await this.#twoWay(file, items, sums.shape.units),
+      twoWay: await this.#twoWay(file, items, sums.shape.units, blockBytes),
       vectors:
         vectors === null
           ? null
-          : await this.#twoWay(file, vectors, sums.shape.units * this.manifest.shape.headDim),
+          : await this.#twoWay(file, vectors, sums.shape.units * this.manifest.shape.headDim, blockBytes),
     }));
   }
 
   /** `columns`: values an item and language has, which are the units of the sums. */
-  async #twoWay(file: RunLayer, name: ItemsName, columns: number): Promise<TwoWaySums | null> {
+  async #twoWay(
+    file: RunLayer,
+    name: ItemsName,
+    columns: number,
+    blockBytes: number,
+  ): Promise<TwoWaySums | null> {
     const { languages, grid } = this;
     if (grid === null || !file.names.has(name)) return null;
     const { shape } = this.manifest;
     const width = name === 'head.items' ? shape.headDim : 1;
     const blocks: { readonly start: number; readonly sums: TwoWaySums }[] = [];
-    for await (const { unitStart, unitEnd, values } of file.itemBlocks(name, ITEM_BLOCK_BYTES)) {
+    for await (const { unitStart, unitEnd, values } of file.itemBlocks(name, blockBytes)) {
       const units = (unitEnd - unitStart) * width;
       const row = (item: number, language: number) => {
         const at = (item * languages + language) * units;
