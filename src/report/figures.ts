@@ -1,0 +1,23 @@
+import type { Comparison } from '../compare/types.js';
+import type { AbsentFigure, Figure, FigureBuilder } from './figure.js';
+import { depthProfile } from './figures/depth-profile.js';
+import { entropyDistribution } from './figures/entropy-distribution.js';
+import { forest } from './figures/forest.js';
+import { headMap } from './figures/head-map.js';
+import { reallocation } from './figures/reallocation.js';
+import { specializedNeurons } from './figures/specialized-neurons.js';
+
+/** In the order of the page: the answer first, then where it comes from. */
+const BUILDERS: readonly FigureBuilder[] = [
+  forest,
+  specializedNeurons,
+  entropyDistribution,
+  depthProfile,
+  reallocation,
+  headMap,
+];
+
+/** Every figure of the report; those without numbers say why. */
+export function buildFigures(comparison: Comparison): (Figure | AbsentFigure)[] {
+  return BUILDERS.map((build) => build(comparison));
+}

@@ -1,0 +1,181 @@
+import type { Comparison, HeadMap } from '../../compare/types.js';
+import {
+  type AbsentFigure,
+  type Figure,
+  layerTicks,
+  measuredOn,
+  runsInWords,
+  specification,
+} from '../figure.js';
+import { number, plural, signed } from '../text.js';
+import { INK, MISSING } from '../theme.js';
+
+/** Room for all panels of a row. */
+const ROW_WIDTH = 780;
+
+type Grid = readonly (readonly (number | null)[])[];
+
+/** ω² of language of every attention head: each run, and each run minus the reference. */
+export function headMap(comparison: Comparison): Figure | AbsentFigure {
+  const name = 'head-map';
+  const title = `Language share of variance (ω²) of attention heads: ${runsInWords(comparison)}`;
+  const [reference, ...others] = comparison.headMaps;
+  const known = comparison.headMaps.flatMap(({ omega2Language }) => finite(omega2Language));
+  if (reference === undefined || known.length === 0) {
+    return {
+      name,
+      title,
+      reason: 'not measured: no head has ω² (it needs pooled items: capture with --keep items)',
+    };
+  }
+  const { layers, heads } = comparison.shape;
+  const cellWidth = Math.max(7, Math.min(40, Math.floor(ROW_WIDTH / 3 / heads)));
+  const cellHeight = layers > 16 ? 12 : 24;
+  const most = Math.max(...known, 0.01);
+  const differences = others.map((other) => difference(reference.omega2Language, other.omega2Language));
+  const widest = Math.max(...differences.flatMap(finite).map(Math.abs), 0.001);
+
+  const panel = (grid: Grid, heading: string, kind: 'value' | 'difference') => {
+    const write = kind === 'value' ? number : signed;
+    const values = grid.flatMap((row, layer) =>
+      row.map((value, head) => ({
+        layer,
+        head,
+        value,
+        text:
+          value === null
+            ? '×'
+            : cellWidth >= 30
+              ? short(value, kind)
+              : kind === 'difference'
+                ? sign(value, widest)
+                : '',
+        light:
+          value !== null && kind === 'value'
+            ? value / most < 0.55
+            : value !== null && Math.abs(value) > 0.8 * widest,
+        shown: value === null ? 'not measured' : write(value),
+      })),
+    );
+    const x = {
+      field: 'head',
+      type: 'ordinal',
+      title: 'head',
+      axis: {
+        values: layerTicks(heads, Math.max(2, Math.floor((cellWidth * heads) / 28))),
+        labelAngle: 0,
+        domain: false,
+        ticks: false,
+      },
+    };
+    const y = {
+      field: 'layer',
+      type: 'ordinal',
+      title: 'layer',
+      axis: { values: layerTicks(layers, 14), domain: false, ticks: false },
+    };
+    return {
+      title: { text: heading, fontSize: 12, anchor: 'start', offset: 6 },
+      data: { values },
+      width: cellWidth * heads,
+      height: cellHeight * layers,
+      layer: [
+        {
+          mark: { type: 'rect', stroke: 'white', strokeWidth: 0.6, invalid: null },
+          encoding: {
+            x,
+            y,
+            color: {
+              condition: { test: '!isValid(datum.value)', value: MISSING },
+              field: 'value',
+              type: 'quantitative',
+              scale:
+                kind === 'value'
+                  ? { scheme: 'viridis', domain: [0, most], clamp: true }
+                  : { scheme: 'blueorange', domain: [-widest, widest], domainMid: 0 },
+              legend: {
+                orient: 'bottom',
+                direction: 'horizontal',
+                title: kind === 'value' ? 'ω² of language' : `difference (blue: lower, orange: higher)`,
+                gradientLength: 200,
+                tickCount: 4,
+                titleLimit: 320,
+              },
+            },
+            tooltip: [
+              { field: 'layer', title: 'layer' },
+              { field: 'head', title: 'head' },
+              { field: 'shown', title: kind === 'value' ? 'ω² of language' : 'difference' },
+            ],
+          },
+        },
+        {
+          mark: { type: 'text', fontSize: cellHeight < 20 ? 9 : 10 },
+          encoding: {
+            x,
+            y,
+            text: { field: 'text' },
+            color: { condition: { test: 'datum.light', value: 'white' }, value: INK },
+          },
+        },
+      ],
+    };
+  };
+  const maps = (run: HeadMap) => panel(run.omega2Language, run.label, 'value');
+  const contrasts = others.map((other, i) =>
+    panel(differences[i]!, `${other.label} − ${reference.label}`, 'difference'),
+  );
+  const values = { concat: [maps(reference), ...others.map(maps)], columns: 3, spacing: 24 };
+  const concat = others.length === 0 ? [values] : [values, { concat: contrasts, columns: 3, spacing: 24 }];
+  const spec = specification({
+    [others.length > 1 ? 'vconcat' : 'hconcat']: concat,
+    spacing: 28,
+    resolve: { scale: { color: 'independent' } },
+  });
+  const missing = comparison.headMaps.reduce(
+    (sum, { omega2Language }) => sum + omega2Language.flat().filter((value) => value === null).length,
+    0,
+  );
+  const caption = [
+    'Share of the variance of a head’s output norm that lies between languages rather than between items, each item in every language.',
+    missing === 0 ? '' : `× and grey: not measured (${plural(missing, 'cell')}).`,
+    ...others.map(({ label }) => {
+      const headline = comparison.units
+        .find(({ type }) => type === 'head')
+        ?.headlines.find((h) => h.measure === 'meanOmega2' && h.label === label);
+      return `Mean over heads, ${label} against ${reference.label}: ${headline?.verdict ?? 'not measured'}.`;
+    }),
+    others.length === 0
+      ? 'One run: description only, no change is measured.'
+      : 'Single heads: not measured against a floor.',
+  ]
+    .filter((part) => part !== '')
+    .join(' ');
+  return { name, title, subtitle: measuredOn(comparison), caption, spec };
+}
+
+function difference(a: Grid, b: Grid): Grid {
+  return a.map((row, layer) =>
+    row.map((value, head) => {
+      const other = b[layer]?.[head] ?? null;
+      return value === null || other === null ? null : other - value;
+    }),
+  );
+}
+
+function finite(grid: Grid): number[] {
+  return grid.flat().filter((value): value is number => value !== null);
+}
+
+/** Two decimals without the leading zero: what fits in a cell. */
+function short(value: number, kind: 'value' | 'difference'): string {
+  const text = Math.abs(value).toFixed(2).replace(/^0/, '');
+  if (text === '.00') return '0';
+  return value < 0 ? `−${text}` : kind === 'difference' ? `+${text}` : text;
+}
+
+/** The direction of a difference that is at least a quarter of the largest. */
+function sign(value: number, widest: number): string {
+  if (Math.abs(value) < widest / 4) return '';
+  return value < 0 ? '−' : '+';
+}

@@ -1,0 +1,138 @@
+import type { Comparison } from '../../compare/types.js';
+import {
+  type AbsentFigure,
+  type Figure,
+  languageLabel,
+  layerTicks,
+  mainUnits,
+  measuredOn,
+  runChannels,
+  runsInWords,
+  specification,
+  UNIT_WORDS,
+} from '../figure.js';
+import { count, list, number, percent, plural, wrap } from '../text.js';
+
+const COLUMNS = 4;
+const PANEL_WIDTH = 178;
+const PANEL_HEIGHT = 92;
+/** Above this ratio of the largest language to the median one, panels get scales of their own. */
+const SHARED_SCALE_RATIO = 4;
+
+/** Selected units per layer: one panel a language, one line a run. */
+export function specializedNeurons(comparison: Comparison): Figure | AbsentFigure {
+  const units = mainUnits(comparison);
+  const words = UNIT_WORDS[units?.type ?? 'neuron'];
+  const name = 'specialized-neurons';
+  const title = `Language-selective ${words.many} per layer and language: ${runsInWords(comparison)}`;
+  if (units === undefined) return { name, title, reason: 'not measured: no units were scored' };
+  const { profiles } = units;
+  const labels = profiles.map(({ label }) => label);
+  const totals = comparison.languages.map((_, k) =>
+    profiles.map(({ counts }) => counts.reduce((sum, row) => sum + row[k]!, 0)),
+  );
+  const panels = comparison.languages.map((language, k) => {
+    const [head, ...rest] = wrap(languageLabel(language), PANEL_WIDTH / 11.5);
+    return [head, ...rest, sides(totals[k]!, words)].join('\n');
+  });
+  const values = profiles.flatMap(({ label, counts }) =>
+    counts.flatMap((row, layer) =>
+      row.map((selected, k) => ({ panel: panels[k]!, order: k, run: label, marker: label, layer, selected })),
+    ),
+  );
+  const peaks = comparison.languages.map((_, k) =>
+    Math.max(...profiles.flatMap(({ counts }) => counts.map((row) => row[k]!))),
+  );
+  const shared = Math.max(...peaks) <= SHARED_SCALE_RATIO * Math.max(1, median(peaks));
+  const layers = comparison.shape.layers;
+  const { color, strokeDash, shape } = runChannels(labels);
+  const x = {
+    field: 'layer',
+    type: 'quantitative',
+    title: 'layer',
+    scale: { domain: [0, Math.max(1, layers - 1)], nice: false },
+    axis: { values: layerTicks(layers, 5), format: 'd', grid: false },
+  };
+  const y = {
+    field: 'selected',
+    type: 'quantitative',
+    title: words.many,
+    axis: { tickCount: 3, tickMinStep: 1, format: ',d' },
+    scale: { domainMin: 0, nice: true },
+  };
+  const tooltip = [
+    { field: 'panel', title: 'language' },
+    { field: 'run', title: 'run' },
+    { field: 'layer', title: 'layer' },
+    { field: 'selected', title: `selected ${words.many}` },
+  ];
+  const spec = specification({
+    data: { values },
+    facet: {
+      field: 'panel',
+      type: 'nominal',
+      sort: { field: 'order', op: 'min' },
+      title: null,
+      header: {
+        labelExpr: "split(datum.label, '\\n')",
+        labelAnchor: 'start',
+        labelLineHeight: 14,
+        labelBaseline: 'line-bottom',
+        labelPadding: -10,
+      },
+    },
+    columns: COLUMNS,
+    spacing: { row: 22, column: 18 },
+    spec: {
+      width: PANEL_WIDTH,
+      height: PANEL_HEIGHT,
+      layer: [
+        { mark: { type: 'line', strokeWidth: 1.8, clip: false }, encoding: { x, y, color, strokeDash } },
+        {
+          mark: { type: 'point', filled: true, size: layers > 16 ? 16 : 30, opacity: 1 },
+          encoding: { x, y, color, shape, tooltip },
+        },
+      ],
+    },
+    resolve: {
+      scale: shared ? {} : { y: 'independent' },
+      // A last row with gaps would leave axes far below the panels they belong to.
+      axis: comparison.languages.length % COLUMNS === 0 ? {} : { x: 'independent' },
+    },
+  });
+  const { policy } = units;
+  const totalsInWords = list(
+    profiles.map(
+      ({ label, selected, units: all, shared: several }) =>
+        `${label} ${count(selected)} of ${plural(all, words.one)}${
+          selected === 0 ? '' : ` (${percent(several / selected)} belonging to several languages)`
+        }`,
+    ),
+  );
+  const verdict = profiles.slice(1).map(({ label }) => {
+    const headline = units.headlines.find((h) => h.measure === 'selected' && h.label === label);
+    return headline === undefined ? '' : `${label}: ${headline.verdict}.`;
+  });
+  const caption = [
+    `Selected under the entropy cut of ${labels[0]} (LAPE ≤ ${number(policy.entropyCut)} nats) and its bar (firing rate > ${number(
+      policy.bar,
+    )}), held fixed for every run: ${totalsInWords}.`,
+    profiles.length > 1
+      ? `Total number against ${labels[0]}, beside the noise floor: ${verdict.join(' ')} Single languages and layers: not measured against a floor.`
+      : 'One run: description only, no change is measured.',
+    shared ? '' : 'Each panel has its own vertical scale.',
+  ]
+    .filter((part) => part !== '')
+    .join(' ');
+  return { name, title, subtitle: measuredOn(comparison), caption, spec };
+}
+
+function sides(totals: readonly number[], words: { readonly one: string; readonly many: string }): string {
+  if (totals.length === 2) return `${count(totals[0]!)} → ${count(totals[1]!)} ${words.many}`;
+  return totals.length === 1 ? plural(totals[0]!, words.one, words.many) : totals.map(count).join(' · ');
+}
+
+function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)] ?? 0;
+}

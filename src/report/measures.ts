@@ -1,0 +1,106 @@
+import type { Headline, Measure } from '../compare/types.js';
+import { UNIT_WORDS } from './figure.js';
+import { count, number, percent, signed } from './text.js';
+
+interface MeasureWords {
+  /** `units` is "neurons" or "heads". */
+  readonly name: (units: string) => string;
+  readonly unit: string;
+  /** A similarity shrinks as runs differ more; everything else grows. */
+  readonly similarity: boolean;
+}
+
+export const MEASURE_WORDS: Readonly<Record<Measure, MeasureWords>> = {
+  selected: { name: (units) => `Selected ${units}`, unit: 'count', similarity: false },
+  jaccard: { name: (units) => `Overlap of selected ${units}`, unit: 'Jaccard, 0–1', similarity: true },
+  languageKept: {
+    name: (units) => `Selected ${units} keeping language`,
+    unit: 'share of those selected in both',
+    similarity: true,
+  },
+  meanEntropy: { name: (units) => `Mean entropy of ${units}`, unit: 'LAPE, nats', similarity: false },
+  meanOmega2: {
+    name: (units) => `Mean ω² of ${units}`,
+    unit: 'language share of variance',
+    similarity: false,
+  },
+  depthD: {
+    name: (units) => `Depth distance D of ${units}`,
+    unit: 'max |ΔF| over layers, 0–1',
+    similarity: false,
+  },
+  meanDepth: { name: (units) => `Mean depth of selected ${units}`, unit: 'layers', similarity: false },
+};
+
+/** `Selected neurons (count)`. */
+export function measureLabel({ type, measure }: Headline): string {
+  const { name, unit } = MEASURE_WORDS[measure];
+  return `${name(UNIT_WORDS[type].many)} (${unit})`;
+}
+
+/** `77 → 68`; for a measure that exists only between runs, the measure itself. */
+export function sidesInWords({ measure, reference, other, change }: Headline): string {
+  const write = measure === 'selected' ? (v: number | null) => (v === null ? '–' : count(v)) : number;
+  return reference === null && other === null ? write(change.value) : `${write(reference)} → ${write(other)}`;
+}
+
+/** Whether the change is a signed difference, other − reference. */
+export function isSigned({ reference, other }: Headline): boolean {
+  return reference !== null || other !== null;
+}
+
+/** `−9` or `0.74`: the change, or the between-run measure. */
+export function changeInWords(headline: Headline): string {
+  return isSigned(headline) ? signed(headline.change.value) : number(headline.change.value);
+}
+
+/** `−12 to −6`, or empty where there is no interval. */
+export function intervalInWords(headline: Headline): string {
+  const { low, high } = headline.change;
+  if (low === null || high === null) return '';
+  const write = isSigned(headline) ? signed : number;
+  return `${write(low)} to ${write(high)}`;
+}
+
+/**
+ * The across and within distributions of a headline as distances in units of the noise floor: 1 is the within bound
+ * that compare judged by (the larger 95th percentile of the two runs; of a similarity s, the distance 1 − s). Null if
+ * not measured. A floor of zero makes any difference infinite.
+ */
+export interface Standardised {
+  /** 5 %, 50 %, 95 % of the across values. */
+  readonly across: readonly [number, number, number];
+  /** From the smallest 5th percentile within a run to the bound, 1. */
+  readonly within: readonly [number, number];
+}
+
+export function standardise(headline: Headline): Standardised | null {
+  const { measure, withinReference: a, withinOther: b, across } = headline;
+  if (a === null || b === null || across === null) return null;
+  const { similarity } = MEASURE_WORDS[measure];
+  const distances = ([low, middle, high]: readonly [number, number, number]): [number, number, number] =>
+    similarity ? [1 - high, 1 - middle, 1 - low] : [low, middle, high];
+  const [wa, wb, x] = [distances(a), distances(b), distances(across)];
+  const floor = Math.max(wa[2], wb[2]);
+  const ratio = (distance: number): number =>
+    distance <= 0 ? 0 : floor <= 0 ? Number.POSITIVE_INFINITY : distance / floor;
+  return { across: [ratio(x[0]), ratio(x[1]), ratio(x[2])], within: [ratio(Math.min(wa[0], wb[0])), 1] };
+}
+
+/** One sentence of the report's headline box. The verdict is compare's, word for word. */
+export function headlineSentence(headline: Headline): string {
+  const { verdict, shareOutside, note } = headline;
+  const interval = intervalInWords(headline);
+  const parts = [
+    change(headline) + (interval === '' ? '' : ` (95 % interval ${interval})`),
+    shareOutside === null ? '' : `${percent(shareOutside)} of split halves beyond the noise floor`,
+    verdict === 'not measured' ? note : '',
+  ].filter((part) => part !== '');
+  return `${measureLabel(headline)}: ${verdict}${parts.length === 0 ? '' : `; ${parts.join('; ')}`}.`;
+}
+
+function change(headline: Headline): string {
+  if (headline.change.value === null) return '';
+  const sides = sidesInWords(headline);
+  return isSigned(headline) ? `${sides}, difference ${changeInWords(headline)}` : sides;
+}

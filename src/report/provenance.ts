@@ -1,0 +1,76 @@
+import type { Comparison } from '../compare/types.js';
+import { count, escapeHtml, number, percent } from './text.js';
+
+/** Length of a digest shown in a table; the whole of it is in its title and below. */
+const SHORT_DIGEST = 12;
+
+/** What each number of the report came from: models, probe set, plan, policy, versions. HTML. */
+export function provenance(comparison: Comparison): string {
+  const { runs, probe, units } = comparison;
+  const models: [string, string[]][] = [
+    ['model', runs.map(({ model }) => text(model.name))],
+    ['revision', runs.map(({ model }) => text(model.revision ?? '–'))],
+    ['architecture', runs.map(({ model }) => text(`${model.architecture} (${model.modelType})`))],
+    ['parameters', runs.map(({ model }) => text(count(model.parameters)))],
+    ['stored as', runs.map(({ model }) => text(model.dtype))],
+    ['config.json', runs.map(({ model }) => digest(model.configSha256))],
+    ['weights', runs.map(({ model }) => digest(model.weightsSha256))],
+    ['tokenizer', runs.map(({ model }) => digest(model.tokenizerSha256))],
+    ['capture plan', runs.map(({ planSha256 }) => digest(planSha256))],
+  ];
+  const facts: [string, string][] = [
+    ['probe set', text(`${probe.name} ${probe.version} (${probe.kind})`)],
+    ['licence', text(probe.licence)],
+    ['source', text(probe.source)],
+    ['probe set files', digest(probe.sha256)],
+    [
+      'items',
+      text(`${count(comparison.items)}, ${count(comparison.completeItems)} of them in every language`),
+    ],
+    ['positions counted', text(comparison.positions)],
+    ['folds, splits, seed', text(`${comparison.folds}, ${comparison.splits}, ${comparison.seed}`)],
+    ...units.map(({ type, policy }): [string, string] => [
+      `selection policy, ${type}s`,
+      text(
+        `reference: entropy cut ${number(policy.entropyCut)} nats, bar ${number(policy.bar)}, made from ${percent(policy.fraction)} of the units of ${runs[0]?.label ?? ''}, then fixed`,
+      ),
+    ]),
+    ['babelscope', text(comparison.babelscope)],
+    ['comparison schema', text(String(comparison.schemaVersion))],
+  ];
+  const digests: [string, string | null][] = [
+    ['probe set', probe.sha256],
+    ...runs.flatMap(({ label, model, planSha256 }): [string, string | null][] => [
+      [`${label}: config.json`, model.configSha256],
+      [`${label}: weights`, model.weightsSha256],
+      [`${label}: tokenizer`, model.tokenizerSha256],
+      [`${label}: capture plan`, planSha256],
+    ]),
+  ];
+  return `<section id="provenance" aria-labelledby="title-provenance"><h2 id="title-provenance">Provenance</h2>
+<div class="table" tabindex="0"><table>
+<caption>The models, as they lay on disk.</caption>
+<thead><tr><th scope="col">run</th>${runs.map(({ label }) => `<th scope="col">${text(label)}</th>`).join('')}</tr></thead>
+<tbody>
+${models.map(([name, cells]) => `<tr><th scope="row">${name}</th>${cells.map((cell) => `<td>${cell}</td>`).join('')}</tr>`).join('\n')}
+</tbody></table></div>
+<div class="table" tabindex="0"><table>
+<caption>The measurement, the same for every run.</caption>
+<tbody>
+${facts.map(([name, cell]) => `<tr><th scope="row">${escapeHtml(name)}</th><td>${cell}</td></tr>`).join('\n')}
+</tbody></table></div>
+<details><summary>Full SHA-256 digests</summary>
+<div class="table" tabindex="0"><table><tbody>
+${digests.map(([name, hash]) => `<tr><th scope="row">${text(name)}</th><td><code>${escapeHtml(hash ?? '–')}</code></td></tr>`).join('\n')}
+</tbody></table></div></details>
+</section>`;
+}
+
+function text(value: string): string {
+  return `<bdi>${escapeHtml(value)}</bdi>`;
+}
+
+function digest(hash: string | null): string {
+  if (hash === null) return '–';
+  return `<code title="${escapeHtml(hash)}">${escapeHtml(hash.slice(0, SHORT_DIGEST))}…</code>`;
+}

@@ -1,0 +1,130 @@
+/** Whole numbers with thousands separators. */
+export function count(value: number): string {
+  return value.toLocaleString('en-US', { maximumFractionDigits: 0 });
+}
+
+/** Three significant digits, whole above 1000; a true minus sign; an en dash for what cannot be computed. */
+export function number(value: number | null): string {
+  if (value === null || !Number.isFinite(value)) return '–';
+  if (value === 0) return '0';
+  const magnitude = Math.abs(value);
+  const text =
+    magnitude >= 1000
+      ? count(magnitude)
+      : magnitude >= 1e-4
+        ? magnitude.toLocaleString('en-US', { maximumSignificantDigits: 3 })
+        : magnitude.toExponential(1);
+  return value < 0 ? `−${text}` : text;
+}
+
+/** `number` with its sign always shown. */
+export function signed(value: number | null): string {
+  return value !== null && value > 0 ? `+${number(value)}` : number(value);
+}
+
+/** A share as a percentage, never rounded up to 100 or down to 0. */
+export function percent(share: number | null): string {
+  if (share === null || !Number.isFinite(share)) return '–';
+  if (share > 0.99 && share < 1) return '> 99 %';
+  if (share > 0 && share < 0.01) return '< 1 %';
+  return `${Math.round(share * 100)} %`;
+}
+
+export function plural(n: number, one: string, many = `${one}s`): string {
+  return `${count(n)} ${n === 1 ? one : many}`;
+}
+
+/** `a, b and c`. */
+export function list(words: readonly string[]): string {
+  if (words.length < 2) return words.join('');
+  return `${words.slice(0, -1).join(', ')} and ${words.at(-1)}`;
+}
+
+/** For text and quoted attribute values of HTML. */
+export function escapeHtml(text: string): string {
+  return text.replace(
+    /[&<>"']/g,
+    (c) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' })[c]!,
+  );
+}
+
+/**
+ * Width of text in em: Noto Sans by class of character, ideographs and syllables 1, combining marks 0. Layout needs a
+ * width where there is no browser, and must not depend on which canvas library a machine happens to have.
+ */
+export function emWidth(text: string): number {
+  let width = 0;
+  for (const character of text) width += characterWidth(character);
+  return width;
+}
+
+function characterWidth(character: string): number {
+  if (/[\p{Mn}\p{Me}\p{Cf}]/u.test(character)) return 0;
+  if (/[iljI.,:;'|!·]/.test(character)) return 0.29;
+  if (/[ ftr()[\]{}/"-]/.test(character)) return 0.37;
+  if (/[mwMW%@→]/.test(character)) return 0.92;
+  if (
+    /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\uff00-\uffef]/u.test(character)
+  ) {
+    return 1;
+  }
+  if (/\p{Lu}/u.test(character)) return 0.68;
+  if (/[\p{Script=Devanagari}\p{Script=Arabic}\p{Script=Cyrillic}\p{Script=Thai}]/u.test(character))
+    return 0.64;
+  return 0.6;
+}
+
+/** Breaks text at spaces into lines of at most `maxWidth` em; a word longer than a line is cut. */
+export function wrap(text: string, maxWidth: number): string[] {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(/\s+/u)) {
+    const longer = line === '' ? word : `${line} ${word}`;
+    if (emWidth(longer) <= maxWidth) {
+      line = longer;
+      continue;
+    }
+    if (line !== '') lines.push(line);
+    line = word;
+    while (emWidth(line) > maxWidth) {
+      const head = prefix(line, maxWidth);
+      lines.push(head);
+      line = line.slice(head.length);
+    }
+  }
+  if (line !== '') lines.push(line);
+  return lines;
+}
+
+/** Breaks at ` · ` where it can, so that what belongs together stays on one line. */
+export function wrapParts(text: string, maxWidth: number): string[] {
+  const lines: string[] = [];
+  let line = '';
+  for (const part of text.split(' · ')) {
+    const longer = line === '' ? part : `${line} · ${part}`;
+    if (emWidth(longer) <= maxWidth) {
+      line = longer;
+      continue;
+    }
+    const broken = wrap(part, maxWidth);
+    if (line !== '') lines.push(line);
+    lines.push(...broken.slice(0, -1));
+    line = broken.at(-1) ?? '';
+  }
+  if (line !== '') lines.push(line);
+  return lines;
+}
+
+/** Cut with an ellipsis to at most `maxWidth` em. */
+export function fit(text: string, maxWidth: number): string {
+  return emWidth(text) <= maxWidth ? text : `${prefix(text, maxWidth - 1).trimEnd()}…`;
+}
+
+function prefix(text: string, maxWidth: number): string {
+  let head = '';
+  for (const { segment } of new Intl.Segmenter('en').segment(text)) {
+    if (head !== '' && emWidth(head + segment) > maxWidth) break;
+    head += segment;
+  }
+  return head;
+}

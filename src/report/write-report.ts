@@ -1,0 +1,54 @@
+import { join } from 'node:path';
+import type { Comparison } from '../compare/types.js';
+import { makeFolder, writeFileAtomic } from '../store/write-file-atomic.js';
+import { isPresent } from './figure.js';
+import { buildFigures } from './figures.js';
+import { buildPage } from './page.js';
+import { renderPng, renderSvgs, withTitle } from './render.js';
+import { buildTables, toCsv } from './tables.js';
+
+export const REPORT_FORMATS = ['html', 'svg', 'png', 'csv'] as const;
+export type ReportFormat = (typeof REPORT_FORMATS)[number];
+
+export interface WriteReportOptions {
+  /** Default: all. `html` writes report.html, `svg` and `png` the figures, `csv` the tables. */
+  readonly formats?: readonly ReportFormat[];
+}
+
+/**
+ * Writes `report.html`, `figures/<name>.svg`, `figures/<name>.png` and `tables/<name>.csv`, each whole or not at all;
+ * the same comparison gives the same bytes. Returns their paths in that order. A figure the comparison has no numbers
+ * for (a change, of one run) has no file; the page says why.
+ *
+ * @throws OutputError if the folder cannot be written.
+ */
+export async function writeReport(
+  comparison: Comparison,
+  outFolder: string,
+  { formats = REPORT_FORMATS }: WriteReportOptions = {},
+): Promise<{ readonly files: string[] }> {
+  const wanted = new Set(formats);
+  const figures = buildFigures(comparison);
+  const files: string[] = [];
+  const write = async (folder: string, name: string, content: string | Uint8Array) => {
+    await makeFolder(folder);
+    const path = join(folder, name);
+    await writeFileAtomic(path, [typeof content === 'string' ? new TextEncoder().encode(content) : content]);
+    files.push(path);
+  };
+  if (wanted.has('html')) await write(outFolder, 'report.html', await buildPage(comparison, figures));
+  if (wanted.has('svg') || wanted.has('png')) {
+    for (const figure of figures.filter(isPresent)) {
+      const [svg = ''] = await renderSvgs([withTitle(figure)]);
+      if (wanted.has('svg')) await write(join(outFolder, 'figures'), `${figure.name}.svg`, svg);
+      if (wanted.has('png'))
+        await write(join(outFolder, 'figures'), `${figure.name}.png`, await renderPng(svg));
+    }
+  }
+  if (wanted.has('csv')) {
+    for (const table of buildTables(comparison)) {
+      await write(join(outFolder, 'tables'), `${table.name}.csv`, toCsv(table));
+    }
+  }
+  return { files };
+}

@@ -1,0 +1,311 @@
+import type { Comparison, Headline, Measure, RunProfile, UnitComparison } from '../../src/compare/types.js';
+
+export interface SyntheticOptions {
+  readonly runs?: readonly string[];
+  readonly layers?: number;
+  readonly neurons?: number;
+  readonly heads?: number;
+  readonly languages?: Comparison['languages'];
+}
+
+const language = (tag: string, name: string, script = 'Latn', family = 'Indo-European') => ({
+  tag,
+  name,
+  script,
+  family,
+});
+
+export const EIGHT_LANGUAGES = [
+  language('en', 'English'),
+  language('es', 'Spanish'),
+  language('fr', 'French'),
+  language('ja', 'Japanese', 'Jpan', 'Japonic'),
+  language('ko', 'Korean', 'Kore', 'Koreanic'),
+  language('pt', 'Portuguese'),
+  language('uk', 'Ukrainian', 'Cyrl'),
+  language('zh', 'Chinese', 'Hans', 'Sino-Tibetan'),
+];
+
+/** Long names, names in their own script (right to left, stacked, unspaced), long tags. */
+export const SEVENTEEN_LANGUAGES = [
+  language('ar', 'Modern Standard Arabic (العربية الفصحى)', 'Arab', 'Afro-Asiatic'),
+  language('cs', 'Czech'),
+  language('de', 'German'),
+  language('en', 'English'),
+  language('es', 'Spanish'),
+  language('fi', 'Finnish', 'Latn', 'Uralic'),
+  language('fr', 'French'),
+  language('hi', 'Hindi (मानक हिन्दी)', 'Deva'),
+  language('id', 'Indonesian', 'Latn', 'Austronesian'),
+  language('it', 'Italian'),
+  language('ja', 'Japanese (日本語)', 'Jpan', 'Japonic'),
+  language('ko', 'Korean (한국어)', 'Kore', 'Koreanic'),
+  language('pt-BR', 'Portuguese (Brazil)'),
+  language('ru', 'Russian (русский язык)', 'Cyrl'),
+  language('th', 'Thai (ภาษาไทยมาตรฐาน)', 'Thai', 'Kra-Dai'),
+  language('tr', 'Turkish', 'Latn', 'Turkic'),
+  language('zh-Hant', 'Chinese, Traditional (繁體中文)', 'Hant', 'Sino-Tibetan'),
+];
+
+/** A comparison with the shape and the magnitudes of a real one, and none of its meaning. Same options, same value. */
+export function syntheticComparison({
+  runs = ['base', 'sft'],
+  layers = 8,
+  neurons = 640,
+  heads = 6,
+  languages = EIGHT_LANGUAGES,
+}: SyntheticOptions = {}): Comparison {
+  const random = mulberry32(20_240_607);
+  const tags = languages.map(({ tag }) => tag);
+  const tokens = languages.map((_, k) => Math.round(9_000 + 9_000 * random() + (k === 0 ? 2_000 : 0)));
+  return {
+    schema: 'babelscope/comparison',
+    schemaVersion: 1,
+    babelscope: '0.1.0',
+    probe: {
+      name: 'facts',
+      version: '1.0.0',
+      kind: 'fact',
+      licence: 'Unicode-3.0',
+      source: 'CLDR 48.2',
+      sha256: hex(random),
+    },
+    shape: {
+      family: 'qwen2',
+      layers,
+      dModel: 192,
+      heads,
+      kvHeads: 2,
+      headDim: 32,
+      dMlp: neurons,
+      experts: null,
+      vocab: 8192,
+      maxPositions: 512,
+      parameters: 5_214_912,
+    },
+    languages,
+    completeItems: 612,
+    items: 640,
+    folds: 20,
+    splits: 50,
+    seed: 1,
+    positions: 'all',
+    runs: runs.map((label) => ({
+      label,
+      model: {
+        name: `demo-${label}`,
+        revision: null,
+        architecture: 'Qwen2ForCausalLM',
+        modelType: 'qwen2',
+        parameters: 5_214_912,
+        dtype: 'BF16',
+        configSha256: hex(random),
+        weightsSha256: hex(random),
+        tokenizerSha256: hex(random),
+      },
+      languages: tags.map((tag, k) => ({ tag, prompts: k === 3 ? 612 : 640, tokens: tokens[k]! })),
+      planSha256: hex(random),
+    })),
+    units: [
+      unitComparison('neuron', runs, layers, neurons, tags, random),
+      unitComparison('head', runs, layers, heads, tags, random),
+    ],
+    headMaps: headMaps(runs, layers, heads, random),
+    reliability: runs.flatMap((label) =>
+      (['neuron', 'head'] as const).flatMap((type) =>
+        ['lape', 'omega2Language', 'apBest'].map((score, s) => {
+          const halves = type === 'head' && s === 2 ? null : 0.72 + 0.2 * random();
+          return {
+            label,
+            type,
+            score,
+            halves,
+            stepUp: halves === null ? null : (2 * halves) / (1 + halves),
+          };
+        }),
+      ),
+    ),
+    warnings: ['facts: ja lacks 28 items; scores that need the full grid use 612 of 640 items.'],
+  };
+}
+
+function unitComparison(
+  type: 'neuron' | 'head',
+  runs: readonly string[],
+  layers: number,
+  perLayer: number,
+  tags: readonly string[],
+  random: () => number,
+): UnitComparison {
+  const k = tags.length;
+  const units = layers * perLayer;
+  const dead = type === 'neuron' ? Math.round(units * 0.004) : 0;
+  const top = Math.log(k);
+  const entropyEdges = Array.from({ length: 65 }, (_, b) => (b / 64) * top);
+  const profiles = runs.map((label, r): RunProfile => {
+    const shrink = 1 - 0.12 * r;
+    const counts = Array.from({ length: layers }, (_, l) =>
+      tags.map((_, t) => {
+        const depth = l / Math.max(1, layers - 1);
+        const shape =
+          0.35 * Math.exp(-((depth / 0.15) ** 2)) + Math.exp(-(((depth - 1 + 0.06 * r) / 0.2) ** 2));
+        const share = (t === 0 ? 3 : 1) * (0.6 + 0.8 * random());
+        return Math.round((units * 0.012 * shape * share * shrink) / (k * 0.4 * layers * 0.35));
+      }),
+    );
+    const selectedByLayer = counts.map((row) => Math.ceil(sum(row) * 0.9));
+    const selected = sum(selectedByLayer);
+    let running = 0;
+    const cumulative = selectedByLayer.map((n) => {
+      running += n;
+      return selected === 0 ? null : running / selected;
+    });
+    const centre = top * (0.965 + 0.004 * r);
+    const entropyHistogram = entropyEdges.slice(1).map((edge) => {
+      const gap = (centre - edge) / (0.05 * top);
+      const bulk = gap < -0.4 ? 0 : Math.exp(-Math.max(0, gap) * (0.75 + 0.05 * r));
+      return Math.round((units - dead) * 0.14 * bulk * (0.9 + 0.2 * random()));
+    });
+    return {
+      label,
+      units,
+      dead,
+      selected,
+      shared: Math.round(selected * 0.18),
+      counts,
+      selectedByLayer,
+      cumulative,
+      entropyHistogram,
+      meanEntropy: counts.map((_, l) => top * (0.93 + 0.03 * Math.sin(l) * random())),
+      meanOmega2: counts.map(() => 0.05 + 0.05 * random()),
+    };
+  });
+  const reallocations = runs.slice(1).map((to, r) => {
+    const matrix = Array.from({ length: k + 1 }, (_, a) =>
+      Array.from({ length: k + 1 }, (_, b) => {
+        if (a === k && b === k) return 0;
+        const column = a === k ? b : a;
+        const weight = Math.max(1, (units * 0.011 * (column === 0 ? 3 : 1)) / (k + 2));
+        if (a === b) return Math.round(weight * (0.5 + 0.3 * random()));
+        if (b === k) return Math.round(weight * (0.15 + 0.12 * (r + 1) * random()));
+        if (a === k) return Math.round(weight * 0.18 * random());
+        return random() < 0.12 ? Math.ceil(weight * 0.1 * random()) : 0;
+      }),
+    );
+    const gained = sum(matrix[k]!);
+    const lost = sum(matrix.map((row) => row[k]!));
+    return { from: runs[0]!, to, matrix, gained, lost, kept: sum(matrix.map(sum)) - gained - lost };
+  });
+  return {
+    type,
+    policy: { entropyCut: top * 0.62, bar: 0.412, fraction: 0.01 },
+    entropyEdges,
+    profiles,
+    reallocations,
+    headlines: runs.slice(1).flatMap((label, r) => headlines(type, label, r, profiles, layers, random)),
+  };
+}
+
+function headlines(
+  type: 'neuron' | 'head',
+  label: string,
+  r: number,
+  profiles: readonly RunProfile[],
+  layers: number,
+  random: () => number,
+): Headline[] {
+  const jitter = (value: number, by = 0.15) => value * (1 - by + 2 * by * random());
+  const strength = 1 + 0.6 * r;
+  const a = profiles[0]!;
+  const b = profiles[r + 1]!;
+  const sides: Record<Measure, readonly [number | null, number | null, number, number, number]> = {
+    // reference, other, within floor (95 %), across median, half width of the interval
+    selected: [a.selected, b.selected, a.selected * 0.045, a.selected * 0.06 * strength, a.selected * 0.03],
+    jaccard: [null, null, 0.71, 0.64 / strength, 0.03],
+    languageKept: [null, null, 0.9, 0.893, 0.02],
+    meanEntropy: [1.937, 1.937 + 0.021 * strength, 0.0021, 0.021 * strength, 0.0019],
+    meanOmega2: [0.0812, 0.0812 - 0.0053 * strength, 0.0049, 0.0052 * strength, 0.0016],
+    depthD: [null, null, 0.061, 0.055 * strength, 0.021],
+    meanDepth: [layers * 0.71, layers * 0.71 - 0.08 * strength, 0.19, 0.08 * strength, 0.06],
+  };
+  return (Object.keys(sides) as Measure[]).map((measure): Headline => {
+    const [reference, other, floor, median, half] = sides[measure];
+    if (type === 'head' && (measure === 'jaccard' || measure === 'languageKept' || measure === 'depthD')) {
+      return {
+        type,
+        measure,
+        label,
+        reference,
+        other,
+        change: { value: null, low: null, high: null },
+        withinReference: null,
+        withinOther: null,
+        across: null,
+        shareOutside: null,
+        verdict: 'not measured',
+        note: 'no unit is selected in either run',
+      };
+    }
+    const similarity = measure === 'jaccard' || measure === 'languageKept';
+    const within = (): [number, number, number] =>
+      similarity
+        ? [jitter(floor, 0.01), floor + 0.03, Math.min(1, floor + 0.06)]
+        : [jitter(floor * 0.06), jitter(floor * 0.4), jitter(floor, 0.05)];
+    const value =
+      reference !== null && other !== null ? other - reference : similarity ? median + 0.1 : median;
+    const across: [number, number, number] = similarity
+      ? [median - 0.03, median, median + 0.025]
+      : [median * 0.7, median, median * 1.3];
+    const [wa, wb] = [within(), within()];
+    const changed = similarity ? across[2] < Math.min(wa[0], wb[0]) : across[0] > Math.max(wa[2], wb[2]);
+    return {
+      type,
+      measure,
+      label,
+      reference,
+      other,
+      change: { value, low: value - half, high: value + half },
+      withinReference: wa,
+      withinOther: wb,
+      across,
+      shareOutside: changed ? 1 : Math.round(60 * random()) / 100,
+      verdict: changed ? 'changed' : 'not distinguishable from sampling',
+      note: '',
+    };
+  });
+}
+
+function headMaps(runs: readonly string[], layers: number, heads: number, random: () => number) {
+  const grid = (value: (l: number, h: number) => number | null) =>
+    Array.from({ length: layers }, (_, l) => Array.from({ length: heads }, (_, h) => value(l, h)));
+  const base = grid((l) => 0.04 + 0.5 * random() ** 2 * (0.4 + l / layers));
+  return runs.map((label, r) => {
+    const omega2Language = grid((l, h) =>
+      l === 1 && h === 2 ? null : base[l]![h]! + (r === 0 ? 0 : 0.12 * (random() - 0.55) * (1 + 0.3 * r)),
+    );
+    return {
+      label,
+      omega2Language,
+      lape: grid(() => 1.9 + 0.15 * random()),
+      vectorShareLanguage: grid((l, h) => (l === 1 && h === 2 ? null : 0.2 + 0.5 * random())),
+    };
+  });
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}
+
+function hex(random: () => number): string {
+  return Array.from({ length: 64 }, () => Math.floor(random() * 16).toString(16)).join('');
+}
+
+function mulberry32(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}
