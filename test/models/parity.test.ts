@@ -218,8 +218,10 @@ function reduceRows(
   return { sums, nearZero, scale: largest(sums) };
 }
 
-function largest(values: Float32Array | Float64Array): number {
-  return values.reduce((max, value) => Math.max(max, Math.abs(value)), 0);
+function largest(values: Iterable<number>): number {
+  let max = 0;
+  for (const value of values) max = Math.max(max, Math.abs(value));
+  return max;
 }
 
 function largestDifference(a: Float32Array, b: Float32Array): number {
