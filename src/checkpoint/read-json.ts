@@ -1,4 +1,4 @@
-import { open } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { CheckpointError } from '../errors.js';
 
@@ -37,23 +37,19 @@ export async function readJsonObject(path: string, remedy: string): Promise<Reco
 async function readUtf8(path: string, remedy: string): Promise<string> {
   let bytes: Buffer;
   try {
-    const file = await open(path, 'r');
-    try {
-      const stat = await file.stat();
-      if (!stat.isFile()) throw new Error('not a regular file');
-      if (stat.size > MAX_JSON_BYTES) {
-        throw new CheckpointError({
-          what: `${basename(path)} is too large`,
-          where: path,
-          expected: `at most ${MAX_JSON_BYTES} bytes`,
-          found: `${stat.size} bytes`,
-          remedy,
-        });
-      }
-      bytes = await file.readFile();
-    } finally {
-      await file.close();
+    // Asked before opening: opening a named pipe would wait for a writer.
+    const { size, isFile } = await stat(path).then((s) => ({ size: s.size, isFile: s.isFile() }));
+    if (!isFile) throw new Error('not a regular file');
+    if (size > MAX_JSON_BYTES) {
+      throw new CheckpointError({
+        what: `${basename(path)} is too large`,
+        where: path,
+        expected: `at most ${MAX_JSON_BYTES} bytes`,
+        found: `${size} bytes`,
+        remedy,
+      });
     }
+    bytes = await readFile(path);
   } catch (cause) {
     if (cause instanceof CheckpointError) throw cause;
     throw new CheckpointError(

@@ -42,10 +42,19 @@ const DTYPE_ORDER = Object.keys(CONSTRUCTORS);
 /** Data begins at a multiple of this, so that readers may map arrays without copying. */
 const ALIGNMENT_BYTES = 8;
 
+/** An array of a file to be written, whose values come later. */
+export interface PlannedArray {
+  readonly name: string;
+  readonly dtype: ArrayDtype;
+  readonly shape: readonly number[];
+}
+
 /**
  * Writes arrays as a safetensors file, whole or not at all. The same arrays and metadata give the same bytes in
  * whatever order they come: those of the reference implementation, which lays arrays out by type, widest first
  * (so that each is aligned), then by name.
+ *
+ * @throws OutputError if it cannot be written.
  */
 export async function writeSafetensors(
   path: string,
@@ -56,28 +65,67 @@ export async function writeSafetensors(
   const ordered = [...arrays].sort(
     (a, b) => DTYPE_ORDER.indexOf(a.dtype) - DTYPE_ORDER.indexOf(b.dtype) || (a.name < b.name ? -1 : 1),
   );
-  const header = encodeHeader(ordered, metadata);
-  const bytes = ordered.map(({ data }) => new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
-  await writeFileAtomic(path, [header, ...bytes], fileSystem);
+  for (const array of ordered) {
+    if (array.data.byteLength !== arrayBytes(array)) {
+      throw new RangeError(
+        `array ${array.name}: ${array.data.length} elements for [${array.shape.join(', ')}]`,
+      );
+    }
+  }
+  const values = ordered.map(({ data }) => data);
+  await streamSafetensors(path, ordered, values, metadata, fileSystem);
 }
 
-function encodeHeader(arrays: readonly NamedArray[], metadata: Readonly<Record<string, string>>): Uint8Array {
+/**
+ * Writes a safetensors file whose arrays lie in the order given, from values that are made while it is written:
+ * no more is held in memory than what the source yields at once. Whole or not at all.
+ *
+ * @param values bytes of the arrays, one after another, in any pieces
+ * @throws OutputError if it cannot be written; RangeError if the values are not as many as planned.
+ */
+export async function streamSafetensors(
+  path: string,
+  arrays: readonly PlannedArray[],
+  values: Iterable<ArrayBufferView> | AsyncIterable<ArrayBufferView>,
+  metadata: Readonly<Record<string, string>> = {},
+  fileSystem?: WriteFileSystem,
+): Promise<void> {
+  const { header, dataBytes } = encodeHeader(arrays, metadata);
+  async function* chunks() {
+    yield header;
+    let written = 0;
+    for await (const { buffer, byteOffset, byteLength } of values) {
+      written += byteLength;
+      yield new Uint8Array(buffer, byteOffset, byteLength);
+    }
+    if (written !== dataBytes)
+      throw new RangeError(`${path}: ${written} bytes for arrays that take ${dataBytes}`);
+  }
+  await writeFileAtomic(path, chunks(), fileSystem);
+}
+
+/** Bytes that an array takes in a file. */
+export function arrayBytes({ dtype, shape }: Pick<PlannedArray, 'dtype' | 'shape'>): number {
+  return shape.reduce((product, size) => product * size, CONSTRUCTORS[dtype].BYTES_PER_ELEMENT);
+}
+
+function encodeHeader(
+  arrays: readonly PlannedArray[],
+  metadata: Readonly<Record<string, string>>,
+): { header: Uint8Array; dataBytes: number } {
   const entries: [string, unknown][] = [];
   const names = new Set<string>(['__metadata__']);
   if (Object.keys(metadata).length > 0) {
     entries.push(['__metadata__', Object.fromEntries(Object.entries(metadata).sort(byKey))]);
   }
   let offset = 0;
-  for (const { name, dtype, shape, data } of arrays) {
-    const elements = shape.reduce((product, size) => product * size, 1);
-    if (data.length !== elements || names.has(name)) {
-      throw new RangeError(
-        `array ${name}: ${data.length} elements for shape [${shape.join(', ')}], or a name used twice`,
-      );
-    }
+  for (const array of arrays) {
+    const { name, dtype, shape } = array;
+    if (names.has(name)) throw new RangeError(`array name ${name} is taken`);
     names.add(name);
-    entries.push([name, { dtype, shape, data_offsets: [offset, offset + data.byteLength] }]);
-    offset += data.byteLength;
+    const end = offset + arrayBytes(array);
+    entries.push([name, { dtype, shape, data_offsets: [offset, end] }]);
+    offset = end;
   }
   // Joined by hand: an object would move integer-like names to the front.
   const json = `{${entries.map(([key, value]) => `${JSON.stringify(key)}:${JSON.stringify(value)}`).join(',')}}`;
@@ -86,7 +134,7 @@ function encodeHeader(arrays: readonly NamedArray[], metadata: Readonly<Record<s
   const header = new Uint8Array(8 + padded).fill(' '.charCodeAt(0));
   new DataView(header.buffer).setBigUint64(0, BigInt(padded), true);
   header.set(text, 8);
-  return header;
+  return { header, dataBytes: offset };
 }
 
 function byKey([a]: readonly [string, string], [b]: readonly [string, string]): number {

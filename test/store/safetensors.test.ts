@@ -1,10 +1,15 @@
-import { readFile, truncate, writeFile } from 'node:fs/promises';
+import { readdir, readFile, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { RunError } from '../../src/errors.js';
 import { fromFloat16, toFloat16 } from '../../src/store/float16.js';
-import { type NamedArray, openSafetensors, writeSafetensors } from '../../src/store/safetensors.js';
+import {
+  type NamedArray,
+  openSafetensors,
+  streamSafetensors,
+  writeSafetensors,
+} from '../../src/store/safetensors.js';
 import { temporaryFolder } from './temporary-folder.js';
 
 const REFERENCE = join(import.meta.dirname, '../fixtures/safetensors/arrays.safetensors');
@@ -72,6 +77,36 @@ describe('writeSafetensors', () => {
     await expect(writeSafetensors(path, [array])).rejects.toThrow(RangeError);
     const fitting = { ...array, shape: [3] };
     await expect(writeSafetensors(path, [fitting, fitting])).rejects.toThrow(RangeError);
+  });
+});
+
+describe('streamSafetensors', () => {
+  it('writes arrays in the order given from values that come in any pieces', async () => {
+    const path = join(await temporaryFolder(), 'a');
+    async function* pieces() {
+      yield Float32Array.of(1, 2);
+      yield Float32Array.of(3);
+      yield new Uint8Array(Float64Array.of(4).buffer);
+    }
+    const plan = [
+      { name: '7', dtype: 'F32', shape: [3] },
+      { name: '3', dtype: 'F64', shape: [1] },
+    ] as const;
+    await streamSafetensors(path, plan, pieces());
+    const file = await openSafetensors(path);
+    expect([...(await file.read('7'))]).toEqual([1, 2, 3]);
+    expect([...(await file.read('3'))]).toEqual([4]);
+    await file.close();
+    const header = (await readFile(path)).subarray(8).toString();
+    expect(header.indexOf('"7"')).toBeLessThan(header.indexOf('"3"'));
+  });
+
+  it('writes nothing when the values are not as many as planned', async () => {
+    const folder = await temporaryFolder();
+    const plan = [{ name: 'a', dtype: 'F32', shape: [3] }] as const;
+    const writing = streamSafetensors(join(folder, 'a'), plan, [Float32Array.of(1, 2)]);
+    await expect(writing).rejects.toThrow(/8 bytes for arrays that take 12/);
+    expect(await readdir(folder)).toEqual([]);
   });
 });
 
