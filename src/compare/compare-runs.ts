@@ -13,19 +13,19 @@ export interface RunToCompare {
   /** A captured run. */
   readonly folder: string;
   /** What figures and tables call it. Default: the name of its model. */
-  readonly label?: string;
+  readonly label?: string | undefined;
 }
 
 export interface CompareOptions {
   /** Of the random halves; default 0. */
-  readonly seed?: number;
+  readonly seed?: number | undefined;
   /** Random halvings of the folds for the noise floor; default 50 (SCORES.md). */
-  readonly splits?: number;
+  readonly splits?: number | undefined;
   /** Share of units that the reference run selects; default 0.01 (Tang et al., ACL 2024). */
-  readonly fraction?: number;
+  readonly fraction?: number | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Called after each layer of each run. */
-  readonly onProgress?: (progress: CompareProgress) => void;
+  readonly onProgress?: ((progress: CompareProgress) => void) | undefined;
 }
 
 export interface CompareProgress {
@@ -78,13 +78,7 @@ export async function compareRuns(
 
   const compared = [];
   for (const type of types) {
-    compared.push(
-      await compareUnits(type, sources, {
-        subsets,
-        onLayer,
-        ...(fraction === undefined ? {} : { fraction }),
-      }),
-    );
+    compared.push(await compareUnits(type, sources, { subsets, fraction, onLayer }));
   }
   const reliability = [];
   for (const source of sources) {

@@ -20,7 +20,7 @@ import { type LayerReplicates, type UnitChanges, UnitChangesBuilder } from './un
 export interface UnitComparisonOptions {
   readonly subsets: FoldSubsets;
   /** Share of units that the reference run selects; default 0.01 (Tang et al., ACL 2024). */
-  readonly fraction?: number;
+  readonly fraction?: number | undefined;
   /** Called after each layer of each run. */
   readonly onLayer: () => Promise<void>;
 }

@@ -54,7 +54,7 @@ describe('where nothing changed', () => {
     let measured = 0;
     let changed = 0;
     for (let seed = 0; seed < 20; seed++) {
-      const shared = { layers: 3, neurons: 150, items: 40, model: seed };
+      const shared = { layers: 2, neurons: 150, items: 40, model: seed };
       await writeSyntheticRun(at('null-a'), { ...shared, noise: 1000 + seed });
       await writeSyntheticRun(at('null-b'), { ...shared, noise: 2000 + seed });
       const { units } = await compareRuns([{ folder: at('null-a') }, { folder: at('null-b') }], {
