@@ -4,11 +4,10 @@ import { join } from 'node:path';
 import { InterruptedError, RunError } from '../errors.js';
 import type { RunManifest } from '../store/manifest.js';
 import { layerPath, partPath, readManifest, writeManifest } from '../store/run-folder.js';
-import { openSafetensors, type SafetensorsFile } from '../store/safetensors.js';
+import { openSafetensors, type SafetensorsFile, streamSafetensors } from '../store/safetensors.js';
 import { makeFolder } from '../store/write-file-atomic.js';
 import { type LayerArray, layerArrays, partArrayName, widthOf } from './layout.js';
 import { isMerged, missingParts } from './open-run-folder.js';
-import { streamSafetensors } from './stream-safetensors.js';
 import { SATURATED_ARRAY } from './write-part.js';
 
 export interface MergeOptions {

@@ -3,7 +3,7 @@ import type { ModelIdentity } from '../checkpoint/types.js';
 import { UsageError } from '../errors.js';
 import { tapOutput } from '../hooks/taps.js';
 import type { Model } from '../models/types.js';
-import { memoryNeeds, staysResident, tokensThatFit } from '../runtime/memory.js';
+import { chooseResidency, memoryNeeds, tokensThatFit } from '../runtime/memory.js';
 import type { Device } from '../runtime/types.js';
 import { ONNXRUNTIME_VERSION } from '../runtime/version.js';
 import { RUN_SCHEMA_VERSION, type RunManifest, type RunPlan } from '../store/manifest.js';
@@ -96,7 +96,7 @@ function chunkTokens({ model, grid, keep, memoryBytes }: PlanRequest): number {
     longestPrompt,
     tokensPerPrompt: lengths.reduce((a, b) => a + b, 0) / lengths.length,
   });
-  if (staysResident(needs, CHUNK_TOKENS, memoryBytes)) return CHUNK_TOKENS;
+  if (chooseResidency(needs, CHUNK_TOKENS, memoryBytes).resident) return CHUNK_TOKENS;
   const fit = tokensThatFit(needs, memoryBytes);
   if (fit >= longestPrompt) return Math.min(fit, CHUNK_TOKENS);
   const least = memoryBytes + (longestPrompt - fit) * needs.bytesPerToken;

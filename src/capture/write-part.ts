@@ -2,11 +2,11 @@ import type { ModelRunner } from '../runtime/model-runner.js';
 import type { ChunkProgress } from '../runtime/types.js';
 import type { RunManifest } from '../store/manifest.js';
 import { partPath } from '../store/run-folder.js';
+import { type PlannedArray, streamSafetensors } from '../store/safetensors.js';
 import { describePrompt, type Grid } from './grid.js';
 import { layerArrays, partArrayName, partShape, runTaps } from './layout.js';
 import { Mailbox } from './mailbox.js';
 import { type PromptPlace, reduceLayer } from './reduce-layer.js';
-import { type PlannedArray, streamSafetensors } from './stream-safetensors.js';
 
 /** Array of a part, [layer]: pooled values beyond half precision's range. */
 export const SATURATED_ARRAY = 'saturated';

@@ -1,9 +1,10 @@
 export { BATCH_TOKENS, planBatches } from './batches.js';
 export {
   type ChunkStatistics,
+  chooseResidency,
   type MemoryNeeds,
   memoryNeeds,
-  staysResident,
+  type Residency,
   tokensThatFit,
 } from './memory.js';
 export { checkVocabulary, ModelRunner } from './model-runner.js';

@@ -4,7 +4,7 @@ import { BabelscopeError, CheckpointError, InterruptedError, UsageError } from '
 import { type Tap, tapOutput } from '../hooks/taps.js';
 import type { Model, ModelGraph } from '../models/types.js';
 import { planBatches } from './batches.js';
-import { memoryNeeds, staysResident } from './memory.js';
+import { chooseResidency, memoryNeeds } from './memory.js';
 import {
   CONTROL,
   type Failure,
@@ -252,7 +252,7 @@ export class ModelRunner {
         starts: Int32Array.from([0, ...lengths.map(cumulative())]),
       },
       batches: planBatches(lengths),
-      resident: staysResident(needs, tokens, this.#memoryBytes),
+      residency: chooseResidency(needs, tokens, this.#memoryBytes),
       control,
     };
   }

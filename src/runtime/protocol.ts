@@ -1,5 +1,6 @@
 import type { ErrorDetails } from '../errors.js';
 import type { BlockHook, Statistic } from '../hooks/taps.js';
+import type { Residency } from './memory.js';
 import type { Activation, Device } from './types.js';
 
 /** What the worker is started with. */
@@ -53,8 +54,7 @@ export type ToWorker =
       readonly taps: readonly WireTap[];
       readonly prompts: WirePrompts;
       readonly batches: readonly (readonly number[])[];
-      /** Keep sessions open for the next chunk. */
-      readonly resident: boolean;
+      readonly residency: Residency;
       readonly control: Int32Array<SharedArrayBuffer>;
     };
 

@@ -1,0 +1,39 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { planBatches } from '../../src/runtime/batches.js';
+import { parseCpuList, physicalCores } from '../../src/runtime/threads.js';
+
+test('batches hold every prompt once, shortest first, and no more tokens than asked for once padded', () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.integer({ min: 1, max: 300 }), { maxLength: 200 }),
+      fc.integer({ min: 1, max: 400 }),
+      (lengths, batchTokens) => {
+        const batches = planBatches(lengths, batchTokens);
+        const order = batches.flat();
+        expect([...order].sort((a, b) => a - b)).toEqual(lengths.map((_, i) => i));
+        for (const [i, index] of order.entries()) {
+          const before = order[i - 1] ?? index;
+          expect(lengths[before]! < lengths[index]! || before <= index).toBe(true);
+        }
+        for (const batch of batches) {
+          const padded = batch.length * Math.max(...batch.map((i) => lengths[i]!));
+          expect(batch.length === 1 || padded <= batchTokens).toBe(true);
+        }
+      },
+    ),
+  );
+});
+
+test('no prompts make no batches', () => {
+  expect(planBatches([])).toEqual([]);
+});
+
+test('a list of processors is read as the kernel writes it', () => {
+  expect(parseCpuList('0-3,8,10-11')).toEqual([0, 1, 2, 3, 8, 10, 11]);
+  expect(parseCpuList('5')).toEqual([5]);
+});
+
+test('there is at least one core', () => {
+  expect(physicalCores()).toBeGreaterThanOrEqual(1);
+});

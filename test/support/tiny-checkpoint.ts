@@ -1,0 +1,93 @@
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { onTestFinished } from 'vitest';
+import { openCheckpoint } from '../../src/checkpoint/open-checkpoint.js';
+
+const FIXTURE = fileURLToPath(new URL('../fixtures/models/qwen2-tied-bf16', import.meta.url));
+
+/** Three sentences a prompt, in English, German and Ukrainian; 23 items, one of them without Ukrainian. */
+export const TINY_PROBES = fileURLToPath(new URL('../fixtures/probes-tiny', import.meta.url));
+
+const SPECIAL = ['<pad>', '<s>', '</s>', '<unk>'];
+const CHARACTERS = '\n -?ABCDEFGHIJKLMNOPRSTUVWabcdefghijklmnoprstuvwyабвгдежзийклмнопрстуфхцчшщьюяєії';
+const MERGES = ['t h', 'e n', 'i s', 'e r', 'i n', 'a n', 'c a', 'о л', 'р а', 'н і', 'я к', 'с т'];
+
+/** A folder that goes with the test. */
+export function temporaryFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'babelscope-test-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/**
+ * A Qwen2 of three layers (dModel 24, four heads of ten, dMlp 37, vocabulary 101, 64 positions) with random weights and
+ * a tokenizer of single characters, a dozen pairs and a `<s>` in front.
+ */
+export function tinyCheckpoint(): string {
+  const folder = join(temporaryFolder(), 'tiny');
+  cpSync(FIXTURE, folder, { recursive: true });
+  writeFileSync(join(folder, 'tokenizer.json'), JSON.stringify(tinyTokenizer()));
+  writeFileSync(join(folder, 'tokenizer_config.json'), JSON.stringify({ bos_token: '<s>' }));
+  return folder;
+}
+
+function tinyTokenizer(): Record<string, unknown> {
+  const tokens = [...SPECIAL, ...CHARACTERS, ...MERGES.map((pair) => pair.replace(' ', ''))];
+  return {
+    version: '1.0',
+    truncation: null,
+    padding: null,
+    added_tokens: SPECIAL.map((content, id) => ({
+      id,
+      content,
+      single_word: false,
+      lstrip: false,
+      rstrip: false,
+      normalized: false,
+      special: true,
+    })),
+    normalizer: null,
+    pre_tokenizer: null,
+    post_processor: {
+      type: 'TemplateProcessing',
+      single: [{ SpecialToken: { id: '<s>', type_id: 0 } }, { Sequence: { id: 'A', type_id: 0 } }],
+      pair: [{ Sequence: { id: 'A', type_id: 0 } }, { Sequence: { id: 'B', type_id: 1 } }],
+      special_tokens: { '<s>': { id: '<s>', ids: [1], tokens: ['<s>'] } },
+    },
+    decoder: { type: 'Fuse' },
+    model: {
+      type: 'BPE',
+      dropout: null,
+      unk_token: '<unk>',
+      continuing_subword_prefix: null,
+      end_of_word_suffix: null,
+      fuse_unk: false,
+      byte_fallback: false,
+      vocab: Object.fromEntries(tokens.map((token, id) => [token, id])),
+      merges: MERGES,
+    },
+  };
+}
+
+/** Overwrites one bfloat16 value of a weight. */
+export async function spoilWeight(folder: string, name: string, index: number, value: number): Promise<void> {
+  const { tensors, weightsRoot } = await openCheckpoint(folder);
+  const { location, offset } = tensors.get(name)!;
+  const path = join(weightsRoot, location);
+  const bytes = readFileSync(path);
+  const bits = new Uint32Array(new Float32Array([value]).buffer)[0]! >>> 16;
+  bytes.writeUInt16LE(bits, offset + 2 * index);
+  writeFileSync(path, bytes);
+}
+
+/** A bfloat16 weight as numbers, row-major. */
+export async function readWeight(folder: string, name: string): Promise<Float32Array> {
+  const { tensors, weightsRoot } = await openCheckpoint(folder);
+  const { location, offset, byteLength } = tensors.get(name)!;
+  const bytes = readFileSync(join(weightsRoot, location)).subarray(offset, offset + byteLength);
+  return Float32Array.from({ length: byteLength / 2 }, (_, i) => {
+    return new Float32Array(new Uint32Array([bytes.readUInt16LE(2 * i) << 16]).buffer)[0]!;
+  });
+}
