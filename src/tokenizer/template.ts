@@ -1,15 +1,19 @@
 /**
  * Tokenizer classes of transformers that ignore the post-processor in tokenizer.json and build their own from
- * `add_bos_token` (default true) and `add_eos_token` (default false) of tokenizer_config.json
- * (LlamaTokenizerFast.update_post_processor, transformers 4.57).
+ * `add_bos_token` and `add_eos_token` (default false) of tokenizer_config.json (their `update_post_processor`,
+ * transformers 4.57), with their default of `add_bos_token`.
  */
-const CLASSES_WITH_OWN_TEMPLATE = new Set([
-  'LlamaTokenizer',
-  'LlamaTokenizerFast',
-  'CodeLlamaTokenizer',
-  'CodeLlamaTokenizerFast',
-  'GemmaTokenizer',
-  'GemmaTokenizerFast',
+const CLASSES_WITH_OWN_TEMPLATE: ReadonlyMap<unknown, boolean> = new Map([
+  ['LlamaTokenizer', true],
+  ['LlamaTokenizerFast', true],
+  ['CodeLlamaTokenizer', true],
+  ['CodeLlamaTokenizerFast', true],
+  ['GemmaTokenizer', true],
+  ['GemmaTokenizerFast', true],
+  ['CohereTokenizer', true],
+  ['CohereTokenizerFast', true],
+  ['GPTNeoXTokenizer', false],
+  ['GPTNeoXTokenizerFast', false],
 ]);
 
 /**
@@ -20,8 +24,9 @@ export function templateOfClass(
   tokenizer: Readonly<Record<string, unknown>>,
   config: Readonly<Record<string, unknown>>,
 ): Record<string, unknown> | null {
-  const { tokenizer_class, add_bos_token = true, add_eos_token = false } = config;
-  if (typeof tokenizer_class !== 'string' || !CLASSES_WITH_OWN_TEMPLATE.has(tokenizer_class)) return null;
+  const bosByDefault = CLASSES_WITH_OWN_TEMPLATE.get(config.tokenizer_class);
+  if (bosByDefault === undefined) return null;
+  const { add_bos_token = bosByDefault, add_eos_token = false } = config;
   const bos = add_bos_token === true ? specialToken(tokenizer, config, 'bos_token') : undefined;
   const eos = add_eos_token === true ? specialToken(tokenizer, config, 'eos_token') : undefined;
   if (bos === null || eos === null) return null;

@@ -1,17 +1,22 @@
 """Tiny tokenizers of three kinds, and the ids the reference implementation gives with them and with real ones.
 
 Run by hand: python test/reference/make_tokenizer_fixtures.py [folder of real tokenizer.json files]
-Needs: tokenizers==0.22.2
+Needs: tokenizers==0.22.2 transformers==4.57.3
+Unigram training differs from run to run, so the files belong together and are only made anew together.
 """
 
 import json
+import shutil
 import sys
+import tempfile
 from pathlib import Path
 
 from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 
 import tokenizers
+import transformers
 
+assert transformers.__version__ == "4.57.3", transformers.__version__
 assert tokenizers.__version__ == "0.22.2", tokenizers.__version__
 
 OUT = Path(__file__).parent.parent / "fixtures" / "tokenizer"
@@ -128,6 +133,35 @@ for make in (byte_level, llama2, unigram):
     tokenizer = make()
     tokenizer.save(str(OUT / f"{name}.tokenizer.json"), pretty=False)
     write(OUT / f"{name}.expected.json", expected(tokenizer))
+
+# Which special tokens transformers adds depends on the tokenizer's class and its tokenizer_config.json.
+LLAMA = {"bos_token": "<s>", "eos_token": "</s>"}
+END = {"bos_token": "<|end|>", "eos_token": "<|end|>", "unk_token": "<|end|>"}
+CLASSES = [
+    ("llama2", {"tokenizer_class": "LlamaTokenizer", **LLAMA}),
+    ("llama2", {"tokenizer_class": "LlamaTokenizerFast", "add_bos_token": False, **LLAMA}),
+    ("llama2", {"tokenizer_class": "LlamaTokenizerFast", "add_bos_token": None, **LLAMA}),
+    ("llama2", {"tokenizer_class": "LlamaTokenizerFast", "add_bos_token": False, "add_eos_token": True, **LLAMA}),
+    ("llama2", {"tokenizer_class": "CodeLlamaTokenizerFast", "add_bos_token": False, **LLAMA}),
+    ("llama2", {"tokenizer_class": "GemmaTokenizerFast", "add_bos_token": False, **LLAMA}),
+    ("llama2", {"tokenizer_class": "CohereTokenizerFast", "add_bos_token": False, **LLAMA}),
+    ("llama2", {"tokenizer_class": "GPTNeoXTokenizerFast", **LLAMA}),
+    ("llama2", {"tokenizer_class": "GPTNeoXTokenizerFast", "add_bos_token": True, **LLAMA}),
+    ("llama2", {"tokenizer_class": "PreTrainedTokenizerFast", "add_bos_token": False, **LLAMA}),
+    ("unigram", {"tokenizer_class": "LlamaTokenizerFast", **LLAMA}),
+    ("byte-level", {"tokenizer_class": "Qwen2Tokenizer", "add_bos_token": True, **END}),
+    ("byte-level", {"tokenizer_class": "GPT2Tokenizer", "add_bos_token": True, **END}),
+    ("byte-level", {"tokenizer_class": "PreTrainedTokenizerFast", "add_bos_token": True, **END}),
+]
+rows = []
+for name, config in CLASSES:
+    with tempfile.TemporaryDirectory() as folder:
+        shutil.copy(OUT / f"{name}.tokenizer.json", Path(folder) / "tokenizer.json")
+        (Path(folder) / "tokenizer_config.json").write_text(json.dumps(config))
+        ids = transformers.AutoTokenizer.from_pretrained(folder)("The water is")["input_ids"]
+    rows.append({"tokenizer": name, "config": config, "ids": ids})
+write(OUT / "classes.expected.json", rows)
+
 if len(sys.argv) > 1:
     for name in ("olmo2-dolma2", "phi-3-mini"):
         path = Path(sys.argv[1]) / f"{name}.tokenizer.json"

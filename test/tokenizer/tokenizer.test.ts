@@ -101,20 +101,15 @@ describe('loadTokenizer', () => {
     expect(llama.encode('a', { bos: 'off' }).ids.length).toBe(llama.encode('a').ids.length - 1);
   });
 
-  it('adds what add_bos_token and add_eos_token say for the classes that go by them', async () => {
-    const around = async (config: object) => {
-      const path = await scratchFile('class.json', { bos_token: '<s>', eos_token: '</s>', ...config });
-      const { prefix, suffix } = await load(join(FIXTURES, 'llama2.tokenizer.json'), path);
-      return [prefix, suffix];
-    };
-    const tokenizer_class = 'LlamaTokenizerFast';
-    expect(await around({ tokenizer_class })).toEqual([[1], []]);
-    expect(await around({ tokenizer_class, add_bos_token: false })).toEqual([[], []]);
-    expect(await around({ tokenizer_class, add_eos_token: true })).toEqual([[1], [2]]);
-    expect(await around({ tokenizer_class: 'PreTrainedTokenizerFast', add_bos_token: false })).toEqual([
-      [1],
-      [],
-    ]);
+  it('adds the special tokens that transformers adds for the tokenizer class and its configuration', async () => {
+    const rows: { tokenizer: string; config: object; ids: number[] }[] = JSON.parse(
+      await readFile(join(FIXTURES, 'classes.expected.json'), 'utf8'),
+    );
+    for (const { tokenizer, config, ids } of rows) {
+      const path = await scratchFile('class.json', config);
+      const loaded = await load(join(FIXTURES, `${tokenizer}.tokenizer.json`), path);
+      expect([config, ...loaded.encode('The water is').ids]).toEqual([config, ...ids]);
+    }
   });
 
   it('decodes no ids to no text', async () => {
