@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { scoreRun } from '../src/scores/index.js';
 import { layerPath } from '../src/store/run-folder.js';
-import { writeSyntheticRun } from '../test/scores/synthetic-run.js';
+import { writeSyntheticRun } from '../test/support/synthetic-run.js';
 
 const DEMO = {
   layers: 8,
@@ -21,7 +21,6 @@ const DEMO = {
   languages: ['en', 'es', 'fr', 'ja', 'ko', 'pt', 'uk', 'zh'],
   items: 1000,
   folds: 20,
-  seed: 1,
 };
 const ONE_LAYER = { ...DEMO, layers: 1 };
 

@@ -1,0 +1,259 @@
+"""Makes test/fixtures/scores: arrays of a small run, and its scores computed with numpy, SciPy and scikit-learn.
+
+    pip install -r test/reference/requirements-scores.txt
+    python test/reference/make_scores.py
+
+Nothing here is taken from babelscope: entropies come from scipy.stats.entropy, average precision from scikit-learn,
+sums of squares from least-squares fits of dummy-coded models, selections from a literal reading of the definitions.
+"""
+
+import json
+from pathlib import Path
+
+import numpy as np
+from safetensors.numpy import save_file
+from scipy import stats
+from sklearn.metrics import average_precision_score
+
+OUT = Path(__file__).parent.parent / "fixtures" / "scores"
+LAYERS, NEURONS, HEADS, HEAD_DIM, LANGUAGES, ITEMS, FOLDS = 2, 60, 3, 4, 4, 30, 6
+FRACTION, PERCENTILE = 0.15, 95
+rng = np.random.default_rng(20260101)
+
+
+def clean(value):
+    """NaN as null, arrays as lists."""
+    if isinstance(value, dict):
+        return {key: clean(entry) for key, entry in value.items()}
+    if isinstance(value, (list, tuple, np.ndarray)):
+        return [clean(entry) for entry in value]
+    if isinstance(value, (float, np.floating)):
+        return None if np.isnan(value) else float(value)
+    if isinstance(value, np.integer):
+        return int(value)
+    return value
+
+
+def write(name, value):
+    (OUT / name).write_text(json.dumps(clean(value), separators=(",", ":")) + "\n")
+
+
+# A run. Item 4 lacks language 1, item 11 lacks languages 0 and 3.
+fold_of = np.arange(ITEMS) % FOLDS
+missing = np.zeros((ITEMS, LANGUAGES), bool)
+missing[4, 1] = missing[11, 0] = missing[11, 3] = True
+
+
+def fold_tokens():
+    tokens = np.zeros((FOLDS, LANGUAGES), np.uint32)
+    for item in range(ITEMS):
+        for k in range(LANGUAGES):
+            if not missing[item, k]:
+                tokens[fold_of[item], k] += 7 + (item + 3 * k) % 9
+    return tokens
+
+
+def make_layer(tokens):
+    rate = rng.beta(0.4, 1.5, (1, LANGUAGES, NEURONS))
+    rate[:, :, 0] = 0  # never fires
+    rate[:, 1:, 1] = 0  # fires in language 0 alone
+    rate[:, :, 3] = [0.97, 0.95, 0, 0]  # shared by two languages
+    fire = rng.binomial(tokens[:, :, None], np.broadcast_to(rate, (FOLDS, LANGUAGES, NEURONS))).astype(np.uint32)
+    fire[:, :, 2] = 0
+    fire[3, 2, 2] = 1  # fires once in the whole run
+    mlp = rng.normal(size=(ITEMS, LANGUAGES, NEURONS)) + rng.normal(size=(1, LANGUAGES, NEURONS))
+    mlp += 2 * rng.normal(size=(ITEMS, 1, NEURONS)) * rng.random((1, 1, NEURONS))
+    mlp[:, :, 5] = np.round(mlp[:, :, 5])  # many ties
+    mlp[:, :, 6] = 0.3  # constant
+    mlp[:, :, 7] = 1000 + 0.5 * np.round(mlp[:, :, 7])  # far from zero
+    mlp[:, :, 8] = np.where(np.arange(LANGUAGES) == 2, 1, 0)  # language and nothing else
+    z = rng.normal(size=(ITEMS, LANGUAGES, HEADS, HEAD_DIM)) + rng.normal(size=(1, LANGUAGES, HEADS, HEAD_DIM))
+    norm = np.abs(rng.normal(2, 1, (ITEMS, LANGUAGES, HEADS)))
+    for array in (mlp, z, norm):
+        array[missing] = np.nan
+    sums = rng.normal(size=(FOLDS, LANGUAGES, NEURONS)) * tokens[:, :, None]
+    norms = rng.gamma(2, 1, (FOLDS, LANGUAGES, HEADS)) * tokens[:, :, None]
+    return {
+        "tokens": tokens,
+        "mlp.fire": fire,
+        "mlp.sum": sums,
+        "head.norm.sum": norms,
+        "mlp.items": mlp.astype(np.float16),
+        "head.items": z.astype(np.float16),
+        "head.norm.items": norm.astype(np.float32),
+    }
+
+
+def rates_of(sums, tokens, folds):
+    return sums[folds].sum(0) / tokens[folds].sum(0)[:, None]
+
+
+def lape_of(rates):
+    """scipy.stats.entropy normalises its argument; 0/0 is NaN."""
+    with np.errstate(invalid="ignore"):
+        return stats.entropy(rates, axis=0)
+
+
+def lape_interval(sums, tokens):
+    folds = np.arange(FOLDS)
+    value = lape_of(rates_of(sums, tokens, folds))
+    left = np.array([lape_of(rates_of(sums, tokens, np.delete(folds, g))) for g in folds])
+    se = np.sqrt((FOLDS - 1) / FOLDS * ((left - left.mean(0)) ** 2).sum(0))
+    half = stats.t.ppf(0.975, FOLDS - 1) * se
+    return {
+        "lape": value,
+        "lapeSe": se,
+        "lapeLow": np.maximum(0, value - half),
+        "lapeHigh": np.minimum(np.log(LANGUAGES), value + half),
+    }
+
+
+def residual_squares(design, y):
+    fitted = design @ np.linalg.lstsq(design, y, rcond=None)[0]
+    return ((y - fitted) ** 2).sum(0)
+
+
+def sums_of_squares(x):
+    """x [item, language, unit]: by comparing nested least-squares models."""
+    items, languages, units = x.shape
+    y = x.reshape(items * languages, units).astype(np.float64)
+    y = y - y.mean(0)
+    item = np.kron(np.eye(items), np.ones((languages, 1)))
+    language = np.kron(np.ones((items, 1)), np.eye(languages))
+    total = residual_squares(np.ones((len(y), 1)), y)
+    rest = residual_squares(np.hstack([item, language]), y)
+    return total, residual_squares(item, y) - rest, residual_squares(language, y) - rest, rest
+
+
+def two_way(x):
+    items, languages, units = x.shape
+    total, language, item, rest = sums_of_squares(x)
+    constant = np.ptp(x.reshape(-1, units), axis=0) == 0
+    mean_rest = rest / ((items - 1) * (languages - 1))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        effects = {
+            "eta2Language": language / total,
+            "eta2Item": item / total,
+            "omega2Language": (language - (languages - 1) * mean_rest) / (total + mean_rest),
+            "omega2Item": (item - (items - 1) * mean_rest) / (total + mean_rest),
+        }
+    return {name: np.where(constant, np.nan, values) for name, values in effects.items()}
+
+
+def vector_share(z):
+    items, languages, heads, size = z.shape
+    total, language, item, _ = (part.reshape(heads, size).sum(1) for part in sums_of_squares(z.reshape(items, languages, -1)))
+    return {"vectorShareLanguage": language / total, "vectorShareItem": item / total}
+
+
+def average_precision(x, keep):
+    """x [item, language, unit], keep [item, language]: [language, unit]."""
+    language = np.broadcast_to(np.arange(LANGUAGES), keep.shape)[keep]
+    values = x[keep].astype(np.float64)
+    return np.array(
+        [[average_precision_score(language == k, column) for column in values.T] for k in range(LANGUAGES)]
+    )
+
+
+def select_tang2024(rates, entropies):
+    """rates [unit, language]."""
+    bar = np.percentile(rates, PERCENTILE)
+    candidates = [u for u in range(len(rates)) if (rates[u] > bar).any() and not np.isnan(entropies[u])]
+    chosen = sorted(candidates, key=lambda u: entropies[u])[: round(len(rates) * FRACTION)]
+    members = [[u, [k for k in range(LANGUAGES) if rates[u, k] > bar]] for u in sorted(chosen)]
+    return {"bar": bar, "entropyCut": max(entropies[u] for u in chosen), "members": members}
+
+
+def select_polyfact2026(rates, entropies):
+    alive = [u for u in range(len(rates)) if not np.isnan(entropies[u])]
+    chosen = sorted(alive, key=lambda u: entropies[u])[: int(len(rates) * FRACTION)]
+    return {"members": [[u, [int(np.argmax(rates[u]))]] for u in sorted(chosen)]}
+
+
+def select_reference(rates, entropies, bar, cut):
+    own = [[u, [k for k in range(LANGUAGES) if rates[u, k] > bar]] for u in range(len(rates)) if entropies[u] <= cut]
+    return {"members": [[u, languages] for u, languages in own if languages]}
+
+
+def main():
+    OUT.mkdir(parents=True, exist_ok=True)
+    tokens = fold_tokens()
+    layers = [make_layer(tokens) for _ in range(LAYERS)]
+    complete = np.flatnonzero(~missing.any(1))
+    half_folds = [0, 2, 5]
+    in_half = np.isin(fold_of, half_folds)
+    half_complete = np.array([item for item in complete if in_half[item]])
+    everything = np.arange(FOLDS)
+    expected = []
+    for index, layer in enumerate(layers):
+        save_file(layer, OUT / f"layer-{index}.safetensors")
+        mlp, z, norm = layer["mlp.items"], layer["head.items"], layer["head.norm.items"]
+        neuron = {
+            **lape_interval(layer["mlp.fire"], tokens),
+            **two_way(mlp[complete]),
+            "rate": rates_of(layer["mlp.fire"], tokens, everything),
+            "mean": rates_of(layer["mlp.sum"], tokens, everything),
+            "ap": average_precision(mlp, ~missing),
+            "half": {
+                "lape": lape_of(rates_of(layer["mlp.fire"], tokens, half_folds)),
+                "ap": average_precision(mlp, ~missing & in_half[:, None]),
+                **two_way(mlp[half_complete]),
+            },
+        }
+        head = {
+            **lape_interval(layer["head.norm.sum"], tokens),
+            **two_way(norm[complete]),
+            **vector_share(z[complete]),
+            "rate": rates_of(layer["head.norm.sum"], tokens, everything),
+            "mean": rates_of(layer["head.norm.sum"], tokens, everything),
+            "ap": average_precision(norm, ~missing),
+            "half": {**two_way(norm[half_complete]), **vector_share(z[half_complete])},
+        }
+        expected.append({"neuron": neuron, "head": head})
+
+    rates = np.concatenate([layer["neuron"]["rate"].T for layer in expected])
+    entropies = np.concatenate([layer["neuron"]["lape"] for layer in expected])
+    tang = select_tang2024(rates, entropies)
+    other_rates = np.clip(rates * rng.uniform(0.5, 1.5, rates.shape), 0, 1)
+    other_entropies = lape_of(other_rates.T)
+    write(
+        "run.json",
+        {
+            "layers": LAYERS,
+            "neurons": NEURONS,
+            "heads": HEADS,
+            "headDim": HEAD_DIM,
+            "languages": LANGUAGES,
+            "items": ITEMS,
+            "folds": FOLDS,
+            "foldOf": fold_of,
+            "missing": np.argwhere(missing),
+            "halfFolds": half_folds,
+            "completeItems": len(complete),
+            "chance": (~missing).sum(0) / (~missing).sum(),
+            "expected": expected,
+            "fraction": FRACTION,
+            "tang2024": tang,
+            "polyfact2026": select_polyfact2026(rates, entropies),
+            "otherRates": other_rates,
+            "otherReference": select_reference(other_rates, other_entropies, tang["bar"], tang["entropyCut"]),
+        },
+    )
+
+    x = rng.normal(size=200)
+    tied = np.round(x + rng.normal(size=200))
+    write(
+        "statistics.json",
+        {
+            "t": [[p, df, stats.t.ppf(p, df)] for p in (0.6, 0.9, 0.975, 0.995, 0.9999) for df in (1, 2, 3.5, 4, 19, 99, 5000)],
+            "beta": [[v, a, b, stats.beta.cdf(v, a, b)] for v in (0.01, 0.3, 0.5, 0.97) for a, b in ((0.5, 0.5), (9.5, 0.5), (2, 7), (40, 3))],
+            "x": x,
+            "tied": tied,
+            "midranks": stats.rankdata(tied),
+            "spearman": stats.spearmanr(x, tied).statistic,
+            "quantiles": [[p, np.quantile(x, p)] for p in (0, 0.05, 0.25, 0.5, 0.95, 0.999, 1)],
+        },
+    )
+
+
+main()

@@ -1,0 +1,266 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { InterruptedError, RunError, UsageError } from '../../src/errors.js';
+import { HalfScores } from '../../src/scores/reliability.js';
+import { scoreRun } from '../../src/scores/score-run.js';
+import { randomHalves } from '../../src/stats/random-halves.js';
+import { spearman } from '../../src/stats/spearman.js';
+import { layerPath } from '../../src/store/run-folder.js';
+import { type NamedArray, openSafetensors, writeSafetensors } from '../../src/store/safetensors.js';
+import { readTable, type Table } from '../../src/store/table.js';
+import { temporaryFolder } from '../store/temporary-folder.js';
+import { writeSyntheticRun } from '../support/synthetic-run.js';
+import { type Expected, expectValues, reference, TAGS, writeReferenceRun } from './reference-run.js';
+
+const SNAKE = {
+  lape: 'lape',
+  lapeSe: 'lape_se',
+  lapeLow: 'lape_low',
+  lapeHigh: 'lape_high',
+  eta2Language: 'eta2_language',
+  eta2Item: 'eta2_item',
+  omega2Language: 'omega2_language',
+  omega2Item: 'omega2_item',
+} as const;
+
+function rowsOf(table: Table, type: string, layer: number): number[] {
+  const types = table.columns.get('type')!;
+  const layers = table.columns.get('layer')!;
+  return [...types.keys()].filter((row) => types[row] === type && layers[row] === layer);
+}
+
+function pick(table: Table, column: string, rows: readonly number[]): number[] {
+  return rows.map((row) => table.columns.get(column)![row] as number);
+}
+
+test('units.parquet holds every unit’s scores as NumPy, SciPy and scikit-learn compute them', async () => {
+  const run = await temporaryFolder();
+  await writeReferenceRun(run);
+  await scoreRun(run);
+  const units = await readTable(join(run, 'units.parquet'));
+  expect(units.rows).toBe(reference.layers * (reference.neurons + reference.heads));
+  for (const type of ['neuron', 'head'] as const) {
+    for (let layer = 0; layer < reference.layers; layer++) {
+      const rows = rowsOf(units, type, layer);
+      const expected = reference.expected[layer]![type];
+      expect(pick(units, 'index', rows)).toEqual(rows.map((_, index) => index));
+      for (const [name, column] of Object.entries(SNAKE)) {
+        expectValues(pick(units, column, rows), expected[name as keyof typeof SNAKE]);
+      }
+      const best = rows.map((_, u) => Math.max(...expected.ap.map((byLanguage) => byLanguage[u]!)));
+      expectValues(pick(units, 'ap_best', rows), best);
+      const share = reference.expected[layer]!.head.vectorShareLanguage;
+      expectValues(
+        pick(units, 'vector_share_language', rows),
+        type === 'head' ? share : rows.map(() => null),
+      );
+      expect(rows.map((row) => units.columns.get('dead')![row])).toEqual(
+        rows.map((_, u) => expected.rate.every((byLanguage) => byLanguage[u] === 0)),
+      );
+    }
+  }
+});
+
+test('unit_languages.parquet holds rate, share, mean, contrast and average precision of every unit and language', async () => {
+  const run = await temporaryFolder();
+  await writeReferenceRun(run);
+  await scoreRun(run);
+  const table = await readTable(join(run, 'unit_languages.parquet'));
+  for (const type of ['neuron', 'head'] as const) {
+    for (let layer = 0; layer < reference.layers; layer++) {
+      const { rate, mean, ap } = reference.expected[layer]![type];
+      const rows = rowsOf(table, type, layer);
+      const columns = (values: readonly Expected[]) =>
+        rows.map((_, i) => values[i % TAGS.length]![Math.floor(i / TAGS.length)]!);
+      expect(rows.map((row) => table.columns.get('language')![row])).toEqual(
+        rows.map((_, i) => TAGS[i % TAGS.length]),
+      );
+      expectValues(pick(table, 'rate', rows), columns(rate));
+      expectValues(pick(table, 'mean', rows), columns(mean), 1e-9);
+      expectValues(pick(table, 'ap', rows), columns(ap));
+      expectValues(
+        pick(table, 'ap_chance', rows),
+        rows.map((_, i) => reference.chance[i % TAGS.length]!),
+      );
+      const shares = rate.map((byLanguage) =>
+        byLanguage.map((value, u) => {
+          const sum = rate.reduce((total, other) => total + other[u]!, 0);
+          return sum === 0 ? null : value! / sum;
+        }),
+      );
+      expectValues(pick(table, 'share', rows), columns(shares));
+      const contrasts = mean.map((byLanguage, k) =>
+        byLanguage.map((value, u) => {
+          const others = mean.filter((_, other) => other !== k).map((other) => other[u]!);
+          return value! - others.reduce((a, b) => a + b, 0) / others.length;
+        }),
+      );
+      expectValues(pick(table, 'contrast', rows), columns(contrasts), 1e-9);
+    }
+  }
+});
+
+test('scores.json says what was counted, selected and left out, and tables say what they are', async () => {
+  const run = await temporaryFolder();
+  await writeReferenceRun(run);
+  const summary = await scoreRun(run, { seed: 3 });
+  expect(JSON.parse(await readFile(join(run, 'scores.json'), 'utf8'))).toEqual(summary);
+  expect(summary).toMatchObject({ seed: 3, splits: 50, folds: 6, items: 30, completeItems: 28, skipped: [] });
+  const neurons = summary.units.find(({ type }) => type === 'neuron')!;
+  const dead = reference.expected
+    .flatMap(({ neuron }) => neuron.lape)
+    .filter((value) => value === null).length;
+  expect(dead).toBeGreaterThan(0);
+  expect(neurons).toMatchObject({ layers: 2, units: 120, dead });
+  expect(neurons.tang2024).toMatchObject({ fraction: 0.01, selected: 1 });
+  expect(neurons.tang2024!.bar).toBeCloseTo(reference.tang2024.bar, 12);
+  const units = await readTable(join(run, 'units.parquet'));
+  expect(units.metadata).toMatchObject({ schema: 'babelscope/units', schema_version: '1', seed: '3' });
+  expect(JSON.parse(units.metadata.columns!)).toHaveProperty('lape_se');
+  const selected = units.columns.get('selected_tang2024')!.filter((tags) => tags !== '' && tags !== null);
+  // 1 % of 120 neurons is one; 1 % of 6 heads is none.
+  expect(selected).toHaveLength(1);
+});
+
+test('reliability is Spearman’s correlation over units of the score on two halves of the folds, mean over splits', () => {
+  const splits = randomHalves(4, 2, 0);
+  const half = new HalfScores(splits, Uint32Array.of(1, 3, 4, 6));
+  const values = [
+    [1, 2, 3, 4],
+    [1, 3, 2, 4],
+    [4, 3, 2, 1],
+    [1, 2, 4, 3],
+  ];
+  values.forEach((row, i) => {
+    const byUnit = new Float64Array(8);
+    [1, 3, 4, 6].forEach((unit, p) => {
+      byUnit[unit] = row[p]!;
+    });
+    half.setUnits(i >> 1, i % 2, 0, byUnit.subarray(0, 4));
+    half.setUnits(i >> 1, i % 2, 4, byUnit.subarray(4));
+  });
+  const expected = (spearman(values[0]!, values[1]!) + spearman(values[2]!, values[3]!)) / 2;
+  const { units, halves, stepUp } = half.reliability();
+  expect(units).toBe(4);
+  expect(halves).toBeCloseTo(expected, 12);
+  expect(stepUp).toBeCloseTo((2 * expected) / (1 + expected), 12);
+});
+
+test('scores that follow the model are reliable; every score has a reliability', async () => {
+  const run = await temporaryFolder();
+  await writeSyntheticRun(run, { items: 80, neurons: 120 });
+  const { reliability } = await scoreRun(run, { splits: 10 });
+  const of = (type: string, score: string) =>
+    reliability.find((row) => row.type === type && row.score === score)!;
+  const shared = ['lape', 'ap', 'apBest', 'eta2Language', 'eta2Item', 'omega2Language', 'omega2Item'];
+  expect(reliability.map(({ type, score }) => `${type} ${score}`)).toEqual([
+    ...shared.map((score) => `neuron ${score}`),
+    ...[...shared, 'vectorShareLanguage', 'vectorShareItem'].map((score) => `head ${score}`),
+  ]);
+  for (const score of shared) {
+    const { halves, stepUp, units } = of('neuron', score);
+    expect(units).toBe(480);
+    expect(halves).toBeGreaterThan(0.1);
+    expect(stepUp).toBeGreaterThan(halves!);
+  }
+  expect(of('neuron', 'ap').halves).toBeGreaterThan(0.8);
+});
+
+test('the same run and seed give the same bytes', async () => {
+  const contents: Buffer[][] = [];
+  for (let i = 0; i < 2; i++) {
+    const run = await temporaryFolder();
+    await writeReferenceRun(run);
+    await scoreRun(run);
+    contents.push(
+      await Promise.all(
+        ['units.parquet', 'unit_languages.parquet', 'scores.json'].map((name) => readFile(join(run, name))),
+      ),
+    );
+  }
+  contents[0]!.forEach((bytes, i) => {
+    expect(bytes.equals(contents[1]![i]!)).toBe(true);
+  });
+});
+
+test('a run without pooled values gives LAPE alone and says what it cannot give, and why', async () => {
+  const run = await temporaryFolder();
+  await writeSyntheticRun(run, { keep: 'folds', layers: 2, neurons: 20 });
+  const { skipped, reliability, completeItems } = await scoreRun(run, { splits: 5 });
+  expect(skipped.map(({ type, score }) => `${type} ${score}`)).toEqual([
+    'neuron ap',
+    'neuron twoWay',
+    'head ap',
+    'head twoWay',
+    'head vectorShare',
+  ]);
+  expect(skipped[0]!.reason).toContain('--keep items');
+  expect(completeItems).toBeNull();
+  expect(reliability.map(({ score }) => score)).toEqual(['lape', 'lape']);
+  const units = await readTable(join(run, 'units.parquet'));
+  expect(units.columns.get('ap_best')!.every((value) => Number.isNaN(value))).toBe(true);
+  expect(units.columns.get('lape')!.every((value) => Number.isFinite(value))).toBe(true);
+});
+
+test('only the scores asked for are computed; an unknown one is refused with the list', async () => {
+  const run = await temporaryFolder();
+  await writeSyntheticRun(run, { layers: 1, neurons: 20 });
+  const { reliability, units } = await scoreRun(run, { scores: ['ap'], splits: 3 });
+  expect(new Set(reliability.map(({ score }) => score))).toEqual(new Set(['ap', 'apBest']));
+  expect(units.every(({ tang2024 }) => tang2024 === null)).toBe(true);
+  await expect(scoreRun(run, { scores: ['lape', 'lap'] })).rejects.toThrow(UsageError);
+  await expect(scoreRun(run, { scores: ['lap'] })).rejects.toThrow(/lape, ap, twoWay, vectorShare/);
+});
+
+test('a language without a counted token is an error that names it', async () => {
+  const run = await temporaryFolder();
+  await writeSyntheticRun(run, { layers: 1, neurons: 8 });
+  await replaceArray(run, 'tokens', (values) => values.map((value, i) => (i % 4 === 2 ? 0 : value)));
+  await expect(scoreRun(run)).rejects.toThrow(RunError);
+  await expect(scoreRun(run)).rejects.toThrow(/no token was counted in fr/);
+});
+
+test('a single fold has no interval and no reliability', async () => {
+  const run = await temporaryFolder();
+  await writeSyntheticRun(run, { layers: 1, neurons: 8, folds: 1, items: 10 });
+  const { reliability, folds, splits } = await scoreRun(run);
+  expect([folds, splits, reliability]).toEqual([1, 0, []]);
+  const units = await readTable(join(run, 'units.parquet'));
+  expect(units.columns.get('lape_se')!.every((value) => Number.isNaN(value))).toBe(true);
+});
+
+test('aborting stops with InterruptedError and writes nothing; progress counts layers', async () => {
+  const run = await temporaryFolder();
+  await writeSyntheticRun(run, { layers: 3, neurons: 20 });
+  const stop = new AbortController();
+  const seen: number[] = [];
+  const scoring = scoreRun(run, {
+    signal: stop.signal,
+    onProgress: ({ done, layers }) => {
+      seen.push(done);
+      expect(layers).toBe(3);
+      if (done === 2) stop.abort();
+    },
+  });
+  await expect(scoring).rejects.toThrow(InterruptedError);
+  expect(seen).toEqual([1, 2]);
+  await expect(readFile(join(run, 'units.parquet'))).rejects.toThrow();
+});
+
+async function replaceArray(run: string, name: string, change: (values: Uint32Array) => Uint32Array) {
+  const path = layerPath(run, 0);
+  const file = await openSafetensors(path);
+  const arrays: NamedArray[] = [];
+  for (const [own, { dtype, shape }] of file.arrays) {
+    const data = await file.read(own);
+    arrays.push({
+      name: own,
+      dtype,
+      shape,
+      data: own === name ? change(data as Uint32Array) : data,
+    } as NamedArray);
+  }
+  await file.close();
+  await writeSafetensors(path, arrays);
+}

@@ -1,0 +1,105 @@
+import { expect, test } from 'vitest';
+import { lape } from '../../src/scores/lape.js';
+import { selectByPolicies } from '../../src/scores/select-by-policies.js';
+import { selectPolyfact2026 } from '../../src/scores/select-polyfact2026.js';
+import { selectReference } from '../../src/scores/select-reference.js';
+import { referenceCut, selectTang2024 } from '../../src/scores/select-tang2024.js';
+import { countSelected, languagesOf, type Selection } from '../../src/scores/selection.js';
+import { reference } from './reference-run.js';
+
+const { languages, fraction } = reference;
+const byUnit = reference.expected.flatMap(({ neuron }) =>
+  neuron.rate[0]!.map((_, u) => neuron.rate.map((row) => row[u]!)),
+);
+const rates = languageMajor(byUnit as number[][]);
+const entropies = Float64Array.from(
+  reference.expected.flatMap(({ neuron }) => neuron.lape),
+  (h) => h ?? Number.NaN,
+);
+
+/** [unit][language] → [language, unit] */
+function languageMajor(rows: readonly (readonly number[])[]): Float64Array {
+  return Float64Array.from(
+    { length: languages * rows.length },
+    (_, i) => rows[i % rows.length]![Math.floor(i / rows.length)]!,
+  );
+}
+
+function membersOf(selection: Selection): [number, number[]][] {
+  return [...selection.selected.keys()]
+    .filter((unit) => selection.selected[unit] === 1)
+    .map((unit) => [unit, languagesOf(selection, unit)]);
+}
+
+test('tang2024: lowest LAPE among units with a rate above the 95th percentile of all rates, until 1 % of all units', () => {
+  const cut = referenceCut(rates, entropies, languages, { fraction });
+  expect(cut.bar).toBeCloseTo(reference.tang2024.bar, 12);
+  expect(cut.entropyCut).toBeCloseTo(reference.tang2024.entropyCut, 12);
+  expect(cut.fraction).toBe(fraction);
+  expect(membersOf(selectTang2024(rates, entropies, languages, { fraction }))).toEqual(
+    reference.tang2024.members,
+  );
+});
+
+test('tang2024: a selected unit belongs to every language whose rate exceeds the bar', () => {
+  const shared = reference.tang2024.members.filter(([, own]) => own.length > 1);
+  expect(shared.length).toBeGreaterThan(0);
+});
+
+test('polyfact2026: lowest LAPE of all units that fire, floor of 1 % of all, each in its top language alone', () => {
+  expect(membersOf(selectPolyfact2026(rates, entropies, languages, { fraction }))).toEqual(
+    reference.polyfact2026.members,
+  );
+});
+
+test('the product 1 % × units is rounded under tang2024 and floored under polyfact2026: 3,523 and 3,522 of 352,256', () => {
+  const units = 352_256;
+  const many = new Float64Array(2 * units).map((_, i) => ((i * 7919) % 1009) / 1009);
+  const h = lape(many, 2);
+  expect(countSelected(selectTang2024(many, h, 2))).toBe(3523);
+  expect(countSelected(selectPolyfact2026(many, h, 2))).toBe(3522);
+});
+
+test('reference: bar and entropy cut of the reference run, held fixed on another run', () => {
+  const other = languageMajor(reference.otherRates);
+  const { bar, entropyCut } = reference.tang2024;
+  const selection = selectReference(other, lape(other, languages), languages, { bar, entropyCut, fraction });
+  expect(membersOf(selection)).toEqual(reference.otherReference.members);
+});
+
+test('reference on the reference run itself selects what tang2024 does, and ties of the last unit', () => {
+  const cut = referenceCut(rates, entropies, languages, { fraction });
+  const tang = selectTang2024(rates, entropies, languages, { fraction });
+  const own = selectReference(rates, entropies, languages, cut);
+  for (const [unit, member] of membersOf(tang)) expect(languagesOf(own, unit)).toEqual(member);
+  for (const [unit] of membersOf(own)) {
+    expect(tang.selected[unit] === 1 || entropies[unit] === cut.entropyCut).toBe(true);
+  }
+});
+
+test('units of equal LAPE are taken in order of index', () => {
+  // Ten units alike, and a language in which one rate in twenty is above the 95th percentile of all.
+  const alike = new Float64Array(20).fill(0.5);
+  const selection = selectPolyfact2026(alike, lape(alike, 2), 2, { fraction: 0.3 });
+  expect(membersOf(selection).map(([unit]) => unit)).toEqual([0, 1, 2]);
+});
+
+test('units that never fire are never selected, even when too few others are', () => {
+  const mostlyDead = new Float64Array(20);
+  mostlyDead[3] = 0.4;
+  const h = lape(mostlyDead, 2);
+  expect(membersOf(selectTang2024(mostlyDead, h, 2, { fraction: 0.5 }))).toEqual([[3, [0]]]);
+  expect(membersOf(selectPolyfact2026(mostlyDead, h, 2, { fraction: 0.5 }))).toEqual([[3, [0]]]);
+  const none = new Float64Array(20);
+  const cut = referenceCut(none, lape(none, 2), 2, { fraction: 0.5 });
+  expect(cut.entropyCut).toBeNaN();
+  expect(countSelected(selectReference(none, lape(none, 2), 2, cut))).toBe(0);
+});
+
+test('1 % of few units is none: then no cut, and nothing is selected', () => {
+  const few = Float64Array.of(0.1, 0.9, 0.5, 0.5);
+  const { tang2024, polyfact2026 } = selectByPolicies(few, lape(few, 2), 2);
+  expect(tang2024.entropyCut).toBeNaN();
+  expect(countSelected(tang2024.selection)).toBe(0);
+  expect(countSelected(polyfact2026.selection)).toBe(0);
+});

@@ -1,0 +1,156 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { contrast } from '../../src/scores/contrast.js';
+import { type TwoWay, twoWay, twoWaySums } from '../../src/scores/two-way.js';
+import { vectorShare } from '../../src/scores/vector-share.js';
+import { completeItems, expectValues, readArray, reference } from './reference-run.js';
+
+const NAMES = ['eta2Language', 'eta2Item', 'omega2Language', 'omega2Item'] as const;
+const { languages, folds, foldOf, halfFolds } = reference;
+
+async function sumsOf(layer: number, array: string, units: number) {
+  const values = await readArray(layer, array);
+  return twoWaySums(
+    (item, k) => values.subarray((item * languages + k) * units, (item * languages + k + 1) * units),
+    completeItems,
+    foldOf,
+    { folds, languages, units },
+  );
+}
+
+/** Of a grid [item, language, unit]. */
+function decompose(grid: ArrayLike<number>, items: number, K: number, units: number): TwoWay {
+  const row = (item: number, k: number) =>
+    Array.from({ length: units }, (_, u) => grid[(item * K + k) * units + u]!);
+  const every = Array.from({ length: items }, (_, item) => item);
+  return twoWay(
+    twoWaySums(
+      row,
+      every,
+      every.map((item) => item % 3),
+      { folds: 3, languages: K, units },
+    ),
+  );
+}
+
+test('η² and ω² of language and item are those of least-squares fits of the two-way layout, on complete items', async () => {
+  expect(completeItems.length).toBe(reference.completeItems);
+  for (let layer = 0; layer < reference.layers; layer++) {
+    const { neuron, head } = reference.expected[layer]!;
+    const neurons = twoWay(await sumsOf(layer, 'mlp.items', reference.neurons));
+    const heads = twoWay(await sumsOf(layer, 'head.norm.items', reference.heads));
+    for (const name of NAMES) {
+      expectValues(neurons[name], neuron[name]);
+      expectValues(heads[name], head[name]);
+    }
+  }
+});
+
+test('sums over half of the folds decompose the items of those folds', async () => {
+  for (let layer = 0; layer < reference.layers; layer++) {
+    const half = twoWay(await sumsOf(layer, 'mlp.items', reference.neurons), halfFolds);
+    for (const name of NAMES) expectValues(half[name], reference.expected[layer]!.neuron.half[name]);
+  }
+});
+
+test('vector share is the ratio of traces of between-language (and item) and total scatter', async () => {
+  for (let layer = 0; layer < reference.layers; layer++) {
+    const sums = await sumsOf(layer, 'head.items', reference.heads * reference.headDim);
+    const { head } = reference.expected[layer]!;
+    const whole = vectorShare(sums, reference.headDim);
+    expectValues(whole.language, head.vectorShareLanguage);
+    expectValues(whole.item, head.vectorShareItem);
+    const half = vectorShare(sums, reference.headDim, halfFolds);
+    expectValues(half.language, head.half.vectorShareLanguage);
+    expectValues(half.item, head.half.vectorShareItem);
+  }
+});
+
+test('a unit that follows language alone has η²_language 1 and η²_item 0; one that follows the item the reverse', () => {
+  const language = decompose([1, 5, 1, 5, 1, 5], 3, 2, 1);
+  expect([language.eta2Language[0], language.eta2Item[0]]).toEqual([1, 0]);
+  expect(language.omega2Language[0]).toBe(1);
+  const item = decompose([1, 1, 4, 4, 9, 9], 3, 2, 1);
+  expect(item.eta2Language[0]).toBeCloseTo(0, 15);
+  expect(item.eta2Item[0]).toBeCloseTo(1, 15);
+});
+
+test('constant units have no decomposition, at whatever value and in any union of folds', () => {
+  for (const value of [0, 0.1, 65504, -1e-8]) {
+    const found = decompose(new Array<number>(12).fill(value), 4, 3, 1);
+    for (const name of NAMES) expect(found[name][0]).toBeNaN();
+  }
+  const grid = [0.1, 0.3, 0.7, 0.7, 0.7, 0.7];
+  const sums = twoWaySums((item, k) => [grid[item * 2 + k]!], [0, 1, 2], [0, 1, 1], {
+    folds: 2,
+    languages: 2,
+    units: 1,
+  });
+  expect(twoWay(sums, [1]).eta2Language[0]).toBeNaN();
+  expect(twoWay(sums).eta2Language[0]).not.toBeNaN();
+});
+
+test('fewer than two items or languages have no decomposition', () => {
+  expect(decompose([1, 2], 1, 2, 1).eta2Language[0]).toBeNaN();
+  expect(decompose([1, 2], 2, 1, 1).eta2Item[0]).toBeNaN();
+  expect(decompose([], 0, 2, 1).eta2Item[0]).toBeNaN();
+});
+
+test('one NaN or infinite value leaves that unit, and no other, without a decomposition', () => {
+  const found = decompose([1, 1, 2, 2, Number.NaN, 5, 4, 4, 1, Infinity, 7, 9], 3, 2, 2);
+  expect(found.eta2Language[0]).toBeNaN();
+  expect(found.eta2Language[1]).toBeNaN();
+  const one = decompose([1, 1, 2, 2, 3, 5, 4, 4, 1, Number.NaN, 7, 9], 3, 2, 2);
+  expect(one.eta2Language[0]).not.toBeNaN();
+  expect(one.eta2Language[1]).toBeNaN();
+});
+
+const grids = fc.array(fc.integer({ min: -50, max: 50 }), { minLength: 12, maxLength: 12 });
+
+test('scaling and shifting x changes nothing, however far from zero', () => {
+  fc.assert(
+    fc.property(grids, (grid) => {
+      const once = decompose(grid, 4, 3, 1);
+      const moved = decompose(
+        grid.map((x) => 1e6 - 3 * x),
+        4,
+        3,
+        1,
+      );
+      for (const name of NAMES) expectValues(moved[name], [...once[name]].map(nullOf), 1e-9);
+    }),
+  );
+});
+
+test('permuting languages or items changes nothing; η² sum to at most 1', () => {
+  fc.assert(
+    fc.property(grids, (grid) => {
+      const once = decompose(grid, 4, 3, 1);
+      const permuted = decompose([...grid].reverse(), 4, 3, 1);
+      for (const name of NAMES) expectValues(permuted[name], [...once[name]].map(nullOf), 1e-12);
+      const sum = once.eta2Language[0]! + once.eta2Item[0]!;
+      expect(Number.isNaN(sum) || (sum >= 0 && sum <= 1 + 1e-12)).toBe(true);
+    }),
+  );
+});
+
+test('every item twice changes no η²', () => {
+  fc.assert(
+    fc.property(grids, (grid) => {
+      const once = decompose(grid, 4, 3, 1);
+      const twice = decompose([...grid, ...grid], 8, 3, 1);
+      for (const name of ['eta2Language', 'eta2Item'] as const) {
+        expectValues(twice[name], [...once[name]].map(nullOf), 1e-12);
+      }
+    }),
+  );
+});
+
+test('contrast is the value of a language minus the mean of the others', () => {
+  expect([...contrast(Float64Array.of(1, 10, 4, 10, 7, 10), 3)]).toEqual([-4.5, 0, 0, 0, 4.5, 0]);
+  expect([...contrast(Float64Array.of(1), 1)]).toEqual([Number.NaN]);
+});
+
+function nullOf(value: number): number | null {
+  return Number.isNaN(value) ? null : value;
+}
