@@ -51,14 +51,20 @@ export function captureCommand() {
     .option('--limit <items>', 'only the first items of the set', parsePositiveInteger)
     .option('--seed <n>', 'seed of the deal into folds', parseSeed, 0)
     .option('--json', "print the run's manifest as one JSON object")
-    .action(async (checkpoint, { json, ...options }) => {
-      const { manifest, folder } = await captureWithProgress({
+    .action(async (checkpoint, { json, memory, ...options }) => {
+      const { manifest, folder, complete } = await captureWithProgress({
         checkpoint,
+        memoryBytes: memory,
         ...options,
         signal: interruptSignal(),
       });
       if (json) printJson({ folder, manifest });
-      else if (manifest.complete) say(`\nNext: babelscope score ${folder}`);
+      else
+        say(
+          complete
+            ? `\nNext: babelscope score ${folder}`
+            : `\nNext: the other shards, then babelscope merge ${folder}`,
+        );
     });
 }
 

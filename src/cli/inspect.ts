@@ -1,5 +1,5 @@
 import { Command } from '@commander-js/extra-typings';
-import { inspectCheckpoint } from '../models/inspect.js';
+import { inspectCheckpoint } from '../models/inspect-checkpoint.js';
 import { formatTable, print, printJson } from './terminal.js';
 
 export function inspectCommand() {

@@ -11,6 +11,12 @@ import { reportCommand } from './report.js';
 import { scoreCommand } from './score.js';
 import { reportError } from './terminal.js';
 
+// `babelscope … | head` closes our output early; what was asked for has been delivered.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(0);
+  throw error;
+});
+
 const program = new Command('babelscope')
   .description(
     'Look inside multilingual language models: which neurons and heads are tied to a language,\n' +

@@ -1,0 +1,27 @@
+export {
+  type CaptureOptions,
+  type CaptureProgress,
+  type CaptureResult,
+  capture,
+  mergeRun,
+} from './capture/index.js';
+export { identifyCheckpoint } from './checkpoint/identify-checkpoint.js';
+export { openCheckpoint } from './checkpoint/open-checkpoint.js';
+export type { Checkpoint, ModelIdentity, WeightTensor } from './checkpoint/types.js';
+export { compareRuns as compare, readComparison, writeComparison } from './compare/index.js';
+export type * from './compare/types.js';
+export * from './errors.js';
+export { type HookPoint, hookPoints } from './hooks/points.js';
+export { type BlockHook, type Statistic, type Tap, tapOutput } from './hooks/taps.js';
+export { type Inspection, inspectCheckpoint as inspect } from './models/inspect-checkpoint.js';
+export { openModel } from './models/open-model.js';
+export type { Model, ModelGraph, ModelShape } from './models/types.js';
+export { checkProbes, listBuiltinProbes, loadProbes } from './probes/index.js';
+export type * from './probes/types.js';
+export { ModelRunner } from './runtime/index.js';
+export type * from './runtime/types.js';
+export * from './scores/index.js';
+export { scoreRun as score } from './scores/index.js';
+export { LAYER_ARRAYS, type RunManifest, type RunPlan } from './store/manifest.js';
+export { openRun, type Run, type RunLayer } from './store/open-run.js';
+export { VERSION } from './version.js';
