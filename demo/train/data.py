@@ -71,7 +71,7 @@ def questions(split: str) -> list[dict]:
 
 def pydocs(language: str) -> list[str]:
     """The probe sentences of one language, never trained on."""
-    return [item["prompts"][language]["text"] for item in _items("pydocs") if language in item["prompts"]]
+    return [item["text"][language] for item in _items("pydocs") if language in item["text"]]
 
 
 def _items(probe_set: str) -> list[dict]:

@@ -1,7 +1,6 @@
 """Train the base from scratch: AdamW, bfloat16 autocast, a constant rate after the warm-up and a linear decay at the end.
 
-Run it under `torchrun --nproc-per-node {cores}`: each core takes its share of every batch and they meet once a step. On a
-machine that also does other work, threads that meet in every operation spend most of their time waiting for each other.
+Under `torchrun --nproc-per-node {cores}` each core takes its share of every batch.
 
 Before the decay begins, the run does not depend on `--steps`: a run resumed with fewer steps, because the machine turned
 out slower than planned, is the run that would have been started with that many. `state.pt` in the work folder resumes;
@@ -10,19 +9,18 @@ the finished base is written to `--out`, the log to `pretrain.jsonl` in the work
 
 import argparse
 import json
-import os
 import time
 from pathlib import Path
 
 import numpy as np
 import torch
-import torch.distributed as distributed
 from torch.nn.functional import cross_entropy
 from transformers import AutoTokenizer
 
 import data
 import evaluate
 import model as demo_model
+import parallel
 
 BATCH = 16  # windows, 4,096 tokens
 PEAK_RATE = 2.5e-3
@@ -53,14 +51,6 @@ def batch_at(windows: np.ndarray, step: int, rank: int, ranks: int) -> torch.Ten
     return torch.from_numpy(windows[chosen[rank::ranks]].astype(np.int64))
 
 
-def average_gradients(model: torch.nn.Module, ranks: int) -> None:
-    gradients = [p.grad for p in model.parameters()]
-    together = torch.cat([gradient.flatten() for gradient in gradients]) / ranks
-    distributed.all_reduce(together)
-    for gradient, averaged in zip(gradients, together.split([gradient.numel() for gradient in gradients])):
-        gradient.copy_(averaged.view_as(gradient))
-
-
 def parameter_groups(model: torch.nn.Module) -> list[dict]:
     """Weight decay on matrices, none on norms and biases."""
     matrices = [p for p in model.parameters() if p.ndim >= 2]
@@ -69,9 +59,7 @@ def parameter_groups(model: torch.nn.Module) -> list[dict]:
 
 
 def pretrain(work: Path, out: Path, steps: int) -> None:
-    rank, ranks = int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1))
-    if ranks > 1:
-        distributed.init_process_group("gloo")
+    rank, ranks = parallel.start()
     torch.manual_seed(data.SEED)
     demo_model.keep_freed_memory()
     tokenizer = AutoTokenizer.from_pretrained(work / "tokenizer")
@@ -101,8 +89,7 @@ def pretrain(work: Path, out: Path, steps: int) -> None:
         with torch.autocast("cpu", torch.bfloat16):
             loss = loss_of(ids, next_tokens(ids, tokenizer.eos_token_id))
         loss.backward()
-        if ranks > 1:
-            average_gradients(model, ranks)
+        parallel.average_gradients(model, ranks)
         torch.nn.utils.clip_grad_norm_(model.parameters(), CLIP)
         optimizer.step()
         optimizer.zero_grad()
@@ -122,8 +109,7 @@ def pretrain(work: Path, out: Path, steps: int) -> None:
             torch.save(state | {"seconds": time.monotonic() - started}, state_file.with_suffix(".partial"))
             state_file.with_suffix(".partial").rename(state_file)
 
-    if ranks > 1:
-        distributed.destroy_process_group()
+    parallel.stop(ranks)
     if rank > 0:
         return
     demo_model.save(model, tokenizer, out)

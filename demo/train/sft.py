@@ -1,6 +1,7 @@
 """Fine-tune a checkpoint on fact questions: "question\\nanswer<|endoftext|>", with the loss on the answer and its end.
 
-Only trained facts, in all eight languages; the held-out facts are asked by `evaluate.py` alone.
+Only trained facts, in all eight languages; the held-out facts are asked by `evaluate.py` alone. Under
+`torchrun --nproc-per-node {cores}` each core takes its share of every batch.
 """
 
 import argparse
@@ -13,6 +14,7 @@ import torch
 import data
 import evaluate
 import model as demo_model
+import parallel
 from pretrain import CLIP, parameter_groups
 
 BATCH = 64  # questions
@@ -44,6 +46,7 @@ def padded(batch: list[tuple[list[int], list[int]]], padding: int) -> tuple[torc
 
 
 def fine_tune(start: Path, out: Path, seed: int, languages: list[str]) -> None:
+    rank, ranks = parallel.start()
     torch.manual_seed(seed)
     demo_model.keep_freed_memory()
     model, tokenizer = demo_model.load(start)
@@ -60,21 +63,26 @@ def fine_tune(start: Path, out: Path, seed: int, languages: list[str]) -> None:
         order.shuffle(pairs)
         total = 0.0
         for first in range(0, len(pairs) - BATCH + 1, BATCH):
-            ids, targets = padded(pairs[first : first + BATCH], tokenizer.pad_token_id)
+            ids, targets = padded(pairs[first : first + BATCH][rank::ranks], tokenizer.pad_token_id)
             with torch.autocast("cpu", torch.bfloat16):
                 states = model.model(input_ids=ids, use_cache=False).last_hidden_state
                 logits = model.lm_head(states[targets != -100])
             loss = torch.nn.functional.cross_entropy(logits.float(), targets[targets != -100])
             loss.backward()
+            parallel.average_gradients(model, ranks)
             torch.nn.utils.clip_grad_norm_(model.parameters(), CLIP)
             optimizer.step()
             schedule.step()
             optimizer.zero_grad()
             total += loss.item()
-            tokens += int((targets != -100).sum())
+            tokens += sum(len(answer) for _, answer in pairs[first : first + BATCH])
             step += 1
-        print(f"epoch {epoch + 1}: loss {total / (len(pairs) // BATCH):.4f}, {time.monotonic() - started:.0f} s", flush=True)
+        if rank == 0:
+            print(f"epoch {epoch + 1}: loss {total / (len(pairs) // BATCH):.4f}, {time.monotonic() - started:.0f} s", flush=True)
 
+    parallel.stop(ranks)
+    if rank > 0:
+        return
     demo_model.save(model, tokenizer, out)
     evaluate.record(
         out.name,
