@@ -60,12 +60,14 @@ function balanceWarnings({ probes: { languages }, cells }: Grid): string[] {
   ];
 }
 
-/** Prompts a language checked for coming back from the tokenizer unchanged. */
-const ROUND_TRIP_PROMPTS = 20;
+/** Prompts a language, spread over its items, that are checked for coming back from the tokenizer unchanged. */
+const ROUND_TRIP_PROMPTS = 50;
 
 function roundTripWarnings({ probes: { languages, items } }: Grid, tokenizer: Tokenizer): string[] {
   return languages.flatMap(({ tag }) => {
-    const texts = items.flatMap((item) => item.prompts.get(tag)?.text ?? []).slice(0, ROUND_TRIP_PROMPTS);
+    const all = items.flatMap((item) => item.prompts.get(tag)?.text ?? []);
+    const stride = Math.ceil(all.length / ROUND_TRIP_PROMPTS);
+    const texts = all.filter((_, i) => i % stride === 0);
     const { failures, first } = tokenizer.checkRoundTrip(texts);
     if (first === null) return [];
     const { expected, found } = first;

@@ -23,14 +23,18 @@ export function temporaryFolder(): string {
 
 /**
  * A Qwen2 of three layers (dModel 24, four heads of ten, dMlp 37, vocabulary 101, 64 positions) with random weights and
- * a tokenizer of single characters, a dozen pairs and a `<s>` in front.
+ * a tokenizer of single characters, a dozen pairs and a `<s>` in front. It goes with the test.
  */
 export function tinyCheckpoint(): string {
   const folder = join(temporaryFolder(), 'tiny');
+  writeTinyCheckpoint(folder);
+  return folder;
+}
+
+export function writeTinyCheckpoint(folder: string): void {
   cpSync(FIXTURE, folder, { recursive: true });
   writeFileSync(join(folder, 'tokenizer.json'), JSON.stringify(tinyTokenizer()));
   writeFileSync(join(folder, 'tokenizer_config.json'), JSON.stringify({ bos_token: '<s>' }));
-  return folder;
 }
 
 function tinyTokenizer(): Record<string, unknown> {
