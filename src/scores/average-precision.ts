@@ -57,18 +57,25 @@ export class AveragePrecision {
    * Sorts the values [prompt] of a unit. Returns false, and leaves the ranking of the last unit, if one is NaN.
    * Infinite values rank as such.
    */
-  rank(values: Float32Array): boolean {
+  rank(values: Float32Array | Float64Array): boolean {
     const n = this.prompts;
-    for (let i = 0; i < n; i++) if (Number.isNaN(values[i]!)) return false;
     const order = this.#sort.order(values);
+    // NaN sorts to the ends.
+    if (Number.isNaN(values[order[0]!]!) || Number.isNaN(values[order[n - 1]!]!)) return false;
     const ranked = this.#ranked;
     const ends = this.#ends;
+    const cell = this.#cell;
     let groups = 0;
+    let threshold = values[order[n - 1]!]!;
     for (let i = 0; i < n; i++) {
       const prompt = order[n - 1 - i]!;
-      ranked[i] = this.#cell[prompt]!;
-      if (i === n - 1 || values[order[n - 2 - i]!] !== values[prompt]!) ends[groups++] = i + 1;
+      ranked[i] = cell[prompt]!;
+      if (values[prompt]! !== threshold) {
+        ends[groups++] = i;
+        threshold = values[prompt]!;
+      }
     }
+    ends[groups++] = n;
     this.#groups = groups;
     return true;
   }
@@ -186,7 +193,7 @@ export function averagePrecision(
   };
   const precision = new AveragePrecision(prompts);
   const out = new Float64Array(languages);
-  precision.rank(Float32Array.from(kept, (n) => values[n]!));
+  precision.rank(Float64Array.from(kept, (n) => values[n]!));
   precision.ofAll(out);
   return out;
 }

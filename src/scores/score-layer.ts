@@ -132,8 +132,8 @@ function scoreVectorShare(
   });
 }
 
-/** Units whose values are brought together at once: 16 float32 are one line of the processor's cache. */
-const TILE_UNITS = 16;
+/** Units whose values are brought together at once, so that rows are read in runs of 256 bytes. */
+const TILE_UNITS = 64;
 
 async function scoreAveragePrecision(
   { unitStart, unitEnd, values }: ItemBlock,

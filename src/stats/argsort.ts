@@ -5,9 +5,9 @@ const DIGITS_PER_WORD = 3;
 
 /**
  * Ascending stable sort by index: a least-significant-digit radix sort (Knuth, TAOCP vol. 3, 5.2.5) of the bits of
- * float32 or float64 values, mapped so that their order is that of unsigned integers. −0 equals 0; values must not be
- * NaN. Digits that all values share are skipped, so values that came from float16 cost two passes. Work space is
- * kept between calls.
+ * float32 or float64 values, mapped so that their order is that of unsigned integers. −0 equals 0; NaN comes first or
+ * last, by its sign bit. Digits that all values share are skipped, so values that came from float16 cost two passes.
+ * Work space is kept between calls.
  */
 export class Argsort {
   readonly #counts = new Uint32Array(BUCKETS * DIGITS_PER_WORD);

@@ -221,6 +221,35 @@ test('a language without a counted token is an error that names it', async () =>
   await expect(scoreRun(run)).rejects.toThrow(/no token was counted in fr/);
 });
 
+test('without an item that every language has there is no two-way decomposition, and the reason is said', async () => {
+  const run = await temporaryFolder();
+  await writeSyntheticRun(run, { layers: 1, neurons: 8, items: 20, heads: 2 });
+  // Item i lacks language i mod 4; an item's value in a language is [item, language, head].
+  await replaceArray(run, 'head.norm.items', (values) =>
+    values.map((value, i) => ((i >> 3) % 4 === (i >> 1) % 4 ? Number.NaN : value)),
+  );
+  const { skipped, completeItems } = await scoreRun(run);
+  expect(completeItems).toBe(0);
+  expect(skipped.map(({ type, score }) => `${type} ${score}`)).toEqual([
+    'neuron twoWay',
+    'head twoWay',
+    'head vectorShare',
+  ]);
+  expect(skipped[0]!.reason).toBe('fewer than two items have every language (0)');
+  const units = await readTable(join(run, 'units.parquet'));
+  expect(units.columns.get('ap_best')!.every((value) => Number.isFinite(value))).toBe(true);
+  expect(units.columns.get('eta2_item')!.every((value) => Number.isNaN(value))).toBe(true);
+});
+
+test('a language without a pooled value is an error that names it', async () => {
+  const run = await temporaryFolder();
+  await writeSyntheticRun(run, { layers: 1, neurons: 8, items: 20, heads: 2 });
+  await replaceArray(run, 'head.norm.items', (values) =>
+    values.map((value, i) => ((i >> 1) % 4 === 1 ? Number.NaN : value)),
+  );
+  await expect(scoreRun(run)).rejects.toThrow(/no token was counted in de/);
+});
+
 test('a single fold has no interval and no reliability', async () => {
   const run = await temporaryFolder();
   await writeSyntheticRun(run, { layers: 1, neurons: 8, folds: 1, items: 10 });
@@ -248,18 +277,16 @@ test('aborting stops with InterruptedError and writes nothing; progress counts l
   await expect(readFile(join(run, 'units.parquet'))).rejects.toThrow();
 });
 
-async function replaceArray(run: string, name: string, change: (values: Uint32Array) => Uint32Array) {
+type Stored = Uint32Array | Float32Array;
+
+async function replaceArray(run: string, name: string, change: (values: Stored) => Stored) {
   const path = layerPath(run, 0);
   const file = await openSafetensors(path);
   const arrays: NamedArray[] = [];
   for (const [own, { dtype, shape }] of file.arrays) {
     const data = await file.read(own);
-    arrays.push({
-      name: own,
-      dtype,
-      shape,
-      data: own === name ? change(data as Uint32Array) : data,
-    } as NamedArray);
+    const kept = own === name ? change(data as Stored) : data;
+    arrays.push({ name: own, dtype, shape, data: kept } as NamedArray);
   }
   await file.close();
   await writeSafetensors(path, arrays);

@@ -35,3 +35,10 @@ test('Argsort orders values that share most digits', () => {
     expect([...sorter.order(Float32Array.from(values))]).toEqual(byComparison(Float32Array.from(values)));
   }
 });
+
+test('NaN comes first or last', () => {
+  for (const values of [Float32Array.of(1, Number.NaN, -2), Float64Array.of(1, -Number.NaN, -2, Infinity)]) {
+    const order = sorter.order(values);
+    expect([values[order[0]!], values[order.at(-1)!]].some(Number.isNaN)).toBe(true);
+  }
+});
