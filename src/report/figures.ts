@@ -6,6 +6,7 @@ import { forest } from './figures/forest.js';
 import { headMap } from './figures/head-map.js';
 import { reallocation } from './figures/reallocation.js';
 import { specializedNeurons } from './figures/specialized-neurons.js';
+import { plainStrings } from './text.js';
 
 /** In the order of the page: the answer first, then where it comes from. */
 const BUILDERS: readonly FigureBuilder[] = [
@@ -19,5 +20,6 @@ const BUILDERS: readonly FigureBuilder[] = [
 
 /** Every figure of the report; those without numbers say why. */
 export function buildFigures(comparison: Comparison): (Figure | AbsentFigure)[] {
-  return BUILDERS.map((build) => build(comparison));
+  const plain = plainStrings(comparison);
+  return BUILDERS.map((build) => build(plain));
 }

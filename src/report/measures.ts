@@ -1,6 +1,6 @@
 import type { Headline, Measure } from '../compare/types.js';
 import { UNIT_WORDS } from './figure.js';
-import { count, number, percent, signed } from './text.js';
+import { decimal, number, percent } from './text.js';
 
 interface MeasureWords {
   /** `units` is "neurons" or "heads". */
@@ -39,9 +39,10 @@ export function measureLabel({ type, measure }: Headline): string {
 }
 
 /** `77 → 68`; for a measure that exists only between runs, the measure itself. */
-export function sidesInWords({ measure, reference, other, change }: Headline): string {
-  const write = measure === 'selected' ? (v: number | null) => (v === null ? '–' : count(v)) : number;
-  return reference === null && other === null ? write(change.value) : `${write(reference)} → ${write(other)}`;
+export function sidesInWords(headline: Headline): string {
+  const { reference, other, change } = headline;
+  const write = writer(headline);
+  return isSigned(headline) ? `${write(reference)} → ${write(other)}` : write(change.value);
 }
 
 /** Whether the change is a signed difference, other − reference. */
@@ -51,15 +52,31 @@ export function isSigned({ reference, other }: Headline): boolean {
 
 /** `−9` or `0.74`: the change, or the between-run measure. */
 export function changeInWords(headline: Headline): string {
-  return isSigned(headline) ? signed(headline.change.value) : number(headline.change.value);
+  return withSign(headline, writer(headline))(headline.change.value);
 }
 
-/** `−12 to −6`, or empty where there is no interval. */
+/** `−12.1 to −6.3`, or empty where there is no interval. */
 export function intervalInWords(headline: Headline): string {
   const { low, high } = headline.change;
   if (low === null || high === null) return '';
-  const write = isSigned(headline) ? signed : number;
+  const write = withSign(headline, writer(headline, false));
   return `${write(low)} to ${write(high)}`;
+}
+
+type Writer = (value: number | null) => string;
+
+/** As many decimals as give the interval two digits; counts are whole. */
+function writer({ measure, change: { low, high } }: Headline, whole = measure === 'selected'): Writer {
+  if (whole) return (value) => (value === null ? '–' : decimal(value, 0));
+  const width = low === null || high === null ? 0 : high - low;
+  if (!(width > 0)) return number;
+  const decimals = Math.min(8, Math.max(0, 1 - Math.floor(Math.log10(width))));
+  return (value) => (value === null ? '–' : decimal(value, decimals));
+}
+
+function withSign(headline: Headline, write: Writer): Writer {
+  if (!isSigned(headline)) return write;
+  return (value) => (value !== null && value > 0 ? `+${write(value)}` : write(value));
 }
 
 /**
@@ -87,12 +104,17 @@ export function standardise(headline: Headline): Standardised | null {
   return { across: [ratio(x[0]), ratio(x[1]), ratio(x[2])], within: [ratio(Math.min(wa[0], wb[0])), 1] };
 }
 
+/** `Mean entropy of neurons`. */
+export function measureName({ type, measure }: Headline): string {
+  return MEASURE_WORDS[measure].name(UNIT_WORDS[type].many);
+}
+
 /** One sentence of the report's headline box. The verdict is compare's, word for word. */
 export function headlineSentence(headline: Headline): string {
   const { verdict, shareOutside, note } = headline;
   const interval = intervalInWords(headline);
   const parts = [
-    change(headline) + (interval === '' ? '' : ` (95 % interval ${interval})`),
+    change(headline) + (interval === '' ? '' : ` (95\u00a0% interval ${interval})`),
     shareOutside === null ? '' : `${percent(shareOutside)} of split halves beyond the noise floor`,
     verdict === 'not measured' ? note : '',
   ].filter((part) => part !== '');

@@ -10,13 +10,15 @@ h1 { font-size: 1.75rem; line-height: 1.25; margin: 0 0 6px; overflow-wrap: anyw
 h2 { font-size: 1.2rem; line-height: 1.3; margin: 0 0 4px; overflow-wrap: anywhere; }
 h3 { font-size: 1rem; margin: 20px 0 4px; }
 p { margin: 6px 0; max-width: 85ch; }
-.on { color: var(--soft); font-size: .875rem; overflow-wrap: anywhere; }
+.on { color: var(--soft); font-size: .875rem; max-width: none; overflow-wrap: anywhere; }
 nav { margin: 14px 0 0; font-size: .875rem; }
 nav ul { list-style: none; margin: 0; padding: 0; display: flex; flex-wrap: wrap; gap: 4px 18px; }
 a { color: #0a5c94; }
 .box { margin: 22px 0 8px; padding: 16px 20px; border: 1px solid var(--rule); border-left: 5px solid var(--ink); border-radius: 4px; background: var(--wash); }
 .box ul { margin: 8px 0 0; padding: 0; list-style: none; font-size: .9375rem; }
 .box li { padding: 3px 0 3px 1.6em; text-indent: -1.6em; overflow-wrap: anywhere; }
+.box details { margin-top: 10px; }
+.box .verdicts { font-size: 1rem; }
 .mark { display: inline-block; width: 1.6em; text-indent: 0; font-weight: bold; }
 .changed { color: var(--changed); font-weight: 600; }
 .same { color: var(--same); font-weight: 600; }
@@ -33,7 +35,10 @@ table { border-collapse: collapse; font-size: .875rem; font-variant-numeric: tab
 caption { text-align: left; color: var(--soft); padding-bottom: 6px; }
 th, td { padding: 4px 14px 4px 0; text-align: left; vertical-align: top; border-bottom: 1px solid #eaeef2; }
 thead th { border-bottom: 1px solid #8c959f; font-weight: 600; vertical-align: bottom; }
-tbody th { font-weight: 500; }
+tbody th { font-weight: 500; white-space: nowrap; }
+td { white-space: nowrap; }
+td.long { white-space: normal; min-width: 18em; max-width: 34em; }
+.table code { white-space: nowrap; }
 .number { text-align: right; white-space: nowrap; }
 code { font: .8125rem/1.4 ui-monospace, 'DejaVu Sans Mono', Menlo, Consolas, monospace; overflow-wrap: anywhere; }
 summary { cursor: pointer; }

@@ -4,11 +4,11 @@ import { fileURLToPath } from 'node:url';
 import type { Comparison, Headline, Verdict } from '../compare/types.js';
 import { BabelscopeError } from '../errors.js';
 import { type AbsentFigure, type Figure, isPresent, measuredOn, runsInWords } from './figure.js';
-import { headlineSentence, measureLabel } from './measures.js';
+import { headlineSentence, measureLabel, measureName } from './measures.js';
 import { PAGE_STYLE } from './page-style.js';
 import { provenance } from './provenance.js';
 import { renderSvgs } from './render.js';
-import { buildTables, cellText, type ReportTable } from './tables.js';
+import { buildTables, type Cell, cellText, columnName, type ReportTable } from './tables.js';
 import { escapeHtml, list } from './text.js';
 
 const BUNDLE = fileURLToPath(new URL('./page-client.bundle.js', import.meta.url));
@@ -95,21 +95,26 @@ const VERDICT_MARKS: Readonly<Record<Verdict, { readonly className: string; read
   'not measured': { className: 'none', mark: '✚' },
 };
 
-/** The verdicts in words, one paragraph a run and unit type; the numbers one line a measure. */
+/** The verdicts in words, a line each; behind it every measure with its numbers. */
 function headlineBox(comparison: Comparison): string {
   const [reference, ...others] = comparison.runs;
   const headlines = comparison.units.flatMap((unit) => unit.headlines);
   if (others.length === 0 || headlines.length === 0) {
+    const words =
+      others.length === 0
+        ? `One run, ${reference?.label ?? 'none'}: described below. Changes: not measured.`
+        : 'Changes: not measured.';
     return `<section class="box" aria-labelledby="verdicts"><h2 id="verdicts">What changed</h2>
-<p>${escapeHtml(others.length === 0 ? `One run, ${reference?.label ?? 'none'}: described below. Changes: not measured.` : 'Changes: not measured.')}</p></section>`;
+<p>${escapeHtml(words)}</p></section>`;
   }
   const runs = others.map(({ label }) => {
     const own = headlines.filter((headline) => headline.label === label);
     const lines = own.map((headline) => `<li>${verdictMark(headline.verdict)}${emphasise(headline)}</li>`);
-    const heading = `<h3>${escapeHtml(label)} against ${escapeHtml(reference!.label)}</h3>\n${summary(own)}`;
-    return others.length === 1
-      ? `${heading}\n<ul>\n${lines.join('\n')}\n</ul>`
-      : `${heading}\n<details><summary>Every measure</summary><ul>\n${lines.join('\n')}\n</ul></details>`;
+    return `<h3>${escapeHtml(label)} against ${escapeHtml(reference!.label)}</h3>
+${verdictLines(own)}
+<details><summary>Each measure with its numbers</summary><ul>
+${lines.join('\n')}
+</ul></details>`;
   });
   return `<section class="box" aria-labelledby="verdicts">
 <h2 id="verdicts">What changed, beside what sampling alone does</h2>
@@ -117,15 +122,15 @@ ${runs.join('\n')}
 </section>`;
 }
 
-function summary(headlines: readonly Headline[]): string {
-  const parts = (Object.keys(VERDICT_MARKS) as Verdict[]).flatMap((verdict) => {
+function verdictLines(headlines: readonly Headline[]): string {
+  const lines = (Object.keys(VERDICT_MARKS) as Verdict[]).flatMap((verdict) => {
     const named = headlines.filter((headline) => headline.verdict === verdict);
     if (named.length === 0) return [];
+    const names = list(named.map((headline) => uncapital(measureName(headline))));
     const { className } = VERDICT_MARKS[verdict];
-    const names = list(named.map((headline) => measureLabel(headline).replace(/ \([^)]*\)$/, '')));
-    return [`<strong class="${className}">${capital(verdict)}:</strong> ${escapeHtml(names)}.`];
+    return `<li>${verdictMark(verdict)}<strong class="${className}">${capital(verdict)}:</strong> ${escapeHtml(names)}.</li>`;
   });
-  return `<p>${parts.join(' ')}</p>`;
+  return `<ul class="verdicts">\n${lines.join('\n')}\n</ul>`;
 }
 
 function verdictMark(verdict: Verdict): string {
@@ -170,12 +175,14 @@ function absentSection({ name, title, reason }: AbsentFigure): string {
 }
 
 function tableSection({ name, title, note, columns, headers, rows }: ReportTable): string {
-  const numeric = columns.map((_, c) => c >= headers && rows.some((row) => typeof row[c] === 'number'));
+  const numeric = columns.map(
+    (_, c) => c >= headers && rows.some((row) => typeof row[c] === 'number' || Array.isArray(row[c])),
+  );
   const align = (c: number) => (numeric[c] ? ' class="number"' : '');
   return `<section id="${name}" aria-labelledby="title-${name}"><h2 id="title-${name}">${escapeHtml(title)}</h2>
 <div class="table" tabindex="0"><table>
 <caption>${escapeHtml(note)}</caption>
-<thead><tr>${columns.map((column, c) => `<th scope="col"${align(c)}>${escapeHtml(column)}</th>`).join('')}</tr></thead>
+<thead><tr>${columns.map((column, c) => `<th scope="col"${align(c)}>${escapeHtml(columnName(column))}</th>`).join('')}</tr></thead>
 <tbody>
 ${rows
   .map(
@@ -184,7 +191,7 @@ ${rows
         .map((cell, c) =>
           c < headers
             ? `<th scope="row"><bdi>${escapeHtml(cellText(cell))}</bdi></th>`
-            : `<td${align(c)}><bdi>${escapeHtml(cellText(cell))}</bdi></td>`,
+            : `<td${align(c) || long(cell)}><bdi>${escapeHtml(cellText(cell))}</bdi></td>`,
         )
         .join('')}</tr>`,
   )
@@ -192,9 +199,20 @@ ${rows
 </tbody></table></div></section>`;
 }
 
+/** Texts longer than this wrap. */
+const LONG_TEXT = 40;
+
+function long(cell: Cell): string {
+  return typeof cell === 'string' && cell.length > LONG_TEXT ? ' class="long"' : '';
+}
+
 function smallestWidth(name: string, svg: string): string {
   const width = Number(/viewBox="0 0 (\d+)/.exec(svg)?.[1] ?? 0);
   return `#plot-${name} svg { min-width: ${Math.round(width * SMALLEST_SCALE)}px; }\n`;
+}
+
+function uncapital(text: string): string {
+  return text.charAt(0).toLowerCase() + text.slice(1);
 }
 
 function capital(text: string): string {

@@ -57,7 +57,7 @@ ${models.map(([name, cells]) => `<tr><th scope="row">${name}</th>${cells.map((ce
 <div class="table" tabindex="0"><table>
 <caption>The measurement, the same for every run.</caption>
 <tbody>
-${facts.map(([name, cell]) => `<tr><th scope="row">${escapeHtml(name)}</th><td>${cell}</td></tr>`).join('\n')}
+${facts.map(([name, cell]) => `<tr><th scope="row">${escapeHtml(name)}</th><td class="long">${cell}</td></tr>`).join('\n')}
 </tbody></table></div>
 <details><summary>Full SHA-256 digests</summary>
 <div class="table" tabindex="0"><table><tbody>

@@ -6,8 +6,8 @@ import { emWidth, wrap, wrapParts } from './text.js';
 
 /** Pixels a CSS pixel in PNG files. */
 const PNG_DENSITY = 2;
-/** SVG units an inch, as librsvg counts them. */
-const CSS_DPI = 96;
+/** The density at which sharp draws an SVG at its own size. */
+const SVG_DPI = 72;
 /** Widest lines, in em: what the narrowest figures have room for. */
 const TITLE_WIDTH = 46;
 const SUBTITLE_WIDTH = 68;
@@ -58,7 +58,7 @@ async function renderInTurn(specs: readonly TopLevelSpec[]): Promise<string[]> {
 
 /** Rasterised at twice its size. */
 export function renderPng(svg: string): Promise<Buffer> {
-  return sharp(Buffer.from(svg), { density: CSS_DPI * PNG_DENSITY })
+  return sharp(Buffer.from(svg), { density: SVG_DPI * PNG_DENSITY })
     .png()
     .toBuffer();
 }

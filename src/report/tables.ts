@@ -1,16 +1,21 @@
 import type { Comparison } from '../compare/types.js';
 import { UNIT_WORDS } from './figure.js';
-import { MEASURE_WORDS } from './measures.js';
-import { count, number } from './text.js';
+import { MEASURE_WORDS, measureName } from './measures.js';
+import { decimal, number } from './text.js';
 
-export type Cell = string | number | null;
+/** An array: one cell of the page, several fields of a CSV file. */
+export type Cell = string | number | null | readonly (number | null)[];
+/** `parts` names the fields of an array. */
+export type Column = string | { readonly name: string; readonly parts: readonly string[] };
+
+const QUANTILES = ['5 %', '50 %', '95 %'];
 
 /** A table of the report: the page sets it, a CSV file holds it. */
 export interface ReportTable {
   readonly name: 'headlines' | 'tokens' | 'reliability';
   readonly title: string;
   readonly note: string;
-  readonly columns: readonly string[];
+  readonly columns: readonly Column[];
   /** The first `headers` cells of a row name it. */
   readonly headers: number;
   readonly rows: readonly (readonly Cell[])[];
@@ -28,9 +33,8 @@ function headlines({ units, splits }: Comparison): ReportTable {
     name: 'headlines',
     title: 'Headline numbers',
     note: `Floors and across: 5 %, 50 % and 95 % of the measure between random halves of the folds, ${splits} splits, at half size; differences are absolute. A dash: cannot be computed.`,
-    headers: 3,
+    headers: 2,
     columns: [
-      'units',
       'measure',
       'run',
       'unit',
@@ -39,17 +43,14 @@ function headlines({ units, splits }: Comparison): ReportTable {
       'change',
       'low',
       'high',
-      ...['within reference', 'within other', 'across'].flatMap((of) =>
-        ['5 %', '50 %', '95 %'].map((q) => `${of} ${q}`),
-      ),
+      ...['within reference', 'within other', 'across'].map((name) => ({ name, parts: QUANTILES })),
       'share outside',
       'verdict',
       'note',
     ],
     rows: units.flatMap((unit) =>
       unit.headlines.map((h) => [
-        UNIT_WORDS[h.type].many,
-        MEASURE_WORDS[h.measure].name(UNIT_WORDS[h.type].many),
+        measureName(h),
         h.label,
         MEASURE_WORDS[h.measure].unit,
         h.reference,
@@ -57,9 +58,9 @@ function headlines({ units, splits }: Comparison): ReportTable {
         h.change.value,
         h.change.low,
         h.change.high,
-        ...(h.withinReference ?? [null, null, null]),
-        ...(h.withinOther ?? [null, null, null]),
-        ...(h.across ?? [null, null, null]),
+        h.withinReference ?? [null, null, null],
+        h.withinOther ?? [null, null, null],
+        h.across ?? [null, null, null],
         h.shareOutside,
         h.verdict,
         h.note,
@@ -70,27 +71,35 @@ function headlines({ units, splits }: Comparison): ReportTable {
 
 /** T_k beside everything: languages differ in tokens a sentence. */
 function tokens({ languages, runs }: Comparison): ReportTable {
+  const counts = runs.map((run) =>
+    languages.map(({ tag }) => {
+      const counted = run.languages.find((language) => language.tag === tag);
+      return [counted?.prompts ?? null, counted?.tokens ?? null] as const;
+    }),
+  );
+  const alike = counts.every((of) => of.join() === counts[0]!.join());
+  const shown = alike ? counts.slice(0, 1) : counts;
   return {
     name: 'tokens',
     title: 'Tokens per language',
-    note: 'Counted tokens and prompts of each run.',
+    note: `Prompts and counted tokens${alike && runs.length > 1 ? ', the same in every run' : ''}.`,
     headers: 2,
     columns: [
       'tag',
       'language',
       'script',
       'family',
-      ...runs.flatMap(({ label }) => [`${label}: prompts`, `${label}: tokens`]),
+      ...shown.flatMap((_, r) => {
+        const of = alike ? '' : `${runs[r]!.label}: `;
+        return [`${of}prompts`, `${of}tokens`];
+      }),
     ],
-    rows: languages.map(({ tag, name, script, family }) => [
+    rows: languages.map(({ tag, name, script, family }, k) => [
       tag,
       name,
       script,
       family,
-      ...runs.flatMap((run) => {
-        const counted = run.languages.find((language) => language.tag === tag);
-        return [counted?.prompts ?? null, counted?.tokens ?? null];
-      }),
+      ...shown.flatMap((of) => of[k]!),
     ]),
   };
 }
@@ -112,24 +121,34 @@ function reliability(comparison: Comparison): ReportTable {
   };
 }
 
+export function columnName(column: Column): string {
+  return typeof column === 'string' ? column : `${column.name} ${column.parts.join(' · ')}`;
+}
+
 /** What a page shows of a cell. */
 export function cellText(cell: Cell): string {
   if (typeof cell === 'string') return cell;
-  return cell !== null && Number.isInteger(cell)
-    ? cell < 0
-      ? `−${count(-cell)}`
-      : count(cell)
-    : number(cell);
+  if (isArray(cell))
+    return cell.every((part) => part === null) ? '–' : cell.map((part) => number(part)).join(' · ');
+  return cell !== null && Number.isInteger(cell) ? decimal(cell, 0) : number(cell);
 }
 
 /** RFC 4180, full precision; what cannot be computed is empty. */
 export function toCsv({ columns, rows }: ReportTable): string {
-  const line = (cells: readonly Cell[]) =>
-    cells
-      .map((cell) => {
-        const text = cell === null ? '' : String(cell);
-        return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
-      })
-      .join(',');
-  return `${[columns, ...rows].map(line).join('\r\n')}\r\n`;
+  const names = columns.flatMap((column) =>
+    typeof column === 'string' ? [column] : column.parts.map((part) => `${column.name} ${part}`),
+  );
+  const fields = rows.map((row) =>
+    row.flatMap((cell): (string | number | null)[] => (isArray(cell) ? [...cell] : [cell])),
+  );
+  return `${[names, ...fields].map((line) => line.map(csvField).join(',')).join('\r\n')}\r\n`;
+}
+
+function csvField(cell: string | number | null): string {
+  const text = cell === null ? '' : String(cell);
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
+function isArray(cell: Cell): cell is readonly (number | null)[] {
+  return Array.isArray(cell);
 }

@@ -22,12 +22,21 @@ export function signed(value: number | null): string {
   return value !== null && value > 0 ? `+${number(value)}` : number(value);
 }
 
+/** With a fixed number of decimals and a true minus sign. */
+export function decimal(value: number, decimals: number): string {
+  const text = Math.abs(value).toLocaleString('en-US', {
+    minimumFractionDigits: decimals,
+    maximumFractionDigits: decimals,
+  });
+  return value < 0 && /[1-9]/.test(text) ? `−${text}` : text;
+}
+
 /** A share as a percentage, never rounded up to 100 or down to 0. */
 export function percent(share: number | null): string {
   if (share === null || !Number.isFinite(share)) return '–';
-  if (share > 0.99 && share < 1) return '> 99 %';
-  if (share > 0 && share < 0.01) return '< 1 %';
-  return `${Math.round(share * 100)} %`;
+  if (share > 0.99 && share < 1) return '> 99\u00a0%';
+  if (share > 0 && share < 0.01) return '< 1\u00a0%';
+  return `${Math.round(share * 100)}\u00a0%`;
 }
 
 export function plural(n: number, one: string, many = `${one}s`): string {
@@ -38,6 +47,17 @@ export function plural(n: number, one: string, many = `${one}s`): string {
 export function list(words: readonly string[]): string {
   if (words.length < 2) return words.join('');
   return `${words.slice(0, -1).join(', ')} and ${words.at(-1)}`;
+}
+
+/** Controls, line separators, and marks that turn the direction of what follows them. */
+const UNPRINTABLE = /[\p{Cc}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]+/gu;
+
+/** A copy whose strings are single lines that cannot disturb the text around them: labels come from users. */
+export function plainStrings<T>(value: T): T {
+  if (typeof value === 'string') return value.replace(UNPRINTABLE, ' ') as T;
+  if (Array.isArray(value)) return value.map(plainStrings) as T;
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, plainStrings(part)])) as T;
 }
 
 /** For text and quoted attribute values of HTML. */
@@ -62,7 +82,7 @@ function characterWidth(character: string): number {
   if (/[\p{Mn}\p{Me}\p{Cf}]/u.test(character)) return 0;
   if (/[iljI.,:;'|!·]/.test(character)) return 0.29;
   if (/[ ftr()[\]{}/"-]/.test(character)) return 0.37;
-  if (/[mwMW%@→]/.test(character)) return 0.92;
+  if (/[mwMW%@→…]/.test(character)) return 0.92;
   if (
     /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\uff00-\uffef]/u.test(character)
   ) {
@@ -71,7 +91,7 @@ function characterWidth(character: string): number {
   if (/\p{Lu}/u.test(character)) return 0.68;
   if (/[\p{Script=Devanagari}\p{Script=Arabic}\p{Script=Cyrillic}\p{Script=Thai}]/u.test(character))
     return 0.64;
-  return 0.6;
+  return 0.61;
 }
 
 /** Breaks text at spaces into lines of at most `maxWidth` em; a word longer than a line is cut. */
@@ -116,7 +136,7 @@ export function wrapParts(text: string, maxWidth: number): string[] {
 }
 
 /** Cut with an ellipsis to at most `maxWidth` em. */
-export function fit(text: string, maxWidth: number): string {
+export function ellipsize(text: string, maxWidth: number): string {
   return emWidth(text) <= maxWidth ? text : `${prefix(text, maxWidth - 1).trimEnd()}…`;
 }
 

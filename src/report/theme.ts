@@ -60,15 +60,16 @@ export function nth<T>(values: readonly T[], index: number): T {
 }
 
 /**
- * Shared by every figure. `aria` is off because a screen reader gains nothing from hundreds of marks read one by one:
+ * Shared by every figure. `aria` is off, part by part, because a screen reader gains nothing from hundreds of marks read one by one:
  * the figure's caption and the tables carry the numbers.
  */
 export const CONFIG: Config = {
   font: FONT,
-  aria: false,
   background: 'white',
   padding: 8,
+  mark: { aria: false },
   title: {
+    aria: false,
     anchor: 'start',
     color: INK,
     fontSize: 14,
@@ -80,6 +81,7 @@ export const CONFIG: Config = {
     offset: 14,
   },
   axis: {
+    aria: false,
     labelFontSize: 11,
     labelColor: INK,
     titleFontSize: 11,
@@ -89,10 +91,13 @@ export const CONFIG: Config = {
     domainColor: '#8c959f',
     tickColor: '#8c959f',
     labelLimit: 280,
+    // The default of 200 px would let titles stand on long labels.
+    maxExtent: 320,
     labelFlush: false,
   },
   header: { labelFontSize: 11, labelColor: INK, labelLimit: 0, titleFontSize: 11 },
   legend: {
+    aria: false,
     labelFontSize: 11,
     labelColor: INK,
     labelLimit: 320,

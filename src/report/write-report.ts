@@ -6,6 +6,7 @@ import { buildFigures } from './figures.js';
 import { buildPage } from './page.js';
 import { renderPng, renderSvgs, withTitle } from './render.js';
 import { buildTables, toCsv } from './tables.js';
+import { plainStrings } from './text.js';
 
 export const REPORT_FORMATS = ['html', 'svg', 'png', 'csv'] as const;
 export type ReportFormat = (typeof REPORT_FORMATS)[number];
@@ -23,10 +24,11 @@ export interface WriteReportOptions {
  * @throws OutputError if the folder cannot be written.
  */
 export async function writeReport(
-  comparison: Comparison,
+  given: Comparison,
   outFolder: string,
   { formats = REPORT_FORMATS }: WriteReportOptions = {},
 ): Promise<{ readonly files: string[] }> {
+  const comparison = plainStrings(given);
   const wanted = new Set(formats);
   const figures = buildFigures(comparison);
   const files: string[] = [];

@@ -10,7 +10,7 @@ import {
   UNIT_WORDS,
 } from '../figure.js';
 import { changeInWords, intervalInWords } from '../measures.js';
-import { count, list, number, plural } from '../text.js';
+import { count, ellipsize, list, number, plural } from '../text.js';
 import { INK, INK_SOFT } from '../theme.js';
 
 const WIDTH = 400;
@@ -104,7 +104,7 @@ export function entropyDistribution(comparison: Comparison): Figure | AbsentFigu
               tailStart,
               tailEnd,
               'the tail the cut selects from',
-              `cut of ${labels[0]}: ${number(entropyCut)} nats`,
+              `cut of ${ellipsize(labels[0]!, 16)}: ${number(entropyCut)} nats`,
             ),
           ]),
     ],
@@ -113,7 +113,7 @@ export function entropyDistribution(comparison: Comparison): Figure | AbsentFigu
   const changes = profiles.slice(1).map(({ label }) => {
     const headline = units.headlines.find((h) => h.measure === 'meanEntropy' && h.label === label);
     if (headline === undefined || headline.verdict === 'not measured') return `${label}: not measured`;
-    return `${label}: ${headline.verdict} (${changeInWords(headline)} nats, 95 % interval ${intervalInWords(headline)})`;
+    return `${label}: ${headline.verdict} (${changeInWords(headline)} nats, 95\u00a0% interval ${intervalInWords(headline)})`;
   });
   const caption = [
     `Live ${words.many}: ${list(profiles.map(({ label, dead }, r) => `${label} ${count(live[r]!)} (${plural(dead, words.one)} never fire and have no entropy)`))}.`,

@@ -15,7 +15,7 @@ import {
   sidesInWords,
   standardise,
 } from '../measures.js';
-import { count, fit, list, percent } from '../text.js';
+import { count, ellipsize, list, percent } from '../text.js';
 import { INK_SOFT, VERDICT_COLOURS } from '../theme.js';
 
 const ROW = 36;
@@ -87,7 +87,7 @@ export function forest(comparison: Comparison): Figure | AbsentFigure {
     { field: 'measure', title: 'measure' },
     { field: 'runs', title: 'runs' },
     { field: 'changeText', title: 'change' },
-    { field: 'intervalText', title: '95 % interval' },
+    { field: 'intervalText', title: '95\u00a0% interval' },
     { field: 'outside', title: 'split halves beyond the floor' },
     { field: 'verdict', title: 'verdict' },
     { field: 'note', title: 'note' },
@@ -115,7 +115,7 @@ export function forest(comparison: Comparison): Figure | AbsentFigure {
           : [stripes(RUN_WIDTH), words('sides', 0)],
       },
       {
-        ...heading(['change or measure', '95 % interval']),
+        ...heading(['change or measure', '95\u00a0% interval']),
         width: CHANGE_WIDTH,
         height,
         layer: [
@@ -258,7 +258,7 @@ function rowOf(headline: Headline, row: number, above: Headline | undefined) {
     first,
     measure: first ? name(UNIT_WORDS[type].many) : '',
     unit: first ? unit : '',
-    runs: fit(label, RUN_WIDTH / 11),
+    runs: ellipsize(label, RUN_WIDTH / 11),
     sides: isSigned(headline) ? sidesInWords(headline) : 'between the two',
     changeText: changeInWords(headline),
     intervalText: intervalInWords(headline),
@@ -285,8 +285,8 @@ function caption(comparison: Comparison, headlines: readonly Headline[]): string
   );
   return [
     `Of ${headlines.length} headline measures: ${list(counts)}.`,
-    `Noise floor: the measure between two random halves of one run’s ${comparison.folds} folds, ${comparison.splits} splits; grey from its 5th percentile to the bound at 1 (the larger 95th percentile of the two runs). Marks: median and 5–95 % of the measure between a half of one run and the other half of the other. A similarity s enters as 1 − s.`,
-    'Called changed only where at least 95 % of the split halves lie beyond the bound.',
-    'Intervals: 95 %, paired delete-one-fold jackknife.',
+    `Noise floor: the measure between two random halves of one run’s ${comparison.folds} folds, ${comparison.splits} splits; grey from its 5th percentile to the bound at 1 (the larger 95th percentile of the two runs). Marks: median and 5–95\u00a0% of the measure between a half of one run and the other half of the other. A similarity s enters as 1 − s.`,
+    'Called changed only where at least 95\u00a0% of the split halves lie beyond the bound.',
+    'Intervals: 95\u00a0%, paired delete-one-fold jackknife.',
   ].join(' ');
 }

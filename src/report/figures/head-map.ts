@@ -7,7 +7,7 @@ import {
   runsInWords,
   specification,
 } from '../figure.js';
-import { number, plural, signed } from '../text.js';
+import { ellipsize, number, plural, signed } from '../text.js';
 import { INK, MISSING } from '../theme.js';
 
 /** Room for all panels of a row. */
@@ -74,8 +74,18 @@ export function headMap(comparison: Comparison): Figure | AbsentFigure {
       title: 'layer',
       axis: { values: layerTicks(layers, 14), domain: false, ticks: false },
     };
+    const tooltip = [
+      { field: 'layer', title: 'layer' },
+      { field: 'head', title: 'head' },
+      { field: 'shown', title: kind === 'value' ? 'ω² of language' : 'difference' },
+    ];
     return {
-      title: { text: heading, fontSize: 12, anchor: 'start', offset: 6 },
+      title: {
+        text: ellipsize(heading, Math.max(12, (cellWidth * heads) / 13)),
+        fontSize: 12,
+        anchor: 'start',
+        offset: 6,
+      },
       data: { values },
       width: cellWidth * heads,
       height: cellHeight * layers,
@@ -102,11 +112,7 @@ export function headMap(comparison: Comparison): Figure | AbsentFigure {
                 titleLimit: 320,
               },
             },
-            tooltip: [
-              { field: 'layer', title: 'layer' },
-              { field: 'head', title: 'head' },
-              { field: 'shown', title: kind === 'value' ? 'ω² of language' : 'difference' },
-            ],
+            tooltip,
           },
         },
         {
@@ -114,6 +120,7 @@ export function headMap(comparison: Comparison): Figure | AbsentFigure {
           encoding: {
             x,
             y,
+            tooltip,
             text: { field: 'text' },
             color: { condition: { test: 'datum.light', value: 'white' }, value: INK },
           },

@@ -9,7 +9,7 @@ import {
   specification,
   UNIT_WORDS,
 } from '../figure.js';
-import { count, emWidth, fit, percent } from '../text.js';
+import { count, ellipsize, emWidth, percent } from '../text.js';
 import { INK, RULE } from '../theme.js';
 
 /** The extra column and row: selected in one run only. */
@@ -35,7 +35,7 @@ export function reallocation(comparison: Comparison): Figure | AbsentFigure {
   if (units === undefined || units.reallocations.length === 0) {
     return { name, title, reason: 'not measured: it needs two runs' };
   }
-  const rows = [...comparison.languages.map((l) => fit(languageLabel(l), LABEL_WIDTH)), GAINED];
+  const rows = [...comparison.languages.map((l) => ellipsize(languageLabel(l), LABEL_WIDTH)), GAINED];
   const columns = [...comparison.languages.map(({ tag }) => tag), LOST];
   const k = comparison.languages.length;
   const cell = k > 10 ? 32 : 46;
@@ -67,7 +67,7 @@ export function reallocation(comparison: Comparison): Figure | AbsentFigure {
       field: 'to',
       type: 'ordinal',
       scale: { domain: columns, paddingInner: 0.06 },
-      title: `top language in ${to}`,
+      title: ellipsize(`top language in ${to}`, (columns.length * cell) / 11),
       axis: {
         orient: 'top',
         labelAngle: slanted ? -45 : 0,
@@ -83,9 +83,16 @@ export function reallocation(comparison: Comparison): Figure | AbsentFigure {
       field: 'from',
       type: 'ordinal',
       scale: { domain: rows, paddingInner: 0.06 },
-      title: `top language in ${from}`,
-      axis: { domain: false, ticks: false, labelOverlap: false, labelPadding: 6 },
+      title: ellipsize(`top language in ${from}`, (rows.length * height) / 11),
+      axis: { domain: false, ticks: false, labelOverlap: false, labelPadding: 6, titlePadding: 10 },
     };
+    // Titles of a tooltip become code: no name of a user's may stand there.
+    const tooltip = [
+      { field: 'fromText', title: 'in the reference' },
+      { field: 'toText', title: 'in the other run' },
+      { field: 'n', title: words.many },
+      { field: 'kind', title: 'that is' },
+    ];
     return {
       data: { values },
       width: { step: cell },
@@ -104,12 +111,7 @@ export function reallocation(comparison: Comparison): Figure | AbsentFigure {
               legend: { orient: 'top', symbolType: 'square', symbolOpacity: 1, symbolSize: 110 },
             },
             fillOpacity: { field: 'strength', type: 'quantitative', scale: null, legend: null },
-            tooltip: [
-              { field: 'fromText', title: `in ${from}` },
-              { field: 'toText', title: `in ${to}` },
-              { field: 'n', title: words.many },
-              { field: 'kind', title: 'that is' },
-            ],
+            tooltip,
           },
         },
         {
@@ -117,6 +119,7 @@ export function reallocation(comparison: Comparison): Figure | AbsentFigure {
           encoding: {
             x,
             y,
+            tooltip,
             text: { field: 'text' },
             color: {
               condition: { test: 'datum.strength > 0.85', value: 'white' },

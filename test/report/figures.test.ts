@@ -1,0 +1,185 @@
+import { compile } from 'vega-lite';
+import { describe, expect, test } from 'vitest';
+import { type Figure, isPresent } from '../../src/report/figure.js';
+import { buildFigures } from '../../src/report/figures.js';
+import { renderSvgs, withTitle } from '../../src/report/render.js';
+import {
+  EIGHT_LANGUAGES,
+  SEVENTEEN_LANGUAGES,
+  syntheticComparison,
+} from '../support/synthetic-comparison.js';
+
+const SEVEN_OTHERS = ['base', 'cpt', 'sft', 'grpo', 'cpt+grpo', 'sft seed 2', 'grpo seed 2', 'grpo seed 3'];
+const CASES = {
+  'two runs, 8 languages, 8 layers': syntheticComparison(),
+  'two runs, 17 languages, 28 layers': syntheticComparison({
+    layers: 28,
+    neurons: 8960,
+    heads: 12,
+    languages: SEVENTEEN_LANGUAGES,
+  }),
+  'eight runs': syntheticComparison({ runs: SEVEN_OTHERS }),
+  'one run': syntheticComparison({ runs: ['base'] }),
+};
+const small = CASES['two runs, 8 languages, 8 layers'];
+
+describe.each(Object.entries(CASES))('figures of %s', (_, comparison) => {
+  const figures = buildFigures(comparison).filter(isPresent);
+
+  test.each(figures.map((figure) => [figure.name, figure] as const))(
+    '%s compiles without a warning',
+    (_name, figure) => {
+      const said: string[] = [];
+      const say = (...words: unknown[]) => {
+        said.push(words.join(' '));
+        return logger;
+      };
+      const logger = { level: () => logger, error: say, warn: say, info: () => logger, debug: () => logger };
+      compile(withTitle(figure), { logger: logger as never });
+      expect(said).toEqual([]);
+    },
+  );
+
+  test.each(figures.map((figure) => [figure.name, figure] as const))(
+    '%s draws no coordinate that is not a number',
+    async (_name, figure) => {
+      const [svg = ''] = await renderSvgs([withTitle(figure)]);
+      expect(svg.replace(/>[^<]*</g, '><')).not.toMatch(/NaN|undefined|Infinity/);
+    },
+  );
+});
+
+describe('a figure has one mark for each number', () => {
+  const figures = new Map(buildFigures(small).map((figure) => [figure.name, figure as Figure]));
+  const draw = async (name: Figure['name']) => (await renderSvgs([figures.get(name)!.spec]))[0]!;
+  const marks = (svg: string, kind: string) =>
+    [...svg.matchAll(new RegExp(`<g class="mark-${kind} role-mark[^>]*>(.*?)</g>`, 'gs'))]
+      .map((group) => (group[1]!.match(/<(path|text)[ >]/g) ?? []).length)
+      .reduce((sum, n) => sum + n, 0);
+  const [runs, languages, layers, heads] = [2, 8, 8, 6];
+
+  test('specialized-neurons: run × language × layer', async () => {
+    expect(marks(await draw('specialized-neurons'), 'symbol')).toBe(runs * languages * layers);
+  });
+
+  test('entropy-distribution: a line a run, twice, and the cut twice', async () => {
+    const svg = await draw('entropy-distribution');
+    expect(marks(svg, 'line')).toBe(2 * runs);
+    expect(svg.match(/<g class="mark-rule role-mark/g)).toHaveLength(2);
+  });
+
+  test('depth-profile: run × layer', async () => {
+    expect(marks(await draw('depth-profile'), 'symbol')).toBe(runs * layers);
+  });
+
+  test('reallocation: every pair of languages, gained and lost, but no "neither"', async () => {
+    expect(marks(await draw('reallocation'), 'rect')).toBe((languages + 1) ** 2 - 1);
+  });
+
+  test('head-map: layer × head, before, after and difference', async () => {
+    expect(marks(await draw('head-map'), 'rect')).toBe(3 * layers * heads);
+  });
+
+  test('forest: a verdict for every headline, a floor for every one that was measured', async () => {
+    const headlines = small.units.flatMap((unit) => unit.headlines);
+    const svg = await draw('forest');
+    for (const verdict of new Set(headlines.map((headline) => headline.verdict))) {
+      const shown = svg.match(new RegExp(`>${verdict}<`, 'g')) ?? [];
+      expect(shown).toHaveLength(headlines.filter((headline) => headline.verdict === verdict).length);
+    }
+    expect(marks(svg, 'rect')).toBe(headlines.filter(({ across }) => across !== null).length);
+  });
+});
+
+describe('words of a figure', () => {
+  test('a verdict in a caption is the comparison’s', () => {
+    for (const comparison of Object.values(CASES)) {
+      for (const figure of buildFigures(comparison).filter(isPresent)) {
+        for (const word of [
+          'improved',
+          'significant',
+          'better',
+          'worse',
+          'proves',
+          'no effect',
+          'unchanged',
+        ]) {
+          expect(figure.caption).not.toContain(word);
+        }
+        if (comparison.runs.length > 1) {
+          expect(figure.caption).toMatch(/changed|not distinguishable from sampling|not measured/);
+        } else {
+          expect(figure.caption).not.toMatch(/ changed[ .;]/);
+        }
+      }
+    }
+  });
+
+  test('one run: figures of change say that they need two', () => {
+    const absent = buildFigures(CASES['one run']).filter((figure) => !isPresent(figure));
+    expect(absent.map(({ name }) => name)).toEqual(['forest', 'reallocation']);
+    for (const figure of absent) expect(figure).toHaveProperty('reason', 'not measured: it needs two runs');
+  });
+
+  test('a title names the runs, a subtitle the models, the probe set, items, languages and tokens', () => {
+    for (const figure of buildFigures(small).filter(isPresent)) {
+      expect(figure.title).toContain('base → sft');
+      for (const part of ['demo-base', 'demo-sft', 'facts 1.0.0', '640 items', '8 languages', 'tokens']) {
+        expect(figure.subtitle).toContain(part);
+      }
+    }
+  });
+
+  test('a head map without values and a run without a cut say so instead of drawing zeros', () => {
+    const none = small.headMaps.map((map) => ({
+      ...map,
+      omega2Language: map.omega2Language.map((row) => row.map(() => null)),
+    }));
+    const uncut = small.units.map((unit) => ({
+      ...unit,
+      policy: { entropyCut: null, bar: null, fraction: 0.01 },
+    }));
+    const figures = buildFigures({ ...small, headMaps: none, units: uncut });
+    expect(figures.find(({ name }) => name === 'head-map')).toHaveProperty('reason');
+    expect(figures.find(({ name }) => name === 'entropy-distribution')).toHaveProperty('spec');
+  });
+});
+
+describe('rendering', () => {
+  test('the same comparison gives the same bytes, whatever was drawn before', async () => {
+    const specs = () => buildFigures(syntheticComparison()).filter(isPresent).map(withTitle);
+    const [once, again] = await Promise.all([renderSvgs(specs()), renderSvgs(specs())]);
+    expect(again).toEqual(once);
+  });
+
+  // The snapshots are the gallery: look at them when they change (vitest -u writes them).
+  test.each(
+    buildFigures(small)
+      .filter(isPresent)
+      .map((figure) => [figure.name, figure] as const),
+  )('%s is drawn as in test/fixtures/report', async (name, figure) => {
+    const [svg = ''] = await renderSvgs([withTitle(figure)]);
+    await expect(`${svg.replaceAll('><', '>\n<')}\n`).toMatchFileSnapshot(`../fixtures/report/${name}.svg`);
+  });
+
+  test('permuting languages permutes the panels and nothing else', async () => {
+    const order = [...EIGHT_LANGUAGES.keys()].reverse();
+    const permuted = {
+      ...small,
+      languages: order.map((k) => small.languages[k]!),
+      units: small.units.map((unit) => ({
+        ...unit,
+        profiles: unit.profiles.map((profile) => ({
+          ...profile,
+          counts: profile.counts.map((row) => order.map((k) => row[k]!)),
+        })),
+      })),
+    };
+    const panels = (comparison: typeof small) => {
+      const figure = buildFigures(comparison).find(({ name }) => name === 'specialized-neurons') as Figure;
+      const { data } = figure.spec as unknown as { data: { values: { panel: string; selected: number }[] } };
+      return data.values.map(({ panel, selected }) => `${panel} ${selected}`).sort();
+    };
+    expect(panels(permuted as typeof small)).toEqual(panels(small));
+  });
+});

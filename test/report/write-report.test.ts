@@ -1,0 +1,80 @@
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, relative } from 'node:path';
+import sharp from 'sharp';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { BabelscopeError, OutputError } from '../../src/errors.js';
+import { buildFigures, writeReport } from '../../src/report/index.js';
+import { buildPage } from '../../src/report/page.js';
+import { syntheticComparison } from '../support/synthetic-comparison.js';
+
+const NAMES = [
+  'forest',
+  'specialized-neurons',
+  'entropy-distribution',
+  'depth-profile',
+  'reallocation',
+  'head-map',
+];
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'babelscope-report-'));
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+test('writes the page, each figure as SVG and PNG, and the tables, and says where', async () => {
+  const out = join(folder, 'deep', 'er');
+  const { files } = await writeReport(syntheticComparison(), out);
+  expect(files.map((file) => relative(out, file))).toEqual([
+    'report.html',
+    ...NAMES.flatMap((name) => [`figures/${name}.svg`, `figures/${name}.png`]),
+    'tables/headlines.csv',
+    'tables/tokens.csv',
+    'tables/reliability.csv',
+  ]);
+  expect((await readdir(join(out, 'figures'))).sort()).toEqual(
+    NAMES.flatMap((n) => [`${n}.png`, `${n}.svg`]).sort(),
+  );
+});
+
+test('formats: only what is asked for; one run has no figures of change', async () => {
+  const { files } = await writeReport(syntheticComparison({ runs: ['base'] }), folder, { formats: ['svg'] });
+  expect(files.map((file) => relative(folder, file))).toEqual(
+    NAMES.filter((name) => name !== 'forest' && name !== 'reallocation').map((name) => `figures/${name}.svg`),
+  );
+});
+
+test('the same comparison gives the same bytes', async () => {
+  const [a, b] = [join(folder, 'a'), join(folder, 'b')];
+  const { files } = await writeReport(syntheticComparison(), a);
+  await writeReport(syntheticComparison(), b);
+  for (const file of files) {
+    expect((await readFile(file)).equals(await readFile(join(b, relative(a, file)))), file).toBe(true);
+  }
+});
+
+test('a PNG has twice the pixels of its SVG and is not blank', async () => {
+  await writeReport(syntheticComparison(), folder, { formats: ['svg', 'png'] });
+  for (const name of NAMES) {
+    const svg = await readFile(join(folder, 'figures', `${name}.svg`), 'utf8');
+    const [, width, height] = /viewBox="0 0 ([\d.]+) ([\d.]+)"/.exec(svg)!;
+    const image = sharp(join(folder, 'figures', `${name}.png`));
+    const size = await image.metadata();
+    expect(Math.abs(size.width! - 2 * Number(width))).toBeLessThanOrEqual(1);
+    expect(Math.abs(size.height! - 2 * Number(height))).toBeLessThanOrEqual(1);
+    expect((await image.stats()).channels[0]!.stdev).toBeGreaterThan(5);
+  }
+});
+
+test('a folder that cannot be made is an OutputError, and nothing is left behind', async () => {
+  await writeFile(join(folder, 'file'), '');
+  await expect(writeReport(syntheticComparison(), join(folder, 'file', 'out'))).rejects.toThrow(OutputError);
+  expect(await readdir(folder)).toEqual(['file']);
+});
+
+test('a build without the page’s script says which file is missing and how to get it', async () => {
+  const comparison = syntheticComparison();
+  const page = buildPage(comparison, buildFigures(comparison), join(folder, 'absent.js'));
+  await expect(page).rejects.toThrow(BabelscopeError);
+  await expect(page).rejects.toThrow(/absent\.js.*missing from this build[\s\S]*npm run build/);
+});
