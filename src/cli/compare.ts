@@ -19,6 +19,7 @@ export function compareCommand() {
           where: '--labels',
           expected: `${runs.length} names`,
           found: `${labels.length}: ${labels.join(', ')}`,
+          remedy: 'give as many labels as runs, in the same order',
         });
       }
       const named = runs.map((folder, i) =>

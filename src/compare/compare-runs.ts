@@ -127,6 +127,7 @@ async function openAll(runs: readonly RunToCompare[]): Promise<RunSource[]> {
         where: '--labels',
         expected: 'a name for each run',
         found: label,
+        remedy: 'give each run a label of its own',
       });
     }
     used.add(label);

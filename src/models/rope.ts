@@ -13,6 +13,7 @@ export function inverseFrequencies(rope: Rope, headDim: number, where: string): 
       what: 'partial rotary embedding is not supported for this architecture',
       where,
       found: `partial_rotary_factor ${rope.partialRotaryFactor}`,
+      remedy: 'none yet: this version reads models whose heads are rotated whole',
     });
   }
   const base = Float32Array.from({ length: headDim / 2 }, (_, i) => {

@@ -33,7 +33,12 @@ export function readItem(
         remedy: 'add it to "languages" in probe.json, with its name, script and family',
       });
     } else if (prompts.has(language)) {
-      report({ what: `language ${language} occurs twice in one item`, where: promptWhere, found: key });
+      report({
+        what: `language ${language} occurs twice in one item`,
+        where: promptWhere,
+        found: key,
+        remedy: 'keep one of the two',
+      });
     } else if (isUsable(raw, promptWhere, context.kind, report)) {
       prompts.set(language, toPrompt(raw));
     }
@@ -59,6 +64,7 @@ function parseRow(value: unknown, where: string, report: ReportProblem): PromptR
       where,
       expected: '{"id", "prompts": {language: {"text", …}}} or {"id", "text": {language: …}}',
       found: firstIssue(row.error),
+      remedy: 'write the line in one of these two shapes',
     });
     return undefined;
   }

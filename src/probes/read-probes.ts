@@ -91,7 +91,13 @@ function readItems(bytes: Uint8Array, file: string, header: ReadHeader, report: 
     items.push(item);
   }
   if (lineOf.size === 0) {
-    report({ what: 'the probe set is empty', where: file, expected: 'at least one item', found: 'none' });
+    report({
+      what: 'the probe set is empty',
+      where: file,
+      expected: 'at least one item',
+      found: 'none',
+      remedy: 'write one JSON object a line, as `babelscope probes show facts` shows them',
+    });
     return items;
   }
   for (const { tag } of header.languages) {

@@ -51,7 +51,12 @@ function chooseLanguages(read: ReadProbes, requested: readonly string[]): ProbeL
       remedy: near.length > 0 ? `did you mean ${near.join(' or ')}?` : `leave ${tag} out, or use another set`,
     });
   }
-  if (wanted.size === 0) throw new UsageError({ what: 'no language asked for', where: 'languages' });
+  if (wanted.size === 0)
+    throw new UsageError({
+      what: 'no language asked for',
+      where: 'languages',
+      remedy: 'name at least one, or leave languages out',
+    });
   return read.languages.filter(({ tag }) => wanted.has(tag));
 }
 
@@ -82,6 +87,7 @@ function limitItems(
       where: 'limit',
       expected: 'a whole number from 1',
       found: `${limit}`,
+      remedy: 'leave limit out to take every item',
     });
   }
   const isComplete = ({ prompts }: ProbeItem) => prompts.size === tags.length;

@@ -82,7 +82,11 @@ describe('a checkpoint that cannot be used is refused with exit 2, the file and 
       );
     });
     const out = join(temporaryFolder(), 'run');
-    expectRefusal(await capture(checkpoint, out), ['config.json', 'mamba9', 'qwen2'], out);
+    expectRefusal(
+      await capture(checkpoint, out),
+      ['config.json', 'Mamba9ForCausalLM', 'Qwen2ForCausalLM'],
+      out,
+    );
   });
 
   test('a missing tokenizer', async () => {
@@ -184,7 +188,7 @@ describe('a place that cannot be written is refused with exit 2 and the remedy',
 
 describe('arguments that cannot be used exit with 2', () => {
   test.each([
-    [['capture'], /missing required argument/],
+    [['inspect'], /missing required argument/],
     [['frobnicate'], /unknown command/],
     [['capture', 'x', '--probes', 'facts', '--out', 'y', '--memory', 'lots'], /expected a size/],
     [

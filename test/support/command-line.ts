@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -18,11 +18,11 @@ export interface Outcome {
 
 /**
  * Runs the built command line as a user would. `fileSizeLimit` (KiB) makes writes past it fail, as on a full disk;
- * `interruptAfterMs` presses Ctrl-C.
+ * `interruptOnce` presses Ctrl-C as soon as that file exists.
  */
 export function babelscope(
   args: readonly string[],
-  options: { fileSizeLimit?: number; interruptAfterMs?: number } = {},
+  options: { fileSizeLimit?: number; interruptOnce?: string } = {},
 ): Promise<Outcome> {
   const child =
     options.fileSizeLimit === undefined
@@ -35,8 +35,15 @@ export function babelscope(
           MAIN,
           ...args,
         ]);
-  const { interruptAfterMs } = options;
-  if (interruptAfterMs !== undefined) setTimeout(() => child.kill('SIGINT'), interruptAfterMs);
+  const { interruptOnce } = options;
+  if (interruptOnce !== undefined) {
+    const poll = setInterval(() => {
+      if (!existsSync(interruptOnce)) return;
+      clearInterval(poll);
+      child.kill('SIGINT');
+    }, 20);
+    child.once('exit', () => clearInterval(poll));
+  }
   return new Promise((resolve, reject) => {
     let stdout = '';
     let stderr = '';
