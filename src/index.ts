@@ -18,10 +18,23 @@ export { openModel } from './models/open-model.js';
 export type { Model, ModelGraph, ModelShape } from './models/types.js';
 export { checkProbes, listBuiltinProbes, loadProbes } from './probes/index.js';
 export type * from './probes/types.js';
+export { type ReportFormat, type WriteReportOptions, writeReport as report } from './report/index.js';
 export { ModelRunner } from './runtime/index.js';
 export type * from './runtime/types.js';
-export * from './scores/index.js';
-export { scoreRun as score } from './scores/index.js';
+export {
+  averagePrecision,
+  firingRate,
+  lape,
+  referenceCut,
+  type ScoreRunOptions,
+  scoreRun as score,
+  selectPolyfact2026,
+  selectReference,
+  selectTang2024,
+  twoWay,
+  vectorShare,
+} from './scores/index.js';
+export type * from './scores/types.js';
 export { LAYER_ARRAYS, type RunManifest, type RunPlan } from './store/manifest.js';
 export { openRun, type Run, type RunLayer } from './store/open-run.js';
 export { VERSION } from './version.js';
