@@ -64,7 +64,11 @@ export class ModelRunner {
       device: options.device,
       threads: this.threads,
     };
-    this.#worker = new Worker(new URL('./worker.js', import.meta.url), { workerData: settings });
+    this.#worker = new Worker(new URL('./worker.js', import.meta.url), {
+      workerData: settings,
+      // A worker is a file: it refuses the flag under which `node -e` runs a module.
+      execArgv: process.execArgv.filter((flag) => !flag.startsWith('--input-type')),
+    });
     this.#worker.unref(); // a runner nobody closed must not keep an idle process alive
     this.#worker.on('message', (message: FromWorker) => this.#waiting?.onMessage(message));
     this.#worker.on('error', (error) => this.#die(error));
