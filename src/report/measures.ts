@@ -8,29 +8,31 @@ interface MeasureWords {
   readonly unit: string;
   /** A similarity shrinks as runs differ more; everything else grows. */
   readonly similarity: boolean;
+  /** Exists only between two runs; everything else is a signed difference, other − reference. */
+  readonly between: boolean;
 }
 
 export const MEASURE_WORDS: Readonly<Record<Measure, MeasureWords>> = {
-  selected: { name: (units) => `Selected ${units}`, unit: 'count', similarity: false },
-  jaccard: { name: (units) => `Overlap of selected ${units}`, unit: 'Jaccard, 0–1', similarity: true },
-  languageKept: {
-    name: (units) => `Selected ${units} keeping language`,
-    unit: 'share of those selected in both',
+  selected: words((units) => `Selected ${units}`, 'count'),
+  jaccard: {
+    ...words((units) => `Overlap of selected ${units}`, 'Jaccard, 0–1'),
     similarity: true,
+    between: true,
   },
-  meanEntropy: { name: (units) => `Mean entropy of ${units}`, unit: 'LAPE, nats', similarity: false },
-  meanOmega2: {
-    name: (units) => `Mean ω² of ${units}`,
-    unit: 'language share of variance',
-    similarity: false,
+  languageKept: {
+    ...words((units) => `Selected ${units} keeping language`, 'share of those selected in both'),
+    similarity: true,
+    between: true,
   },
-  depthD: {
-    name: (units) => `Depth distance D of ${units}`,
-    unit: 'max |ΔF| over layers, 0–1',
-    similarity: false,
-  },
-  meanDepth: { name: (units) => `Mean depth of selected ${units}`, unit: 'layers', similarity: false },
+  meanEntropy: words((units) => `Mean entropy of ${units}`, 'LAPE, nats'),
+  meanOmega2: words((units) => `Mean ω² of ${units}`, 'language share of variance'),
+  depthD: { ...words((units) => `Depth distance D of ${units}`, 'max |ΔF| over layers, 0–1'), between: true },
+  meanDepth: words((units) => `Mean depth of selected ${units}`, 'layers'),
 };
+
+function words(name: MeasureWords['name'], unit: string): MeasureWords {
+  return { name, unit, similarity: false, between: false };
+}
 
 /** `Selected neurons (count)`. */
 export function measureLabel({ type, measure }: Headline): string {
@@ -46,8 +48,8 @@ export function sidesInWords(headline: Headline): string {
 }
 
 /** Whether the change is a signed difference, other − reference. */
-export function isSigned({ reference, other }: Headline): boolean {
-  return reference !== null || other !== null;
+export function isSigned({ measure }: Headline): boolean {
+  return !MEASURE_WORDS[measure].between;
 }
 
 /** `−9` or `0.74`: the change, or the between-run measure. */

@@ -198,7 +198,7 @@ function unitComparison(
   });
   return {
     type,
-    policy: { entropyCut: top * 0.62, bar: 0.412, fraction: 0.01 },
+    policy: { entropyCut: type === 'neuron' ? top * 0.62 : null, bar: 0.412, fraction: 0.01 },
     entropyEdges,
     profiles,
     reallocations,
@@ -230,20 +230,20 @@ function headlines(
   };
   return (Object.keys(sides) as Measure[]).map((measure): Headline => {
     const [reference, other, floor, median, half] = sides[measure];
-    if (type === 'head' && (measure === 'jaccard' || measure === 'languageKept' || measure === 'depthD')) {
+    if (type === 'head' && measure !== 'meanEntropy' && measure !== 'meanOmega2') {
       return {
         type,
         measure,
         label,
-        reference,
-        other,
+        reference: measure === 'selected' ? 0 : null,
+        other: measure === 'selected' ? 0 : null,
         change: { value: null, low: null, high: null },
         withinReference: null,
         withinOther: null,
         across: null,
         shareOutside: null,
         verdict: 'not measured',
-        note: 'no unit is selected in either run',
+        note: 'the reference selects none: 1 % of 48 heads is 0.48',
       };
     }
     const similarity = measure === 'jaccard' || measure === 'languageKept';

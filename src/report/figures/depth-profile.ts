@@ -10,7 +10,7 @@ import {
   specification,
   UNIT_WORDS,
 } from '../figure.js';
-import { number } from '../text.js';
+import { count, list, number } from '../text.js';
 import { INK } from '../theme.js';
 
 /** Cumulative share of selected units by layer: the reference against one other run a panel, with D where it lies. */
@@ -110,7 +110,8 @@ export function depthProfile(comparison: Comparison): Figure | AbsentFigure {
           resolve: { scale: { color: 'shared', strokeDash: 'shared', shape: 'shared' } },
         },
   );
-  const caption =
+  const counted = `Selected ${words.many}: ${list(units.profiles.map(({ label, selected }) => `${label} ${count(selected)}`))}.`;
+  const change =
     others.length === 0
       ? 'One run: description only, no change is measured.'
       : `D is the largest gap between the two cumulative shares. ${others
@@ -123,7 +124,7 @@ export function depthProfile(comparison: Comparison): Figure | AbsentFigure {
             return `${label}: D = ${number(gap.d)} at layer ${gap.layer}, ${headline.verdict}.`;
           })
           .join(' ')}`;
-  return { name, title, subtitle: measuredOn(comparison), caption, spec };
+  return { name, title, subtitle: measuredOn(comparison), caption: `${counted} ${change}`, spec };
 }
 
 function curve(runs: readonly RunProfile[]) {

@@ -1,33 +1,24 @@
 import type { Comparison, Headline } from '../../compare/types.js';
-import {
-  type AbsentFigure,
-  type Figure,
-  measuredOn,
-  runsInWords,
-  specification,
-  UNIT_WORDS,
-} from '../figure.js';
-import {
-  changeInWords,
-  intervalInWords,
-  isSigned,
-  MEASURE_WORDS,
-  sidesInWords,
-  standardise,
-} from '../measures.js';
-import { count, ellipsize, list, percent } from '../text.js';
+import { type AbsentFigure, type Figure, measuredOn, runsInWords, specification } from '../figure.js';
+import { count, list } from '../text.js';
 import { INK_SOFT, VERDICT_COLOURS } from '../theme.js';
+import {
+  arrange,
+  axisEnd,
+  FLOOR_LOW,
+  forestRow,
+  powersOfTwo,
+  RUN_WIDTH,
+  TEXT_START,
+  VERDICT_WIDTH,
+} from './forest-rows.js';
 
-const ROW = 36;
-/** Ends of the axis in units of the noise floor; what lies beyond is drawn at the end, with an arrow. */
-const FLOOR_RANGE = [1 / 8, 32] as const;
+const ROW = 40;
 const GAP = 12;
 const LABEL_WIDTH = 200;
-const RUN_WIDTH = 118;
 const CHANGE_WIDTH = 108;
 const SKETCH_WIDTH = 110;
 const FLOOR_WIDTH = 215;
-const VERDICT_WIDTH = 220;
 
 const VERDICTS = ['changed', 'not distinguishable from sampling', 'not measured'] as const;
 const SHAPES = ['circle', 'diamond', 'cross'];
@@ -43,10 +34,11 @@ export function forest(comparison: Comparison): Figure | AbsentFigure {
   const headlines = arrange(comparison);
   if (headlines.length === 0) return { name, title, reason: 'not measured: it needs two runs' };
   const several = comparison.runs.length > 2;
-  const values = headlines.map((headline, row) => rowOf(headline, row, headlines[row - 1]));
+  const end = axisEnd(headlines);
+  const values = headlines.map((headline, row) => forestRow(headline, row, headlines[row - 1], end));
   const rows = values.map(({ row }) => row);
   const y = { field: 'row', type: 'ordinal', scale: { domain: rows, padding: 0 }, axis: null };
-  const height = { step: several ? ROW - 4 : ROW };
+  const height = { step: ROW };
   const heading = (text: string | string[]) => ({
     title: { text, fontSize: 11, fontWeight: 'normal', color: INK_SOFT, anchor: 'start', offset: 8 },
   });
@@ -72,11 +64,22 @@ export function forest(comparison: Comparison): Figure | AbsentFigure {
     scale: { domain: VERDICTS, range: SHAPES },
     legend: null,
   };
-  const floorScale = { type: 'log', base: 2, domain: FLOOR_RANGE, nice: false };
+  const [measured, unmeasured] = ["datum.verdict !== 'not measured'", "datum.verdict === 'not measured'"];
+  const verdictText = (
+    field: string,
+    dy: number,
+    filter: string,
+    { coloured = false, ...style }: { coloured?: boolean } & Record<string, unknown> = {},
+  ) => ({
+    transform: [{ filter }],
+    mark: { type: 'text', align: 'left', baseline: 'middle', dy, fontSize: 11, color: INK_SOFT, ...style },
+    encoding: { y, x: { value: TEXT_START }, text: { field }, ...(coloured ? { color: colour } : {}) },
+  });
+  const floorScale = { type: 'log', base: 2, domain: [FLOOR_LOW, end], nice: false };
   const floorAxis = {
     orient: 'top',
     title: null,
-    values: [0.125, 0.25, 0.5, 1, 2, 4, 8, 16, 32],
+    values: powersOfTwo(FLOOR_LOW, end),
     labelExpr: "datum.value < 1 ? '1/' + format(1 / datum.value, 'd') : format(datum.value, 'd')",
     domain: false,
     ticks: false,
@@ -201,29 +204,10 @@ export function forest(comparison: Comparison): Figure | AbsentFigure {
             mark: { type: 'point', filled: true, opacity: 1, size: 80 },
             encoding: { y, x: { value: 6 }, color: colour, shape },
           },
-          {
-            mark: {
-              type: 'text',
-              align: 'left',
-              baseline: 'middle',
-              dy: -7,
-              fontSize: 11,
-              fontWeight: 'bold',
-            },
-            encoding: { y, x: { value: 17 }, text: { field: 'verdict' }, color: colour },
-          },
-          {
-            mark: {
-              type: 'text',
-              align: 'left',
-              baseline: 'middle',
-              dy: 8,
-              fontSize: 11,
-              color: INK_SOFT,
-              limit: VERDICT_WIDTH,
-            },
-            encoding: { y, x: { value: 17 }, text: { field: 'outsideText' } },
-          },
+          verdictText('verdict', -7, measured, { fontWeight: 'bold', coloured: true }),
+          verdictText('outside', 8, measured),
+          verdictText('verdict', -12, unmeasured, { fontWeight: 'bold', coloured: true }),
+          verdictText('noteLines', 2, unmeasured, { fontSize: 10, lineHeight: 11, lineBreak: '\n' }),
         ],
       },
     ],
@@ -234,59 +218,19 @@ export function forest(comparison: Comparison): Figure | AbsentFigure {
   return { name, title, subtitle: measuredOn(comparison), caption: caption(comparison, headlines), spec };
 }
 
-/** By unit type, then measure, then run, so that runs stand under each other. */
-function arrange(comparison: Comparison): Headline[] {
-  return comparison.units.flatMap(({ headlines }) => {
-    const measures = [...new Set(headlines.map(({ measure }) => measure))];
-    return measures.flatMap((measure) => headlines.filter((headline) => headline.measure === measure));
-  });
-}
-
-function rowOf(headline: Headline, row: number, above: Headline | undefined) {
-  const { type, measure, verdict, shareOutside, note, label, change } = headline;
-  const first = above?.measure !== measure || above.type !== type;
-  const floor = standardise(headline);
-  const clamp = (value: number) => Math.min(FLOOR_RANGE[1], Math.max(FLOOR_RANGE[0], value));
-  const signedChange = headline.reference !== null && change.value !== null;
-  const reach = Math.max(...[change.value, change.low, change.high].map((v) => Math.abs(v ?? 0))) * 1.08;
-  const scaled = (value: number | null) =>
-    !signedChange || value === null || reach === 0 ? (signedChange ? 0 : null) : value / reach;
-  const outside = shareOutside === null ? '' : `${percent(shareOutside)} of split halves beyond`;
-  const { name, unit } = MEASURE_WORDS[measure];
-  return {
-    row,
-    first,
-    measure: first ? name(UNIT_WORDS[type].many) : '',
-    unit: first ? unit : '',
-    runs: ellipsize(label, RUN_WIDTH / 11),
-    sides: isSigned(headline) ? sidesInWords(headline) : 'between the two',
-    changeText: changeInWords(headline),
-    intervalText: intervalInWords(headline),
-    sketch: scaled(change.value),
-    sketchLow: scaled(change.low ?? change.value),
-    sketchHigh: scaled(change.high ?? change.value),
-    withinLow: floor === null ? null : clamp(floor.within[0]),
-    withinHigh: floor === null ? null : clamp(floor.within[1]),
-    across: floor === null ? null : clamp(floor.across[1]),
-    acrossLow: floor === null ? null : clamp(floor.across[0]),
-    acrossHigh: floor === null ? null : clamp(floor.across[2]),
-    beyond: floor !== null && floor.across[2] > FLOOR_RANGE[1],
-    verdict,
-    outside,
-    outsideText: verdict === 'not measured' ? note : outside,
-    note,
-  };
-}
-
 function caption(comparison: Comparison, headlines: readonly Headline[]): string {
   const named = (verdict: Headline['verdict']) => headlines.filter((h) => h.verdict === verdict).length;
   const counts = VERDICTS.filter((verdict) => named(verdict) > 0).map(
     (verdict) => `${count(named(verdict))} ${verdict}`,
   );
+  const notes = [...new Set(headlines.map(({ note }) => note).filter((note) => note !== ''))];
   return [
     `Of ${headlines.length} headline measures: ${list(counts)}.`,
     `Noise floor: the measure between two random halves of one run’s ${comparison.folds} folds, ${comparison.splits} splits; grey from its 5th percentile to the bound at 1 (the larger 95th percentile of the two runs). Marks: median and 5–95\u00a0% of the measure between a half of one run and the other half of the other. A similarity s enters as 1 − s.`,
+    notes.length === 0 ? '' : `Not measured: ${notes.join('; ')}.`,
     'Called changed only where at least 95\u00a0% of the split halves lie beyond the bound.',
     'Intervals: 95\u00a0%, paired delete-one-fold jackknife.',
-  ].join(' ');
+  ]
+    .filter((part) => part !== '')
+    .join(' ');
 }

@@ -16,8 +16,8 @@ import { count, list, number, percent, plural, wrap } from '../text.js';
 const COLUMNS = 4;
 const PANEL_WIDTH = 178;
 const PANEL_HEIGHT = 92;
-/** Above this ratio of the largest language to the median one, panels get scales of their own. */
-const SHARED_SCALE_RATIO = 4;
+/** Above this ratio of the largest language to the median one, the scale is a root, so that both are seen. */
+const LINEAR_RATIO = 4;
 
 /** Selected units per layer: one panel a language, one line a run. */
 export function specializedNeurons(comparison: Comparison): Figure | AbsentFigure {
@@ -43,7 +43,7 @@ export function specializedNeurons(comparison: Comparison): Figure | AbsentFigur
   const peaks = comparison.languages.map((_, k) =>
     Math.max(...profiles.flatMap(({ counts }) => counts.map((row) => row[k]!))),
   );
-  const shared = Math.max(...peaks) <= SHARED_SCALE_RATIO * Math.max(1, median(peaks));
+  const linear = Math.max(...peaks) <= LINEAR_RATIO * Math.max(1, median(peaks));
   const layers = comparison.shape.layers;
   const { color, strokeDash, shape } = runChannels(labels);
   const x = {
@@ -58,7 +58,7 @@ export function specializedNeurons(comparison: Comparison): Figure | AbsentFigur
     type: 'quantitative',
     title: words.many,
     axis: { tickCount: 3, tickMinStep: 1, format: ',d' },
-    scale: { domainMin: 0, nice: true },
+    scale: { type: linear ? 'linear' : 'sqrt', domain: [0, ceiling(Math.max(...peaks))], nice: false },
   };
   const tooltip = [
     { field: 'panel', title: 'language' },
@@ -95,7 +95,6 @@ export function specializedNeurons(comparison: Comparison): Figure | AbsentFigur
       ],
     },
     resolve: {
-      scale: shared ? {} : { y: 'independent' },
       // A last row with gaps would leave axes far below the panels they belong to.
       axis: comparison.languages.length % COLUMNS === 0 ? {} : { x: 'independent' },
     },
@@ -120,7 +119,7 @@ export function specializedNeurons(comparison: Comparison): Figure | AbsentFigur
     profiles.length > 1
       ? `Total number against ${labels[0]}, beside the noise floor: ${verdict.join(' ')} Single languages and layers: not measured against a floor.`
       : 'One run: description only, no change is measured.',
-    shared ? '' : 'Each panel has its own vertical scale.',
+    linear ? '' : 'The vertical scale is a square root.',
   ]
     .filter((part) => part !== '')
     .join(' ');
@@ -130,6 +129,15 @@ export function specializedNeurons(comparison: Comparison): Figure | AbsentFigur
 function sides(totals: readonly number[], words: { readonly one: string; readonly many: string }): string {
   if (totals.length === 2) return `${count(totals[0]!)} → ${count(totals[1]!)} ${words.many}`;
   return totals.length === 1 ? plural(totals[0]!, words.one, words.many) : totals.map(count).join(' · ');
+}
+
+/** The next round number: ends of axes stand at it, and no mark reaches over the panel. */
+function ceiling(value: number): number {
+  const power = 10 ** Math.floor(Math.log10(Math.max(1, value)));
+  return Math.max(
+    1,
+    [1, 1.5, 2, 3, 4, 5, 6, 8, 10].map((step) => Math.ceil(step * power)).find((end) => end >= value)!,
+  );
 }
 
 function median(values: readonly number[]): number {
