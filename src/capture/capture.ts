@@ -63,22 +63,22 @@ export async function capture(options: CaptureOptions): Promise<CaptureResult> {
     warnings: gridWarnings(grid, tokenizer),
   });
 
-  const manifest = await openRunFolder(folder, planned);
-  if (isMerged(folder, manifest)) return { folder, manifest: await mergeRun(folder), complete: true };
-  const chunks = await chunksToRun(folder, manifest, shard);
-  if (chunks.length > 0) {
-    const runner = await ModelRunner.start(checkpoint, model, {
-      device,
-      threads: options.threads,
-      memoryBytes,
-    });
-    try {
-      await runChunks(folder, manifest, grid, chunks, runner, options);
-    } finally {
-      await runner.close();
-    }
+  // Before anything is written: a device that is not there must not leave a run that names it.
+  const runner = await ModelRunner.start(checkpoint, model, {
+    device,
+    threads: options.threads,
+    memoryBytes,
+  });
+  let manifest: RunManifest;
+  try {
+    manifest = await openRunFolder(folder, planned);
+    if (!isMerged(folder, manifest)) await runChunks(folder, manifest, grid, runner, options);
+  } finally {
+    await runner.close();
   }
-  if (shard !== undefined && shard.count > 1) return { folder, manifest, complete: false };
+  if (shard !== undefined && shard.count > 1 && !isMerged(folder, manifest)) {
+    return { folder, manifest, complete: false };
+  }
   const merged = await mergeRun(folder, { keepParts: options.keepParts, signal });
   return { folder, manifest: merged, complete: true };
 }
@@ -112,43 +112,30 @@ function chooseProbes({ probes, languages, limit }: CaptureOptions): Promise<Pro
   });
 }
 
-/** The chunks of this shard that have no part yet; parts found are checked to be of this run. */
-async function chunksToRun(
-  folder: string,
-  manifest: RunManifest,
-  shard: CaptureOptions['shard'],
-): Promise<readonly number[]> {
-  const { index, count } = shard ?? { index: 1, count: 1 };
-  const missing = new Set(missingParts(folder, manifest));
-  const mine = [...manifest.plan.chunks.keys()].filter((chunk) => chunk % count === index - 1);
-  for (const chunk of mine) {
-    if (!missing.has(chunk)) await (await openPart(folder, manifest, chunk)).close();
-  }
-  return mine.filter((chunk) => missing.has(chunk));
-}
-
+/** Runs the chunks of this shard that have no part yet. */
 async function runChunks(
   folder: string,
   manifest: RunManifest,
   grid: Grid,
-  chunks: readonly number[],
   runner: ModelRunner,
   { device = 'cpu', shard, signal, onProgress }: CaptureOptions,
 ): Promise<void> {
   const { shape, plan } = manifest;
+  const { index, count } = shard ?? { index: 1, count: 1 };
+  const mine = [...plan.chunks.keys()].filter((chunk) => chunk % count === index - 1);
+  const missing = await checkParts(folder, manifest, mine);
+  if (missing.length === 0) return;
   const tokensOf = (chunk: number) =>
     plan.chunks[chunk]!.flatMap((item) => grid.cells[item]!).reduce(
       (sum, cell) => sum + (cell?.ids.length ?? 0),
       0,
     );
-  const { index, count } = shard ?? { index: 1, count: 1 };
-  const mine = [...plan.chunks.keys()].filter((chunk) => chunk % count === index - 1);
-  const total = mine.map(tokensOf).reduce((a, b) => a + b, 0);
-  const toRun = chunks.map(tokensOf).reduce((a, b) => a + b, 0);
-  const meter = new ProgressMeter(total, total - toRun, shape.layers, plan.chunks.length, onProgress);
+  const total = (chunks: readonly number[]) => chunks.map(tokensOf).reduce((a, b) => a + b, 0);
+  const found = total(mine) - total(missing);
+  const meter = new ProgressMeter(total(mine), found, shape.layers, plan.chunks.length, onProgress);
   const stopwatch = new Stopwatch(shape.layers);
   try {
-    for (const chunk of chunks) {
+    for (const chunk of missing) {
       if (signal?.aborted) throw new InterruptedError({ what: 'interrupted' }, { cause: signal.reason });
       stopwatch.startChunk();
       await writePart({
@@ -165,7 +152,21 @@ async function runChunks(
       meter.finishChunk(tokensOf(chunk));
     }
   } finally {
+    const timing = stopwatch.timing(device, runner.threads);
     // A full disk has its own error on the way; timings are not worth hiding it.
-    await appendTiming(folder, stopwatch.timing(device, runner.threads), shard).catch(() => {});
+    if (timing.chunks > 0) await appendTiming(folder, timing, shard).catch(() => {});
   }
+}
+
+/** @returns those of the chunks that have no part. @throws RunError if a part is of another run */
+async function checkParts(
+  folder: string,
+  manifest: RunManifest,
+  chunks: readonly number[],
+): Promise<readonly number[]> {
+  const missing = new Set(missingParts(folder, manifest));
+  for (const chunk of chunks) {
+    if (!missing.has(chunk)) await (await openPart(folder, manifest, chunk)).close();
+  }
+  return chunks.filter((chunk) => missing.has(chunk));
 }

@@ -414,9 +414,10 @@ describe('refusals name the thing and the way out', () => {
     await expect(capture(options({ probes, limit: 3 }))).rejects.toThrow(UsageError);
   });
 
-  test('a device that is not there: nothing is left behind but the plan', async () => {
+  test('a device that is not there: nothing is left behind', async () => {
     const request = options({ device: 'cuda' });
     await expect(capture(request)).rejects.toThrow(UsageError);
+    expect(existsSync(request.out)).toBe(false);
   });
 });
 
