@@ -116,7 +116,7 @@ export function entropyDistribution(comparison: Comparison): Figure | AbsentFigu
     return `${label}: ${headline.verdict} (${changeInWords(headline)} nats, 95\u00a0% interval ${intervalInWords(headline)})`;
   });
   const caption = [
-    `Live ${words.many}: ${list(profiles.map(({ label, dead }, r) => `${label} ${count(live[r]!)} (${plural(dead, words.one)} never fire and have no entropy)`))}.`,
+    `Live ${words.many}: ${list(profiles.map(({ label, dead }, r) => `${label} ${count(live[r]!)}${dead === 0 ? '' : ` (${plural(dead, `dead ${words.one}`)} beside them without entropy)`}`))}.`,
     `Low entropy means few languages; the most is ln ${comparison.languages.length} = ${number(Math.log(comparison.languages.length))} nats.`,
     changes.length > 0
       ? `Mean entropy against ${labels[0]}: ${changes.join('; ')}.`

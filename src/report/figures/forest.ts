@@ -226,7 +226,7 @@ function caption(comparison: Comparison, headlines: readonly Headline[]): string
   const notes = [...new Set(headlines.map(({ note }) => note).filter((note) => note !== ''))];
   return [
     `Of ${headlines.length} headline measures: ${list(counts)}.`,
-    `Noise floor: the measure between two random halves of one run’s ${comparison.folds} folds, ${comparison.splits} splits; grey from its 5th percentile to the bound at 1 (the larger 95th percentile of the two runs). Marks: median and 5–95\u00a0% of the measure between a half of one run and the other half of the other. A similarity s enters as 1 − s.`,
+    `Noise floor: the measure between two random halves of one run’s ${comparison.folds} folds, ${comparison.splits} splits; grey from its 5th percentile to the bound at 1 (the larger 95th percentile of the two runs). Marks: median and 5–95\u00a0% of the measure between a half of one run and the other half of the other. A similarity s enters as 1\u00a0−\u00a0s.`,
     notes.length === 0 ? '' : `Not measured: ${notes.join('; ')}.`,
     'Called changed only where at least 95\u00a0% of the split halves lie beyond the bound.',
     'Intervals: 95\u00a0%, paired delete-one-fold jackknife.',
