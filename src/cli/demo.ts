@@ -17,9 +17,8 @@ const PROBE_SETS = ['facts', 'pydocs'];
 export function demoCommand() {
   return new Command('demo')
     .description('the whole job on the bundled checkpoints: capture, score, compare, report')
-    .option('--out <folder>', 'where runs, comparisons, figures and pages go', 'babelscope-demo')
-    .option('--figures <folder>', 'where the figures go (default: figures/ in the output folder)')
-    .action(async ({ out, figures = join(out, 'figures') }) => {
+    .option('--out <folder>', 'where runs, comparisons, pages and figures go', 'babelscope-demo')
+    .action(async ({ out }) => {
       const signal = interruptSignal();
       const pages: string[] = [];
       for (const probes of PROBE_SETS) {
@@ -43,13 +42,11 @@ export function demoCommand() {
         const comparison = await compareRuns(runs, { signal });
         const folder = join(out, probes);
         await writeComparison(folder, comparison);
-        await writeReport(comparison, folder, { formats: ['html'] });
-        await writeReport(comparison, join(figures, probes), { formats: ['svg', 'png'] });
+        await writeReport(comparison, folder);
         printHeadlines(comparison);
         pages.push(join(folder, 'report.html'));
       }
       say('');
-      for (const page of pages) say(`open ${page}`);
-      say(`figures in ${figures}`);
+      for (const page of pages) say(`open ${page} (figures and tables beside it)`);
     });
 }

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from '@commander-js/extra-typings';
 import { type Comparison, compareRuns, readComparison } from '../compare/index.js';
-import { writeReport } from '../report/index.js';
+import { REPORT_FORMATS, writeReport } from '../report/index.js';
 import { parseChoices } from './options.js';
 import { interruptSignal, say } from './terminal.js';
 
@@ -11,11 +11,9 @@ export function reportCommand() {
     .description('the figures and tables of a paper, and one HTML page to explore')
     .argument('<run|comparison>', 'what `capture` or `compare` wrote')
     .requiredOption('--out <folder>', 'where report.html and figures/ go')
-    .option('--formats <list>', 'of html, svg, png', parseChoices(['html', 'svg', 'png'] as const), [
-      'html',
-      'svg',
-      'png',
-    ] as ('html' | 'svg' | 'png')[])
+    .option('--formats <list>', `of ${REPORT_FORMATS.join(', ')}`, parseChoices(REPORT_FORMATS), [
+      ...REPORT_FORMATS,
+    ])
     .action(async (folder, { out, formats }) => {
       const { files } = await writeReport(await comparisonOf(folder), out, { formats });
       for (const file of files) say(`wrote ${file}`);
