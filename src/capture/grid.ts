@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { InterruptedError, ProbeError } from '../errors.js';
 import type { ProbeSet } from '../probes/types.js';
-import { checkVocabulary } from '../runtime/model-runner.js';
+import { checkVocabulary } from '../runtime/check-prompt.js';
 import type { TokenizedPrompt } from '../runtime/types.js';
 import type { Tokenizer } from '../tokenizer/load-tokenizer.js';
 import { type PositionRule, tokenizePrompt } from './positions.js';

@@ -1,4 +1,5 @@
 export { BATCH_TOKENS, planBatches } from './batches.js';
+export { checkVocabulary } from './check-prompt.js';
 export {
   type ChunkStatistics,
   chooseResidency,
@@ -7,7 +8,7 @@ export {
   type Residency,
   tokensThatFit,
 } from './memory.js';
-export { checkVocabulary, ModelRunner } from './model-runner.js';
+export { ModelRunner } from './model-runner.js';
 export { RunnerError } from './runner-error.js';
 export { physicalCores } from './threads.js';
 export type {

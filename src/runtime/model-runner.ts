@@ -1,18 +1,13 @@
 import { Worker } from 'node:worker_threads';
 import type { Checkpoint } from '../checkpoint/types.js';
-import { BabelscopeError, CheckpointError, InterruptedError, UsageError } from '../errors.js';
+import { BabelscopeError, InterruptedError, UsageError } from '../errors.js';
 import { type Tap, tapOutput } from '../hooks/taps.js';
 import type { Model, ModelGraph } from '../models/types.js';
 import { planBatches } from './batches.js';
+import { checkPrompt } from './check-prompt.js';
+import { explainFailure, FailureMessage, interrupted, unavailableDevice } from './failures.js';
 import { chooseResidency, memoryNeeds } from './memory.js';
-import {
-  CONTROL,
-  type Failure,
-  type FromWorker,
-  type ToWorker,
-  type WireGraph,
-  type WorkerSettings,
-} from './protocol.js';
+import { CONTROL, type FromWorker, type ToWorker, type WireGraph, type WorkerSettings } from './protocol.js';
 import { RunnerError } from './runner-error.js';
 import { physicalCores } from './threads.js';
 import type {
@@ -20,7 +15,6 @@ import type {
   ActivationOptions,
   ChunkProgress,
   ChunkRequest,
-  Device,
   PromptActivations,
   RunnerOptions,
   TokenizedPrompt,
@@ -174,7 +168,8 @@ export class ModelRunner {
     const { prompts, signal } = pass;
     if (signal?.aborted) throw interrupted(signal);
     if (prompts.length === 0) throw new UsageError({ what: 'there are no prompts to run' });
-    for (const [i, prompt] of prompts.entries()) this.#checkPrompt(prompt, pass.describePrompt(i));
+    for (const [i, prompt] of prompts.entries())
+      checkPrompt(prompt, this.#model.shape.vocab, pass.describePrompt(i));
     const control = new Int32Array(new SharedArrayBuffer(CONTROL.slots * Int32Array.BYTES_PER_ELEMENT));
     const tell = (slot: number, value: number) => {
       Atomics.store(control, slot, value);
@@ -203,25 +198,12 @@ export class ModelRunner {
       await consumed;
     } catch (error) {
       if (callerErrors.length > 0) throw callerErrors[0];
-      if (error instanceof FailureMessage) throw this.#failure(error.failure, pass);
+      if (error instanceof FailureMessage) throw explainFailure(error.failure, pass);
       throw error;
     } finally {
       signal?.removeEventListener('abort', onAbort);
     }
     if (callerErrors.length > 0) throw callerErrors[0];
-  }
-
-  #checkPrompt({ ids, counted }: TokenizedPrompt, name: string): void {
-    if (ids.length === 0) throw new UsageError({ what: 'a prompt without tokens cannot run', where: name });
-    if (counted.length !== ids.length) {
-      throw new UsageError({
-        what: '`counted` must have one value a token',
-        where: name,
-        expected: String(ids.length),
-        found: String(counted.length),
-      });
-    }
-    checkVocabulary(ids, this.#model.shape.vocab, name);
   }
 
   #chunkMessage(pass: Pass, control: Int32Array<SharedArrayBuffer>): WorkerChunk {
@@ -292,80 +274,6 @@ export class ModelRunner {
           });
     this.#waiting?.onDeath(this.#death);
   }
-
-  #failure(failure: Failure, pass: Pass): Error {
-    switch (failure.kind) {
-      case 'aborted':
-        return interrupted(pass.signal);
-      case 'not-finite':
-        return new CheckpointError({
-          what: `layer ${failure.layer} yields NaN or infinity at ${failure.where}`,
-          where: pass.describePrompt(failure.prompt),
-          expected: 'finite activations',
-          remedy:
-            'check the weights of this layer: a checkpoint that was saved after its training diverged, or damaged',
-        });
-      case 'create':
-      case 'run':
-      case 'other': {
-        const place = failure.layer === null ? '' : ` in layer ${failure.layer}`;
-        const outOfMemory = /bad_alloc|failed to allocate|out of memory/i.test(failure.details.what);
-        return new RunnerError(
-          {
-            what: `onnxruntime failed${place} ${failure.kind === 'create' ? 'while loading its weights' : 'while running'}`,
-            found: [failure.details.what, failure.details.found]
-              .filter((part) => part !== undefined)
-              .join('; '),
-            ...(outOfMemory && {
-              remedy: 'there is not enough memory: close other programs, or lower --memory',
-            }),
-          },
-          failure.layer,
-        );
-      }
-    }
-  }
-}
-
-/** Carries the worker's failure to where its prompt can be named. */
-class FailureMessage extends Error {
-  readonly failure: Failure;
-  constructor(failure: Failure) {
-    super(failure.kind);
-    this.failure = failure;
-  }
-}
-
-/**
- * @throws CheckpointError if the embedding lacks one of the tokens, as when a tokenizer has grown and the model has not
- */
-export function checkVocabulary(ids: Int32Array, vocab: number, prompt: string): void {
-  const position = ids.findIndex((id) => id < 0 || id >= vocab);
-  if (position === -1) return;
-  throw new CheckpointError({
-    what: `token ${ids[position]} at position ${position} is not in the embedding`,
-    where: prompt,
-    expected: `token ids from 0 to ${vocab - 1}`,
-    found: String(ids[position]),
-    remedy:
-      'the tokenizer and the weights are not of the same model: put the tokenizer.json saved with these weights',
-  });
-}
-
-function unavailableDevice(device: Device, error: unknown): Error {
-  const found =
-    error instanceof FailureMessage && 'details' in error.failure
-      ? error.failure.details.what
-      : String(error);
-  const remedy =
-    device === 'cuda'
-      ? 'install the CUDA provider (ONNXRUNTIME_NODE_INSTALL=cuda12 npm rebuild onnxruntime-node, with CUDA 12 and cuDNN 9), or use --device cpu'
-      : 'WebGPU needs a graphics driver with Vulkan, Metal or Direct3D 12; or use --device cpu';
-  return new UsageError({ what: `the device ${device} is not available`, where: '--device', found, remedy });
-}
-
-function interrupted(signal: AbortSignal | undefined): InterruptedError {
-  return new InterruptedError({ what: 'interrupted' }, { cause: signal?.reason });
 }
 
 /** Each layer's graph is wanted once a chunk. */

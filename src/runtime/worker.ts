@@ -4,6 +4,7 @@
  */
 import { parentPort, workerData } from 'node:worker_threads';
 import * as ort from 'onnxruntime-node';
+import { type Batch, checkResidual, keepRows, keepTensors, WorkerFailure } from './collect.js';
 import type { Residency } from './memory.js';
 import {
   CONTROL,
@@ -13,7 +14,6 @@ import {
   type ToWorker,
   type WireGraph,
   type WirePrompts,
-  type WireTap,
   type WorkerSettings,
 } from './protocol.js';
 import type { Activation } from './types.js';
@@ -22,27 +22,6 @@ const settings = workerData as WorkerSettings;
 // Failures come back as errors; onnxruntime would write them to standard error besides.
 ort.env.logLevel = 'fatal';
 const openSessions = new Map<string, ort.InferenceSession>();
-
-class WorkerFailure extends Error {
-  readonly failure: Failure;
-  constructor(failure: Failure) {
-    super(failure.kind);
-    this.failure = failure;
-  }
-}
-
-/** Prompts that run together, right-padded to the longest. */
-interface Batch {
-  /** Indices into the chunk's prompts. */
-  readonly rows: readonly number[];
-  readonly lengths: readonly number[];
-  readonly seq: number;
-  readonly tokens: number;
-  readonly counted: Float32Array;
-  /** [rows, seq, dModel]: the residual stream before the layer about to run. */
-  hidden: Float32Array;
-  dModel: number;
-}
 
 parentPort!.on('message', (message: ToWorker) => {
   handle(message).catch((error: unknown) => {
@@ -141,79 +120,6 @@ function runLayer(session: ort.InferenceSession, graph: WireGraph, batch: Batch,
   });
 }
 
-/** The residual stream of every token that is not padding must be finite. */
-function checkResidual(batch: Batch, layer: number): void {
-  const { hidden, seq, dModel } = batch;
-  for (const [b, row] of batch.rows.entries()) {
-    const start = b * seq * dModel;
-    if (!isFiniteRange(hidden, start, start + batch.lengths[b]! * dModel)) {
-      throw new WorkerFailure({ kind: 'not-finite', layer, where: 'hook_resid_post', prompt: row });
-    }
-  }
-}
-
-function keepRows(
-  readings: Map<string, Float32Array>,
-  tap: WireTap,
-  output: ort.Tensor,
-  batch: Batch,
-  prompts: number,
-  layer: number,
-): void {
-  const source = output.data as Float32Array;
-  const width = source.length / batch.rows.length;
-  let target = readings.get(tap.output);
-  if (target === undefined) {
-    target = new Float32Array(prompts * width);
-    readings.set(tap.output, target);
-  }
-  for (const [b, row] of batch.rows.entries()) {
-    if (!isFiniteRange(source, b * width, (b + 1) * width)) {
-      throw new WorkerFailure({ kind: 'not-finite', layer, where: tap.output, prompt: row });
-    }
-    target.set(source.subarray(b * width, (b + 1) * width), row * width);
-  }
-}
-
-function keepTensors(
-  tensors: Map<string, Activation[]>,
-  tap: WireTap,
-  output: ort.Tensor,
-  batch: Batch,
-): void {
-  let perPrompt = tensors.get(tap.output);
-  if (perPrompt === undefined) {
-    perPrompt = [];
-    tensors.set(tap.output, perPrompt);
-  }
-  const { seq } = batch;
-  const source = output.data as Float32Array;
-  const size = source.length / batch.rows.length;
-  for (const [b, row] of batch.rows.entries()) {
-    const length = batch.lengths[b]!;
-    const values = source.subarray(b * size, (b + 1) * size);
-    if (tap.hook === 'attn.hook_pattern') {
-      perPrompt[row] = cutPattern(values, output.dims[1]!, seq, length);
-    } else {
-      const rest = output.dims.slice(2);
-      const width = rest.reduce((a, d) => a * d, 1);
-      perPrompt[row] = { dims: [length, ...rest], values: values.slice(0, length * width) };
-    }
-  }
-}
-
-/** [heads, seq, seq] → [heads, length, length]. */
-function cutPattern(values: Float32Array, heads: number, seq: number, length: number): Activation {
-  const cut = new Float32Array(heads * length * length);
-  for (let h = 0; h < heads; h++) {
-    for (let q = 0; q < length; q++) {
-      const from = (h * seq + q) * seq;
-      cut.set(values.subarray(from, from + length), (h * length + q) * length);
-    }
-  }
-  return { dims: [heads, length, length], values: cut };
-}
-
 /** One prompt at a time: a batch's logits at a vocabulary of 150,000 would be 1.2 GB. */
 async function postLogits(
   graph: WireGraph,
@@ -299,13 +205,6 @@ function waitForRoom(control: Int32Array, layer: number): void {
     if (layer - consumed < LAYERS_IN_FLIGHT) return;
     Atomics.wait(control, CONTROL.consumed, consumed, 100);
   }
-}
-
-/** Sums v·0, which is 0 for every finite v and NaN otherwise: one multiply-add a value, no branch. */
-function isFiniteRange(values: Float32Array, start: number, end: number): boolean {
-  let sum = 0;
-  for (let i = start; i < end; i++) sum += values[i]! * 0;
-  return sum === 0;
 }
 
 function postLayer(
