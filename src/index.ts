@@ -19,7 +19,7 @@ export type { Model, ModelGraph, ModelShape } from './models/types.js';
 export { checkProbes, listBuiltinProbes, loadProbes } from './probes/index.js';
 export type * from './probes/types.js';
 export { type ReportFormat, type WriteReportOptions, writeReport as report } from './report/index.js';
-export { ModelRunner } from './runtime/index.js';
+export { ModelRunner, RunnerError } from './runtime/index.js';
 export type * from './runtime/types.js';
 export {
   averagePrecision,
