@@ -1,3 +1,4 @@
+import ndarray, { type NdArray } from 'ndarray';
 import { RunError } from '../errors.js';
 import { fromFloat16 } from './float16.js';
 import { LAYER_ARRAYS, type RunManifest } from './manifest.js';
@@ -22,6 +23,13 @@ export interface RunLayer {
   readonly layer: number;
   /** Which of `LAYER_ARRAYS` it holds. */
   readonly names: ReadonlySet<LayerArrayName>;
+  /**
+   * A whole array with its shape, for looking into: `(await layer.array('mlp.fire')).pick(null, 0, 12)` is neuron 12 in
+   * the first language, fold by fold. float16 is widened to float32.
+   *
+   * @throws RunError if the run does not keep it.
+   */
+  array(name: LayerArrayName): Promise<NdArray<Uint32Array | Float32Array | Float64Array>>;
   /** [fold, language], counted tokens. */
   readTokens(): Promise<Uint32Array>;
   /** [fold, language, unit], row-major; counts as exact float64. */
@@ -104,6 +112,12 @@ async function openLayer(folder: string, manifest: RunManifest, layer: number): 
   return {
     layer,
     names,
+    array: async (name) => {
+      if (!names.has(name)) throw notKept(name, path);
+      const values = await file.read(name);
+      const wide = values instanceof Uint16Array ? fromFloat16(values) : values;
+      return ndarray(wide as Uint32Array | Float32Array | Float64Array, [...file.arrays.get(name)!.shape]);
+    },
     readTokens: async () => (await file.read(LAYER_ARRAYS.tokens)) as Uint32Array,
     readStatistic: async (name) => {
       const values = (await file.read(name)) as Uint32Array | Float64Array;
@@ -162,9 +176,13 @@ async function readUnits(
 function describeItems(file: SafetensorsFile, name: ItemsName): ArrayDescription {
   const description = file.arrays.get(name);
   if (description !== undefined) return description;
-  throw new RunError({
-    what: `the run keeps no pooled values: there is no array ${JSON.stringify(name)}`,
-    where: file.path,
-    remedy: 'capture with --keep items',
+  throw notKept(name, file.path);
+}
+
+function notKept(name: LayerArrayName, path: string): RunError {
+  return new RunError({
+    what: `the run does not keep the array ${JSON.stringify(name)}`,
+    where: path,
+    remedy: name.endsWith('.items') ? 'capture with --keep items' : 'capture again with this version',
   });
 }

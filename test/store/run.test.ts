@@ -160,6 +160,21 @@ describe('openRun', () => {
     },
   );
 
+  it('gives any array with its shape as an ndarray: a pick is a strided view of one unit', async () => {
+    const layer = await (await openRun(await writeRun())).layer(0);
+    const fire = await layer.array('mlp.fire');
+    expect(fire.shape).toEqual([FOLDS, LANGUAGES, NEURONS]);
+    expect(fire.get(1, 2, 3)).toBe((1 * LANGUAGES + 2) * NEURONS + 3);
+    const unit = fire.pick(null, 1, 6);
+    expect([unit.get(0), unit.get(1)]).toEqual([NEURONS + 6, (LANGUAGES + 1) * NEURONS + 6]);
+    const z = await layer.array('head.items');
+    expect(z.shape).toEqual([ITEMS, LANGUAGES, HEADS, HEAD_DIM]);
+    expect(z.get(0, 0, 1, 2)).toBe(6 / 8);
+    expect((await layer.array('mlp.items')).get(0, 0, 3)).toBeNaN();
+    await expect(layer.array('mlp.sumsq')).rejects.toThrow(/does not keep[\s\S]*capture again/);
+    await layer.close();
+  });
+
   it('says to keep items where a run has none', async () => {
     const folder = await writeRun((arrays) => arrays.filter(({ name }) => name !== 'mlp.items'));
     const layer = await (await openRun(folder)).layer(0);
