@@ -9,6 +9,7 @@ const SRC = fileURLToPath(new URL('../src', import.meta.url).href.replace('/dist
 const ROOMS = [
   'cli',
   'report',
+  'validation',
   'compare',
   'scores',
   'capture',

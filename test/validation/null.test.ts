@@ -1,0 +1,93 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { openCheckpoint } from '../../src/checkpoint/open-checkpoint.js';
+import type { Comparison } from '../../src/compare/types.js';
+import { openModel } from '../../src/models/open-model.js';
+import { addWeightNoise, BF16_ROUNDING, falseChanges, nullComparison } from '../../src/validation/index.js';
+import { readWeight as readStored } from '../../src/validation/stored-weight.js';
+import { readWeight, TINY_PROBES, temporaryFolder, tinyCheckpoint } from '../support/tiny-checkpoint.js';
+
+test('every weight moves, by no more than rounding to bfloat16 could; the copy opens as a float32 model', async () => {
+  const checkpoint = tinyCheckpoint();
+  const out = join(temporaryFolder(), 'noisy');
+  await addWeightNoise(checkpoint, out, { seed: 4 });
+  const copy = await openCheckpoint(out);
+  expect(copy.config.dtype).toBe('float32');
+  expect(openModel(copy).shape).toEqual(openModel(await openCheckpoint(checkpoint)).shape);
+  let [moved, sum, elements] = [0, 0, 0];
+  for (const [name, tensor] of copy.tensors) {
+    expect(tensor.dtype).toBe('F32');
+    const before = await readWeight(checkpoint, name);
+    const after = await readStored(copy, tensor);
+    for (const [i, was] of before.entries()) {
+      if (was === 0) continue;
+      const relative = after[i]! / was - 1;
+      expect(Math.abs(relative)).toBeLessThanOrEqual(BF16_ROUNDING * (1 + 1e-4));
+      if (relative !== 0) moved++;
+      sum += relative;
+      elements++;
+    }
+  }
+  expect(moved / elements).toBeGreaterThan(0.999);
+  expect(Math.abs(sum / elements)).toBeLessThan((4 * BF16_ROUNDING) / Math.sqrt(3 * elements));
+});
+
+test('the same seed gives the same bytes, another seed others', async () => {
+  const checkpoint = tinyCheckpoint();
+  const folder = temporaryFolder();
+  const bytes = async (name: string, seed: number) => {
+    await addWeightNoise(checkpoint, join(folder, name), { seed });
+    return readFileSync(join(folder, name, 'model.safetensors'));
+  };
+  const first = await bytes('a', 1);
+  expect(await bytes('b', 1)).toEqual(first);
+  expect(await bytes('c', 2)).not.toEqual(first);
+});
+
+test('nothing is called a change between a checkpoint, itself, and itself with noise', async () => {
+  const comparison: Comparison = await nullComparison({
+    checkpoint: tinyCheckpoint(),
+    probes: TINY_PROBES,
+    out: temporaryFolder(),
+    noiseSeeds: [1, 2],
+    fraction: 0.1, // of 111 neurons; 1 % would select one
+    threads: 1,
+  });
+  expect(falseChanges(comparison)).toEqual([]);
+  const headlines = comparison.units.flatMap((units) => units.headlines);
+  expect(headlines).toHaveLength(2 * 3 * 7); // types, runs, measures
+  // That nothing changed must not be because nothing was measured.
+  const measured = headlines.filter(({ verdict }) => verdict === 'not distinguishable from sampling');
+  expect(measured.length).toBeGreaterThanOrEqual(headlines.length / 2);
+  for (const { label, measure, other, reference } of measured) {
+    if (label === 'the same again') expect(other, measure).toBe(reference);
+  }
+});
+
+test('a change that is there is called one: the null is not passed by calling nothing', async () => {
+  const { plantUnits } = await import('../../src/validation/index.js');
+  const { capture } = await import('../../src/capture/index.js');
+  const { compareRuns } = await import('../../src/compare/index.js');
+  const folder = temporaryFolder();
+  const checkpoint = tinyCheckpoint();
+  const planted = join(folder, 'planted');
+  await plantUnits({
+    checkpoint,
+    probes: TINY_PROBES,
+    out: planted,
+    units: { neurons: 40, strengths: [1.5] },
+    threads: 1,
+  });
+  const runs = [];
+  for (const [label, model] of [
+    ['base', checkpoint],
+    ['planted', planted],
+  ] as const) {
+    const run = join(folder, `run-${label}`);
+    await capture({ checkpoint: model, probes: TINY_PROBES, out: run, threads: 1 });
+    runs.push({ folder: run, label });
+  }
+  const changed = falseChanges(await compareRuns(runs, { fraction: 0.1 }));
+  expect(changed.map(({ type, measure }) => `${type} ${measure}`)).toContain('neuron meanOmega2');
+});
