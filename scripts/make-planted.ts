@@ -11,8 +11,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { plantUnits } from '../dist/validation/index.js';
 import { TINY_PLANT, TINY_PROBES, writeTinyCheckpoint } from '../test/support/planted-checkpoint.js';
+
+const { plantUnits }: typeof import('../src/validation/index.js') = await import(
+  new URL('../dist/validation/index.js', import.meta.url).href
+);
 
 const FIXTURE = fileURLToPath(new URL('../test/fixtures/planted', import.meta.url));
 
@@ -21,6 +24,7 @@ if (checkpoint === undefined) {
   const work = mkdtempSync(join(tmpdir(), 'babelscope-planted-'));
   try {
     writeTinyCheckpoint(join(work, 'tiny'));
+    rmSync(join(work, 'tiny', 'expected.safetensors')); // reference activations, no weights
     rmSync(FIXTURE, { recursive: true, force: true });
     await plantUnits({ ...TINY_PLANT, checkpoint: join(work, 'tiny'), probes: TINY_PROBES, out: FIXTURE });
   } finally {

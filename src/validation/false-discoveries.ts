@@ -3,7 +3,7 @@ import { benjaminiHochberg } from '../stats/benjamini-hochberg.js';
 import { Draws } from '../stats/draws.js';
 import { studentTQuantile } from '../stats/student-t.js';
 import { wilsonInterval } from '../stats/wilson-interval.js';
-import { withinItemPermutation } from '../stats/within-item-permutation.js';
+import { itemSignFlip, withinItemPermutation } from '../stats/within-item-permutation.js';
 
 /** A way in which pooled values of units may come about. */
 export interface Scenario {
@@ -46,6 +46,10 @@ export const SCENARIOS: readonly Scenario[] = [
   },
 ];
 
+/** Tests that p-values come from. */
+export const TESTS = { permutation: withinItemPermutation, 'sign flip': itemSignFlip } as const;
+export type TestName = keyof typeof TESTS;
+
 export interface FalseDiscoveryOptions {
   /** Simulated sets of units a scenario. Default 200. */
   readonly sets?: number;
@@ -60,6 +64,7 @@ export interface FalseDiscoveryOptions {
 
 /** What calling units tied by q gave, over all sets of a scenario. */
 export interface FalseDiscoveryRate {
+  readonly test: TestName;
   readonly scenario: string;
   readonly about: string;
   readonly sets: number;
@@ -76,8 +81,8 @@ export interface FalseDiscoveryRate {
 }
 
 /**
- * Realised false-discovery rate of within-item permutation p-values with Benjamini–Hochberg q over units, on simulated
- * pooled values x_{i,k} = item_i + language_k + noise of which it is known which units are tied to a language.
+ * Realised false-discovery rate of permutation p-values with Benjamini–Hochberg q over units, on simulated pooled
+ * values x_{i,k} = item_i + language_k + noise of which it is known which units are tied to a language.
  */
 export async function falseDiscoveryRates({
   sets = 200,
@@ -89,36 +94,44 @@ export async function falseDiscoveryRates({
 }: FalseDiscoveryOptions = {}): Promise<FalseDiscoveryRate[]> {
   const rates: FalseDiscoveryRate[] = [];
   for (const [s, scenario] of scenarios.entries()) {
-    const proportions = nominal.map((): number[] => []);
-    const found = nominal.map(() => 0);
+    const tallies = (Object.keys(TESTS) as TestName[]).map((test) => ({
+      test,
+      proportions: nominal.map((): number[] => []),
+      found: nominal.map(() => 0),
+    }));
     for (let set = 0; set < sets; set++) {
       await new Promise((resolve) => setImmediate(resolve));
       if (signal?.aborted) throw new InterruptedError({ what: 'interrupted' }, { cause: signal.reason });
       const own = seed + 1_000_003 * s + 2 * set;
-      const p = withinItemPermutation(simulate(scenario, own), { permutations, seed: own + 1 });
-      const q = benjaminiHochberg(p);
-      for (const [n, rate] of nominal.entries()) {
-        const discovered = Array.from(q.keys()).filter((unit) => q[unit]! <= rate);
-        const right = discovered.filter((unit) => unit < scenario.tied).length;
-        proportions[n]!.push((discovered.length - right) / Math.max(1, discovered.length));
-        found[n]! += right;
+      const values = simulate(scenario, own);
+      for (const { test, proportions, found } of tallies) {
+        const q = benjaminiHochberg(TESTS[test](values, { permutations, seed: own + 1 }));
+        for (const [n, rate] of nominal.entries()) {
+          const discovered = Array.from(q.keys()).filter((unit) => q[unit]! <= rate);
+          const right = discovered.filter((unit) => unit < scenario.tied).length;
+          proportions[n]!.push((discovered.length - right) / Math.max(1, discovered.length));
+          found[n]! += right;
+        }
       }
     }
-    for (const [n, rate] of nominal.entries()) {
-      const { mean, low, high } = monteCarlo(proportions[n]!);
-      rates.push({
-        scenario: scenario.name,
-        about: scenario.about,
-        sets,
-        units: SIMULATED_UNITS,
-        tied: scenario.tied,
-        permutations,
-        nominal: rate,
-        realised: mean,
-        low,
-        high,
-        power: scenario.tied === 0 ? null : found[n]! / (sets * scenario.tied),
-      });
+    for (const { test, proportions, found } of tallies) {
+      for (const [n, rate] of nominal.entries()) {
+        const { mean, low, high } = monteCarlo(proportions[n]!);
+        rates.push({
+          test,
+          scenario: scenario.name,
+          about: scenario.about,
+          sets,
+          units: SIMULATED_UNITS,
+          tied: scenario.tied,
+          permutations,
+          nominal: rate,
+          realised: mean,
+          low,
+          high,
+          power: scenario.tied === 0 ? null : found[n]! / (sets * scenario.tied),
+        });
+      }
     }
   }
   return rates;

@@ -4,7 +4,7 @@
     python test/reference/make_validation.py
 
 Benjamini-Hochberg from scipy.stats.false_discovery_control, Wilson's interval from scipy.stats.binomtest, exact p-values
-of the within-item permutation test by going through every arrangement of languages within items.
+of the within-item tests by going through every arrangement.
 """
 
 import itertools
@@ -54,6 +54,14 @@ def exact_p(x):
     return float(np.mean(np.array(values) >= observed * (1 - 1e-12)))
 
 
+def exact_sign_flip_p(x):
+    """The same, over all patterns of signs of the items' deviations from their own mean."""
+    d = x - x.mean(1, keepdims=True)
+    observed = (d.sum(0) ** 2).sum()
+    signs = np.array(list(itertools.product([1, -1], repeat=len(x))))
+    return float(np.mean(((signs @ d) ** 2).sum(1) >= observed * (1 - 1e-12)))
+
+
 def permutation():
     items, languages, units = 5, 3, 6
     x = rng.normal(size=(items, languages, units)) + 2 * rng.normal(size=(items, 1, units))
@@ -66,6 +74,7 @@ def permutation():
         "units": units,
         "values": x.ravel().tolist(),
         "p": [exact_p(x[:, :, u]) for u in range(units)],
+        "signFlip": [exact_sign_flip_p(x[:, :, u]) for u in range(units)],
     }
 
 

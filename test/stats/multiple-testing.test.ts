@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { benjaminiHochberg } from '../../src/stats/benjamini-hochberg.js';
 import { Draws } from '../../src/stats/draws.js';
 import { wilsonInterval } from '../../src/stats/wilson-interval.js';
-import { withinItemPermutation } from '../../src/stats/within-item-permutation.js';
+import { itemSignFlip, withinItemPermutation } from '../../src/stats/within-item-permutation.js';
 
 interface Fixture {
   readonly benjaminiHochberg: readonly {
@@ -24,6 +24,7 @@ interface Fixture {
     readonly units: number;
     readonly values: number[];
     readonly p: number[];
+    readonly signFlip: number[];
   };
 }
 
@@ -75,7 +76,7 @@ test.each(fixture.wilson)("Wilson's interval of $k of $n is SciPy's", ({ k, n, l
 
 describe('permutation of languages within items', () => {
   test('p is the share of all arrangements, within Monte-Carlo error (four standard errors)', () => {
-    const { p: exact, ...grid } = fixture.withinItemPermutation;
+    const { p: exact, signFlip: _, ...grid } = fixture.withinItemPermutation;
     const permutations = 4000;
     const p = withinItemPermutation(grid, { permutations, seed: 5 });
     for (const [u, expected] of exact.entries()) {
@@ -84,25 +85,43 @@ describe('permutation of languages within items', () => {
     }
   });
 
-  test('p is uniform where no unit is tied to a language, whatever the items do (Kolmogorov–Smirnov, 1 %)', () => {
-    const [items, languages, units] = [20, 4, 800];
-    const draws = new Draws(11);
-    const values = new Float64Array(items * languages * units);
-    for (let i = 0; i < items; i++) {
-      const item = Float64Array.from({ length: units }, () => 3 * draws.gaussian());
-      for (let k = 0; k < languages; k++) {
-        for (let u = 0; u < units; u++) values[(i * languages + k) * units + u] = item[u]! + draws.gaussian();
+  const TESTS = { withinItemPermutation, itemSignFlip };
+  test.each([
+    ['withinItemPermutation', 1],
+    ['itemSignFlip', 1],
+    ['itemSignFlip', 3],
+  ] as const)(
+    '%s: p is uniform where no unit is tied, whatever items do, one language %i times as noisy (Kolmogorov–Smirnov, 1 %%)',
+    (name, noise) => {
+      const [items, languages, units] = [20, 4, 800];
+      const draws = new Draws(11);
+      const values = new Float64Array(items * languages * units);
+      for (let i = 0; i < items; i++) {
+        const item = Float64Array.from({ length: units }, () => 3 * draws.gaussian());
+        for (let k = 0; k < languages; k++) {
+          const loud = k === 2 ? noise : 1;
+          for (let u = 0; u < units; u++) {
+            values[(i * languages + k) * units + u] = item[u]! + loud * draws.gaussian();
+          }
+        }
       }
+      const p = TESTS[name]({ values, items, languages, units }, { permutations: 999, seed: 3 }).sort();
+      let distance = 0;
+      for (const [i, value] of p.entries()) {
+        distance = Math.max(distance, Math.abs((i + 1) / units - value), Math.abs(i / units - value));
+      }
+      expect(distance * Math.sqrt(units)).toBeLessThan(KOLMOGOROV_99);
+    },
+  );
+
+  test('sign flips: p is the share of all patterns of signs, within Monte-Carlo error (four standard errors)', () => {
+    const { p: _, signFlip, ...grid } = fixture.withinItemPermutation;
+    const permutations = 4000;
+    const p = itemSignFlip(grid, { permutations, seed: 5 });
+    for (const [u, expected] of signFlip.entries()) {
+      const error = Math.sqrt((expected * (1 - expected)) / permutations);
+      expect(Math.abs(p[u]! - expected)).toBeLessThan(4 * error + 1 / permutations);
     }
-    const p = withinItemPermutation(
-      { values, items, languages, units },
-      { permutations: 999, seed: 3 },
-    ).sort();
-    let distance = 0;
-    for (const [i, value] of p.entries()) {
-      distance = Math.max(distance, Math.abs((i + 1) / units - value), Math.abs(i / units - value));
-    }
-    expect(distance * Math.sqrt(units)).toBeLessThan(KOLMOGOROV_99);
   });
 
   test('p is never 0: the least is 1/(1 + permutations)', () => {
@@ -115,7 +134,7 @@ describe('permutation of languages within items', () => {
   });
 
   test('adding something to all languages of an item changes no p', () => {
-    const { p: _, ...grid } = fixture.withinItemPermutation;
+    const { p: _, signFlip: __, ...grid } = fixture.withinItemPermutation;
     const row = grid.languages * grid.units;
     const shifted = grid.values.map((value, at) => value + 64 * Math.floor(at / row));
     const options = { permutations: 200, seed: 2 };
