@@ -24,9 +24,10 @@ TOKENS_A_BATCH = 4096
 
 
 @torch.no_grad()
-def token_losses(model, sequences: list[list[int]], scored_from: list[int]) -> list[list[float]]:
-    """The loss of each token of each sequence, from the given position (at least 1) to its end."""
-    losses: list[list[float]] = [[] for _ in sequences]
+def text_losses(model, tokenizer, texts: list[str]) -> list[float]:
+    """The loss of each token of the texts and of each text's end, first tokens left out, in no particular order."""
+    sequences = [[*ids, tokenizer.eos_token_id] for ids in tokenizer(texts)["input_ids"]]
+    losses: list[float] = []
     by_length = sorted(range(len(sequences)), key=lambda index: len(sequences[index]))
     while by_length:
         longest = len(sequences[by_length[-1]])
@@ -34,19 +35,12 @@ def token_losses(model, sequences: list[list[int]], scored_from: list[int]) -> l
         ids = torch.zeros(len(batch), longest, dtype=torch.long)  # padding on the right changes nothing before it
         for row, index in enumerate(batch):
             ids[row, : len(sequences[index])] = torch.tensor(sequences[index])
-        places = [(row, at) for row, index in enumerate(batch) for at in range(scored_from[index], len(sequences[index]))]
-        rows, positions = map(torch.tensor, zip(*places))
+        rows, places = zip(*[(row, at) for row, index in enumerate(batch) for at in range(1, len(sequences[index]))])
+        rows, places = torch.tensor(rows), torch.tensor(places)
         states = model.model(input_ids=ids, use_cache=False).last_hidden_state
-        logits = model.lm_head(states[rows, positions - 1]).float()
-        values = torch.nn.functional.cross_entropy(logits, ids[rows, positions], reduction="none").tolist()
-        for (row, _), value in zip(places, values):
-            losses[batch[row]].append(value)
+        logits = model.lm_head(states[rows, places - 1]).float()
+        losses += torch.nn.functional.cross_entropy(logits, ids[rows, places], reduction="none").tolist()
     return losses
-
-
-def text_losses(model, tokenizer, texts: list[str]) -> list[float]:
-    sequences = [[*ids, tokenizer.eos_token_id] for ids in tokenizer(texts)["input_ids"]]
-    return [loss for text in token_losses(model, sequences, [1] * len(sequences)) for loss in text]
 
 
 def validation_losses(model, tokenizer, lines: int | None = None) -> dict[str, float]:
@@ -63,21 +57,57 @@ def perplexities(model, tokenizer, texts_of) -> dict[str, dict[str, float]]:
     return table
 
 
+@torch.no_grad()
+def candidate_losses(model, questions: list[list[int]], candidates: list[list[list[int]]]) -> list[list[list[float]]]:
+    """The loss of each token of each candidate after its question.
+
+    The candidates of a question stand behind it in one row; each sees the question and itself, as if it stood alone.
+    """
+    losses: list = [None] * len(questions)
+    length = [len(question) + sum(map(len, options)) for question, options in zip(questions, candidates)]
+    by_length = sorted(range(len(questions)), key=length.__getitem__)
+    while by_length:
+        longest = length[by_length[-1]]
+        batch = [by_length.pop() for _ in range(min(len(by_length), max(1, TOKENS_A_BATCH // longest)))]
+        ids = torch.zeros(len(batch), longest, dtype=torch.long)
+        positions = torch.zeros_like(ids)
+        part = torch.full_like(ids, -1)  # 0 the question, 1 … the candidates, -1 padding
+        scored: list[tuple[int, int, int]] = []  # (row, place of the token, place it is predicted from)
+        for row, index in enumerate(batch):
+            question, at = questions[index], len(questions[index])
+            ids[row, :at], positions[row, :at], part[row, :at] = torch.tensor(question), torch.arange(at), 0
+            for number, option in enumerate(candidates[index], start=1):
+                end = at + len(option)
+                ids[row, at:end], part[row, at:end] = torch.tensor(option), number
+                positions[row, at:end] = torch.arange(len(question), len(question) + len(option))
+                scored += [(row, place, place - 1 if place > at else len(question) - 1) for place in range(at, end)]
+                at = end
+        earlier = torch.ones(longest, longest, dtype=torch.bool).tril()
+        visible = earlier & ((part[:, None, :] == 0) | (part[:, None, :] == part[:, :, None]))
+        mask = torch.zeros(visible.shape).masked_fill(~visible, torch.finfo(torch.float32).min)[:, None]
+        states = model.model(input_ids=ids, position_ids=positions, attention_mask=mask, use_cache=False).last_hidden_state
+        rows, places, sources = map(torch.tensor, zip(*scored))
+        logits = model.lm_head(states[rows, sources]).float()
+        values = iter(torch.nn.functional.cross_entropy(logits, ids[rows, places], reduction="none").tolist())
+        for index in batch:
+            losses[index] = [[next(values) for _ in option] for option in candidates[index]]
+    return losses
+
+
 def answers(model, tokenizer, items: list[dict], languages=data.LANGUAGES) -> list[dict]:
     """One row a fact and language: is the likeliest candidate the right one, in each reading?"""
     asked = [(item, language) for item in items for language in languages if language in item["prompts"]]
-    sequences, scored_from = [], []
-    for item, language in asked:
-        prompt = item["prompts"][language]
-        question = tokenizer(prompt["text"] + "\n")["input_ids"]
-        for candidate in prompt["candidates"]:
-            sequences.append([*question, *tokenizer(candidate)["input_ids"], tokenizer.eos_token_id])
-            scored_from.append(len(question))
-    losses = iter(token_losses(model, sequences, scored_from))
+    prompts = [item["prompts"][language] for item, language in asked]
+    losses = candidate_losses(
+        model,
+        [tokenizer(prompt["text"] + "\n")["input_ids"] for prompt in prompts],
+        [
+            [[*ids, tokenizer.eos_token_id] for ids in tokenizer(prompt["candidates"])["input_ids"]]
+            for prompt in prompts
+        ],
+    )
     rows = []
-    for item, language in asked:
-        prompt = item["prompts"][language]
-        candidates = [next(losses) for _ in prompt["candidates"]]
+    for (item, language), prompt, candidates in zip(asked, prompts, losses):
         cost = {
             "answer": [sum(candidate[:-1]) for candidate in candidates],
             "end": [sum(candidate) for candidate in candidates],

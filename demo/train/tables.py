@@ -33,7 +33,9 @@ def training() -> str:
         "started from": lambda t: t.get("from", "random weights"),
         "steps": lambda t: f"{t['steps']:,}",
         "epochs": lambda t: f"{t['epochs']}",
-        "tokens trained on": lambda t: f"{t.get('tokensSeen', t.get('answerTokens')):,}" + (" of answers" if "from" in t else ""),
+        "questions": lambda t: f"{t['questions']:,}" if "questions" in t else "–",
+        "tokens of text": lambda t: f"{t.get('tokensSeen', t.get('replayedTokens')):,}",
+        "tokens of answers": lambda t: f"{t['answerTokens']:,}" if "answerTokens" in t else "–",
         "minutes": lambda t: f"{t['minutes']}",
         "seed": lambda t: f"{t['seed']}",
     }
