@@ -6,16 +6,18 @@ import type { Validation } from './make-validation.js';
 const SCORES = { lape: 'LAPE', ap: 'average precision (best language)', omega2: 'ω² of language' } as const;
 /** The scenario in which languages are not exchangeable. */
 const UNEVEN = 'tied, uneven';
-const POLICIES = { tang2024: 'policy tang2024', polyfact2026: 'policy polyfact2026' } as const;
 const WIDTH = 300;
 const HEIGHT = 230;
 const HEADING = { fontSize: 12, offset: 8 };
 
 /** Recovery of planted units against their strength, and realised against nominal false-discovery rates. */
-export function validationFigure({ measuredOn, recovery, falseDiscoveries }: Validation): TopLevelSpec {
-  const calls: Readonly<Record<string, string>> = { ...SCORES, ...POLICIES };
+export function validationFigure({
+  recovery,
+  falseDiscoveries,
+}: Pick<Validation, 'recovery' | 'falseDiscoveries'>): TopLevelSpec {
+  const calls: Readonly<Record<string, string>> = SCORES;
   const panel = (type: 'neuron' | 'head') => {
-    const own = recovery.filter((point) => point.type === type);
+    const own = recovery.points.filter((point) => point.type === type);
     const ranked = own.filter(({ call }) => call in SCORES);
     const { planted = 0, units = 1, seeds = 1 } = ranked[0] ?? {};
     const one = planted / seeds;
@@ -106,7 +108,7 @@ export function validationFigure({ measuredOn, recovery, falseDiscoveries }: Val
     title: {
       text: 'Known answers: planted units found, and false discoveries made',
       subtitle: [
-        `Planted in ${measuredOn.checkpoint.name} (${(measuredOn.checkpoint.parameters / 1e6).toFixed(1)} M parameters), measured on ${measuredOn.items * (1 - measuredOn.calibrationShare)} items of ${measuredOn.probes} in ${measuredOn.languages.length} languages that planting did not see; as many called tied as were planted; bars: Wilson's 95 % interval; dotted: chance.`,
+        `Planted in ${recovery.checkpoint} (${(recovery.parameters / 1e6).toFixed(1)} M parameters), measured on ${recovery.items * (1 - recovery.calibrationShare)} items of ${recovery.probes} in ${recovery.languages.length} languages that planting did not see; as many called tied as were planted; bars: Wilson's 95 % interval; dotted: chance.`,
         'Right: p-values from shuffling languages within items; dotted: realised = nominal, which is not to be exceeded. Uneven: noise is larger in some languages, so that they are not exchangeable; flipping the signs of items does not suppose that they are.',
       ],
     },

@@ -49,6 +49,6 @@ export async function nullComparison(options: NullOptions): Promise<Comparison> 
 }
 
 /** Headlines that a comparison calls changed. */
-export function falseChanges({ units }: Comparison): Headline[] {
+export function falseChanges({ units }: Pick<Comparison, 'units'>): Headline[] {
   return units.flatMap(({ headlines }) => headlines.filter(({ verdict }) => verdict === 'changed'));
 }

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { capture } from '../capture/index.js';
 import { RunError } from '../errors.js';
@@ -7,8 +8,8 @@ import { scoreRun } from '../scores/score-run.js';
 import type { UnitType } from '../scores/types.js';
 import { wilsonInterval } from '../stats/wilson-interval.js';
 import { readTable, type TableValue } from '../store/table.js';
-import { plantUnits } from './plant-units.js';
-import { itemsNotSeen, type PlantedManifest } from './planted.js';
+import { type PlantOptions, plantUnits } from './plant-units.js';
+import { itemsNotSeen, PLANTED_FILE, type PlantedManifest, readPlanted } from './planted.js';
 
 /**
  * How units are called tied: the `rank` ones take as many units as were planted, best first, whatever the score's
@@ -51,7 +52,7 @@ export interface RecoveryOptions {
   /** Of a named set. */
   readonly languages?: readonly string[] | undefined;
   readonly limit?: number | undefined;
-  /** Folder for the planted checkpoints and their runs. */
+  /** Folder for the planted checkpoints and their runs. The same options go on with what they left there. */
   readonly out: string;
   readonly types: readonly UnitType[];
   readonly strengths: readonly number[];
@@ -95,8 +96,13 @@ async function levelled(
   onProgress?.(`levelling ${type}s`);
   const folder = join(out, 'checkpoints', `${type}s-levelled`);
   const level = [type];
-  await plantUnits({ checkpoint, out: folder, probes, units: [], level, calibrationShare, threads, signal });
+  await plantOnce({ checkpoint, out: folder, probes, units: [], level, calibrationShare, threads, signal });
   return folder;
+}
+
+/** What was planted at the same place before is not planted again. */
+function plantOnce(options: PlantOptions): Promise<PlantedManifest> {
+  return existsSync(join(options.out, PLANTED_FILE)) ? readPlanted(options.out) : plantUnits(options);
 }
 
 async function recoverOnce(
@@ -108,7 +114,7 @@ async function recoverOnce(
 ): Promise<{ recovered: Recovered[]; manifest: PlantedManifest }> {
   const name = `${type}s-${strength}-seed-${seed}`;
   const folder = join(out, 'checkpoints', name);
-  const manifest = await plantUnits({
+  const manifest = await plantOnce({
     checkpoint,
     out: folder,
     probes,
