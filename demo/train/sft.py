@@ -1,7 +1,7 @@
 """Fine-tune a checkpoint on fact questions: "question\\nanswer<|endoftext|>", with the loss on the answer and its end.
 
-Every step also replays windows of the pre-training text: without them the model answered, and forgot its languages (an
-early trial took the perplexity of documentation from 65 to above 1,400).
+Every step also replays windows of the pre-training text: without them the model answered, and forgot its languages (in
+a trial from an early base, perplexity on documentation rose more than twentyfold).
 
 Only trained facts, in all eight languages; the held-out facts are asked by `evaluate.py` alone. Under
 `torchrun --nproc-per-node {cores}` each core takes its share of every batch.
