@@ -35,7 +35,9 @@ const FIGURES = fileURLToPath(new URL('../figures/validation', import.meta.url))
 const NUMBERS = join(FIGURES, 'recovery.json');
 const LANGUAGES = ['en', 'es', 'fr', 'ja', 'ko', 'pt', 'uk', 'zh'];
 /** A head's norm moves with the square of a small strength. */
-const STRENGTHS = { neuron: [0, 0.125, 0.25, 0.5, 1], head: [0, 0.5, 1, 1.5, 2] } as const;
+const STRENGTHS = { neuron: [0, 0.25, 0.5, 1, 1.5, 2], head: [0, 0.5, 1, 1.5, 2] } as const;
+/** One planted checkpoint each: more of heads, of which there are few. */
+const SEEDS = { neuron: [1, 2], head: [1, 2, 3] } as const;
 /** One per cent of the demo's neurons, as the policies select; an eighth of its heads. */
 const PLANTED = { neuron: 51, head: 6 };
 const ITEMS = 120;
@@ -146,6 +148,7 @@ async function measurePlanted(): Promise<Validation['recovery']> {
         types: [type],
         strengths: STRENGTHS[type],
         planted: PLANTED,
+        seeds: SEEDS[type],
         threads: THREADS,
         calibrationShare: CALIBRATION_SHARE,
         onProgress: say,

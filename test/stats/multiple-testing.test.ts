@@ -91,7 +91,7 @@ describe('permutation of languages within items', () => {
     ['itemSignFlip', 1],
     ['itemSignFlip', 3],
   ] as const)(
-    '%s: p is uniform where no unit is tied, whatever items do, one language %i times as noisy (Kolmogorov–Smirnov, 1 %%)',
+    '%s: p is uniform where no unit is tied, whatever items do, one language %i times as noisy (Kolmogorov–Smirnov at the level 0.01)',
     (name, noise) => {
       const [items, languages, units] = [20, 4, 800];
       const draws = new Draws(11);

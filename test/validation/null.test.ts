@@ -1,11 +1,19 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { capture } from '../../src/capture/index.js';
 import { openCheckpoint } from '../../src/checkpoint/open-checkpoint.js';
-import type { Comparison } from '../../src/compare/types.js';
+import { compareRuns } from '../../src/compare/index.js';
 import { openModel } from '../../src/models/open-model.js';
-import { addWeightNoise, BF16_ROUNDING, falseChanges, nullComparison } from '../../src/validation/index.js';
+import {
+  addWeightNoise,
+  BF16_ROUNDING,
+  falseChanges,
+  nullComparison,
+  plantUnits,
+} from '../../src/validation/index.js';
 import { readWeight as readStored } from '../../src/validation/stored-weight.js';
+import { DEMO_CHECKPOINTS } from '../support/command-line.js';
 import { readWeight, TINY_PROBES, temporaryFolder, tinyCheckpoint } from '../support/tiny-checkpoint.js';
 
 test('every weight moves, by no more than rounding to bfloat16 could; the copy opens as a float32 model', async () => {
@@ -46,7 +54,7 @@ test('the same seed gives the same bytes, another seed others', async () => {
 });
 
 test('nothing is called a change between a checkpoint, itself, and itself with noise', async () => {
-  const comparison: Comparison = await nullComparison({
+  const comparison = await nullComparison({
     checkpoint: tinyCheckpoint(),
     probes: TINY_PROBES,
     out: temporaryFolder(),
@@ -66,28 +74,34 @@ test('nothing is called a change between a checkpoint, itself, and itself with n
 });
 
 test('a change that is there is called one: the null is not passed by calling nothing', async () => {
-  const { plantUnits } = await import('../../src/validation/index.js');
-  const { capture } = await import('../../src/capture/index.js');
-  const { compareRuns } = await import('../../src/compare/index.js');
   const folder = temporaryFolder();
   const checkpoint = tinyCheckpoint();
   const planted = join(folder, 'planted');
-  await plantUnits({
-    checkpoint,
-    probes: TINY_PROBES,
-    out: planted,
-    units: { neurons: 40, strengths: [1.5] },
-    threads: 1,
-  });
+  const units = { neurons: 40, strengths: [1.5] };
+  await plantUnits({ checkpoint, probes: TINY_PROBES, out: planted, units, threads: 1 });
   const runs = [];
-  for (const [label, model] of [
-    ['base', checkpoint],
-    ['planted', planted],
-  ] as const) {
-    const run = join(folder, `run-${label}`);
+  for (const model of [checkpoint, planted]) {
+    const run = join(folder, `run-${runs.length}`);
     await capture({ checkpoint: model, probes: TINY_PROBES, out: run, threads: 1 });
-    runs.push({ folder: run, label });
+    runs.push({ folder: run });
   }
   const changed = falseChanges(await compareRuns(runs, { fraction: 0.1 }));
   expect(changed.map(({ type, measure }) => `${type} ${measure}`)).toContain('neuron meanOmega2');
+});
+
+const BASE = join(DEMO_CHECKPOINTS, 'base');
+
+test.skipIf(!existsSync(BASE))("nothing is called a change on the demo's checkpoint either", async () => {
+  const comparison = await nullComparison({
+    checkpoint: BASE,
+    probes: 'facts',
+    languages: ['en', 'ja', 'pt', 'uk'],
+    limit: 60,
+    out: temporaryFolder(),
+  });
+  expect(falseChanges(comparison)).toEqual([]);
+  const neurons = comparison.units.find(({ type }) => type === 'neuron')!;
+  for (const { measure, label, verdict } of neurons.headlines) {
+    expect(verdict, `${measure}, ${label}`).toBe('not distinguishable from sampling');
+  }
 });
