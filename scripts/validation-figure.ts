@@ -24,7 +24,7 @@ export function validationFigure({
     return {
       title: {
         ...HEADING,
-        text: `${type === 'neuron' ? 'Neurons' : 'Heads'}: ${one} planted among ${(units - one).toLocaleString('en')} untied`,
+        text: `${type === 'neuron' ? 'Neurons' : 'Heads'}: ${one} planted among ${(units - one).toLocaleString('en')} levelled ones`,
       },
       width: WIDTH,
       height: HEIGHT,
@@ -38,6 +38,7 @@ export function validationFigure({
           ranked.map((point) => ({
             ...point,
             what: calls[point.call],
+            beside: point.strength + (Object.keys(SCORES).indexOf(point.call) - 1) * 0.02,
             value: point.recall,
             low: point.recallLow,
             high: point.recallHigh,
@@ -45,9 +46,9 @@ export function validationFigure({
           Object.values(SCORES),
           {
             x: {
-              field: 'strength',
+              field: 'beside',
               title: 'strength: its language against the others, SD within languages',
-              domain: [0, Math.max(...ranked.map(({ strength }) => strength))],
+              domain: [-0.05, Math.max(...ranked.map(({ strength }) => strength)) + 0.05],
             },
             y: { title: 'precision = recall', domain: [0, 1] },
             offset: 0,
@@ -93,7 +94,7 @@ export function validationFigure({
             title: `nominal rate q (Benjamini–Hochberg, ${permutations.toLocaleString('en')} permutations)`,
             domain: [0, most * 1.06],
           },
-          y: { title: 'realised rate, 95 % interval', domain: [0, most * 1.25] },
+          y: { title: 'realised rate, 95 % interval', domain: [0, most * 1.35] },
           offset: 4,
         },
       ),
@@ -109,7 +110,7 @@ export function validationFigure({
       text: 'Known answers: planted units found, and false discoveries made',
       subtitle: [
         `Planted in ${recovery.checkpoint} (${(recovery.parameters / 1e6).toFixed(1)} M parameters), measured on ${recovery.items * (1 - recovery.calibrationShare)} items of ${recovery.probes} in ${recovery.languages.length} languages that planting did not see; as many called tied as were planted; bars: Wilson's 95 % interval; dotted: chance.`,
-        'Right: p-values from shuffling languages within items; dotted: realised = nominal, which is not to be exceeded. Uneven: noise is larger in some languages, so that they are not exchangeable; flipping the signs of items does not suppose that they are.',
+        'Right: p-values from shuffling languages within items; dotted: realised = nominal, which is not to be exceeded. Uneven: some languages are noisier, so not exchangeable; sign flips suppose only equal means.',
       ],
     },
   } as TopLevelSpec;
