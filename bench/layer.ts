@@ -17,6 +17,7 @@ import { gather, gemm } from '../src/graph/operators/index.js';
 import { serialize } from '../src/graph/serialize.js';
 import type { Tap } from '../src/hooks/taps.js';
 import { openModel } from '../src/models/open-model.js';
+import { Random } from '../src/stats/random.js';
 
 const SHAPE = { dModel: 896, dMlp: 4864, heads: 14, kvHeads: 2, headDim: 64 };
 const TOKENS_A_BATCH = 2048;
@@ -50,6 +51,7 @@ const taps: readonly Tap[] = [
   { hook: 'attn.hook_z', statistic: 'norm.sumsq' },
 ];
 
+const random = new Random(1);
 const folder = await mkdtemp(join(tmpdir(), 'babelscope-bench-'));
 try {
   await writeCheckpoint(folder);
@@ -153,6 +155,7 @@ async function writeCheckpoint(folder: string): Promise<void> {
   );
 }
 
+/** Processors multiply regular numbers up to 1.6 times as fast as irregular ones, and weights are irregular. */
 function someFloats(count: number): Float32Array {
-  return Float32Array.from({ length: count }, (_, i) => Math.sin(i) / 32);
+  return Float32Array.from({ length: count }, () => (random.integer(65536) / 65536 - 0.5) / 16);
 }

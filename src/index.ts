@@ -37,4 +37,11 @@ export {
 export type * from './scores/types.js';
 export { LAYER_ARRAYS, type RunManifest, type RunPlan } from './store/manifest.js';
 export { openRun, type Run, type RunLayer } from './store/open-run.js';
+export {
+  addWeightNoise,
+  falseChanges,
+  nullComparison,
+  plantUnits,
+  recoverPlanted,
+} from './validation/index.js';
 export { VERSION } from './version.js';
