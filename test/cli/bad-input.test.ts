@@ -153,7 +153,9 @@ describe('a place that cannot be written is refused with exit 2 and the remedy',
     expectRefusal(await capture(base, join(file, 'run')), [file]);
   });
 
-  test.skipIf(process.getuid?.() === 0)('an output folder without write permission', async () => {
+  const isRoot = process.getuid?.() === 0;
+  if (isRoot) console.log('skipped: an output folder without write permission (root may write everywhere)');
+  test.skipIf(isRoot)('an output folder without write permission', async () => {
     const folder = join(temporaryFolder(), 'locked');
     mkdirSync(folder);
     chmodSync(folder, 0o500);
