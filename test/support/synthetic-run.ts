@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { Random } from '../../src/stats/random.js';
+import { Draws } from '../../src/stats/draws.js';
 import { toFloat16 } from '../../src/store/float16.js';
 import { LAYER_ARRAYS, type RunManifest } from '../../src/store/manifest.js';
 import { createRunFolder, layerPath, writeManifest } from '../../src/store/run-folder.js';
@@ -71,8 +71,8 @@ export async function writeSyntheticRun(
 
   await createRunFolder(folder);
   for (let layer = 0; layer < layers; layer++) {
-    const structure = new Draws(1000 * model + layer);
-    const chance = new Draws(1_000_000 * noise + layer);
+    const structure = new CountDraws(1000 * model + layer);
+    const chance = new CountDraws(1_000_000 * noise + layer);
     const ofLayer = planted.filter((neuron) => neuron.layer === layer);
 
     const rate = new Float64Array(K * neurons);
@@ -206,8 +206,8 @@ function pooled(
   items: number,
   languages: number,
   units: number,
-  structure: Draws,
-  chance: Draws,
+  structure: CountDraws,
+  chance: CountDraws,
 ): Float32Array {
   const item = Float64Array.from({ length: items * units }, () => 0.6 * structure.gaussian());
   const language = Float64Array.from({ length: languages * units }, () => 0.3 * structure.gaussian());
@@ -223,38 +223,8 @@ function pooled(
   return values;
 }
 
-/** Draws of other distributions from the project's generator. */
-class Draws {
-  readonly #random: Random;
-  #spare: number | null = null;
-
-  constructor(seed: number) {
-    this.#random = new Random(seed);
-  }
-
-  /** In (0, 1). */
-  uniform(): number {
-    return (this.#random.integer(2 ** 30) + 0.5) / 2 ** 30;
-  }
-
-  /** Standard normal, by the polar method (Marsaglia & Bray, 1964). */
-  gaussian(): number {
-    if (this.#spare !== null) {
-      const value = this.#spare;
-      this.#spare = null;
-      return value;
-    }
-    for (;;) {
-      const x = 2 * this.uniform() - 1;
-      const y = 2 * this.uniform() - 1;
-      const r = x * x + y * y;
-      if (r >= 1 || r === 0) continue;
-      const scale = Math.sqrt((-2 * Math.log(r)) / r);
-      this.#spare = y * scale;
-      return x * scale;
-    }
-  }
-
+/** The project's draws, and counts of successes. */
+class CountDraws extends Draws {
   /** Number of successes in n trials: exact for small n, else the rounded normal approximation. */
   binomial(n: number, p: number): number {
     if (n * p * (1 - p) > 20) {
