@@ -2,7 +2,7 @@ import { Command } from '@commander-js/extra-typings';
 import { type Comparison, compareRuns, writeComparison } from '../compare/index.js';
 import { UsageError } from '../errors.js';
 import { parseList, parseSeed } from './options.js';
-import { formatTable, interruptSignal, print, printJson, say } from './terminal.js';
+import { formatTable, interruptSignal, print, printJson, say, withLayerProgress } from './terminal.js';
 
 export function compareCommand() {
   return new Command('compare')
@@ -25,7 +25,10 @@ export function compareCommand() {
       const named = runs.map((folder, i) =>
         labels?.[i] === undefined ? { folder } : { folder, label: labels[i] },
       );
-      const comparison = await compareRuns(named, { seed, signal: interruptSignal() });
+      const signal = interruptSignal();
+      const comparison = await withLayerProgress('compare', (onLayer) =>
+        compareRuns(named, { seed, signal, onProgress: ({ done, total }) => onLayer(done, total) }),
+      );
       await writeComparison(out, comparison);
       if (json) printJson(comparison);
       else printHeadlines(comparison);

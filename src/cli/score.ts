@@ -1,7 +1,7 @@
 import { Command } from '@commander-js/extra-typings';
 import { type ScoreSummary, scoreRun } from '../scores/index.js';
 import { parseList, parseSeed } from './options.js';
-import { formatTable, interruptSignal, print, printJson, say } from './terminal.js';
+import { formatTable, interruptSignal, print, printJson, say, withLayerProgress } from './terminal.js';
 
 export function scoreCommand() {
   return new Command('score')
@@ -15,7 +15,10 @@ export function scoreCommand() {
     .option('--seed <n>', 'seed of the random halves', parseSeed, 0)
     .option('--json', 'print one JSON object')
     .action(async (run, { json, ...options }) => {
-      const summary = await scoreRun(run, { ...options, signal: interruptSignal() });
+      const signal = interruptSignal();
+      const summary = await withLayerProgress('score', (onLayer) =>
+        scoreRun(run, { ...options, signal, onProgress: ({ done, layers }) => onLayer(done, layers) }),
+      );
       if (json) printJson(summary);
       else printSummary(run, summary);
     });

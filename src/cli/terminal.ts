@@ -106,6 +106,29 @@ function plainProgress(title: string): Progress {
   };
 }
 
+/** Draws progress while `work` goes layer by layer and calls its argument after each. */
+export async function withLayerProgress<T>(
+  title: string,
+  work: (onLayer: (done: number, total: number) => void) => Promise<T>,
+): Promise<T> {
+  const progress = startProgress(title);
+  const start = performance.now();
+  try {
+    return await work((done, total) => {
+      const secondsEach = (performance.now() - start) / 1000 / done;
+      progress.update({
+        done,
+        total,
+        rate: `${(1 / secondsEach).toFixed(1)} layers/s`,
+        secondsLeft: (total - done) * secondsEach,
+        label: `layer ${done}/${total}`,
+      });
+    });
+  } finally {
+    progress.stop();
+  }
+}
+
 /** 3725 → `1 h 02 min`; 75 → `1 min 15 s`; null → `?`. */
 export function formatSeconds(seconds: number | null): string {
   if (seconds === null || !Number.isFinite(seconds)) return '?';
