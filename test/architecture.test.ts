@@ -24,7 +24,7 @@ const ROOMS = [
   'stats',
 ];
 
-/** Rooms a type may be borrowed from upwards: none. */
+/** Relative imports and re-exports of a file, of types too. */
 function importsOf(path: string): string[] {
   return [...readFileSync(path, 'utf8').matchAll(/from '(\.[^']+)'/g)].map((match) => match[1] ?? '');
 }

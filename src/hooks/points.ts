@@ -1,4 +1,3 @@
-import { UsageError } from '../errors.js';
 import type { BlockHook } from './taps.js';
 
 /** The sizes of a model that its hook points depend on. */
@@ -72,33 +71,4 @@ export function hookPoints(sizes: HookSizes): readonly HookPoint[] {
 
 export function isBlockHook(name: string): name is BlockHook {
   return Object.hasOwn(BLOCK_HOOKS, name);
-}
-
-/**
- * Reads a hook name: `blocks.3.mlp.hook_post` is one layer, `mlp.hook_post` or `blocks.*.mlp.hook_post` every
- * layer (null).
- *
- * @throws UsageError naming the hooks, or the layers, that there are.
- */
-export function parseHook(name: string, sizes: HookSizes): { hook: BlockHook; layer: number | null } {
-  const match = /^blocks\.(\d+|\*)\.(.*)$/.exec(name);
-  const hook = match?.[2] ?? name;
-  if (!isBlockHook(hook)) {
-    throw new UsageError({
-      what: 'unknown hook',
-      where: name,
-      expected: Object.keys(BLOCK_HOOKS)
-        .map((known) => `blocks.{l}.${known}`)
-        .join(', '),
-    });
-  }
-  const layer = match === null || match[1] === '*' ? null : Number(match[1]);
-  if (layer !== null && layer >= sizes.layers) {
-    throw new UsageError({
-      what: `the model has no layer ${layer}`,
-      where: name,
-      expected: `a layer from 0 to ${sizes.layers - 1}`,
-    });
-  }
-  return { hook, layer };
 }

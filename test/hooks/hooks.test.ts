@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { UsageError } from '../../src/errors.js';
-import { BLOCK_HOOKS, hookPoints, parseHook } from '../../src/hooks/points.js';
+import { BLOCK_HOOKS, hookPoints } from '../../src/hooks/points.js';
 import { reduces, statisticsOf, validateTaps } from '../../src/hooks/reduce.js';
 import type { BlockHook, Statistic, Tap } from '../../src/hooks/taps.js';
 
@@ -19,31 +19,6 @@ describe('hookPoints', () => {
       ['blocks.1.mlp.hook_post', [37]],
       ['blocks.1.hook_resid_post', [24]],
     ]);
-  });
-
-  it('gives names that parseHook reads back', () => {
-    for (const { name, hook, layer } of hookPoints(sizes)) {
-      expect(parseHook(name, sizes)).toEqual({ hook, layer });
-    }
-  });
-});
-
-describe('parseHook', () => {
-  it('takes a hook without a layer for that hook in every layer', () => {
-    expect(parseHook('mlp.hook_post', sizes)).toEqual({ hook: 'mlp.hook_post', layer: null });
-    expect(parseHook('blocks.*.mlp.hook_post', sizes)).toEqual({ hook: 'mlp.hook_post', layer: null });
-  });
-
-  it.each(['blocks.0.mlp.hook_pots', 'hook_embed', '', 'blocks.0.', 'blocks.-1.mlp.hook_post', 'toString'])(
-    'refuses %j and lists the hooks there are',
-    (name) => {
-      expect(() => parseHook(name, sizes)).toThrow(UsageError);
-      for (const hook of Object.keys(BLOCK_HOOKS)) expect(() => parseHook(name, sizes)).toThrow(hook);
-    },
-  );
-
-  it('refuses a layer the model does not have', () => {
-    expect(() => parseHook('blocks.3.mlp.hook_post', sizes)).toThrow(/no layer 3[\s\S]*0 to 2/);
   });
 });
 
