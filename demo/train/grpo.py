@@ -31,7 +31,6 @@ COMPLETIONS = 4  # a question
 EPOCHS = 1
 PEAK_RATE = 2.5e-4  # falls linearly to nothing
 WARM_UP = 10  # steps
-LONGEST_ANSWER = 16  # tokens; 99 % of the answers have at most 14
 
 MEASURED = ("reward", "right", "unparseable", "consistent")  # means over the completions of a step
 RIGHT, VALID, UNPARSEABLE, CONSISTENT = 1.0, 0.0, -0.5, 1.0
@@ -105,7 +104,7 @@ def optimise(start: Path, out: Path, work: Path, seed: int, languages: list[str]
             learning_rate=PEAK_RATE,
             lr_scheduler_type="linear",
             warmup_steps=WARM_UP,
-            max_completion_length=LONGEST_ANSWER,
+            max_completion_length=evaluate.LONGEST_ANSWER,
             temperature=1.0,
             beta=0.0,
             scale_rewards="group",
