@@ -27,6 +27,7 @@ PROBES = REPOSITORY / "probes"
 LANGUAGES = ("en", "es", "fr", "ja", "ko", "pt", "uk", "zh")
 SEEN = ("en", "es", "fr", "ja", "uk", "zh")  # the languages that fact questions are trained in
 UNSEEN = ("ko", "pt")
+RIGHT, VALID, UNPARSEABLE, CONSISTENT = 1.0, 0.0, -0.5, 1.0  # rewards of an answer; the last where all languages are right
 SEED = 20
 WINDOW = 256  # tokens
 VALIDATION_SHARE = 0.02  # of the lines of each language

@@ -33,10 +33,9 @@ PEAK_RATE = 2.5e-4  # falls linearly to nothing
 WARM_UP = 10  # steps
 
 MEASURED = ("reward", "right", "unparseable", "consistent")  # means over the completions of a step
-RIGHT, VALID, UNPARSEABLE, CONSISTENT = 1.0, 0.0, -0.5, 1.0
 
 
-def consistency_rewards(completions: list[str], answer: list[str], candidates: list[list[str]], languages: int) -> torch.Tensor:
+def consistency_rewards(completions: list[str], answer: list[str], candidates: list[list[str]]) -> torch.Tensor:
     """[facts, languages, completions of a question], for completions in that order.
 
     `answer` and `candidates` belong to each completion's question.
@@ -44,9 +43,9 @@ def consistency_rewards(completions: list[str], answer: list[str], candidates: l
     written = [completion.strip() for completion in completions]
     correct = torch.tensor([text == right for text, right in zip(written, answer)])
     valid = torch.tensor([text in options for text, options in zip(written, candidates)])
-    rewards = torch.where(correct, RIGHT, torch.where(valid, VALID, UNPARSEABLE))
-    grid = (-1, languages, COMPLETIONS)
-    return rewards.view(grid) + CONSISTENT * correct.view(grid).all(dim=1, keepdim=True)
+    rewards = torch.where(correct, data.RIGHT, torch.where(valid, data.VALID, data.UNPARSEABLE))
+    grid = (-1, len(data.SEEN), COMPLETIONS)
+    return rewards.view(grid) + data.CONSISTENT * correct.view(grid).all(dim=1, keepdim=True)
 
 
 class TrainerWithReplay(GRPOTrainer):
@@ -60,20 +59,20 @@ class TrainerWithReplay(GRPOTrainer):
         return super()._compute_loss(model, inputs) + answer_loss(model, read, next_tokens(read, self.processing_class.eos_token_id))
 
 
-def questions_of_facts(languages: list[str], seed: int) -> Dataset:
+def questions_of_facts(seed: int) -> Dataset:
     """Every fact's questions one after the other, the facts in another order each epoch, whole steps only."""
-    facts = [item for item in data.questions("train") if all(language in item["prompts"] for language in languages)]
+    facts = [item for item in data.questions("train") if all(language in item["prompts"] for language in data.SEEN)]
     order, rows = random.Random(seed), []
     for _ in range(EPOCHS):
         order.shuffle(facts)
         for item in facts[: len(facts) - len(facts) % FACTS]:
-            for language in languages:
+            for language in data.SEEN:
                 prompt = item["prompts"][language]
                 rows.append({"prompt": prompt["text"] + "\n", "answer": prompt["answer"], "candidates": prompt["candidates"]})
     return Dataset.from_list(rows)
 
 
-def optimise(start: Path, out: Path, work: Path, seed: int, languages: list[str]) -> None:
+def optimise(start: Path, out: Path, work: Path, seed: int) -> None:
     torch.manual_seed(seed)
     demo_model.keep_freed_memory()
     model, tokenizer = demo_model.load(start)
@@ -82,10 +81,10 @@ def optimise(start: Path, out: Path, work: Path, seed: int, languages: list[str]
     started = time.monotonic()
 
     def reward(completions, answer, candidates, log_metric, **_):
-        rewards = consistency_rewards(completions, answer, candidates, len(languages))
-        log_metric("right", (rewards >= RIGHT).float().mean().item())
-        log_metric("unparseable", (rewards == UNPARSEABLE).float().mean().item())
-        log_metric("consistent", (rewards > RIGHT).float().mean().item())
+        rewards = consistency_rewards(completions, answer, candidates)
+        log_metric("right", (rewards >= data.RIGHT).float().mean().item())
+        log_metric("unparseable", (rewards == data.UNPARSEABLE).float().mean().item())
+        log_metric("consistent", (rewards > data.RIGHT).float().mean().item())
         return rewards.flatten().tolist()
 
     tokenizer.padding_side = "left"
@@ -93,10 +92,10 @@ def optimise(start: Path, out: Path, work: Path, seed: int, languages: list[str]
         model=model,
         processing_class=tokenizer,
         reward_funcs=reward,
-        train_dataset=questions_of_facts(languages, seed),
+        train_dataset=questions_of_facts(seed),
         args=GRPOConfig(
             output_dir=str(work / f"grpo-{out.name}"),
-            per_device_train_batch_size=FACTS * len(languages) * COMPLETIONS,
+            per_device_train_batch_size=FACTS * len(data.SEEN) * COMPLETIONS,
             num_generations=COMPLETIONS,
             steps_per_generation=1,
             shuffle_dataset=False,  # a fact's questions must stay together
@@ -130,7 +129,7 @@ def optimise(start: Path, out: Path, work: Path, seed: int, languages: list[str]
         "training",
         {
             "from": start.name,
-            "languages": languages,
+            "languages": data.SEEN,
             "questions": len(trainer.train_dataset) // EPOCHS,
             "steps": trainer.state.global_step,
             "epochs": EPOCHS,
@@ -149,6 +148,5 @@ if __name__ == "__main__":
     arguments.add_argument("--base", type=Path, required=True, help="the checkpoint to start from, which has answered questions before")
     arguments.add_argument("--out", type=Path, required=True, help="folder of the optimised checkpoint")
     arguments.add_argument("--seed", type=int, default=data.SEED)
-    arguments.add_argument("--languages", nargs="+", default=list(data.SEEN))
     options = arguments.parse_args()
-    optimise(options.base, options.out, options.work, options.seed, options.languages)
+    optimise(options.base, options.out, options.work, options.seed)

@@ -27,13 +27,13 @@ PEAK_RATE = 1e-3
 WARM_UP = 40  # steps
 
 
-def examples(tokenizer, languages: list[str]) -> list[tuple[list[int], list[int]]]:
+def examples(tokenizer) -> list[tuple[list[int], list[int]]]:
     """(question, answer) token ids of the trained facts."""
     return [
         (tokenizer(prompt["text"] + "\n")["input_ids"], [*tokenizer(prompt["answer"])["input_ids"], tokenizer.eos_token_id])
         for item in data.questions("train")
         for language, prompt in item["prompts"].items()
-        if language in languages
+        if language in data.SEEN
     ]
 
 
@@ -86,11 +86,11 @@ def answer_questions(model, tokenizer, pairs, windows: np.ndarray, seed: int, ep
     return step
 
 
-def fine_tune(start: Path, out: Path, windows: np.ndarray, seed: int, languages: list[str], epochs: int) -> None:
+def fine_tune(start: Path, out: Path, windows: np.ndarray, seed: int, epochs: int) -> None:
     torch.manual_seed(seed)
     demo_model.keep_freed_memory()
     model, tokenizer = demo_model.load(start)
-    pairs = examples(tokenizer, languages)
+    pairs = examples(tokenizer)
     started = time.monotonic()
     steps = answer_questions(model, tokenizer, pairs, windows, seed, epochs)
     demo_model.save(model, tokenizer, out)
@@ -99,7 +99,7 @@ def fine_tune(start: Path, out: Path, windows: np.ndarray, seed: int, languages:
         "training",
         {
             "from": start.name,
-            "languages": languages,
+            "languages": data.SEEN,
             "questions": len(pairs),
             "steps": steps,
             "epochs": epochs,
@@ -116,8 +116,7 @@ if __name__ == "__main__":
     arguments.add_argument("--base", type=Path, required=True, help="the checkpoint to start from")
     arguments.add_argument("--out", type=Path, required=True, help="folder of the fine-tuned checkpoint")
     arguments.add_argument("--seed", type=int, default=data.SEED)
-    arguments.add_argument("--languages", nargs="+", default=list(data.SEEN))
     arguments.add_argument("--epochs", type=int, default=EPOCHS)
     options = arguments.parse_args()
     windows = np.load(options.work / "windows.npy")
-    fine_tune(options.base, options.out, windows, options.seed, options.languages, options.epochs)
+    fine_tune(options.base, options.out, windows, options.seed, options.epochs)

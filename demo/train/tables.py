@@ -13,7 +13,7 @@ import data
 TRAIN = Path(__file__).resolve().parent
 README = TRAIN.parent / "README.md"
 CHECKPOINTS = ("base", "cpt", "sft", "grpo", "cpt+grpo")
-SEEDS = ("sft", "sft-2", "sft-3", "cold-base", "grpo", "cold-cpt", "cpt+grpo")
+SEEDS = ("sft", "sft-2", "sft-3", "cold-base", "grpo", "grpo-2", "grpo-3", "cold-cpt", "cpt+grpo")
 MEGABYTE = 1_000_000
 
 
@@ -123,6 +123,19 @@ def seeds() -> str:
     return markdown(["", "seed", *head, "perplexity, pydocs"], rows)
 
 
+def written() -> str:
+    rows = []
+    for name in ("base", "cpt", *SEEDS):
+        cells = [f"`{name}`"]
+        for split in ("train", "heldout"):
+            share = result(name)["written"][split]
+            reward = data.RIGHT * share["right"] + data.CONSISTENT * share["rightInAllSeen"] + data.UNPARSEABLE * (1 - share["candidate"])
+            cells += [*(percent(share[key]) for key in ("right", "candidate", "rightInAllSeen")), f"{reward:.2f}"]
+        rows.append(cells)
+    head = [f"{split}, {of}" for split in ("trained", "held out") for of in ("right", "a candidate", "all six right", "reward")]
+    return markdown(["", *head], rows)
+
+
 def relations() -> str:
     measured = [result(name)["evaluation"]["facts"]["train"]["byRelation"] for name in CHECKPOINTS]
     rows = [[relation, *(percent(table[relation]) for table in measured)] for relation in measured[0]]
@@ -139,6 +152,7 @@ TABLES = {
     "accuracy-trained": lambda: accuracy("train"),
     "accuracy-heldout": lambda: accuracy("heldout"),
     "seeds": seeds,
+    "written": written,
     "relations": relations,
 }
 
