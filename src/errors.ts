@@ -42,6 +42,9 @@ export class ProbeError extends InputError {}
 /** A run, part or table on disk that is malformed, incomplete or does not match. */
 export class RunError extends InputError {}
 
+/** A file of another program that is malformed, or that holds what is not read. */
+export class ImportError extends InputError {}
+
 /** Options that contradict each other or name something that does not exist. */
 export class UsageError extends InputError {}
 

@@ -1,0 +1,121 @@
+import { readFile, stat } from 'node:fs/promises';
+import { type UnzipFileInfo, unzipSync } from 'fflate';
+import { ImportError } from '../../errors.js';
+
+/** Larger files are no counts or masks, and do not fit one buffer. */
+const MAX_FILE_BYTES = 2 ** 31 - 1; // 2 GiB
+/** Bytes of an entry of the central directory, without its name. */
+const DIRECTORY_ENTRY_BYTES = 46;
+/** What `torch.save` wrote before PyTorch 1.6: a pickle of this number, by protocol 2. */
+const LEGACY_MAGIC = [0x80, 0x02, 0x8a, 0x0a, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19];
+
+/** The records of a `.pt` file: `data.pkl` and, by key, the bytes of each storage. */
+export interface PytorchArchive {
+  readonly pickle: Uint8Array;
+  readonly storages: ReadonlyMap<string, Uint8Array>;
+}
+
+/**
+ * Reads the zip file that `torch.save` has written since PyTorch 1.6: `{name}/data.pkl`, `{name}/data/{key}`,
+ * `{name}/byteorder`, all stored without compression.
+ *
+ * @throws ImportError if it is no such file; of the older format with the way to mend it.
+ */
+export async function openArchive(path: string): Promise<PytorchArchive> {
+  const bytes = await readWhole(path);
+  if (LEGACY_MAGIC.every((byte, i) => bytes[i] === byte)) {
+    throw new ImportError({
+      what: 'the file is of the format that PyTorch wrote before version 1.6',
+      where: path,
+      expected: 'a zip file, as torch.save writes now',
+      remedy: 'write it again in Python: torch.save(torch.load(f), f)',
+    });
+  }
+  const records = new Map<string, Uint8Array>();
+  for (const [name, record] of Object.entries(unzip(bytes, path))) {
+    // `archive/data/0` → `data/0`: the first folder bears the name the file was saved under.
+    records.set(name.slice(name.indexOf('/') + 1), record);
+  }
+  const order = records.get('byteorder');
+  if (order !== undefined && new TextDecoder().decode(order) !== 'little') {
+    throw new ImportError({
+      what: 'the numbers are stored in another byte order',
+      where: path,
+      expected: 'little',
+      found: JSON.stringify(new TextDecoder().decode(order.subarray(0, 16))),
+      remedy: 'write the file again on a little-endian machine',
+    });
+  }
+  const pickle = records.get('data.pkl');
+  if (pickle === undefined) {
+    throw new ImportError({
+      what: 'the zip file holds no data.pkl',
+      where: path,
+      found: [...records.keys()].slice(0, 5).join(', ') || 'nothing',
+      remedy: 'give a file that torch.save wrote',
+    });
+  }
+  const storages = [...records].flatMap(([name, record]): [string, Uint8Array][] =>
+    name.startsWith('data/') ? [[name.slice('data/'.length), record]] : [],
+  );
+  return { pickle, storages: new Map(storages) };
+}
+
+async function readWhole(path: string): Promise<Uint8Array> {
+  try {
+    const { size } = await stat(path);
+    if (size <= MAX_FILE_BYTES) return await readFile(path);
+  } catch (cause) {
+    throw new ImportError(
+      {
+        what: 'the file cannot be read',
+        where: path,
+        found: cause instanceof Error ? cause.message : String(cause),
+        remedy: 'check that the file is there and that you may read it',
+      },
+      { cause },
+    );
+  }
+  throw new ImportError({
+    what: 'the file is too large',
+    where: path,
+    expected: `at most ${MAX_FILE_BYTES} bytes`,
+    remedy: 'save counts, masks or importances alone',
+  });
+}
+
+function unzip(bytes: Uint8Array, path: string): Record<string, Uint8Array> {
+  const sizes = new Map<string, number>();
+  let total = 0;
+  const unusable = (found: string, cause?: unknown) =>
+    new ImportError(
+      {
+        what: 'the file is no zip file that torch.save wrote',
+        where: path,
+        found,
+        remedy: 'check that the file is whole; write it again with torch.save',
+      },
+      { cause },
+    );
+  // Called for every entry, before anything of it is copied.
+  const check = ({ name, size, originalSize, compression }: UnzipFileInfo): boolean => {
+    if (compression !== 0 || size !== originalSize)
+      throw unusable(`a compressed record, ${JSON.stringify(name)}`);
+    if (sizes.has(name)) throw unusable(`two records of one name, ${JSON.stringify(name)}`);
+    sizes.set(name, size);
+    total += size + DIRECTORY_ENTRY_BYTES;
+    if (!(total <= bytes.length)) throw unusable('records that together are larger than the file');
+    return true;
+  };
+  let entries: Record<string, Uint8Array>;
+  try {
+    entries = unzipSync(bytes, { filter: check });
+  } catch (cause) {
+    if (cause instanceof ImportError) throw cause;
+    throw unusable(cause instanceof Error ? cause.message : String(cause), cause);
+  }
+  for (const [name, { length }] of Object.entries(entries)) {
+    if (length !== sizes.get(name)) throw unusable(`a record cut short, ${JSON.stringify(name)}`);
+  }
+  return entries;
+}
