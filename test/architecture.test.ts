@@ -10,6 +10,7 @@ const ROOMS = [
   'cli',
   'report',
   'validation',
+  'interchange',
   'compare',
   'scores',
   'capture',

@@ -84,8 +84,8 @@ function planDifferences(found: RunManifest, expected: RunManifest): Difference[
     'onnxruntime and device': ({ onnxruntime }) => onnxruntime,
     model: ({ model }) => model.name,
     commit: ({ model }) => model.revision ?? 'none',
-    weights: ({ model }) => model.weightsSha256.slice(0, 12),
-    config: ({ model }) => model.configSha256.slice(0, 12),
+    weights: ({ model }) => model.weightsSha256?.slice(0, 12) ?? 'unknown',
+    config: ({ model }) => model.configSha256?.slice(0, 12) ?? 'unknown',
     adapter: ({ model: { adapter } }) =>
       adapter === null ? 'none' : `${adapter.name} ${adapter.weightsSha256.slice(0, 12)}`,
     tokenizer: ({ model }) => model.tokenizerSha256?.slice(0, 12) ?? 'none',

@@ -53,7 +53,7 @@ async function identifyAdapter({ folder, ref }: Adapter): Promise<AdapterIdentit
   };
 }
 
-type StoredDtype = Exclude<ModelIdentity['dtype'], 'I8' | 'I4'>;
+type StoredDtype = Exclude<ModelIdentity['dtype'], 'I8' | 'I4' | null>;
 
 /** Elements over the stored weights, tied ones once, and the type most of them have. Scales are no parameters. */
 function countParameters({

@@ -93,11 +93,11 @@ export interface ModelIdentity {
   readonly architecture: string;
   readonly modelType: string;
   readonly parameters: number;
-  /** The storage type most parameters have; `I8` and `I4` only in ONNX exports. */
-  readonly dtype: WeightDtype | 'F8_E4M3' | 'MXFP4' | 'I8' | 'I4';
-  readonly configSha256: string;
+  /** The storage type most parameters have; `I8` and `I4` only in ONNX exports. null, like the hashes, where an imported run does not know it. */
+  readonly dtype: WeightDtype | 'F8_E4M3' | 'MXFP4' | 'I8' | 'I4' | null;
+  readonly configSha256: string | null;
   /** Over the contents of every weight file, in order of location. */
-  readonly weightsSha256: string;
+  readonly weightsSha256: string | null;
   readonly tokenizerSha256: string | null;
   /** The adapter applied to it; `parameters` and hashes above are those of the base. */
   readonly adapter: AdapterIdentity | null;

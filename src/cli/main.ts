@@ -4,6 +4,7 @@ import { VERSION } from '../version.js';
 import { captureCommand } from './capture.js';
 import { compareCommand } from './compare.js';
 import { demoCommand } from './demo.js';
+import { importCommand } from './import.js';
 import { inspectCommand } from './inspect.js';
 import { mergeCommand } from './merge.js';
 import { probesCommand } from './probes.js';
@@ -37,6 +38,7 @@ const commands = [
   scoreCommand(),
   compareCommand(),
   reportCommand(),
+  importCommand(),
   demoCommand(),
 ];
 for (const command of commands) program.addCommand(command);

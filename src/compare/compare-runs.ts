@@ -69,7 +69,7 @@ const SPLITS = 50;
  * @returns the comparison; its unit table is under the symbol `unitChanges`, which `writeComparison` stores beside it.
  * @throws RunError if a run is unreadable or does not match the reference (field, both values, remedy), or two training
  *   seeds of one regime are the same checkpoint; UsageError without runs, with a label twice, with an unknown label or
- *   language, with fewer than two folds to split; InterruptedError when `signal` aborts.
+ *   language; InterruptedError when `signal` aborts.
  */
 export async function compareRuns(
   runs: readonly RunToCompare[],
@@ -186,6 +186,7 @@ function contrastsOf(compared: readonly RunSource[], wanted: CompareOptions['con
 function completeItemsOf({ grid, manifest }: RunSource): number {
   if (grid !== null) return grid.complete.length;
   const items = manifest.plan.items.length;
+  if (items === 0) return 0;
   const missing = manifest.languages.reduce((sum, { prompts }) => sum + items - prompts, 0);
   return Math.max(0, items - missing);
 }

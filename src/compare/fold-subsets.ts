@@ -12,10 +12,10 @@ export interface FoldSubsets {
   readonly halves: readonly { readonly first: number; readonly second: number }[];
 }
 
-/** `live`: the folds in which something was counted. Without splits there are no halves, and no jackknife. */
+/** `live`: the folds in which something was counted. Without splits, or with one fold, there are no halves, and no jackknife. */
 export function foldSubsets(live: readonly number[], splits: number, seed: number): FoldSubsets {
   const folds: (readonly number[])[] = [live];
-  if (splits === 0) return { folds, full: 0, leaveOneOut: [], halves: [] };
+  if (splits === 0 || live.length < 2) return { folds, full: 0, leaveOneOut: [], halves: [] };
   const add = (subset: readonly number[]) => folds.push(subset) - 1;
   const leaveOneOut = live.map((left) => add(live.filter((fold) => fold !== left)));
   const halves = randomHalves(live, splits, seed).map(({ first, second }) => ({

@@ -26,7 +26,8 @@ export function assertComparable(runs: readonly LabelledManifest[]): string[] {
     const a = reference!.manifest;
     const b = other.manifest;
     for (const field of SHAPE) {
-      if (a.shape[field] !== b.shape[field]) {
+      // NaN: unknown in imported runs.
+      if (!Object.is(a.shape[field], b.shape[field])) {
         refuse(
           `shape.${field}`,
           String(a.shape[field]),
@@ -85,7 +86,7 @@ export function assertComparable(runs: readonly LabelledManifest[]): string[] {
 
     const pair = `${reference!.label} and ${other.label}`;
     const differs = (what: string, x: unknown, y: unknown): void => {
-      if (x !== y) warnings.push(`${pair}: ${what} differs (${String(x)}, ${String(y)}).`);
+      if (!Object.is(x, y)) warnings.push(`${pair}: ${what} differs (${String(x)}, ${String(y)}).`);
     };
     differs('vocabulary size', a.shape.vocab, b.shape.vocab);
     differs('storage type of the weights', a.model.dtype, b.model.dtype);

@@ -70,6 +70,7 @@ function assertDifferentWeights(seeds: readonly RunSource[]): void {
   const first = new Map<string, RunSource>();
   for (const seed of seeds) {
     const { weightsSha256 } = seed.manifest.model;
+    if (weightsSha256 === null) continue;
     const twin = first.get(weightsSha256);
     if (twin !== undefined) {
       throw new RunError({

@@ -83,7 +83,7 @@ export class RunPairs {
   readonly #pairs = new Map<string, RunPair>();
 
   constructor(runs: number, main: number, subsets: FoldSubsets, scopes: number) {
-    if (subsets.halves.length === 0) return;
+    if (runs < 2) return;
     for (let a = 0; a < runs; a++) {
       for (let b = a; b < runs; b++) {
         if (a === b && a >= main) continue;

@@ -14,12 +14,16 @@ const ITEM_BLOCK_BYTES = 256 * 2 ** 20; // 256 MiB
 const ARRAYS: Readonly<
   Record<
     UnitType,
-    { readonly sums: StatisticName; readonly items: ItemsName; readonly vectors: ItemsName | null }
+    { readonly sums: readonly StatisticName[]; readonly items: ItemsName; readonly vectors: ItemsName | null }
   >
 > = {
-  neuron: { sums: 'mlp.fire', items: 'mlp.items', vectors: null },
-  head: { sums: 'head.norm.sum', items: 'head.norm.items', vectors: 'head.items' },
+  neuron: { sums: ['mlp.fire'], items: 'mlp.items', vectors: null },
+  head: { sums: ['head.norm.sum', 'head.importance.sum'], items: 'head.norm.items', vectors: 'head.items' },
 };
+
+function sumsOf({ names }: RunLayer, type: UnitType): StatisticName | undefined {
+  return ARRAYS[type].sums.find((array) => names.has(array));
+}
 
 /** A run as a comparison reads it: one layer of one unit type at a time. */
 export class RunSource {
@@ -55,13 +59,13 @@ export class RunSource {
       const types = (['neuron', 'head'] as const).filter(
         // Layers of a mixture differ in width, and its neurons in the tokens that reach them.
         (type) =>
-          layer.names.has(ARRAYS[type].sums) && !(type === 'neuron' && run.manifest.shape.mixture !== null),
+          sumsOf(layer, type) !== undefined && !(type === 'neuron' && run.manifest.shape.mixture !== null),
       );
       if (types.length === 0) {
         throw new RunError({
           what: 'the run records no unit that can be compared',
           where: folder,
-          expected: `${ARRAYS.neuron.sums} or ${ARRAYS.head.sums}`,
+          expected: `${ARRAYS.neuron.sums[0]} or ${ARRAYS.head.sums[0]}`,
           found: [...layer.names].sort().join(', '),
           remedy: 'Capture with the default hooks.',
         });
@@ -102,7 +106,7 @@ export class RunSource {
       type,
       layer,
       shape: this.#shape(this.unitsPerLayer(type)),
-      sums: await file.readStatistic(ARRAYS[type].sums),
+      sums: await file.readStatistic(sumsOf(file, type)!),
       tokens: this.tokens,
       twoWay: [],
       vectors: null,

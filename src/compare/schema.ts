@@ -112,7 +112,9 @@ export const comparisonSchema = z.object({
     z.object({
       label: z.string(),
       model: run.model,
-      languages: z.array(z.object({ tag: z.string(), prompts: count, tokens: count })),
+      languages: z.array(
+        z.object({ tag: z.string(), prompts: run.languages.element.shape.prompts, tokens: count }),
+      ),
       planSha256: z.string(),
       seeds: z.array(z.object({ model: run.model, planSha256: z.string() })),
       step: value,

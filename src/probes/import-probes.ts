@@ -31,7 +31,8 @@ export async function importProbes(
     });
     return undefined;
   }
-  const languages = await describeLanguages(items);
+  const tags = new Set(items.flatMap((item) => [...item.prompts.keys()]));
+  const languages = await describeLanguages([...tags].sort());
   const prompts = items.flatMap((item) => [...item.prompts.values()]);
   return {
     identity: {
@@ -92,11 +93,10 @@ function mutable({ candidates, candidateIds, ...rest }: Prompt) {
 }
 
 /** Names and scripts as CLDR has them; families as in the built-in sets. */
-async function describeLanguages(items: readonly ProbeItem[]): Promise<ProbeLanguage[]> {
-  const tags = new Set(items.flatMap(({ prompts }) => [...prompts.keys()]));
+export async function describeLanguages(tags: readonly LanguageTag[]): Promise<ProbeLanguage[]> {
   const names = new Intl.DisplayNames('en', { type: 'language' });
   const known = await listBuiltinLanguages();
-  return [...tags].sort().map((tag) => {
+  return tags.map((tag) => {
     const { language } = new Intl.Locale(tag);
     return {
       tag,

@@ -122,7 +122,7 @@ export function measuredOn(comparison: Comparison): string {
   const [low, high] = [Math.min(...tokens), Math.max(...tokens)];
   return [
     `${shown} (${shape.family}, ${shape.layers} layers)`,
-    `probe set ${probe.name} ${probe.version}: ${plural(items, 'item')}${
+    `probe set ${probe.name} ${probe.version}: ${items === 0 ? 'an unknown number of items' : plural(items, 'item')}${
       completeItems === items ? '' : ` (${count(completeItems)} in every language)`
     } in ${plural(languages.length, 'language')}`,
     `${low === high ? count(low) : `${count(low)}–${count(high)}`} tokens${

@@ -12,8 +12,11 @@ export function provenance(comparison: Comparison): string {
     ['revision', runs.map(({ model }) => text(model.ref ?? '–'))],
     ['commit', runs.map(({ model }) => text(model.revision ?? '–'))],
     ['architecture', runs.map(({ model }) => text(`${model.architecture} (${model.modelType})`))],
-    ['parameters', runs.map(({ model }) => text(count(model.parameters)))],
-    ['stored as', runs.map(({ model }) => text(model.dtype))],
+    [
+      'parameters',
+      runs.map(({ model }) => text(Number.isNaN(model.parameters) ? '–' : count(model.parameters))),
+    ],
+    ['stored as', runs.map(({ model }) => text(model.dtype ?? '–'))],
     ['config.json', runs.map(({ model }) => digest(model.configSha256))],
     ['weights', runs.map(({ model }) => digest(model.weightsSha256))],
     ['adapter', runs.map(({ model }) => text(model.adapter?.name ?? '–'))],
@@ -27,7 +30,11 @@ export function provenance(comparison: Comparison): string {
     ['probe set files', digest(probe.sha256)],
     [
       'items',
-      text(`${count(comparison.items)}, ${count(comparison.completeItems)} of them in every language`),
+      text(
+        comparison.items === 0
+          ? 'not recorded'
+          : `${count(comparison.items)}, ${count(comparison.completeItems)} of them in every language`,
+      ),
     ],
     ['positions counted', text(comparison.positions)],
     ['folds, splits, seed', text(`${comparison.folds}, ${comparison.splits}, ${comparison.seed}`)],

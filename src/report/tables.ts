@@ -167,7 +167,7 @@ function tokens({ languages, runs }: Comparison): ReportTable {
   const counts = runs.map((run) =>
     languages.map(({ tag }) => {
       const counted = run.languages.find((language) => language.tag === tag);
-      return [counted?.prompts ?? null, counted?.tokens ?? null] as const;
+      return [presentOrNull(counted?.prompts), presentOrNull(counted?.tokens)] as const;
     }),
   );
   const alike = counts.every((of) => of.join() === counts[0]!.join());
@@ -244,4 +244,8 @@ function csvField(cell: string | number | null): string {
 
 function isArray(cell: Cell): cell is readonly (number | null)[] {
   return Array.isArray(cell);
+}
+
+function presentOrNull(value: number | undefined): number | null {
+  return value === undefined || Number.isNaN(value) ? null : value;
 }

@@ -29,10 +29,10 @@ export const ITEM_ARRAYS: Readonly<Record<ScoredType, ItemsName>> = {
   residual: LAYER_ARRAYS.residItems,
 };
 
-const RECORDED: Readonly<Record<ScoredType, keyof typeof LAYER_ARRAYS>> = {
-  neuron: 'mlpFire',
-  head: 'headNormSum',
-  residual: 'residSum',
+const RECORDED: Readonly<Record<ScoredType, readonly (keyof typeof LAYER_ARRAYS)[]>> = {
+  neuron: ['mlpFire'],
+  head: ['headNormSum', 'headImportanceSum'],
+  residual: ['residSum'],
 };
 
 /** Scores that need every language of an item. */
@@ -69,7 +69,7 @@ export function availableScores(
   for (const type of SCORED_TYPES) {
     // Their layers differ in width, and their rates in what they are divided by.
     const ofExperts = mixture && type === 'neuron';
-    const recorded = names.has(LAYER_ARRAYS[RECORDED[type]]) && !ofExperts;
+    const recorded = RECORDED[type].some((array) => names.has(LAYER_ARRAYS[array])) && !ofExperts;
     const reasonAgainst = (score: ScoreName): string | null => {
       if (ofExperts) return 'neurons of a mixture of experts are recorded, but not scored by this version';
       if (!recorded) return `the run recorded no ${type}s`;

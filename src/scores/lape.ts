@@ -8,15 +8,19 @@ import { type FoldShape, liveFolds, meanOverTokens, type Numbers } from './fold-
  * For heads the same formula is taken over mean contribution norms instead of firing rates.
  *
  * @param rates [language, unit], not negative.
- * @returns [unit]; NaN for a unit that never fires, or with a NaN rate.
+ * @returns [unit]; NaN for a unit that never fires, or with a rate that is NaN or negative (imported importances may be).
  */
 export function lape(rates: Float64Array, languages: number): Float64Array {
   const units = rates.length / languages;
   const entropy = new Float64Array(units);
   for (let u = 0; u < units; u++) {
     let sum = 0;
-    for (let k = 0; k < languages; k++) sum += rates[k * units + u]!;
-    if (!(sum > 0)) {
+    let negative = false;
+    for (let k = 0; k < languages; k++) {
+      sum += rates[k * units + u]!;
+      if (rates[k * units + u]! < 0) negative = true;
+    }
+    if (negative || !(sum > 0)) {
       entropy[u] = Number.NaN;
       continue;
     }

@@ -17,6 +17,15 @@ const STATISTICS: Readonly<
   residual: { rate: null, mean: LAYER_ARRAYS.residSum },
 };
 
+/** Of heads whose importances were imported. */
+const IMPORTANCE = { rate: LAYER_ARRAYS.headImportanceSum, mean: LAYER_ARRAYS.headImportanceSum } as const;
+
+/** Of rates. */
+const RATE_BOUNDS: Partial<Record<StatisticName, JackknifeBounds>> = {
+  [LAYER_ARRAYS.mlpFire]: { min: 0, max: 1 },
+  [LAYER_ARRAYS.headNormSum]: { min: 0 },
+};
+
 const PATTERNS = {
   pattern_entropy: LAYER_ARRAYS.patternEntropySum,
   pattern_first: LAYER_ARRAYS.patternFirstSum,
@@ -34,6 +43,7 @@ export async function scoreFolds(
   const { languages } = shape;
   const ofUnits: Partial<Record<UnitArray, Float64Array>> = {};
   const ofLanguages: Partial<Record<LanguageArray, Float64Array>> = {};
+  const piece: ScoredPiece = { type, layer: layer.layer, unitStart: 0, ofUnits, ofLanguages };
   const tokens = await layer.readTokens();
   const folds = liveFolds(tokens, shape);
   const set = (name: 'rate' | 'mean' | 'contrast' | keyof typeof PATTERNS, interval: UnitIntervals) => {
@@ -55,10 +65,10 @@ export async function scoreFolds(
   const means = (sums: Float64Array, bounds: JackknifeBounds) =>
     jackknifeUnits(meanOverTokens(sums, tokens, shape), leaveOut(sums), bounds);
 
-  const statistics = STATISTICS[type];
+  const statistics = layer.names.has(LAYER_ARRAYS.headImportanceSum) ? IMPORTANCE : STATISTICS[type];
   if (statistics.rate !== null) {
     const sums = await layer.readStatistic(statistics.rate);
-    set('rate', means(sums, type === 'neuron' ? { min: 0, max: 1 } : { min: 0 }));
+    set('rate', means(sums, RATE_BOUNDS[statistics.rate] ?? {}));
     if (scores.has('lape')) {
       const { value, se, low, high } = lapeInterval(sums, tokens, shape);
       Object.assign(ofUnits, { lape: value, lape_se: se, lape_low: low, lape_high: high });
@@ -70,10 +80,12 @@ export async function scoreFolds(
       });
     }
   }
+  // Imported counts have rates alone.
+  if (!layer.names.has(statistics.mean)) return piece;
   const sums = await layer.readStatistic(statistics.mean);
   const mean = meanOverTokens(sums, tokens, shape);
   const replicates = leaveOut(sums);
-  set('mean', jackknifeUnits(mean, replicates, type === 'head' ? { min: 0 } : {}));
+  set('mean', jackknifeUnits(mean, replicates, RATE_BOUNDS[statistics.mean] ?? {}));
   set(
     'contrast',
     jackknifeUnits(
@@ -87,5 +99,5 @@ export async function scoreFolds(
       set(name as keyof typeof PATTERNS, means(await layer.readStatistic(array), bounds));
     }
   }
-  return { type, layer: layer.layer, unitStart: 0, ofUnits, ofLanguages };
+  return piece;
 }

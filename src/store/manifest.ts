@@ -3,6 +3,9 @@ import { z } from 'zod';
 /** The newest manifest this version reads and the one it writes. */
 export const RUN_SCHEMA_VERSION = 1;
 
+/** A whole number that an imported run may not know: NaN in memory, null in the file. */
+const known = z.union([z.number().int(), z.nan(), z.null().transform(() => Number.NaN)]);
+
 const modelIdentity = z.object({
   name: z.string(),
   revision: z.string().nullable(),
@@ -10,10 +13,11 @@ const modelIdentity = z.object({
   ref: z.string().nullable().default(null),
   architecture: z.string(),
   modelType: z.string(),
-  parameters: z.number().int(),
-  dtype: z.enum(['F32', 'F16', 'BF16', 'F8_E4M3', 'MXFP4', 'I8', 'I4']),
-  configSha256: z.string(),
-  weightsSha256: z.string(),
+  parameters: known,
+  /** null, like the hashes below, where an imported run does not know it. */
+  dtype: z.enum(['F32', 'F16', 'BF16', 'F8_E4M3', 'MXFP4', 'I8', 'I4']).nullable(),
+  configSha256: z.string().nullable(),
+  weightsSha256: z.string().nullable(),
   tokenizerSha256: z.string().nullable(),
   /** Absent from runs of versions before adapters. */
   adapter: z
@@ -31,11 +35,11 @@ const modelIdentity = z.object({
 const modelShape = z.object({
   family: z.string(),
   layers: z.number().int(),
-  dModel: z.number().int(),
-  heads: z.number().int(),
-  kvHeads: z.number().int(),
-  headDim: z.number().int(),
-  dMlp: z.number().int(),
+  dModel: known,
+  heads: known,
+  kvHeads: known,
+  headDim: known,
+  dMlp: known,
   experts: z.number().int().nullable(),
   mixture: z
     .object({
@@ -46,9 +50,9 @@ const modelShape = z.object({
     })
     .nullable()
     .default(null),
-  vocab: z.number().int(),
-  maxPositions: z.number().int(),
-  parameters: z.number().int(),
+  vocab: known,
+  maxPositions: known,
+  parameters: known,
 });
 
 const probeIdentity = z.object({
@@ -60,6 +64,14 @@ const probeIdentity = z.object({
   sha256: z.string(),
   /** False where the items of a language are its own; absent where they are the same in all. */
   parallel: z.literal(false).optional(),
+});
+
+/** Where an imported run came from. */
+const imported = z.object({
+  format: z.string(),
+  files: z.array(
+    z.object({ name: z.string(), language: z.string(), fold: z.number().int(), sha256: z.string() }),
+  ),
 });
 
 /** Everything that decides which numbers a run holds. Runs whose plans differ are not merged. */
@@ -98,8 +110,8 @@ export const runManifestSchema = z.object({
       name: z.string(),
       script: z.string(),
       family: z.string(),
-      prompts: z.number().int(),
-      /** Counted tokens. */
+      prompts: known,
+      /** Counted tokens; of imported importances, matrices. */
       tokens: z.number().int(),
       /** Tokens cut off because a prompt was longer than the model's positions. */
       truncated: z.number().int(),
@@ -109,6 +121,8 @@ export const runManifestSchema = z.object({
   /** Over model identity, probe identity, plan and the versions: what a part must have been made with. */
   planSha256: z.string(),
   warnings: z.array(z.string()),
+  /** Absent from runs that were captured. */
+  imported: imported.optional(),
 });
 
 export type RunPlan = z.infer<typeof runPlanSchema>;
@@ -128,7 +142,9 @@ export const LAYER_ARRAYS = {
   /** float64 [fold, language, head]: of ‖z_h W_O,h‖₂ over counted tokens. */
   headNormSum: 'head.norm.sum',
   headNormSumsq: 'head.norm.sumsq',
-  /** uint32 [fold, language]: counted tokens. */
+  /** float64 [fold, language, head]: of importances that another program computed; imported runs only. */
+  headImportanceSum: 'head.importance.sum',
+  /** uint32 [fold, language]: counted tokens; of importances, matrices. */
   tokens: 'tokens',
   /** uint32 [fold, language, expert]: counted tokens routed to it; what rates and means of its neurons are divided by. */
   expertCount: 'expert.count',

@@ -17,6 +17,7 @@ export type LayerArrayName = (typeof LAYER_ARRAYS)[keyof typeof LAYER_ARRAYS];
 export type StatisticName =
   | `mlp.${'fire' | 'sum' | 'sumsq'}`
   | `head.norm.${'sum' | 'sumsq'}`
+  | 'head.importance.sum'
   | `head.pattern.${'entropy' | 'first' | 'previous'}.sum`
   | `resid.${'sum' | 'sumsq'}`
   | 'expert.count'
@@ -84,6 +85,7 @@ export function expectedLayerArrays(
     [LAYER_ARRAYS.mlpSumsq, { dtype: 'F64', shape: [...folds, neurons] }],
     [LAYER_ARRAYS.headNormSum, { dtype: 'F64', shape: [...folds, shape.heads] }],
     [LAYER_ARRAYS.headNormSumsq, { dtype: 'F64', shape: [...folds, shape.heads] }],
+    [LAYER_ARRAYS.headImportanceSum, { dtype: 'F64', shape: [...folds, shape.heads] }],
     [LAYER_ARRAYS.patternEntropySum, { dtype: 'F64', shape: [...folds, shape.heads] }],
     [LAYER_ARRAYS.patternFirstSum, { dtype: 'F64', shape: [...folds, shape.heads] }],
     [LAYER_ARRAYS.patternPreviousSum, { dtype: 'F64', shape: [...folds, shape.heads] }],

@@ -109,7 +109,7 @@ export async function plantUnits(options: PlantOptions): Promise<PlantedManifest
       schema: 'babelscope/planted',
       schemaVersion: 1,
       babelscope: VERSION,
-      source: { name: identity.name, weightsSha256: identity.weightsSha256 },
+      source: { name: identity.name, weightsSha256: identity.weightsSha256! },
       probe: { name, version, sha256 },
       languages: tags,
       calibrationItems: calibration.items.map(({ id }) => id),

@@ -52,6 +52,14 @@ export class TorchTensor {
     return this.shape.reduce((product, length) => product * length, 1);
   }
 
+  /** Entry `index` along the first axis: a view of the same storage. */
+  at(index: number): TorchTensor {
+    const [rows = 0, ...shape] = this.shape;
+    if (!(index >= 0 && index < rows)) throw new RangeError(`entry ${index} of ${rows}`);
+    const [stride = 0, ...strides] = this.#strides;
+    return new TorchTensor(this.#storage, this.#offset + index * stride, shape, strides);
+  }
+
   /**
    * All elements, row-major, exactly; true is 1.
    *

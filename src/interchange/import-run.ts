@@ -1,0 +1,261 @@
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { basename, join, resolve } from 'node:path';
+import { ImportError, UsageError } from '../errors.js';
+import { describeLanguages } from '../probes/index.js';
+import { LAYER_ARRAYS, RUN_SCHEMA_VERSION, type RunManifest } from '../store/manifest.js';
+import { layerPath, writeManifest } from '../store/run-folder.js';
+import { streamSafetensors } from '../store/safetensors.js';
+import { makeFolder } from '../store/write-file-atomic.js';
+import { VERSION } from '../version.js';
+import type { TorchTensor } from './pytorch/tensor.js';
+import { type PlacedFile, sha256OfFile } from './source-files.js';
+
+/** Folds below which a floor is said to be coarse: six have ten different halvings, twenty some ninety thousand. */
+const FEW_FOLDS = 6;
+/** Counts and tokens of a run are uint32. */
+const MOST_TOKENS = 2 ** 32 - 1;
+
+/** What one file holds: sums over what it counted, [layer, unit]. */
+export interface ImportedSums {
+  readonly file: PlacedFile;
+  readonly sums: TorchTensor;
+  /** What the sums are divided by: tokens, or 1 of a mean. */
+  readonly tokens: number;
+}
+
+/** A kind of file that becomes a run. */
+export interface RunFormat {
+  readonly name: 'lape-counts' | 'lahis';
+  readonly array: 'mlp.fire' | 'head.importance.sum';
+  /** As `plan.hooks` names what was recorded. */
+  readonly hook: string;
+  /** What the files do not say, for the run's warnings. */
+  readonly caveat: string;
+}
+
+/**
+ * Writes what several files counted as a run that `score`, `compare` and `report` open, with whatever is known of it.
+ * Files are checked before anything is written; the manifest, without which a folder is no run, comes last.
+ *
+ * @param model what to call it; default the name of the folder.
+ * @throws ImportError if shapes differ or a value is none of a count or importance; UsageError if the folder is a run.
+ */
+export async function writeImportedRun(
+  out: string,
+  format: RunFormat,
+  imported: readonly ImportedSums[],
+  model = basename(resolve(out)),
+): Promise<RunManifest> {
+  if (existsSync(join(out, 'manifest.json'))) {
+    throw new UsageError({
+      what: 'there is a run in the folder already',
+      where: out,
+      remedy: 'choose another folder with --out',
+    });
+  }
+  const [layers, width] = checkShapes(imported);
+  for (const one of imported) checkValues(format, one);
+  const tags = [...new Set(imported.map(({ file }) => file.language))];
+  const folds = Math.max(...imported.map(({ file }) => file.fold)) + 1;
+  const cells = Array.from({ length: folds }, (_, fold) =>
+    tags.map((tag) => imported.find(({ file }) => file.fold === fold && file.language === tag)!),
+  );
+  const manifest = await manifestOf({ format, cells, tags, layers, width, model });
+  const fire = format.array === LAYER_ARRAYS.mlpFire;
+  const arrays = [
+    { name: format.array, dtype: fire ? 'U32' : 'F64', shape: [folds, tags.length, width] },
+    { name: LAYER_ARRAYS.tokens, dtype: 'U32', shape: [folds, tags.length] },
+  ] as const;
+  const tokens = Uint32Array.from(cells.flat(), (one) => one.tokens);
+  await makeFolder(join(out, 'layers'));
+  for (let layer = 0; layer < layers; layer++) {
+    function* values() {
+      for (const { sums } of cells.flat()) {
+        const row = sums.at(layer).values();
+        yield fire ? Uint32Array.from(row) : row;
+      }
+      yield tokens;
+    }
+    await streamSafetensors(layerPath(out, layer), arrays, values(), {
+      'babelscope.layer': String(layer),
+      'babelscope.plan': manifest.planSha256,
+    });
+  }
+  await writeManifest(out, manifest);
+  return manifest;
+}
+
+function checkShapes(imported: readonly ImportedSums[]): [layers: number, width: number] {
+  const first = imported[0]!;
+  for (const { sums, file } of imported) {
+    const { shape } = sums;
+    if (shape.length === 2 && sums.size > 0 && shape.join() === first.sums.shape.join()) continue;
+    throw new ImportError({
+      what: 'the matrix has an unusable shape',
+      where: file.path,
+      expected:
+        shape.length === 2 && sums.size > 0
+          ? `[${first.sums.shape.join(', ')}], as in ${first.file.path}`
+          : '[layers, units]',
+      found: `[${shape.join(', ')}]`,
+      remedy: 'give files of one model, as they were released',
+    });
+  }
+  return first.sums.shape as [number, number];
+}
+
+function checkValues({ array }: RunFormat, { sums, tokens, file }: ImportedSums): void {
+  const counts = array === LAYER_ARRAYS.mlpFire;
+  const usable = (value: number) =>
+    counts ? Number.isInteger(value) && value >= 0 && value <= tokens : Number.isFinite(value);
+  const unusable = (found: string) =>
+    new ImportError({
+      what: counts ? 'the file holds what is no count' : 'the file holds what is no importance',
+      where: file.path,
+      expected: counts ? `whole numbers from 0 to the ${tokens} tokens counted` : 'finite numbers',
+      found,
+      remedy: 'give the file as it was released',
+    });
+  if (!(Number.isInteger(tokens) && tokens > 0 && tokens <= MOST_TOKENS)) {
+    throw new ImportError({
+      what: 'the number of counted tokens is unusable',
+      where: file.path,
+      expected: `a whole number from 1 to ${MOST_TOKENS}`,
+      found: String(tokens),
+      remedy: 'give the file as it was released',
+    });
+  }
+  for (let layer = 0; layer < sums.shape[0]!; layer++) {
+    const row = valuesOf(sums.at(layer), file.path);
+    const at = row.findIndex((value) => !usable(value));
+    if (at !== -1) throw unusable(`${row[at]} in layer ${layer}, unit ${at}`);
+  }
+}
+
+/** @throws ImportError for integers beyond what a float64 holds. */
+export function valuesOf(tensor: TorchTensor, path: string): Float64Array {
+  try {
+    return tensor.values();
+  } catch (cause) {
+    throw new ImportError(
+      {
+        what: 'the file holds a number that is too large',
+        where: path,
+        found: cause instanceof Error ? cause.message : String(cause),
+        remedy: 'give the file as it was released',
+      },
+      { cause },
+    );
+  }
+}
+
+interface Described {
+  readonly format: RunFormat;
+  readonly cells: readonly (readonly ImportedSums[])[];
+  readonly tags: readonly string[];
+  readonly layers: number;
+  readonly width: number;
+  readonly model: string;
+}
+
+async function manifestOf({ format, cells, tags, layers, width, model }: Described): Promise<RunManifest> {
+  const folds = cells.length;
+  const files = [];
+  for (const { file } of cells.flat()) {
+    files.push({
+      name: basename(file.path),
+      language: file.language,
+      fold: file.fold,
+      sha256: await sha256OfFile(file.path),
+    });
+  }
+  const tokens = cells.map((row) => row.map((one) => one.tokens));
+  const hash = (value: unknown) => createHash('sha256').update(JSON.stringify(value)).digest('hex');
+  const unknown = Number.NaN;
+  const heads = format.array === LAYER_ARRAYS.headImportanceSum;
+  return {
+    schema: 'babelscope/run',
+    schemaVersion: RUN_SCHEMA_VERSION,
+    babelscope: VERSION,
+    onnxruntime: 'none',
+    model: {
+      name: model,
+      revision: null,
+      ref: null,
+      architecture: 'unknown',
+      modelType: 'unknown',
+      parameters: unknown,
+      dtype: null,
+      configSha256: null,
+      weightsSha256: null,
+      tokenizerSha256: null,
+      adapter: null,
+    },
+    shape: {
+      family: 'unknown family',
+      layers,
+      dModel: unknown,
+      heads: heads ? width : unknown,
+      kvHeads: unknown,
+      headDim: unknown,
+      dMlp: heads ? unknown : width,
+      experts: null,
+      mixture: null,
+      vocab: unknown,
+      maxPositions: unknown,
+      parameters: unknown,
+    },
+    probe: {
+      name: `imported ${format.name}`,
+      version: 'unversioned',
+      kind: 'text',
+      licence: 'unknown',
+      source: 'unknown',
+      // All that is known of the text: how much of it there is.
+      sha256: hash({ tags, tokens }),
+      parallel: false,
+    },
+    languages: (await describeLanguages(tags)).map((language, k) => ({
+      ...language,
+      prompts: unknown,
+      tokens: tokens.reduce((sum, row) => sum + row[k]!, 0),
+      truncated: 0,
+    })),
+    plan: {
+      languages: [...tags],
+      items: [],
+      folds,
+      seed: 0,
+      positions: 'all',
+      countFirst: true,
+      bos: 'auto',
+      keep: 'folds',
+      pooling: 'mean',
+      chunks: [],
+      hooks: [format.hook],
+    },
+    planSha256: hash({ format: format.name, files, model }),
+    warnings: [format.caveat, ...foldWarnings(folds)],
+    imported: { format: format.name, files },
+  };
+}
+
+function foldWarnings(folds: number): string[] {
+  if (folds === 1) {
+    return [
+      'one file a language, hence one fold: intervals, reliabilities and noise floors are not measured. Files of parts of the text would give them.',
+    ];
+  }
+  if (folds >= FEW_FOLDS) return [];
+  return [
+    `${folds} folds can be halved in few ways: intervals are wide, and the noise floor is that of ${halvings(folds)} different ${halvings(folds) === 1 ? 'split' : 'splits'}.`,
+  ];
+}
+
+/** Ways to put G folds into two halves; with an odd number the larger half counts as the second. */
+function halvings(folds: number): number {
+  let ways = 1;
+  for (let i = 0; i < folds >> 1; i++) ways = (ways * (folds - i)) / (i + 1);
+  return folds % 2 === 0 ? ways / 2 : ways;
+}

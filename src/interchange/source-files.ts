@@ -1,0 +1,81 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { basename } from 'node:path';
+import { ImportError, ProbeError, UsageError } from '../errors.js';
+import { canonicalLanguage, type LanguageTag } from '../probes/index.js';
+
+/** A file to import: `path`, or `language=path` where neither its name nor its contents say which language it is of. */
+export interface SourceFile {
+  readonly path: string;
+  /** As it was given; null: to be found in the name or in the file. */
+  readonly language: string | null;
+}
+
+/** A source whose language and fold are known. */
+export interface PlacedFile {
+  readonly path: string;
+  readonly language: LanguageTag;
+  readonly fold: number;
+}
+
+/** `zh=counts.pt` → language and path. A path that holds `=` before its first separator needs `./` in front. */
+export function parseSource(text: string): SourceFile {
+  const match = /^([A-Za-z]{2,3}(?:[-_][A-Za-z0-9]+)*)=(.+)$/.exec(text);
+  return match === null ? { path: text, language: null } : { path: match[2]!, language: match[1]! };
+}
+
+/** Canonical tag of a language that a file is said to be of. @throws ImportError if nobody knows it. */
+export function languageOf(language: string, path: string): LanguageTag {
+  try {
+    return canonicalLanguage(language, path);
+  } catch (cause) {
+    if (!(cause instanceof ProbeError)) throw cause;
+    throw new ImportError(
+      { ...cause.details, remedy: `name the language before the file: en=${path}` },
+      { cause },
+    );
+  }
+}
+
+/**
+ * Languages and folds of files of which each holds one language: the first file of a language is fold 0, the next fold 1,
+ * and every language must have as many.
+ *
+ * @param inName finds the language in a file's name; its first group.
+ */
+export function placeFiles(sources: readonly SourceFile[], inName: RegExp): PlacedFile[] {
+  const folds = new Map<LanguageTag, number>();
+  const placed = sources.map(({ path, language }): PlacedFile => {
+    const said = language ?? inName.exec(basename(path))?.[1];
+    if (said === undefined) {
+      throw new UsageError({
+        what: 'which language the file is of is not known',
+        where: path,
+        expected: `a name that matches ${inName.source}, or language=path`,
+        remedy: `name the language before the file: en=${path}`,
+      });
+    }
+    const tag = languageOf(said, path);
+    const fold = folds.get(tag) ?? 0;
+    folds.set(tag, fold + 1);
+    return { path, language: tag, fold };
+  });
+  const [first] = [...folds.values()];
+  const other = [...folds].find(([, count]) => count !== first);
+  if (other !== undefined) {
+    throw new UsageError({
+      what: 'languages have different numbers of files: the first file of each makes the first fold, and so on',
+      expected: `${first} of each language, as of ${[...folds.keys()][0]}`,
+      found: `${other[1]} of ${other[0]}`,
+      remedy: 'give as many files of every language, in the same order of folds',
+    });
+  }
+  return placed;
+}
+
+/** Hex. */
+export async function sha256OfFile(path: string): Promise<string> {
+  const hash = createHash('sha256');
+  for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer);
+  return hash.digest('hex');
+}
