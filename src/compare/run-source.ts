@@ -7,6 +7,7 @@ import type { UnitType } from '../scores/types.js';
 import type { RunManifest } from '../store/manifest.js';
 import { type ItemsName, openRun, type Run, type RunLayer, type StatisticName } from '../store/open-run.js';
 import type { Scope, UnitLayer } from './layer-scores.js';
+import type { UnitComparison } from './types.js';
 
 /** Pooled values held as float32 at a time: of Qwen2.5-7B's layer (1000 items, 12 languages) four blocks. */
 const ITEM_BLOCK_BYTES = 256 * 2 ** 20; // 256 MiB
@@ -98,6 +99,12 @@ export class RunSource {
 
   unitsPerLayer(type: UnitType): number {
     return type === 'neuron' ? this.manifest.shape.dMlp : this.manifest.shape.heads;
+  }
+
+  /** What the rates of units are. */
+  rateOf(type: UnitType): UnitComparison['rate'] {
+    if (type === 'neuron') return 'firing rate';
+    return this.manifest.imported?.format === 'lahis' ? 'importance' : 'norm';
   }
 
   /** Fold sums of a layer, without the items. */

@@ -121,18 +121,25 @@ export const comparisonSchema = z.object({
     }),
   ),
   units: z.array(
-    z.object({
-      type: unitType,
-      policy: z.object({ entropyCut: value, bar: value, fraction: z.number() }),
-      entropyEdges: z.array(z.number()),
-      profiles: z.array(profile),
-      reallocations: z.array(reallocation),
-      headlines: z.array(headline),
-      levels: z.array(z.object({ label: z.string(), measure, group, value: estimate })),
-      pairs: z.array(pair),
-      contrasts: z.array(contrast),
-      trends: z.array(trend),
-    }),
+    z
+      .object({
+        type: unitType,
+        // Absent from comparisons of versions before imports.
+        rate: z.enum(['firing rate', 'norm', 'importance']).optional(),
+        policy: z.object({ entropyCut: value, bar: value, fraction: z.number() }),
+        entropyEdges: z.array(z.number()),
+        profiles: z.array(profile),
+        reallocations: z.array(reallocation),
+        headlines: z.array(headline),
+        levels: z.array(z.object({ label: z.string(), measure, group, value: estimate })),
+        pairs: z.array(pair),
+        contrasts: z.array(contrast),
+        trends: z.array(trend),
+      })
+      .transform(({ rate, ...units }) => ({
+        ...units,
+        rate: rate ?? (units.type === 'neuron' ? ('firing rate' as const) : ('norm' as const)),
+      })),
   ),
   headMaps: z.array(
     z.object({ label: z.string(), omega2Language: grid, lape: grid, vectorShareLanguage: grid }),

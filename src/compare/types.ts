@@ -202,6 +202,8 @@ export interface Trend {
 /** Everything about one unit type. */
 export interface UnitComparison {
   readonly type: UnitType;
+  /** What a unit has of each language: how often it fires, the mean norm of its contribution, or an imported importance. */
+  readonly rate: 'firing rate' | 'norm' | 'importance';
   /**
    * The reference policy's fixed numbers, from the reference run. `entropyCut` is null if the fraction of the units
    * rounds to none (few heads): then nothing is selected, in any run.

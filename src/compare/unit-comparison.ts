@@ -118,6 +118,7 @@ export async function compareUnits(
   return {
     comparison: {
       type,
+      rate: reference.rateOf(type),
       policy: {
         entropyCut: finiteOrNull(cut.entropyCut),
         bar: finiteOrNull(cut.bar),

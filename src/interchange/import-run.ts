@@ -249,7 +249,9 @@ function foldWarnings(folds: number): string[] {
   }
   if (folds >= FEW_FOLDS) return [];
   return [
-    `${folds} folds can be halved in few ways: intervals are wide, and the noise floor is that of ${halvings(folds)} different ${halvings(folds) === 1 ? 'split' : 'splits'}.`,
+    `${folds} folds can be halved in ${halvings(folds) === 1 ? 'one way' : `${halvings(folds)} ways`} only: intervals are wide and the noise floor is coarse${
+      folds === 2 ? '; about one difference in eight is called a change by chance alone' : ''
+    }.`,
   ];
 }
 

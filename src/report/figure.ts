@@ -114,7 +114,7 @@ export function runsInWords(comparison: Comparison): string {
 
 /** The subtitle of every figure: models, probe set, items, languages, tokens. */
 export function measuredOn(comparison: Comparison): string {
-  const { runs, probe, languages, items, completeItems, shape, positions } = comparison;
+  const { runs, probe, languages, items, completeItems, shape, positions, units } = comparison;
   const models = [...new Set(runs.map(({ model }) => modelLabel(model)))];
   const shown =
     models.length > 3 ? `${models.slice(0, 2).join(', ')} and ${models.length - 2} more` : models.join(', ');
@@ -125,9 +125,11 @@ export function measuredOn(comparison: Comparison): string {
     `probe set ${probe.name} ${probe.version}: ${items === 0 ? 'an unknown number of items' : plural(items, 'item')}${
       completeItems === items ? '' : ` (${count(completeItems)} in every language)`
     } in ${plural(languages.length, 'language')}`,
-    `${low === high ? count(low) : `${count(low)}–${count(high)}`} tokens${
-      runs.length > 1 ? ' a run' : ''
-    }, positions: ${positions}`,
+    units.some(({ rate }) => rate === 'importance')
+      ? `${plural(low, 'matrix', 'matrices')}${runs.length > 1 ? ' a run' : ''}`
+      : `${low === high ? count(low) : `${count(low)}–${count(high)}`} tokens${
+          runs.length > 1 ? ' a run' : ''
+        }, positions: ${positions}`,
   ].join(' · ');
 }
 

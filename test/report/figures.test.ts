@@ -203,10 +203,21 @@ describe('words of a figure', () => {
     }
   });
 
+  test('a head map without ω² shows entropies, and says so', () => {
+    const headMaps = small.headMaps.map((map) => ({
+      ...map,
+      omega2Language: map.omega2Language.map((row) => row.map(() => null)),
+    }));
+    const figure = buildFigures({ ...small, headMaps }).find(({ name }) => name === 'head-map')!;
+    expect(figure.title).toContain('Language entropy (LAPE)');
+    expect(figure).toHaveProperty('caption', expect.stringContaining('ω² is not measured'));
+  });
+
   test('a head map without values and a run without a cut say so instead of drawing zeros', () => {
     const none = small.headMaps.map((map) => ({
       ...map,
       omega2Language: map.omega2Language.map((row) => row.map(() => null)),
+      lape: map.lape.map((row) => row.map(() => null)),
     }));
     const uncut = small.units.map((unit) => ({
       ...unit,

@@ -63,7 +63,7 @@ export class TorchTensor {
   /**
    * All elements, row-major, exactly; true is 1.
    *
-   * @throws RangeError for an int64 that a float64 cannot hold: beyond ±2⁵³.
+   * @throws RangeError for an int64 beyond ±2⁵³ that a float64 cannot hold.
    */
   values(): Float64Array {
     const read = READERS[this.dtype](this.#storage);
@@ -102,7 +102,7 @@ const READERS: Readonly<Record<TorchDtype, (storage: TorchStorage) => (i: number
     elements(storage, (v) => (i) => {
       const value = v.getBigInt64(8 * i, true);
       const number = Number(value);
-      if (!Number.isSafeInteger(number)) throw new RangeError(`the int64 ${value} is beyond ±2^53`);
+      if (BigInt(number) !== value) throw new RangeError(`the int64 ${value} is no exact float64`);
       return number;
     }),
   int32: (storage) => elements(storage, (v) => (i) => v.getInt32(4 * i, true)),

@@ -16,24 +16,51 @@ const ROW_WIDTH = 780;
 
 type Grid = readonly (readonly (number | null)[])[];
 
-/** ω² of language of every attention head: each run, and each run minus the reference. */
+/** What is drawn of a head: ω², or where no run has it, entropy. */
+const QUANTITIES = [
+  {
+    field: 'omega2Language',
+    measure: 'meanOmega2',
+    title: 'Language share of variance (ω²) of attention heads',
+    legend: 'ω² of language',
+    caption: () =>
+      'Share of the variance of a head’s output norm that lies between languages rather than between items, each item in every language.',
+  },
+  {
+    field: 'lape',
+    measure: 'meanEntropy',
+    title: 'Language entropy (LAPE) of attention heads',
+    legend: 'LAPE, nats (dark: tied to few languages)',
+    caption: (rate: string, languages: number) =>
+      `Entropy over languages of a head’s ${rate}, from 0 (one language) to ${number(Math.log(languages))} nats (all alike). ω² is not measured: it needs pooled items.`,
+  },
+] as const;
+
+/** How tied to a language every attention head is: each run, and each run minus the reference. */
 export function headMap(comparison: Comparison): Figure | AbsentFigure {
   const name = 'head-map';
-  const title = `Language share of variance (ω²) of attention heads: ${runsInWords(comparison)}`;
   const [reference, ...others] = comparison.headMaps;
-  const known = comparison.headMaps.flatMap(({ omega2Language }) => finite(omega2Language));
+  const quantity =
+    QUANTITIES.find(({ field }) => comparison.headMaps.some((map) => finite(map[field]).length > 0)) ??
+    QUANTITIES[0];
+  const { field, measure, legend } = quantity;
+  const title = `${quantity.title}: ${runsInWords(comparison)}`;
+  const known = comparison.headMaps.flatMap((map) => finite(map[field]));
   if (reference === undefined || known.length === 0) {
     return {
       name,
       title,
-      reason: 'not measured: no head has ω² (it needs pooled items: capture with --keep items)',
+      reason: 'not measured: no head has ω² (it needs pooled items: capture with --keep items) or LAPE',
     };
   }
   const { layers, heads } = comparison.shape;
+  const units = comparison.units.find(({ type }) => type === 'head');
+  const rate = units?.rate ?? 'norm';
   const cellWidth = Math.max(7, Math.min(40, Math.floor(ROW_WIDTH / 3 / heads)));
   const cellHeight = layers > 16 ? 12 : 24;
   const most = Math.max(...known, 0.01);
-  const differences = others.map((other) => difference(reference.omega2Language, other.omega2Language));
+  const least = field === 'lape' ? Math.min(...known, most - 0.01) : 0;
+  const differences = others.map((other) => difference(reference[field], other[field]));
   const widest = Math.max(...differences.flatMap(finite).map(Math.abs), 0.001);
 
   const panel = (grid: Grid, heading: string, kind: 'value' | 'difference') => {
@@ -53,7 +80,7 @@ export function headMap(comparison: Comparison): Figure | AbsentFigure {
                 : '',
         light:
           value !== null && kind === 'value'
-            ? value / most < 0.55
+            ? (value - least) / (most - least) < 0.55
             : value !== null && Math.abs(value) > 0.8 * widest,
         shown: value === null ? 'not measured' : write(value),
       })),
@@ -78,7 +105,7 @@ export function headMap(comparison: Comparison): Figure | AbsentFigure {
     const tooltip = [
       { field: 'layer', title: 'layer' },
       { field: 'head', title: 'head' },
-      { field: 'shown', title: kind === 'value' ? 'ω² of language' : 'difference' },
+      { field: 'shown', title: kind === 'value' ? legend : 'difference' },
     ];
     return {
       title: {
@@ -102,12 +129,12 @@ export function headMap(comparison: Comparison): Figure | AbsentFigure {
               type: 'quantitative',
               scale:
                 kind === 'value'
-                  ? { scheme: 'viridis', domain: [0, most], clamp: true }
+                  ? { scheme: 'viridis', domain: [least, most], clamp: true }
                   : { scheme: 'blueorange', domain: [-widest, widest], domainMid: 0 },
               legend: {
                 orient: 'bottom',
                 direction: 'horizontal',
-                title: kind === 'value' ? 'ω² of language' : `difference (blue: lower, orange: higher)`,
+                title: kind === 'value' ? legend : `difference (blue: lower, orange: higher)`,
                 gradientLength: 200,
                 tickCount: 4,
                 titleLimit: 320,
@@ -129,7 +156,7 @@ export function headMap(comparison: Comparison): Figure | AbsentFigure {
       ],
     };
   };
-  const maps = (run: HeadMap) => panel(run.omega2Language, run.label, 'value');
+  const maps = (run: HeadMap) => panel(run[field], run.label, 'value');
   const contrasts = others.map((other, i) =>
     panel(differences[i]!, `${other.label} − ${reference.label}`, 'difference'),
   );
@@ -141,15 +168,14 @@ export function headMap(comparison: Comparison): Figure | AbsentFigure {
     resolve: { scale: { color: 'independent' } },
   });
   const missing = comparison.headMaps.reduce(
-    (sum, { omega2Language }) => sum + omega2Language.flat().filter((value) => value === null).length,
+    (sum, map) => sum + map[field].flat().filter((value) => value === null).length,
     0,
   );
   const caption = [
-    'Share of the variance of a head’s output norm that lies between languages rather than between items, each item in every language.',
+    quantity.caption(rate, comparison.languages.length),
     missing === 0 ? '' : `× and grey: not measured (${plural(missing, 'cell')}).`,
     ...others.map(({ label }) => {
-      const heads = comparison.units.find(({ type }) => type === 'head');
-      const headline = headlineOf(heads, 'meanOmega2', label);
+      const headline = headlineOf(units, measure, label);
       return `Mean over heads, ${label} against ${reference.label}: ${headline?.verdict ?? 'not measured'}.`;
     }),
     others.length === 0

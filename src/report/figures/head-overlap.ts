@@ -12,7 +12,6 @@ import { ellipsize, plural } from '../text.js';
 import { INK, MISSING } from '../theme.js';
 
 const KINDS = ['norm', 'contrast'] as const;
-const KIND_WORDS = { norm: 'by norm', contrast: 'by norm − other languages' } as const;
 /** With more runs than this, the others are shown as differences alone. */
 const MOST_WHOLE = 2;
 
@@ -26,6 +25,8 @@ export function headOverlap(comparison: Comparison): Figure | AbsentFigure {
   if (reference === undefined || comparison.languages.length < 2) {
     return { name, title, reason: 'not measured: it needs heads and two languages' };
   }
+  const rate = comparison.units.find(({ type }) => type === 'head')?.rate ?? 'norm';
+  const words = { norm: `by ${rate}`, contrast: `by ${rate} − other languages` } as const;
   const tags = comparison.languages.map(({ tag }) => tag);
   const cell = tags.length > 10 ? 17 : 24;
   const slanted = tags.length > 10 || tags.some((tag) => tag.length > 3);
@@ -101,7 +102,7 @@ export function headOverlap(comparison: Comparison): Figure | AbsentFigure {
     };
   };
   const whole = (run: HeadOverlap, kind: (typeof KINDS)[number]) =>
-    panel(run[kind], `${run.label}, ${KIND_WORDS[kind]}`, false);
+    panel(run[kind], `${run.label}, ${words[kind]}`, false);
   const minus = (run: HeadOverlap, kind: (typeof KINDS)[number]) =>
     panel(difference(reference[kind], run[kind]), `${run.label} − ${reference.label}`, true);
   const runs = comparison.headOverlaps;
@@ -133,10 +134,14 @@ export function headOverlap(comparison: Comparison): Figure | AbsentFigure {
   const caption = [
     `|top-n(a) ∩ top-n(b)|/n for languages a and b, n = ${n} of ${plural(all, 'head')} (2\u00a0%${
       0.02 * all < 1 ? ', rounded up to one: a share is 0 or 1' : ''
-    }). Top by the mean norm of a head’s contribution to the residual stream, and by that norm minus its mean over the other languages.`,
+    }). Top by the ${
+      rate === 'norm'
+        ? 'mean norm of a head’s contribution to the residual stream'
+        : 'imported importance of a head'
+    }, and by that ${rate} minus its mean over the other languages.`,
     ...others.map(
       ({ label }) =>
-        `Mean over pairs of languages, ${label} against ${reference.label}: by norm ${change('headOverlap', label)}; by contrast ${change('headOverlapContrast', label)}.`,
+        `Mean over pairs of languages, ${label} against ${reference.label}: by ${rate} ${change('headOverlap', label)}; by contrast ${change('headOverlapContrast', label)}.`,
     ),
     others.length === 0
       ? 'One run: description only, no change is measured.'

@@ -114,7 +114,7 @@ export function specializedNeurons(comparison: Comparison): Figure | AbsentFigur
     return headline === undefined ? '' : `${label}: ${headline.verdict}.`;
   });
   const caption = [
-    `Selected under the entropy cut of ${labels[0]} (LAPE ≤ ${number(policy.entropyCut)} nats) and its bar (${units.type === 'neuron' ? 'firing rate' : 'mean norm'} > ${number(
+    `Selected under the entropy cut of ${labels[0]} (LAPE ≤ ${number(policy.entropyCut)} nats) and its bar (${units.rate === 'norm' ? 'mean norm' : units.rate} > ${number(
       policy.bar,
     )}), held fixed for every run: ${totalsInWords}.`,
     profiles.length > 1

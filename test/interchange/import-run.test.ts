@@ -1,0 +1,207 @@
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from 'vitest';
+import { compareRuns } from '../../src/compare/index.js';
+import { noiseFloor } from '../../src/compare/noise-floor.js';
+import { UsageError } from '../../src/errors.js';
+import { importLahis, importLapeCounts, parseSource } from '../../src/interchange/index.js';
+import { readScores, scoreRun } from '../../src/scores/index.js';
+import { Random } from '../../src/stats/random.js';
+import { randomHalves } from '../../src/stats/random-halves.js';
+import { openRun } from '../../src/store/open-run.js';
+import { readManifest } from '../../src/store/run-folder.js';
+import { babelscope, temporaryFolder } from '../support/command-line.js';
+
+const FIXTURES = fileURLToPath(new URL('../fixtures/pytorch/', import.meta.url));
+const LANGUAGES = ['en', 'zh', 'fr'];
+/** What a literal reading of the released identify.py makes of the same counts. */
+const PUBLISHED = JSON.parse(readFileSync(join(FIXTURES, 'lape.json'), 'utf8')) as {
+  readonly tokens: readonly number[];
+  readonly rates: readonly (readonly (readonly number[])[])[];
+  readonly entropy: readonly (readonly (number | null)[])[];
+};
+const counts = (folds: readonly number[]) =>
+  LANGUAGES.flatMap((language) =>
+    folds.map((fold) => parseSource(join(FIXTURES, `activation.${language}.${fold}.pt`))),
+  );
+const matrices = (folds: readonly number[]) =>
+  LANGUAGES.flatMap((language) =>
+    folds.map((fold) => parseSource(join(FIXTURES, `aya_${language}.${fold}.pth`))),
+  );
+
+describe('LAPE counts become a run', () => {
+  test('rates and LAPE of two shards a language are those of the released identify.py on their sum', async () => {
+    const out = join(temporaryFolder(), 'imported');
+    await importLapeCounts(counts([0, 1]), out);
+    await scoreRun(out);
+    const { manifest } = await openRun(out);
+    expect(manifest.plan.folds).toBe(2);
+    expect(manifest.languages.map(({ tokens }) => tokens)).toEqual(PUBLISHED.tokens);
+    const units = await readScores(out, 'units');
+    expect(units.rows).toBe(3 * 40);
+    units.columns.get('lape')!.forEach((lape, unit) => {
+      const expected = PUBLISHED.entropy[Math.floor(unit / 40)]![unit % 40]!;
+      if (expected === null) expect(lape).toBeNaN();
+      else expect(lape).toBeCloseTo(expected, 12);
+    });
+    const rates = (await readScores(out, 'unit_languages')).columns.get('rate')!;
+    rates.forEach((rate, row) => {
+      const [unit, k] = [Math.floor(row / 3), row % 3];
+      expect(rate).toBeCloseTo(PUBLISHED.rates[k]![Math.floor(unit / 40)]![unit % 40]!, 14);
+    });
+  });
+
+  test('nothing is said that the files do not say: hashes are null, sizes NaN, values of hook_post absent', async () => {
+    const out = join(temporaryFolder(), 'llama');
+    await importLapeCounts(counts([0]), out);
+    await scoreRun(out);
+    const { model, shape, imported, languages } = await readManifest(out);
+    expect([model.name, model.weightsSha256, model.dtype]).toEqual(['llama', null, null]);
+    expect([shape.dMlp, shape.layers, shape.heads, shape.parameters]).toEqual([
+      40,
+      3,
+      Number.NaN,
+      Number.NaN,
+    ]);
+    expect(languages[0]!.prompts).toBeNaN();
+    expect(imported!.files[0]).toMatchObject({ name: 'activation.en.0.pt', language: 'en', fold: 0 });
+    expect(readFileSync(join(out, 'manifest.json'), 'utf8')).toContain('"heads": null');
+    const { columns } = await readScores(out, 'unit_languages');
+    expect(columns.get('mean')!.every(Number.isNaN)).toBe(true);
+  });
+
+  test('one fold has no interval, no reliability and no noise floor; two have all three', async () => {
+    const folder = temporaryFolder();
+    for (const [name, folds] of [
+      ['one', [0]],
+      ['two', [0, 1]],
+    ] as const) {
+      const out = join(folder, name);
+      const { warnings } = await importLapeCounts(counts(folds), out);
+      const { reliability } = await scoreRun(out);
+      const { columns } = await readScores(out, 'units');
+      const { units } = await compareRuns([{ folder: out }, { folder: out }]);
+      const entropy = units[0]!.headlines.find(({ measure }) => measure === 'meanEntropy')!;
+      const known = columns.get('lape_se')!.some((se) => !Number.isNaN(se));
+      if (name === 'one') {
+        expect(warnings.join()).toContain('not measured');
+        expect([known, reliability.length, entropy.verdict, entropy.withinFrom, entropy.change.low]).toEqual([
+          false,
+          0,
+          'not measured',
+          null,
+          null,
+        ]);
+        expect(entropy.note).toContain('no split halves');
+      } else {
+        expect(warnings.join()).toContain('one way');
+        expect([known, reliability.length, entropy.verdict]).toEqual([
+          true,
+          1,
+          'not distinguishable from sampling',
+        ]);
+        expect(entropy.withinFrom).not.toBeNull();
+      }
+    }
+  });
+
+  test('with two folds one null difference in eight is called changed, as the warning says; with six, one in five hundred', () => {
+    const shares = [2, 6].map((folds) => {
+      const random = new Random(folds);
+      const uniform = () => (random.integer(2 ** 30) + 0.5) / 2 ** 30;
+      const normal = () => Math.sqrt(-2 * Math.log(uniform())) * Math.cos(2 * Math.PI * uniform());
+      let changed = 0;
+      const trials = 2000;
+      for (let t = 0; t < trials; t++) {
+        const [a, b] = [Array.from({ length: folds }, normal), Array.from({ length: folds }, normal)];
+        const mean = (x: readonly number[], own: readonly number[]) =>
+          own.reduce((sum, f) => sum + x[f]!, 0) / own.length;
+        const halves = randomHalves(folds, 50, t);
+        const gap = (x: readonly number[], y: readonly number[]) =>
+          halves.map(({ first, second }) => Math.abs(mean(x, first) - mean(y, second)));
+        const across = [...gap(a, b), ...gap(b, a)];
+        if (noiseFloor(gap(a, a), gap(b, b), across, 'difference').verdict === 'changed') changed++;
+      }
+      return changed / trials;
+    });
+    expect(shares[0]).toBeGreaterThan(0.1);
+    expect(shares[0]).toBeLessThan(0.15);
+    expect(shares[1]).toBeLessThan(0.005);
+  });
+});
+
+describe('LAHIS matrices become a run of heads', () => {
+  test('importance is the mean over files, and entropy, overlap and contrast follow from it', async () => {
+    const out = join(temporaryFolder(), 'aya');
+    await importLahis(matrices([0, 1]), out);
+    const expected = JSON.parse(readFileSync(join(FIXTURES, 'expected.json'), 'utf8')) as Record<
+      string,
+      { readonly values: readonly number[] }
+    >;
+    const mean = (language: string, head: number) =>
+      (expected[`aya_${language}.0`]!.values[head]! + expected[`aya_${language}.1`]!.values[head]!) / 2;
+    await scoreRun(out);
+    const { columns } = await readScores(out, 'unit_languages');
+    columns.get('rate')!.forEach((rate, row) => {
+      expect(rate).toBeCloseTo(mean(LANGUAGES[row % 3]!, Math.floor(row / 3)), 12);
+    });
+    const comparison = await compareRuns([{ folder: out }, { folder: out }]);
+    const [heads] = comparison.units;
+    expect([heads!.type, heads!.rate]).toEqual(['head', 'importance']);
+    expect(comparison.headMaps[0]!.lape.flat().every((lape) => lape !== null)).toBe(true);
+    // n is one head of 24: two languages share it or not.
+    const top = LANGUAGES.map((language) => {
+      const own = Array.from({ length: 24 }, (_, head) => mean(language, head));
+      return own.indexOf(Math.max(...own));
+    });
+    comparison.headOverlaps[0]!.norm.forEach((row, a) => {
+      expect(row).toEqual(top.map((head) => (head === top[a] ? 1 : 0)));
+    });
+    const overlap = heads!.headlines.find(({ measure }) => measure === 'headOverlap')!;
+    expect(overlap.verdict).toBe('not distinguishable from sampling');
+  });
+});
+
+describe('files that cannot be used are refused with exit 2, and leave nothing', () => {
+  const cases: Readonly<Record<string, [readonly string[], string, RegExp]>> = {
+    'another format': [['dtypes.pt'], 'lape-counts', /which language the file is of is not known[\s\S]*en=/],
+    'no counts': [
+      ['en=dtypes.pt'],
+      'lape-counts',
+      /no activation counts[\s\S]*over_zero[\s\S]*a dict of float64/,
+    ],
+    'no matrix': [['en=mask.pt'], 'lahis', /no importance matrix[\s\S]*a list of 3/],
+    'other shapes': [['aya_en.0.pth', 'zh=views.pt'], 'lahis', /no importance matrix/],
+    'an unknown language': [['qqq=aya_en.0.pth'], 'lahis', /"qqq" is no known language/],
+    'fewer files of one language': [
+      ['activation.en.0.pt', 'activation.en.1.pt', 'activation.zh.0.pt'],
+      'lape-counts',
+      /different numbers of files[\s\S]*2 of each language[\s\S]*1 of zh/,
+    ],
+    'a file that would run a program': [['en=refused-os-system.pt'], 'lape-counts', /global posix\.system/],
+    'an unknown format': [['aya_en.0.pth'], 'numpy', /argument 'numpy' is invalid/],
+  };
+  for (const [name, [files, format, message]] of Object.entries(cases)) {
+    test(name, async () => {
+      const out = join(temporaryFolder(), 'run');
+      const paths = files.map((file) => file.replace(/^((?:\w+=)?)/, `$1${FIXTURES}`));
+      const { code, stderr } = await babelscope(['import', ...paths, '--format', format, '--out', out]);
+      expect(stderr).toMatch(message);
+      expect(code).toBe(2);
+      expect(() => readdirSync(out)).toThrow();
+    });
+  }
+
+  test('more firings than tokens, and a folder that is a run', async () => {
+    const out = join(temporaryFolder(), 'run');
+    // LAHIS matrices hold fractions.
+    await expect(
+      importLahis([{ path: join(FIXTURES, 'too-large-int64.pt'), language: 'en' }], out),
+    ).rejects.toThrow(/unusable shape/);
+    await importLahis(matrices([0]), out);
+    await expect(importLahis(matrices([0]), out)).rejects.toThrow(UsageError);
+    rmSync(join(out, 'manifest.json'));
+    await expect(importLahis(matrices([0]), out)).resolves.toHaveProperty('schema');
+  });
+});
