@@ -202,5 +202,5 @@ async function measuredOn(): Promise<MeasuredOn> {
   const { name, parameters, weightsSha256 } = await identifyCheckpoint(
     await openCheckpoint(options.checkpoint),
   );
-  return { checkpoint: name, parameters, weightsSha256, languages: LANGUAGES };
+  return { checkpoint: name, parameters, weightsSha256: weightsSha256!, languages: LANGUAGES };
 }
