@@ -256,7 +256,7 @@ function withRegimes(
   steps: readonly number[] | undefined,
   ofReference: readonly Headline[],
   profiles: readonly RunProfile[],
-): Omit<UnitComparison, 'type' | 'policy' | 'entropyEdges' | 'profiles' | 'reallocations'> {
+): Omit<UnitComparison, 'type' | 'rate' | 'policy' | 'entropyEdges' | 'profiles' | 'reallocations'> {
   const random = mulberry32(type === 'neuron' ? 7 : 8);
   const scopes = [null, ...groups.map(({ name }) => name)];
   const pairs = runs.flatMap((from, a) => runs.slice(a + 1).map((to, i) => ({ from, to, a, b: a + 1 + i })));
