@@ -5,11 +5,18 @@ import { languageAbsent, type PooledGrid, readPooledGrid } from '../scores/poole
 import { type TwoWaySums, twoWaySums } from '../scores/two-way.js';
 import type { UnitType } from '../scores/types.js';
 import type { RunManifest } from '../store/manifest.js';
-import { type ItemsName, openRun, type Run, type RunLayer, type StatisticName } from '../store/open-run.js';
+import {
+  type ItemsName,
+  openRun,
+  type Run,
+  type RunLayer,
+  rowReader,
+  type StatisticName,
+} from '../store/open-run.js';
 import type { Scope, UnitLayer } from './layer-scores.js';
 import type { UnitComparison } from './types.js';
 
-/** Pooled values held as float32 at a time: of Qwen2.5-7B's layer (1000 items, 12 languages) four blocks. */
+/** Pooled values held at a time: of Qwen2.5-7B's layer (1000 items, 12 languages) two blocks. */
 const ITEM_BLOCK_BYTES = 256 * 2 ** 20; // 256 MiB
 
 const ARRAYS: Readonly<
@@ -162,15 +169,13 @@ export class RunSource {
     const { shape } = this.manifest;
     const width = name === 'head.items' ? shape.headDim : 1;
     const blocks: { readonly start: number; readonly sums: TwoWaySums }[][] = scopes.map(() => []);
-    for await (const { unitStart, unitEnd, values } of file.itemBlocks(name, blockBytes)) {
+    for await (const block of file.itemBlocks(name, blockBytes)) {
+      const { unitStart, unitEnd } = block;
       const units = (unitEnd - unitStart) * width;
-      const row = (item: number, language: number) => {
-        const at = (item * languages + language) * units;
-        return values.subarray(at, at + units);
-      };
+      const readRow = rowReader(block, grid.items * languages);
       for (const [s, { languages: own }] of scopes.entries()) {
         if (own.length < 2) continue;
-        const ofScope = (item: number, k: number) => row(item, own[k]!);
+        const ofScope = (item: number, k: number) => readRow(item * languages + own[k]!);
         const sums = twoWaySums(ofScope, grid.complete, grid.foldOf, this.#shape(units, own.length));
         blocks[s]!.push({ start: unitStart * width, sums });
       }

@@ -13,20 +13,15 @@ export const OVERLAP_BINS = 64;
  */
 export class DistributionOverlap {
   readonly languages: number;
-  readonly #item: Uint32Array;
   /** [prompt]: bin of the unit loaded last. */
   readonly #bin: Uint8Array;
-  /** [language, bin] */
-  readonly #counts: Float64Array;
-  readonly #totals: Float64Array;
+  /** [language, bin]: of the sample counted last, the share of a language's prompts; NaN for one without prompts. */
+  readonly #shares: Float64Array;
 
-  /** @param item [prompt]. */
-  constructor(item: Uint32Array, languages: number) {
+  constructor(prompts: number, languages: number) {
     this.languages = languages;
-    this.#item = item;
-    this.#bin = new Uint8Array(item.length);
-    this.#counts = new Float64Array(languages * OVERLAP_BINS);
-    this.#totals = new Float64Array(languages);
+    this.#bin = new Uint8Array(prompts);
+    this.#shares = new Float64Array(languages * OVERLAP_BINS);
   }
 
   /** Finds the bins of a unit's values [prompt]; false if one is not finite. */
@@ -50,26 +45,23 @@ export class DistributionOverlap {
 
   /** Counts a sample of the unit loaded last. */
   count({ labels, weights }: PromptSample): void {
-    const counts = this.#counts.fill(0);
-    const totals = this.#totals.fill(0);
-    for (let n = 0; n < labels.length; n++) {
-      const weight = weights[this.#item[n]!]!;
-      counts[labels[n]! * OVERLAP_BINS + this.#bin[n]!]! += weight;
-      totals[labels[n]!]! += weight;
+    const shares = this.#shares.fill(0);
+    const bin = this.#bin;
+    for (let n = 0; n < labels.length; n++) shares[labels[n]! * OVERLAP_BINS + bin[n]!]! += weights[n]!;
+    for (let start = 0; start < shares.length; start += OVERLAP_BINS) {
+      let total = 0;
+      for (let b = start; b < start + OVERLAP_BINS; b++) total += shares[b]!;
+      const scale = 1 / total;
+      for (let b = start; b < start + OVERLAP_BINS; b++) shares[b]! *= scale;
     }
   }
 
   /** Overlap of two languages in the sample counted last; NaN if either has no prompts. */
   pair(a: number, b: number): number {
-    const [counts, totals] = [this.#counts, this.#totals];
-    if (!(totals[a]! > 0 && totals[b]! > 0)) return Number.NaN;
-    const [scaleA, scaleB] = [1 / totals[a]!, 1 / totals[b]!];
+    const shares = this.#shares;
+    const [atA, atB] = [a * OVERLAP_BINS, b * OVERLAP_BINS];
     let overlap = 0;
-    for (let bin = 0; bin < OVERLAP_BINS; bin++) {
-      const pa = counts[a * OVERLAP_BINS + bin]! * scaleA;
-      const pb = counts[b * OVERLAP_BINS + bin]! * scaleB;
-      overlap += pa < pb ? pa : pb;
-    }
+    for (let bin = 0; bin < OVERLAP_BINS; bin++) overlap += Math.min(shares[atA + bin]!, shares[atB + bin]!);
     // Rounding can leave a hair over 1.
     return Math.min(1, overlap);
   }
@@ -108,7 +100,7 @@ export function distributionOverlap(
   languages: number,
 ): Float64Array {
   const kept = Array.from({ length: values.length }, (_, n) => n).filter((n) => !Number.isNaN(values[n]!));
-  const overlap = new DistributionOverlap(Uint32Array.from(kept.keys()), languages);
+  const overlap = new DistributionOverlap(kept.length, languages);
   const matrix = new Float64Array(languages * languages).fill(Number.NaN);
   if (!overlap.load(Float64Array.from(kept, (n) => values[n]!))) return matrix;
   overlap.count({

@@ -62,6 +62,17 @@ export function meanOverTokens(
   return mean;
 }
 
+/** Some columns of an array [row, column], [row, chosen]. */
+export function pickColumns(values: Numbers, columns: number, chosen: ArrayLike<number>): Float64Array {
+  const rows = values.length / columns;
+  const picked = new Float64Array(rows * chosen.length);
+  for (let row = 0; row < rows; row++) {
+    for (let c = 0; c < chosen.length; c++)
+      picked[row * chosen.length + c] = values[row * columns + chosen[c]!]!;
+  }
+  return picked;
+}
+
 function every({ folds }: FoldShape): number[] {
   return Array.from({ length: folds }, (_, f) => f);
 }

@@ -1,3 +1,4 @@
+import { fromFloat16 } from '../store/float16.js';
 import { aurocOf } from './auroc.js';
 import { averagePrecisionOf } from './average-precision.js';
 import { DistributionOverlap } from './distribution-overlap.js';
@@ -52,20 +53,33 @@ export class ItemEvaluator {
   readonly #moments: PromptMoments;
   readonly #overlap: DistributionOverlap;
   readonly #information: MutualInformation;
+  /** [prompt]: float16 values widened. */
+  readonly #wide: Float32Array;
 
   constructor(grid: PooledGrid) {
-    this.#walk = new RankWalk(grid.item, grid.languages);
+    const prompts = grid.item.length;
+    this.#walk = new RankWalk(prompts, grid.languages);
     this.#moments = new PromptMoments(grid);
-    this.#overlap = new DistributionOverlap(grid.item, grid.languages);
-    this.#information = new MutualInformation(grid.item.length);
+    this.#overlap = new DistributionOverlap(prompts, grid.languages);
+    this.#information = new MutualInformation(prompts);
+    this.#wide = new Float32Array(prompts);
   }
 
-  /** Takes a unit's values [prompt]; false if one is not finite, and then the unit has no scores. */
-  load(values: Float32Array | Float64Array, { ranks, mi, selectivity, overlap }: ItemParts): boolean {
-    if (!allFinite(values)) return false;
+  /**
+   * Takes a unit's values [prompt]; false if one is not finite, and then the unit has no scores. Uint16Array: bits of
+   * float16.
+   */
+  load(
+    values: Uint16Array | Float32Array | Float64Array,
+    { ranks, mi, selectivity, overlap }: ItemParts,
+  ): boolean {
+    const halves = values instanceof Uint16Array;
+    if (!(halves ? allFiniteHalves(values) : allFinite(values))) return false;
     if (ranks || mi) this.#walk.rank(values);
-    if (selectivity) this.#moments.load(values);
-    if (overlap) this.#overlap.load(values);
+    if (!(selectivity || overlap)) return true;
+    const wide = halves ? fromFloat16(values, this.#wide) : values;
+    if (selectivity) this.#moments.load(wide);
+    if (overlap) this.#overlap.load(wide);
     return true;
   }
 
@@ -94,4 +108,11 @@ function allFinite(values: Float32Array | Float64Array): boolean {
   let sum = 0;
   for (let n = 0; n < values.length; n++) sum += values[n]! * 0;
   return sum === 0;
+}
+
+/** Infinities and NaN have all five bits of the exponent set. */
+function allFiniteHalves(bits: Uint16Array): boolean {
+  let carry = 0;
+  for (let n = 0; n < bits.length; n++) carry |= (bits[n]! & 0x7c00) + 0x0400;
+  return (carry & 0x8000) === 0;
 }

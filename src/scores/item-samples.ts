@@ -35,13 +35,10 @@ export function itemSamples(
   halves: readonly FoldHalves[],
   resampling: Resampling | null,
 ): ItemSamples {
-  const promptsOf = new Uint32Array(items);
-  for (const i of item) promptsOf[i]! += 1;
-  const whole = wholeSample(language, items);
-  const weighted = (weights: Uint8Array): PromptSample => {
-    let total = 0;
-    for (let i = 0; i < items; i++) total += weights[i]! * promptsOf[i]!;
-    return { labels: language, weights, total };
+  const whole = wholeSample(language);
+  const weighted = (ofItem: Uint8Array): PromptSample => {
+    const weights = Uint8Array.from(item, (i) => ofItem[i]!);
+    return { labels: language, weights, total: weights.reduce((sum, weight) => sum + weight, 0) };
   };
   const ofFolds = (folds: readonly number[]) => {
     const chosen = new Set(folds);
@@ -54,7 +51,8 @@ export function itemSamples(
   if (resampling === null) return { ...samples, foldsLeftOut: [], draws: [], permutations: [] };
   const { draws, permutations, seed } = resampling;
   const folds = [...new Set(Array.from(item, (i) => foldOf[i]!))].sort((a, b) => a - b);
-  const permutable = promptsOf.some((prompts) => prompts > 1);
+  // Prompts of an item lie together.
+  const permutable = item.some((i, n) => n > 0 && item[n - 1] === i);
   return {
     ...samples,
     foldsLeftOut: folds.map((left) => ofFolds(folds.filter((fold) => fold !== left))),

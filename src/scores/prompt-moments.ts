@@ -14,9 +14,8 @@ export class PromptMoments {
   /** [language]: Σ x over items that every language has. */
   readonly completeSums: Float64Array;
   readonly #languages: number;
-  /** Prompt at which each item with prompts begins, and one past the last; items, in that order. */
+  /** Prompt at which each item with prompts begins, and one past the last. */
   readonly #starts: Uint32Array;
-  readonly #items: Uint32Array;
   readonly #values: Float64Array;
   /** [item in order]: Σ x². */
   readonly #squares: Float64Array;
@@ -24,7 +23,6 @@ export class PromptMoments {
   constructor({ item, languages }: PooledGrid) {
     const starts = Array.from(item.keys()).filter((n) => n === 0 || item[n] !== item[n - 1]);
     this.#languages = languages;
-    this.#items = Uint32Array.from(starts, (start) => item[start]!);
     this.#starts = Uint32Array.of(...starts, item.length);
     this.#values = new Float64Array(item.length);
     this.#squares = new Float64Array(starts.length);
@@ -37,7 +35,7 @@ export class PromptMoments {
   load(values: Float32Array | Float64Array): boolean {
     const shift = values[0]!;
     let rest = 0;
-    for (let i = 0; i < this.#items.length; i++) {
+    for (let i = 0; i < this.#squares.length; i++) {
       let square = 0;
       for (let n = this.#starts[i]!; n < this.#starts[i + 1]!; n++) {
         const x = values[n]! - shift;
@@ -60,12 +58,12 @@ export class PromptMoments {
     const sums = this.sums.fill(0);
     let completeItems = 0;
     let square = 0;
-    for (let i = 0; i < this.#items.length; i++) {
-      const weight = weights[this.#items[i]!]!;
-      if (weight === 0) continue;
-      square += weight * this.#squares[i]!;
+    for (let i = 0; i < this.#squares.length; i++) {
       const start = this.#starts[i]!;
       const end = this.#starts[i + 1]!;
+      const weight = weights[start]!;
+      if (weight === 0) continue;
+      square += weight * this.#squares[i]!;
       if (end - start === languages) {
         completeItems += weight;
         for (let n = start; n < end; n++) complete[labels[n]!]! += weight * values[n]!;

@@ -1,4 +1,6 @@
 import { Argsort } from '../stats/argsort.js';
+import { HALF_SORT_MOST, HalfSort } from '../stats/half-sort.js';
+import { fromFloat16 } from '../store/float16.js';
 
 /** Equal-count bins of a ranking, for mutual information (SCORES.md). */
 export const RANK_BINS = 16;
@@ -7,9 +9,9 @@ export const RANK_BINS = 16;
 export interface PromptSample {
   /** [prompt]: language; the observed ones, or permuted. */
   readonly labels: Uint8Array;
-  /** [item]: how often the item counts: 1, or 0 … n in a resample. */
+  /** [prompt]: how often it counts: 1, or 0 … n in a resample; the same for all prompts of an item. */
   readonly weights: Uint8Array;
-  /** Σ over prompts of the weight of their item. */
+  /** Σ over prompts of their weight. */
   readonly total: number;
 }
 
@@ -28,45 +30,39 @@ export class RankWalk {
   readonly rankSum: Float64Array;
   /** [bin, language]: weight; bin ⌊16 (midrank − ½) / total⌋, so that tied values share a bin. */
   readonly bins: Float64Array;
-  readonly #item: Uint32Array;
-  readonly #sort: Argsort;
-  /** [rank]: prompt, highest value first; and its item. */
+  /** [rank]: prompt, highest value first. */
   readonly #order: Uint32Array;
-  readonly #itemAt: Uint32Array;
   /** Rank one past each group of tied values. */
   readonly #ends: Uint32Array;
   #groups = 0;
+  #argsort: Argsort | null = null;
+  #halfSort: HalfSort | null = null;
 
-  /** @param item [prompt]. */
-  constructor(item: Uint32Array, languages: number) {
-    const prompts = item.length;
+  constructor(prompts: number, languages: number) {
     this.languages = languages;
     this.positives = new Float64Array(languages);
     this.precision = new Float64Array(languages);
     this.rankSum = new Float64Array(languages);
     this.bins = new Float64Array(RANK_BINS * languages);
-    this.#item = item;
-    this.#sort = new Argsort(prompts);
     this.#order = new Uint32Array(prompts);
-    this.#itemAt = new Uint32Array(prompts);
     this.#ends = new Uint32Array(prompts);
   }
 
-  /**
-   * Sorts the values [prompt] of a unit. Returns false, and leaves the ranking of the last unit, if one is NaN.
-   * Infinite values rank as such.
-   */
-  rank(values: Float32Array | Float64Array): boolean {
-    const n = this.#item.length;
-    const ascending = this.#sort.order(values);
-    // NaN sorts to the ends.
-    if (Number.isNaN(values[ascending[0]!]!) || Number.isNaN(values[ascending[n - 1]!]!)) return false;
+  /** Sorts the values [prompt] of a unit, none of them NaN; infinite values rank as such. Uint16Array: bits of float16. */
+  rank(values: Uint16Array | Float32Array | Float64Array): void {
+    if (values instanceof Uint16Array) {
+      if (values.length <= HALF_SORT_MOST) this.#rankHalves(values);
+      else this.rank(fromFloat16(values));
+      return;
+    }
+    this.#argsort ??= new Argsort(values.length);
+    const ascending = this.#argsort.order(values);
+    const n = values.length;
     let groups = 0;
     let threshold = values[ascending[n - 1]!]!;
     for (let r = 0; r < n; r++) {
       const prompt = ascending[n - 1 - r]!;
       this.#order[r] = prompt;
-      this.#itemAt[r] = this.#item[prompt]!;
       if (values[prompt]! !== threshold) {
         this.#ends[groups++] = r;
         threshold = values[prompt]!;
@@ -74,7 +70,25 @@ export class RankWalk {
     }
     this.#ends[groups++] = n;
     this.#groups = groups;
-    return true;
+  }
+
+  #rankHalves(bits: Uint16Array): void {
+    this.#halfSort ??= new HalfSort(bits.length);
+    const words = this.#halfSort.descending(bits);
+    const order = this.#order;
+    const ends = this.#ends;
+    let groups = 0;
+    let threshold = words[0]! >>> 16;
+    for (let r = 0; r < bits.length; r++) {
+      const key = words[r]! >>> 16;
+      order[r] = words[r]! & 0xffff;
+      // Written every time and kept if a group ends here: a branch would be guessed wrong half the time.
+      ends[groups] = r;
+      groups += Number(key !== threshold);
+      threshold = key;
+    }
+    ends[groups++] = bits.length;
+    this.#groups = groups;
   }
 
   /** Walks down the unit ranked last. `bins` is filled only `withBins`. */
@@ -86,7 +100,6 @@ export class RankWalk {
     const bins = this.bins;
     if (withBins) bins.fill(0);
     const order = this.#order;
-    const itemAt = this.#itemAt;
     const ends = this.#ends;
     const groups = this.#groups;
     // (before + after) / 2 is the midrank less ½. Divided last, so that a whole quotient is exact.
@@ -97,9 +110,10 @@ export class RankWalk {
       const end = ends[g]!;
       const before = seen;
       if (end === r + 1) {
-        const weight = weights[itemAt[r]!]!;
+        const prompt = order[r]!;
+        const weight = weights[prompt]!;
         if (weight !== 0) {
-          const k = labels[order[r]!]!;
+          const k = labels[prompt]!;
           seen += weight;
           const right = hits[k]! + weight;
           hits[k] = right;
@@ -111,9 +125,10 @@ export class RankWalk {
         continue;
       }
       for (let i = r; i < end; i++) {
-        const weight = weights[itemAt[i]!]!;
+        const prompt = order[i]!;
+        const weight = weights[prompt]!;
         seen += weight;
-        hits[labels[order[i]!]!]! += weight;
+        hits[labels[prompt]!]! += weight;
       }
       if (seen === before) {
         r = end;
@@ -122,8 +137,9 @@ export class RankWalk {
       const midrank = (before + seen + 1) / 2;
       const bin = Math.floor(((before + seen) * halfBins) / total) * languages;
       for (; r < end; r++) {
-        const weight = weights[itemAt[r]!]!;
-        const k = labels[order[r]!]!;
+        const prompt = order[r]!;
+        const weight = weights[prompt]!;
+        const k = labels[prompt]!;
         precision[k]! += (weight * hits[k]!) / seen;
         rankSum[k]! += weight * midrank;
         if (withBins) bins[bin + k]! += weight;

@@ -47,6 +47,11 @@ export class HalfScores {
     for (let p = first; p < end; p++) this.set(split, half, 0, p, values[this.sample[p]! - unitStart]!);
   }
 
+  /** Sets the values of the sampled units at positions first, first + 1, … */
+  setSampled(split: number, half: number, first: number, values: Float64Array): void {
+    for (let p = 0; p < values.length; p++) this.set(split, half, 0, first + p, values[p]!);
+  }
+
   /** Takes over what was gathered for the sampled units from position `first` on: `values` of a `HalfScores` of them alone. */
   take(first: number, values: Float64Array): void {
     const rows = this.splits.length * 2 * this.columns;

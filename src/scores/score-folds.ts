@@ -2,7 +2,7 @@ import { type JackknifeBounds, jackknifeUnits, type UnitIntervals } from '../sta
 import { LAYER_ARRAYS } from '../store/manifest.js';
 import type { RunLayer, StatisticName } from '../store/open-run.js';
 import { contrast } from './contrast.js';
-import { type FoldShape, liveFolds, meanOverTokens } from './fold-sums.js';
+import { type FoldShape, liveFolds, meanOverTokens, pickColumns } from './fold-sums.js';
 import { lape, lapeInterval } from './lape.js';
 import type { LanguageArray, UnitArray } from './score-arrays.js';
 import type { PieceHalves, ScoredPiece } from './scored-piece.js';
@@ -73,11 +73,16 @@ export async function scoreFolds(
       const { value, se, low, high } = lapeInterval(sums, tokens, shape);
       Object.assign(ofUnits, { lape: value, lape_se: se, lape_low: low, lape_high: high });
       const half = halves.get('lape');
-      half?.splits.forEach(({ first, second }, split) => {
-        [first, second].forEach((chosen, side) => {
-          half.setUnits(split, side, 0, lape(meanOverTokens(sums, tokens, shape, chosen), languages));
+      if (half !== undefined) {
+        const sampled = pickColumns(sums, shape.units, half.sample);
+        const sampledShape = { ...shape, units: half.sample.length };
+        half.splits.forEach(({ first, second }, split) => {
+          [first, second].forEach((chosen, side) => {
+            const rates = meanOverTokens(sampled, tokens, sampledShape, chosen);
+            half.setSampled(split, side, 0, lape(rates, languages));
+          });
         });
-      });
+      }
     }
   }
   // Imported counts have rates alone.

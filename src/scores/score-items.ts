@@ -7,7 +7,7 @@ import type { LanguageArray, UnitArray } from './score-arrays.js';
 import type { PieceHalves, ScoredPiece } from './scored-piece.js';
 import type { ScoreName } from './types.js';
 
-/** Units whose values are brought together at once, so that rows are read in runs of 256 bytes. */
+/** Units whose values are brought together at once, so that rows are read in runs of 128 or 256 bytes. */
 const TILE_UNITS = 64;
 
 export interface ItemScoring {
@@ -36,7 +36,10 @@ export function scoreItems(
   };
   const columns = new Columns(scores, units, grid.languages);
   const whole = newItemValues(grid.languages);
-  const tile = new Float32Array(TILE_UNITS * prompts);
+  const tile =
+    values instanceof Uint16Array
+      ? new Uint16Array(TILE_UNITS * prompts)
+      : new Float32Array(TILE_UNITS * prompts);
   for (let tileStart = 0; tileStart < units; tileStart += TILE_UNITS) {
     const tileUnits = Math.min(TILE_UNITS, units - tileStart);
     for (let n = 0; n < prompts; n++) {

@@ -2,7 +2,8 @@ import { modelLabel } from '../checkpoint/model-label.js';
 import { physicalCores } from '../runtime/threads.js';
 import { benjaminiHochberg } from '../stats/benjamini-hochberg.js';
 import { randomHalves } from '../stats/random-halves.js';
-import { openRun, type Run } from '../store/open-run.js';
+import { expectedLayerArrays, type ItemsName, openRun, type Run } from '../store/open-run.js';
+import { arrayBytes } from '../store/safetensors.js';
 import { VERSION } from '../version.js';
 import { availableScores, ITEM_ARRAYS, parseScoreNames } from './available.js';
 import { deadUnits } from './dead-units.js';
@@ -55,7 +56,7 @@ export const RELIABILITY_SPLITS = 50;
 const DRAWS = 1000;
 /** Each thread costs some 80 MB besides its share of `ITEM_BYTES`. */
 const MOST_THREADS = 8;
-/** Pooled values, as float32, that all threads together hold at a time. */
+/** Pooled values, as they are stored, that all threads together hold at a time. */
 const ITEM_BYTES = 512 * 2 ** 20; // 512 MiB
 
 /**
@@ -171,23 +172,21 @@ export async function scoreRun(run: string | Run, options: ScoreRunOptions = {})
   return summary;
 }
 
-/** Layer by layer: its fold sums, then its pooled values in blocks of about `blockBytes`. */
+/** Layer by layer: its fold sums, then its pooled values in blocks of at most about `blockBytes`. */
 function scoreTasks(
-  { manifest: { shape, plan } }: Run,
+  { manifest }: Run,
   scores: ReadonlyMap<ScoredType, ReadonlySet<ScoreName>>,
   blockBytes: number,
 ): ScoreTask[] {
-  const cells = plan.items.length * plan.languages.length;
   const tasks: ScoreTask[] = [];
-  for (let layer = 0; layer < shape.layers; layer++) {
+  for (let layer = 0; layer < manifest.shape.layers; layer++) {
+    const arrays = expectedLayerArrays(manifest, layer);
     for (const [type, names] of scores) {
       tasks.push({ kind: 'folds', layer, type });
-      const width = widthOfType(shape, type);
-      const blocks = (array: (typeof ITEM_ARRAYS)[ScoredType], values: number) => {
-        const unitBytes = cells * values * Float32Array.BYTES_PER_ELEMENT;
-        const most = Math.max(1, Math.floor(blockBytes / Math.max(1, unitBytes)));
+      const width = widthOfType(manifest.shape, type);
+      const blocks = (array: ItemsName) => {
         // Of equal size, so that no thread is left with a crumb.
-        const count = Math.ceil(width / most);
+        const count = Math.min(width, Math.ceil(arrayBytes(arrays.get(array)!) / blockBytes));
         for (let b = 0; b < count; b++) {
           const [unitStart, unitEnd] = [
             Math.floor((b * width) / count),
@@ -197,8 +196,8 @@ function scoreTasks(
         }
       };
       if ([...names].some((name) => !['lape', 'pattern', 'vectorShare'].includes(name)))
-        blocks(ITEM_ARRAYS[type], 1);
-      if (names.has('vectorShare')) blocks('head.items', shape.headDim);
+        blocks(ITEM_ARRAYS[type]);
+      if (names.has('vectorShare')) blocks('head.items');
     }
   }
   return tasks;

@@ -56,9 +56,8 @@ export class ScoreTaskRunner {
     }
     const { array, unitStart, unitEnd } = task;
     const grid = this.#grid!;
-    const values = await layer.readItems(array, unitStart, unitEnd);
     // Half scores stand relative to the layer, as the piece does.
-    const block = { unitStart, unitEnd, values };
+    const block = await layer.readStoredItems(array, unitStart, unitEnd);
     const piece = { type: task.type, layer: task.layer, unitStart, ofLanguages: {} };
     if (array === LAYER_ARRAYS.headItems) {
       const halves = this.#halves(

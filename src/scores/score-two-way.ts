@@ -1,9 +1,9 @@
 import { jackknifeUnits } from '../stats/jackknife.js';
-import type { ItemBlock } from '../store/open-run.js';
+import { type ItemBlock, rowReader } from '../store/open-run.js';
 import type { PooledGrid } from './pooled-grid.js';
 import type { UnitArray } from './score-arrays.js';
 import type { HalfScoreName, PieceHalves } from './scored-piece.js';
-import { type TwoWaySums, twoWay, twoWaySums } from './two-way.js';
+import { pickUnits, type TwoWaySums, twoWay, twoWaySums } from './two-way.js';
 import { vectorShare } from './vector-share.js';
 
 type Arrays = Partial<Record<UnitArray, Float64Array>>;
@@ -28,8 +28,7 @@ const VECTOR_SHARE: readonly Effect[] = [
 
 /** Two-way decomposition of a block of units, with jackknife intervals; [unit of the block] each. */
 export function scoreTwoWay(block: ItemBlock, grid: PooledGrid, halves: PieceHalves): Arrays {
-  const sums = sumsOf(block, grid);
-  return effects(sums, TWO_WAY, halves, block.unitStart, (chosen) => {
+  return effects(block, grid, TWO_WAY, halves, (sums, chosen) => {
     const { eta2Language, eta2Item, omega2Language, omega2Item } = twoWay(sums, chosen);
     return [eta2Language, eta2Item, omega2Language, omega2Item];
   });
@@ -37,25 +36,18 @@ export function scoreTwoWay(block: ItemBlock, grid: PooledGrid, halves: PieceHal
 
 /** Shares of variance of the vectors of a block of heads, likewise. */
 export function scoreVectorShare(block: ItemBlock, grid: PooledGrid, halves: PieceHalves): Arrays {
-  const sums = sumsOf(block, grid);
-  const headDim = sums.units / (block.unitEnd - block.unitStart);
-  return effects(sums, VECTOR_SHARE, halves, block.unitStart, (chosen) => {
-    const { language, item } = vectorShare(sums, headDim, chosen);
+  return effects(block, grid, VECTOR_SHARE, halves, (sums, chosen, size) => {
+    const { language, item } = vectorShare(sums, size, chosen);
     return [language, item];
   });
 }
 
 /** All of the block's columns are units: of a vector, each dimension. */
-function sumsOf(
-  { values }: ItemBlock,
-  { languages, folds, items, complete, foldOf }: PooledGrid,
-): TwoWaySums {
-  const units = values.length / (items * languages);
-  const row = (item: number, k: number) => {
-    const at = (item * languages + k) * units;
-    return values.subarray(at, at + units);
-  };
-  return twoWaySums(row, complete, foldOf, { folds, languages, units });
+function sumsOf(block: ItemBlock, { languages, folds, items, complete, foldOf }: PooledGrid): TwoWaySums {
+  const rows = items * languages;
+  const readRow = rowReader(block, rows);
+  const shape = { folds, languages, units: block.values.length / rows };
+  return twoWaySums((item, k) => readRow(item * languages + k), complete, foldOf, shape);
 }
 
 /**
@@ -63,15 +55,25 @@ function sumsOf(
  * repeat their noise; the jackknife over folds is not.
  */
 function effects(
-  sums: TwoWaySums,
+  block: ItemBlock,
+  grid: PooledGrid,
   named: readonly Effect[],
   halves: PieceHalves,
-  unitStart: number,
-  compute: (folds?: readonly number[]) => readonly Float64Array[],
+  compute: (sums: TwoWaySums, folds: readonly number[] | undefined, size: number) => readonly Float64Array[],
 ): Arrays {
+  const { unitStart, unitEnd } = block;
+  const sums = sumsOf(block, grid);
+  /** Columns of a unit. */
+  const size = sums.units / (unitEnd - unitStart);
   const folds = [...sums.items.keys()].filter((fold) => sums.items[fold]! > 0);
-  const whole = compute();
-  const replicates = folds.map((left) => compute(folds.filter((fold) => fold !== left)));
+  const whole = compute(sums, undefined, size);
+  const replicates = folds.map((left) =>
+    compute(
+      sums,
+      folds.filter((fold) => fold !== left),
+      size,
+    ),
+  );
   const arrays: Arrays = {};
   for (const [i, [name, , range]] of named.entries()) {
     const { value, se, low, high } = jackknifeUnits(
@@ -86,12 +88,20 @@ function effects(
       [`${name}_high`]: high,
     });
   }
-  const splits = halves.get(named[0]![1])?.splits ?? [];
-  splits.forEach(({ first, second }, split) => {
+  // All effects of a kind have the same sample.
+  const half = halves.get(named[0]![1]);
+  if (half === undefined) return arrays;
+  const [position, end] = half.within(unitStart, unitEnd);
+  const columns = Array.from(half.sample.subarray(position, end)).flatMap((unit) =>
+    Array.from({ length: size }, (_, d) => (unit - unitStart) * size + d),
+  );
+  const sampled = pickUnits(sums, columns);
+  half.splits.forEach(({ first, second }, split) => {
     [first, second].forEach((chosen, side) => {
-      const part = compute(chosen);
-      for (const [i, [, half]] of named.entries())
-        halves.get(half)?.setUnits(split, side, unitStart, part[i]!);
+      const part = compute(sampled, chosen, size);
+      for (const [i, [, name]] of named.entries()) {
+        halves.get(name)?.setSampled(split, side, position, part[i]!);
+      }
     });
   });
   return arrays;

@@ -1,4 +1,4 @@
-import type { FoldShape } from './fold-sums.js';
+import { type FoldShape, pickColumns } from './fold-sums.js';
 
 /**
  * Sums from which the two-way decomposition of any union of folds follows: pooled values x of items that every
@@ -78,6 +78,18 @@ export function twoWaySums(
     }
   }
   return { folds, languages, units, items, sum, itemSquare, square };
+}
+
+/** The sums of some units alone. */
+export function pickUnits(sums: TwoWaySums, chosen: ArrayLike<number>): TwoWaySums {
+  const pick = (values: Float64Array) => pickColumns(values, sums.units, chosen);
+  return {
+    ...sums,
+    units: chosen.length,
+    sum: pick(sums.sum),
+    itemSquare: pick(sums.itemSquare),
+    square: pick(sums.square),
+  };
 }
 
 /**

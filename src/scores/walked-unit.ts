@@ -9,14 +9,8 @@ export function walkedUnit(
 ): RankWalk | null {
   const kept = Array.from({ length: values.length }, (_, n) => n).filter((n) => !Number.isNaN(values[n]!));
   if (kept.length === 0) return null;
-  const walk = new RankWalk(Uint32Array.from(kept.keys()), languages);
+  const walk = new RankWalk(kept.length, languages);
   walk.rank(Float64Array.from(kept, (n) => values[n]!));
-  walk.walk(
-    wholeSample(
-      Uint8Array.from(kept, (n) => language[n]!),
-      kept.length,
-    ),
-    true,
-  );
+  walk.walk(wholeSample(Uint8Array.from(kept, (n) => language[n]!)), true);
   return walk;
 }

@@ -55,10 +55,12 @@ function halfTable(): Float32Array {
   return table;
 }
 
-/** Half-precision bits as numbers; exact. */
-export function fromFloat16(bits: Uint16Array): Float32Array {
+/** Half-precision bits as numbers; exact. @param out Where to put them; default a new array. */
+export function fromFloat16(
+  bits: Uint16Array,
+  out: Float32Array = new Float32Array(bits.length),
+): Float32Array {
   const values = halfTable();
-  const out = new Float32Array(bits.length);
   for (let i = 0; i < bits.length; i++) out[i] = values[bits[i]!]!;
   return out;
 }

@@ -7,6 +7,7 @@ import { layerPath, readManifest } from './run-folder.js';
 import {
   type ArrayDescription,
   type ArrayDtype,
+  arrayBytes,
   openSafetensors,
   type SafetensorsFile,
 } from './safetensors.js';
@@ -44,16 +45,32 @@ export interface RunLayer {
   readStatistic(name: StatisticName): Promise<Float64Array>;
   /** [item, language, unit − unitStart (, headDim)] for units unitStart … unitEnd − 1. NaN: no value. */
   readItems(name: ItemsName, unitStart: number, unitEnd: number): Promise<Float32Array>;
-  /** Blocks of units that together cover all of them, each taking about `maxBytes` as float32. */
+  /** The same as it is stored, which takes half the room where that is float16. */
+  readStoredItems(name: ItemsName, unitStart: number, unitEnd: number): Promise<ItemBlock>;
+  /** Blocks of units that together cover all of them, each taking at most `maxBytes`, but at least one unit. */
   itemBlocks(name: ItemsName, maxBytes?: number): AsyncIterable<ItemBlock>;
   close(): Promise<void>;
 }
 
+/** Pooled values of some adjacent units of a layer. */
 export interface ItemBlock {
   readonly unitStart: number;
   readonly unitEnd: number;
-  /** As `readItems` returns it. */
-  readonly values: Float32Array;
+  /** [item, language, unit − unitStart (, headDim)]. Uint16Array: bits of float16. NaN: no value. */
+  readonly values: Uint16Array | Float32Array;
+}
+
+/**
+ * Reads a block row by row: the values [unit (, headDim)] of one item in one language. What is returned may be
+ * overwritten by the next call.
+ *
+ * @param rows items × languages.
+ */
+export function rowReader({ values }: ItemBlock, rows: number): (row: number) => Float32Array {
+  const length = values.length / rows;
+  if (values instanceof Float32Array) return (row) => values.subarray(row * length, (row + 1) * length);
+  const wide = new Float32Array(length);
+  return (row) => fromFloat16(values.subarray(row * length, (row + 1) * length), wide);
 }
 
 /** A run folder that capture has finished. */
@@ -108,7 +125,7 @@ function expertArrays(folds: readonly number[], items: readonly number[], expert
   ] as const;
 }
 
-/** What `itemBlocks` aims at when not told otherwise. */
+/** Of a block of `itemBlocks`. */
 const BLOCK_BYTES = 64 * 2 ** 20; // 64 MiB
 
 async function openLayer(folder: string, manifest: RunManifest, layer: number): Promise<RunLayer> {
@@ -133,8 +150,15 @@ async function openLayer(folder: string, manifest: RunManifest, layer: number): 
     }
     names.add(name);
   }
-  const readItems = (name: ItemsName, unitStart: number, unitEnd: number) =>
-    readUnits(file, name, unitStart, unitEnd);
+  const readStoredItems = async (
+    name: ItemsName,
+    unitStart: number,
+    unitEnd: number,
+  ): Promise<ItemBlock> => ({
+    unitStart,
+    unitEnd,
+    values: await readUnits(file, name, unitStart, unitEnd),
+  });
   return {
     layer,
     names,
@@ -149,14 +173,19 @@ async function openLayer(folder: string, manifest: RunManifest, layer: number): 
       const values = (await file.read(name)) as Uint32Array | Float64Array;
       return values instanceof Float64Array ? values : Float64Array.from(values);
     },
-    readItems,
+    readItems: async (name, unitStart, unitEnd) => {
+      const { values } = await readStoredItems(name, unitStart, unitEnd);
+      return values instanceof Uint16Array ? fromFloat16(values) : values;
+    },
+    readStoredItems,
     async *itemBlocks(name, maxBytes = BLOCK_BYTES) {
-      const [items = 0, languages = 0, units = 0, width = 1] = describeItems(file, name).shape;
-      const unitBytes = items * languages * width * Float32Array.BYTES_PER_ELEMENT;
+      const { dtype, shape } = describeItems(file, name);
+      const units = shape[2] ?? 0;
+      const unitBytes = arrayBytes({ dtype, shape }) / Math.max(1, units);
       const block = Math.max(1, Math.floor(maxBytes / Math.max(1, unitBytes)));
       for (let unitStart = 0; unitStart < units; unitStart += block) {
         const unitEnd = Math.min(units, unitStart + block);
-        yield { unitStart, unitEnd, values: await readItems(name, unitStart, unitEnd) };
+        yield readStoredItems(name, unitStart, unitEnd);
       }
     },
     close: () => file.close(),
@@ -176,7 +205,7 @@ async function readUnits(
   name: ItemsName,
   unitStart: number,
   unitEnd: number,
-): Promise<Float32Array> {
+): Promise<Uint16Array | Float32Array> {
   const description = describeItems(file, name);
   const [items = 0, languages = 0, units = 0, width = 1] = description.shape;
   if (!(unitStart >= 0 && unitStart <= unitEnd && unitEnd <= units)) {
@@ -184,15 +213,16 @@ async function readUnits(
   }
   const rowLength = units * width;
   const stripLength = (unitEnd - unitStart) * width;
-  const out = new Float32Array(items * languages * stripLength);
-  const elementBytes = description.dtype === 'F16' ? 2 : 4;
+  const length = items * languages * stripLength;
+  const out = description.dtype === 'F16' ? new Uint16Array(length) : new Float32Array(length);
+  const elementBytes = out.BYTES_PER_ELEMENT;
   const slab = Math.max(1, Math.floor(SLAB_BYTES / Math.max(1, languages * rowLength * elementBytes)));
   let written = 0;
   for (let item = 0; item < items; item += slab) {
     const stored = await file.readRange(name, item, Math.min(slab, items - item));
     for (let row = 0; row + rowLength <= stored.length && rowLength > 0; row += rowLength) {
       const strip = stored.subarray(row + unitStart * width, row + unitStart * width + stripLength);
-      out.set(strip instanceof Uint16Array ? fromFloat16(strip) : (strip as Float32Array), written);
+      out.set(strip as Uint16Array | Float32Array, written);
       written += stripLength;
     }
   }

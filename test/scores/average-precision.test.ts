@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { averagePrecision } from '../../src/scores/average-precision.js';
-import { RankWalk } from '../../src/scores/rank-walk.js';
 import { expectValues } from './reference-run.js';
 
 const ranked = fc.array(fc.tuple(fc.integer({ min: -4, max: 4 }), fc.integer({ min: 0, max: 2 })), {
@@ -69,9 +68,4 @@ test('values lie in 0 … 1; a language without prompts has none; NaN values are
     }),
   );
   expect([...averagePrecision([Number.NaN, 2, 1], [1, 0, 1], 2)]).toEqual([1, 0.5]);
-});
-
-test('a unit with a NaN in a prompt that others have is refused', () => {
-  const walk = new RankWalk(Uint32Array.of(0, 1), 2);
-  expect(walk.rank(Float32Array.of(1, Number.NaN))).toBe(false);
 });

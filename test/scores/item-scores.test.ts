@@ -9,12 +9,13 @@ import { itemUncertainty } from '../../src/scores/item-uncertainty.js';
 import { languageEntropy, mutualInformation } from '../../src/scores/mutual-information.js';
 import { selectivity } from '../../src/scores/selectivity.js';
 import { wholeSample } from '../../src/scores/whole-sample.js';
+import { toFloat16 } from '../../src/store/float16.js';
 import { gridOf, referenceGrid, referenceUnits } from './prompt-grid.js';
 import { type Expected, type ExpectedUnits, expectValues, reference } from './reference-run.js';
 
 const { languages } = reference;
 const ALL = { ranks: true, mi: true, selectivity: true, overlap: true };
-const WHOLE = wholeSample(referenceGrid.language, referenceGrid.items);
+const WHOLE = wholeSample(referenceGrid.language);
 
 const REFERENCE = reference.expected.flatMap(
   ({ neuron, head }, layer) =>
@@ -39,6 +40,13 @@ test.each(REFERENCE)(
       expectValues(values.selectivity, of(expected.selectivity, u), 1e-7);
       expectValues(values.overlap, of(expected.overlap, u));
       expectValues([values.mi, values.overlapMean], [expected.mi[u]!, expected.overlapMean[u]!]);
+      if (array === 'mlp.items') {
+        // As the run stores them: float16, sorted by their bits.
+        const stored = newItemValues(languages);
+        expect(evaluator.load(toFloat16(unit).bits, ALL)).toBe(true);
+        evaluator.evaluate(WHOLE, ALL, stored);
+        expect(stored).toEqual(values);
+      }
       // The same numbers by the functions that take one unit.
       const language = [...referenceGrid.language];
       expectValues(averagePrecision(unit, language, languages), of(expected.ap, u));
@@ -55,8 +63,8 @@ test.each(REFERENCE)(
 
 test('a sample that weights items gives what scikit-learn gives with sample_weight: an item drawn twice counts twice', async () => {
   const { weight, ap, auroc: roc, selectivity: d } = reference.expected[0]!.neuron.weighted!;
-  const weights = Uint8Array.from(weight);
-  const total = referenceGrid.item.reduce((sum, item) => sum + weights[item]!, 0);
+  const weights = Uint8Array.from(referenceGrid.item, (item) => weight[item]!);
+  const total = weights.reduce((sum, own) => sum + own, 0);
   const evaluator = new ItemEvaluator(referenceGrid);
   const values = newItemValues(languages);
   for (const [u, unit] of (await referenceUnits(0, 'mlp.items', reference.neurons)).entries()) {
@@ -99,7 +107,7 @@ function scoresOf(values: readonly number[], language: readonly number[] = LANGU
   const evaluator = new ItemEvaluator({ ...grid, language: Uint8Array.from(language) });
   const out = newItemValues(3);
   if (evaluator.load(Float64Array.from(values), ALL)) {
-    evaluator.evaluate(wholeSample(Uint8Array.from(language), values.length / 3), ALL, out);
+    evaluator.evaluate(wholeSample(Uint8Array.from(language)), ALL, out);
   }
   return out;
 }
@@ -194,7 +202,11 @@ test('a unit that is language and nothing else has no selectivity, which would b
 });
 
 test('one value that is not finite leaves the unit without scores, never with zeros', () => {
-  for (const bad of [Number.NaN, Infinity]) {
+  const evaluator = new ItemEvaluator(gridOf(4, 3, [0, 0, 0, 0]));
+  for (const bad of [Number.NaN, Infinity, -Infinity]) {
+    const values = Float32Array.of(bad, 1, 2, 3, 4, 5, 6, 7, 8, 9, 1, 65_504);
+    expect(evaluator.load(values, ALL)).toBe(false);
+    expect(evaluator.load(toFloat16(values).bits, ALL)).toBe(false);
     const { ap, auroc: roc, selectivity: d, mi, overlap } = scoresOf([bad, 1, 2, 3, 4, 5, 6, 7, 8, 9, 1, 2]);
     for (const value of [...ap, ...roc, ...d, ...overlap, mi]) expect(value).toBeNaN();
   }

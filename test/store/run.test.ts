@@ -5,7 +5,7 @@ import { OutputError, RunError } from '../../src/errors.js';
 import { fromFloat16, toFloat16 } from '../../src/store/float16.js';
 import { formatJson } from '../../src/store/format-json.js';
 import type { RunManifest } from '../../src/store/manifest.js';
-import { openRun } from '../../src/store/open-run.js';
+import { openRun, rowReader } from '../../src/store/open-run.js';
 import {
   createRunFolder,
   layerPath,
@@ -154,8 +154,13 @@ describe('openRun', () => {
         expect(await layer.readItems(name, start, end)).toEqual(expected(start, end));
       }
       const covered: number[] = [];
-      for await (const block of layer.itemBlocks(name, 3 * items * languages * width * 4)) {
-        expect(block.values).toEqual(expected(block.unitStart, block.unitEnd));
+      const valueBytes = name === 'head.norm.items' ? 4 : 2;
+      for await (const block of layer.itemBlocks(name, 3 * items * languages * width * valueBytes)) {
+        expect(block.values.BYTES_PER_ELEMENT).toBe(valueBytes);
+        expect(block.unitEnd - block.unitStart).toBeLessThanOrEqual(3);
+        const readRow = rowReader(block, items * languages);
+        const rows = Array.from({ length: items * languages }, (_, row) => [...readRow(row)]);
+        expect(Float32Array.from(rows.flat())).toEqual(expected(block.unitStart, block.unitEnd));
         for (let unit = block.unitStart; unit < block.unitEnd; unit++) covered.push(unit);
       }
       expect(covered).toEqual(Array.from({ length: units }, (_, i) => i));
