@@ -21,11 +21,14 @@ export interface ColumnSpec {
   readonly type: ColumnType;
   /** Stored in the table itself, and in docs/files.md. */
   readonly about: string;
-  /** The value of a unit (and of a language, by index) in the table of its type. */
+  /**
+   * The value of a unit (and of a language, by index) in the table of its type; NaN, never null, for a number that cannot
+   * be computed. null: no unit of the type has one.
+   */
   readonly of: (
     table: ScoredUnits,
     tags: readonly string[],
-  ) => (unit: number, language: number) => TableValue;
+  ) => ((unit: number, language: number) => TableValue) | null;
 }
 
 /** Columns that every table begins with. */
@@ -64,10 +67,8 @@ function selectionColumn(policy: keyof PolicySelections): ColumnSpec {
     name: `selected_${policy}`,
     type: 'string',
     about: `languages it belongs to under policy ${policy}, comma-separated; empty if not selected`,
-    of:
-      ({ policies }, tags) =>
-      (unit) =>
-        policies && tagsOf(policies[policy].selection, unit, tags),
+    of: ({ policies }, tags) =>
+      policies && ((unit) => tagsOf(policies[policy].selection, unit, tags)),
   };
 }
 
@@ -84,7 +85,7 @@ function placeColumns(array: LanguageArray, name: string, place: 0 | 1, about: s
       about,
       of: (table) => {
         const { values, at } = placed(table);
-        return (unit) => (at === null || at[unit] === -1 ? null : values![at[unit]! * at.length + unit]!);
+        return at && ((unit) => (at[unit] === -1 ? Number.NaN : values![at[unit]! * at.length + unit]!));
       },
     },
     {
@@ -93,7 +94,7 @@ function placeColumns(array: LanguageArray, name: string, place: 0 | 1, about: s
       about: 'its language',
       of: (table, tags) => {
         const { at } = placed(table);
-        return (unit) => (at === null ? null : (tags[at[unit]!] ?? null));
+        return at && ((unit) => tags[at[unit]!] ?? null);
       },
     },
   ];
@@ -106,7 +107,7 @@ const UNIT_ARRAY_COLUMNS = Object.entries(UNIT_ARRAYS).map(
     about,
     of: ({ scores }) => {
       const values = scores.ofUnits(name as UnitArray);
-      return (unit) => (values === null ? null : values[unit]!);
+      return values && ((unit) => values[unit]!);
     },
   }),
 );
@@ -118,7 +119,7 @@ const LANGUAGE_ARRAY_COLUMNS = Object.entries(LANGUAGE_ARRAYS).map(
     about,
     of: ({ scores }) => {
       const values = scores.ofLanguages(name as LanguageArray);
-      return (unit, k) => (values === null ? null : values[k * scores.units + unit]!);
+      return values && ((unit, k) => values[k * scores.units + unit]!);
     },
   }),
 );
@@ -133,7 +134,7 @@ export const UNIT_COLUMNS: readonly ColumnSpec[] = [
     of: ({ scores }) => {
       const rate = scores.ofLanguages('rate');
       const dead = rate && deadUnits(rate as Float64Array, scores.languages);
-      return (unit) => dead && dead[unit] === 1;
+      return dead && ((unit) => dead[unit] === 1);
     },
   },
   {
@@ -143,7 +144,7 @@ export const UNIT_COLUMNS: readonly ColumnSpec[] = [
     of: ({ scores }, tags) => {
       const rate = scores.ofLanguages('rate');
       const top = rate && topLanguage(rate as Float64Array, scores.languages);
-      return (unit) => (top === null ? null : (tags[top[unit]!] ?? null));
+      return top && ((unit) => tags[top[unit]!] ?? null);
     },
   },
   selectionColumn('tang2024'),
@@ -171,10 +172,10 @@ export const UNIT_LANGUAGE_COLUMNS: readonly ColumnSpec[] = [
     of: ({ scores }) => {
       const { languages, units } = scores;
       const rate = scores.ofLanguages('rate');
-      if (rate === null) return () => null;
+      if (rate === null) return null;
       const sum = new Float64Array(units);
       for (let at = 0; at < languages * units; at++) sum[at % units]! += rate[at]!;
-      return (unit, k) => (sum[unit]! > 0 ? rate[k * units + unit]! / sum[unit]! : null);
+      return (unit, k) => (sum[unit]! > 0 ? rate[k * units + unit]! / sum[unit]! : Number.NaN);
     },
   },
   {
@@ -182,9 +183,9 @@ export const UNIT_LANGUAGE_COLUMNS: readonly ColumnSpec[] = [
     type: 'float64',
     about: 'share of prompts in this language: the average precision of chance',
     of: ({ prompts, scores }) => {
-      const total = prompts?.reduce((sum, count) => sum + count, 0);
-      const known = prompts !== null && scores.ofLanguages('ap') !== null;
-      return (_, k) => (known ? prompts[k]! / total! : null);
+      if (prompts === null || scores.ofLanguages('ap') === null) return null;
+      const total = prompts.reduce((sum, count) => sum + count, 0);
+      return (_, k) => prompts[k]! / total;
     },
   },
   ...LANGUAGE_ARRAY_COLUMNS,

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { formatJson } from '../store/format-json.js';
 import type { RunManifest } from '../store/manifest.js';
-import { streamTable, type TableValue } from '../store/table.js';
+import { ROW_GROUP_ROWS, streamTable, type TableValue } from '../store/table.js';
 import { writeFileAtomic } from '../store/write-file-atomic.js';
 import { type ColumnSpec, type ScoredUnits, UNIT_COLUMNS, UNIT_LANGUAGE_COLUMNS } from './table-columns.js';
 import { SCORES_SCHEMA_VERSION, type ScoreSummary } from './types.js';
@@ -13,12 +13,9 @@ export const SCORE_TABLES = {
 } as const;
 export type ScoreTableName = keyof typeof SCORE_TABLES;
 
-/** Rows that are put together at once. */
-const ROWS_AT_ONCE = 32_768;
-
 /**
  * Writes `units.parquet` (a row a unit), `unit_languages.parquet` (a row a unit and language), then `scores.json`,
- * each whole or not at all. Rows are made some ten thousand at a time.
+ * each whole or not at all. Rows are made a row group at a time.
  *
  * @throws OutputError if one cannot be written.
  */
@@ -61,22 +58,26 @@ export async function writeScores(
   await writeFileAtomic(join(folder, 'scores.json'), [new TextEncoder().encode(`${formatJson(summary)}\n`)]);
 }
 
-/** Columns of some rows at a time: unit by unit, and within a unit language by language. */
+/** Columns of a row group at a time: unit by unit, and within a unit language by language. */
 function* rowsOf(
   columns: readonly ColumnSpec[],
   tables: readonly ScoredUnits[],
   tags: readonly string[],
   languages: number,
-): Generator<TableValue[][]> {
-  const unitsAtOnce = Math.max(1, Math.floor(ROWS_AT_ONCE / languages));
+): Generator<ArrayLike<TableValue>[]> {
+  const unitsAtOnce = Math.max(1, Math.floor(ROW_GROUP_ROWS / languages));
   for (const table of tables) {
     const cellOf = columns.map(({ of }) => of(table, tags));
     for (let start = 0; start < table.scores.units; start += unitsAtOnce) {
       const end = Math.min(table.scores.units, start + unitsAtOnce);
-      yield cellOf.map((value) => {
-        const values: TableValue[] = [];
-        for (let unit = start; unit < end; unit++) {
-          for (let k = 0; k < languages; k++) values.push(value(unit, k));
+      const rows = (end - start) * languages;
+      yield columns.map(({ type }, c) => {
+        const value = cellOf[c]!;
+        if (value === null) return new Array<null>(rows).fill(null);
+        const values = type === 'float64' ? new Float64Array(rows) : new Array<TableValue>(rows);
+        for (let row = 0; row < rows; row++) {
+          const unit = start + Math.floor(row / languages);
+          values[row] = value(unit, row % languages) as number;
         }
         return values;
       });
