@@ -1,5 +1,11 @@
 import { Command, Option } from '@commander-js/extra-typings';
-import { SCORE_NAMES, type ScoreSummary, scoreRun } from '../scores/index.js';
+import {
+  SCORE_NAMES,
+  type ScoredType,
+  type ScoreSummary,
+  type SkippedScore,
+  scoreRun,
+} from '../scores/index.js';
 import { parseList, parsePositiveInteger, parseSeed } from './options.js';
 import { formatTable, interruptSignal, print, printJson, say, withLayerProgress } from './terminal.js';
 
@@ -13,6 +19,12 @@ export function scoreCommand() {
       parseList,
     )
     .addOption(uncertaintyOption())
+    .option('--draws <n>', 'bootstrap draws of --uncertainty full (default: 1000)', parsePositiveInteger)
+    .option(
+      '--permutations <n>',
+      'permutations of --uncertainty full (default: 1000); no p is below 1 / (n + 1)',
+      parsePositiveInteger,
+    )
     .option('--threads <n>', 'threads (default: the physical cores, at most 8)', parsePositiveInteger)
     .option('--seed <n>', 'seed of random halves, draws and permutations', parseSeed, 0)
     .option('--json', 'print one JSON object')
@@ -44,8 +56,27 @@ function printSummary(run: string, summary: ScoreSummary): void {
       summary.reliability.map((row) => [row.type, row.score, number(row.halves), number(row.stepUp)]),
     ),
   );
-  for (const { score, reason } of summary.skipped) say(`not computed: ${score} (${reason})`);
+  for (const line of describeSkipped(summary.skipped)) say(line);
   say(
     `\nwrote ${run}/units.parquet, unit_languages.parquet, scores.json\nNext: babelscope compare ${run} <run> --out <folder>`,
   );
 }
+
+/** A line a reason: which scores of which units it rules out. */
+export function describeSkipped(skipped: readonly SkippedScore[]): string[] {
+  const reasons = new Map<string, Map<ScoredType, string[]>>();
+  for (const { type, score, reason } of skipped) {
+    const types = reasons.get(reason) ?? new Map<ScoredType, string[]>();
+    reasons.set(reason, types.set(type, [...(types.get(type) ?? []), score]));
+  }
+  return [...reasons].map(([reason, types]) => {
+    const what = [...types].map(([type, scores]) => `${scores.join(', ')} of ${PLURALS[type]}`).join('; ');
+    return `not computed: ${what}: ${reason}`;
+  });
+}
+
+const PLURALS: Readonly<Record<ScoredType, string>> = {
+  neuron: 'neurons',
+  head: 'heads',
+  residual: 'residual dimensions',
+};

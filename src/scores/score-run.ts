@@ -1,4 +1,5 @@
 import { modelLabel } from '../checkpoint/model-label.js';
+import { UsageError } from '../errors.js';
 import { physicalCores } from '../runtime/threads.js';
 import { benjaminiHochberg } from '../stats/benjamini-hochberg.js';
 import { randomHalves } from '../stats/random-halves.js';
@@ -65,10 +66,18 @@ const ITEM_BYTES = 512 * 2 ** 20; // 512 MiB
  * of numbers a unit are held.
  *
  * @returns what `scores.json` says.
- * @throws RunError if the run cannot be read or a language has no counted token; UsageError for an unknown score.
+ * @throws RunError if the run cannot be read or a language has no counted token; UsageError for an unknown score, or for
+ *   draws or permutations without full uncertainty.
  */
 export async function scoreRun(run: string | Run, options: ScoreRunOptions = {}): Promise<ScoreSummary> {
   const { seed = 0, splits = RELIABILITY_SPLITS, uncertainty = 'basic', signal, onProgress } = options;
+  if (uncertainty !== 'full' && (options.draws ?? options.permutations) !== undefined) {
+    throw new UsageError({
+      what: 'draws and permutations are part of full uncertainty',
+      where: '--draws, --permutations',
+      remedy: 'add --uncertainty full, or leave them out',
+    });
+  }
   const asked = options.scores === undefined ? null : parseScoreNames(options.scores);
   const opened = typeof run === 'string' ? await openRun(run) : run;
   const { manifest, folder } = opened;
