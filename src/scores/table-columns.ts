@@ -67,8 +67,7 @@ function selectionColumn(policy: keyof PolicySelections): ColumnSpec {
     name: `selected_${policy}`,
     type: 'string',
     about: `languages it belongs to under policy ${policy}, comma-separated; empty if not selected`,
-    of: ({ policies }, tags) =>
-      policies && ((unit) => tagsOf(policies[policy].selection, unit, tags)),
+    of: ({ policies }, tags) => policies && ((unit) => tagsOf(policies[policy].selection, unit, tags)),
   };
 }
 

@@ -1,4 +1,10 @@
-import { asyncBufferFromFile, type DecodedArray, parquetMetadataAsync, parquetReadObjects, parquetSchema } from 'hyparquet';
+import {
+  asyncBufferFromFile,
+  type DecodedArray,
+  parquetMetadataAsync,
+  parquetReadObjects,
+  parquetSchema,
+} from 'hyparquet';
 import { ByteWriter, ParquetWriter, schemaFromColumnData } from 'hyparquet-writer';
 import { RunError } from '../errors.js';
 import { type WriteFileSystem, writeFileAtomic } from './write-file-atomic.js';

@@ -224,7 +224,7 @@ test('a language without a counted token is an error that names it', async () =>
   await expect(scoreRun(run)).rejects.toThrow(/no token was counted in fr/);
 });
 
-test('without an item that every language has there is no two-way decomposition, and the reason is said', async () => {
+test('without an item that every language has there is no two-way decomposition, and the reason is said; all else is there', async () => {
   const run = await temporaryFolder();
   await writeSyntheticRun(run, { layers: 1, neurons: 8, items: 20, heads: 2 });
   // Item i lacks language i mod 4; an item's value in a language is [item, language, head].
@@ -240,7 +240,9 @@ test('without an item that every language has there is no two-way decomposition,
   ]);
   expect(skipped[0]!.reason).toBe('fewer than two items have every language (0)');
   const units = await readTable(join(run, 'units.parquet'));
-  expect(units.columns.get('ap_best')!.every((value) => Number.isFinite(value))).toBe(true);
+  for (const column of ['ap_best', 'auroc_best', 'selectivity_best', 'mi', 'overlap', 'lape']) {
+    expect(units.columns.get(column)!.every((value) => Number.isFinite(value))).toBe(true);
+  }
   expect(units.columns.get('eta2_item')!.every((value) => Number.isNaN(value))).toBe(true);
 });
 
