@@ -9,6 +9,9 @@ const SCRIPT_BY_REGION: Readonly<Record<string, LanguageTag>> = {
   'zh-TW': 'zh-Hant',
 };
 
+/** Scripts that CLDR counts as part of a language's usual one: FLORES writes Korean `kor_Hang`, CLDR `Kore`. */
+const PART_OF: Readonly<Record<string, string>> = { Hang: 'Kore', Hira: 'Jpan', Kana: 'Jpan' };
+
 /**
  * The BCP 47 tag of a published set's own code, underscores allowed: `eng_Latn` → `en`, `zho_Hant` → `zh-Hant`, `zh_cn`
  * → `zh`, `pt_BR` → `pt-BR`. A script that the language is written in anyway is left out.
@@ -20,8 +23,10 @@ export function languageOfCode(code: string, where: string): LanguageTag {
   const { language, script, region } = new Intl.Locale(tag);
   const short = SCRIPT_BY_REGION[tag];
   if (short !== undefined) return short;
-  const usual = new Intl.Locale(language).maximize().script;
-  return script !== undefined && region === undefined && script === usual ? language : tag;
+  if (script === undefined) return tag;
+  const plain = new Intl.Locale(language, region === undefined ? {} : { region });
+  const usual = plain.maximize().script;
+  return script === usual || PART_OF[script] === usual ? plain.toString() : tag;
 }
 
 /** A language code, alone or at the end of a name: `en`, `mgsm_en`, `xquad.zh`, `eng_Latn`, `train-pt_BR`. */

@@ -130,20 +130,36 @@ describe('loadProbes recognises and reads', () => {
     });
   });
 
-  it('KLAR: a folder a language, a file a relation', async () => {
-    const file = (template: string, subject: string, object: string) =>
+  it('KLAR: the first template up to <mask>, items matched by index, no space after the subject in Chinese', async () => {
+    const file = (relation: string, template: string, samples: [string, string, number][]) =>
       JSON.stringify({
-        prompt_templates: [template, 'unused <subject>'],
-        samples: [{ subject, object, index: 3 }],
+        relation_name: relation,
+        relation_id: 'P36',
+        prompt_templates: [template, 'unused <subject> <mask>'],
+        samples: samples.map(([subject, object, index]) => ({ subject, object, index })),
       });
     const folder = write({
-      'klar/en/capital.json': file('The capital of <subject> is', 'Chad', "N'Djamena"),
-      'klar/ko/capital.json': file('<subject>의 수도는', '차드', '은자메나'),
+      'klar/en/capital.json': file('capital', 'Where is the capital of <subject>? The answer is: <mask>', [
+        ['Chad', "N'Djamena", 3],
+        ['Norway', 'Oslo', 4],
+      ]),
+      'klar/ko/capital.json': file('capital', '<subject>의 수도는 어디입니까? 답은: <MASK>.', [
+        ['노르웨이', '오슬로', 4],
+        ['차드', '은자메나', 3],
+      ]),
+      'klar/zh/capital.json': file('capital', '<subject> 的首都在哪里？答案是：<mask>', [
+        ['乍得', '恩贾梅纳', 3],
+      ]),
     });
     expect(await promptsOf(folder)).toEqual({
       'capital/3': {
-        en: cloze('The capital of Chad is', "N'Djamena"),
-        ko: cloze('차드의 수도는', '은자메나'),
+        en: cloze('Where is the capital of Chad? The answer is:', "N'Djamena"),
+        ko: cloze('차드의 수도는 어디입니까? 답은:', '은자메나'),
+        zh: cloze('乍得的首都在哪里？答案是：', '恩贾梅纳'),
+      },
+      'capital/4': {
+        en: cloze('Where is the capital of Norway? The answer is:', 'Oslo'),
+        ko: cloze('노르웨이의 수도는 어디입니까? 답은:', '오슬로'),
       },
     });
   });
@@ -177,10 +193,19 @@ describe('loadProbes recognises and reads', () => {
     expect(Object.keys(prompts)).toEqual(['1', '2']);
   });
 
+  it('MGSM with columns, as on the hub: the number is the answer, not the worked solution', async () => {
+    const row = (question: string) =>
+      lines({ question, answer: null, answer_number: 4, equation_solution: null });
+    const folder = write({ 'en/test.jsonl': row('Two and two?'), 'bn/test.jsonl': row('দুই আর দুই?') });
+    expect(await promptsOf(folder)).toEqual({
+      '1': { bn: cloze('দুই আর দুই?', '4'), en: cloze('Two and two?', '4') },
+    });
+  });
+
   it('Belebele: passage and question, the answer by its number, in the language the row names', async () => {
     const folder = write({
       'eng_Latn.jsonl': lines(belebeleRow('eng_Latn', 'A mill.', 'What?', ['a', 'mill', 'c', 'd'])),
-      'zho_Hant.jsonl': lines(belebeleRow('zho_Hant', '磨坊。', '甚麼？', ['甲', '磨坊', '丙', '丁'])),
+      'renamed.jsonl': lines(belebeleRow('zho_Hant', '磨坊。', '甚麼？', ['甲', '磨坊', '丙', '丁'])),
     });
     expect(await promptsOf(folder)).toEqual({
       'https://example.org/mill#1': {
@@ -201,12 +226,17 @@ describe('loadProbes recognises and reads', () => {
   it('FLORES+ rows and the plain lines of FLORES-200', async () => {
     const row = (iso: string, script: string, text: string) =>
       lines({ id: 0, iso_639_3: iso, iso_15924: script, glottocode: 'x', text, url: 'u', has_image: 'no' });
-    const expected = { ar: { text: 'طاحونة.' }, sw: { text: 'Kinu.' } };
+    const expected = { ar: { text: 'طاحونة.' }, sw: { text: 'Kinu.' }, 'zh-Hant': { text: '磨坊。' } };
     const rows = write({
       'dev/arb_Arab.jsonl': row('arb', 'Arab', 'طاحونة.'),
       'dev/swh_Latn.jsonl': row('swh', 'Latn', 'Kinu.'),
+      'dev/cmn_Hant.jsonl': row('cmn', 'Hant', '磨坊。'),
     });
-    const plain = write({ 'dev/arb_Arab.dev': 'طاحونة.\n', 'dev/swh_Latn.dev': 'Kinu.\n' });
+    const plain = write({
+      'dev/arb_Arab.dev': 'طاحونة.\n',
+      'dev/swh_Latn.dev': 'Kinu.\n',
+      'dev/zho_Hant.dev': '磨坊。\n',
+    });
     expect(await promptsOf(rows)).toEqual({ '0': expected });
     expect(await promptsOf(plain)).toEqual({ '1': expected });
   });
@@ -245,6 +275,15 @@ describe('loadProbes recognises and reads', () => {
       },
     });
     expect(Object.keys(prompts['Q4|P2|Q7']!)).toEqual(['en']);
+  });
+
+  it('PolyFact, a configuration a language: answer_index counts from 0, options without ids are of one language', async () => {
+    expect(await promptsOf(join(PARQUET, 'polyfact-languages'))).toEqual({
+      'Q1|P2|Q3': {
+        en: { ...cloze('Which colour?', 'blue'), candidates: ['red', 'green', 'blue', 'grey'] },
+        ja: { ...cloze('何色ですか？', '青'), candidates: ['青', '灰色', '赤', '緑'] },
+      },
+    });
   });
 
   it('rows of items.jsonl without probe.json, packed with gzip too', async () => {
@@ -336,6 +375,54 @@ describe('loadProbes refuses', () => {
       { 'a.jsonl': lines(mlamaRow('en', '[X] is', 'a', 'b')) },
       undefined,
       ['a.jsonl:1', 'template without [X] and [Y]'],
+    ],
+    [
+      'a prompt of X-FACTR whose grammar nobody filled in',
+      {
+        'el.tsv':
+          'predicate_id\tsub_uri\tsub_label\tobj_uri\tobj_label\tprompt\nP36\tQ20\ta\tQ585\tb\t[DEF;X] [X] είναι [Y]\n',
+      },
+      undefined,
+      ['el.tsv:2', 'grammar is not filled in: [DEF;X]'],
+    ],
+    [
+      'a KLAR template that asks before it names the subject',
+      {
+        'en/capital.json': JSON.stringify({
+          prompt_templates: ['<mask> is the capital of <subject>'],
+          samples: [{ subject: 'Chad', object: "N'Djamena", index: 0 }],
+        }),
+      },
+      undefined,
+      ['capital.json', 'no place for the subject', 'before <mask>'],
+    ],
+    [
+      'a PolyFact index that names another option than the answer',
+      {
+        'en/test.jsonl': lines({
+          fact_id: 'Q1|P2|Q3',
+          question: 'Which?',
+          option_a: 'a',
+          option_b: 'b',
+          option_c: 'c',
+          option_d: 'd',
+          answer_index: 1,
+          answer_text: 'a',
+        }),
+      },
+      undefined,
+      ['test.jsonl:1', 'answer_text is "a" and option 1 "b"'],
+    ],
+    [
+      'a Belebele answer counted from 0',
+      {
+        'en.jsonl': lines({
+          ...belebeleRow('eng_Latn', 'P', 'Q', ['a', 'b', 'c', 'd']),
+          correct_answer_num: '0',
+        }),
+      },
+      undefined,
+      ['en.jsonl:1', 'correct_answer_num'],
     ],
     [
       'an empty text',
@@ -430,6 +517,11 @@ describe('language codes of published sets', () => {
     ['arb_Latn', 'ar-Latn'],
     ['swh_Latn', 'sw'],
     ['pes_Arab', 'fa'],
+    ['prs_Arab', 'fa-AF'],
+    ['kor_Hang', 'ko'],
+    ['jpn_Jpan', 'ja'],
+    ['cmn_Hans', 'zh'],
+    ['srp_Latn', 'sr-Latn'],
     ['pt_BR', 'pt-BR'],
     ['iw', 'he'],
     ['ceb', 'ceb'],

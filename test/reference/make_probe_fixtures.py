@@ -87,3 +87,12 @@ write(
         },
     ],
 )
+
+# A configuration a language; the first edition stores no option_ids.
+for language, question, options, index in [
+    ("en", "Which colour?", ["red", "green", "blue", "grey"], 2),
+    ("ja", "何色ですか？", ["青", "灰色", "赤", "緑"], 0),
+]:
+    row = {"fact_id": "Q1|P2|Q3", **translation(question, options, index, None)}
+    del row["option_ids"]
+    write(f"polyfact-languages/{language}/test.parquet", [row])

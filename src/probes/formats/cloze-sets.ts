@@ -26,7 +26,10 @@ export const bmlama = tableFormat({
 /** The text of a LAMA template; null where it has no place for subject or object. */
 function fillTemplate(template: string, subject: string): string | null {
   if (!template.includes('[X]') || !template.includes('[Y]')) return null;
-  return template.replaceAll('[X]', subject).replaceAll('[Y]', BLANK).trim();
+  return template
+    .replaceAll('[X]', () => subject)
+    .replaceAll('[Y]', BLANK)
+    .trim();
 }
 
 /** mLAMA as the hub has it: all languages in one table, each row with its template. */
@@ -57,6 +60,9 @@ export const mlamaRows = tableFormat({
   },
 });
 
+/** A bracket that X-FACTR's own code fills with an inflected form or an article: `[Y.Acc]`, `[DEF;X]`, `[né;X-Gender=MASC|…]`. */
+const GRAMMAR = /\[(?:[XY]\.[^\]]*|[^\]]*;[^\]]*)\]/;
+
 /** Facts in a table with their Wikidata ids, as X-FACTR's prompts and facts joined: one row a fact and language. */
 export const xFactr = tableFormat({
   name: 'x-factr',
@@ -79,6 +85,8 @@ export const xFactr = tableFormat({
   }),
   language: (row) => row.language,
   prompt: (row) => {
+    const grammar = GRAMMAR.exec(row.prompt)?.[0];
+    if (grammar !== undefined) return `a prompt whose grammar is not filled in: ${grammar} in ${row.prompt}`;
     const text = fillTemplate(row.prompt, row.sub_label);
     if (text === null) return `prompt without [X] and [Y]: ${row.prompt}`;
     return {

@@ -66,14 +66,19 @@ export function parseRow<T>(
 ): T | undefined {
   const parsed = schema.safeParse(row.value);
   if (parsed.success) return parsed.data;
+  reportRow(row.where, firstIssue(parsed.error), expected, report);
+  return undefined;
+}
+
+/** Tells that a row is not of the format. */
+export function reportRow(where: string, found: string, expected: string, report: ReportProblem): void {
   report({
     what: 'not a row of this format',
-    where: row.where,
+    where,
     expected,
-    found: firstIssue(parsed.error),
+    found,
     remedy: 'mend the row, or name another format with --format',
   });
-  return undefined;
 }
 
 /** The language that a row's own code names, or its file's name; a report where neither does. */

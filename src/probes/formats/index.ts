@@ -1,6 +1,6 @@
 import { bmlama, mlama, mlamaRows, xFactr } from './cloze-sets.js';
 import type { ProbeFormat } from './format.js';
-import { klar, polyfact, xquad } from './nested-sets.js';
+import { klar, polyfact, polyfactRows, xquad } from './nested-sets.js';
 import { alignedText, flores200, mgsm, unalignedText } from './plain-text.js';
 import { promptRows } from './prompt-rows.js';
 import { belebele, floresPlus, globalMmlu, mgsmRows, xquadRows } from './question-sets.js';
@@ -8,6 +8,7 @@ import { belebele, floresPlus, globalMmlu, mgsmRows, xquadRows } from './questio
 /** Published formats. Those of plain text are never guessed: aligned and unaligned files look alike. */
 export const PROBE_FORMATS: readonly ProbeFormat[] = [
   polyfact,
+  polyfactRows,
   klar,
   bmlama,
   mlama,

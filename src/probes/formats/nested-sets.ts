@@ -2,34 +2,74 @@ import { z } from 'zod';
 import { languageOfCode } from '../language-code.js';
 import { attempt } from '../problems.js';
 import { readRows, TABLE_EXTENSIONS } from '../read-rows.js';
-import { BLANK, filesWithFields, languageOf, type ProbeFormat, parseRow } from './format.js';
+import type { LanguageTag, Prompt } from '../types.js';
+import { filesWithFields, languageOf, type ProbeFormat, parseRow, reportRow } from './format.js';
+import { tableFormat } from './table-format.js';
 
+const question = z.object({
+  question: z.string(),
+  option_a: z.string(),
+  option_b: z.string(),
+  option_c: z.string(),
+  option_d: z.string(),
+  /** Counted from 0. */
+  answer_index: z.number().int().min(0).max(3),
+  answer_text: z.string(),
+  option_ids: z.array(z.string()).length(4).optional(),
+});
 const fact = z.object({
   fact_id: z.string().min(1),
   property_id: z.string().optional(),
   relation: z.string().optional(),
-  translations: z.record(
-    z.string(),
-    z.object({
-      question: z.string(),
-      option_a: z.string(),
-      option_b: z.string(),
-      option_c: z.string(),
-      option_d: z.string(),
-      answer_index: z.number().int().min(0).max(3),
-      answer_text: z.string(),
-      option_ids: z.array(z.string()).length(4).optional(),
-    }),
-  ),
+  translations: z.record(z.string(), question),
+});
+
+/** The prompt of a PolyFact question, or what is wrong with it. Options come in an order of their own in every language. */
+function polyfactPrompt(row: z.infer<typeof question>): Prompt | string {
+  const candidates = [row.option_a, row.option_b, row.option_c, row.option_d];
+  const right = candidates[row.answer_index];
+  if (right !== row.answer_text) {
+    return `answer_text is ${JSON.stringify(row.answer_text)} and option ${row.answer_index} ${JSON.stringify(right)}`;
+  }
+  const prompt = { text: row.question, answer: row.answer_text };
+  if (new Set(candidates).size < candidates.length) return prompt;
+  return { ...prompt, candidates, ...(row.option_ids !== undefined && { candidateIds: row.option_ids }) };
+}
+
+const POLYFACT = {
+  name: 'polyfact',
+  licence: 'CC-BY-SA-4.0',
+  source: 'PolyFact (von Rad et al., 2026)',
+} as const;
+
+/** PolyFact, a configuration a language: one question a row. */
+export const polyfactRows = tableFormat({
+  ...POLYFACT,
+  title: 'PolyFact: multiple-choice facts in 12 languages, a configuration a language',
+  files:
+    'a folder a language, as on the hub: en/test.parquet, with fact_id, question and option_a to option_d',
+  fields: [
+    'fact_id',
+    'question',
+    'option_a',
+    'option_b',
+    'option_c',
+    'option_d',
+    'answer_index',
+    'answer_text',
+  ],
+  schema: question.extend({ fact_id: z.string().min(1) }),
+  prompt: (row) => {
+    const prompt = polyfactPrompt(row);
+    return typeof prompt === 'string' ? prompt : { id: row.fact_id, prompt };
+  },
 });
 
 /** PolyFact, parallel configuration: a record a fact, with all languages in it. */
 export const polyfact: ProbeFormat = {
-  name: 'polyfact',
+  ...POLYFACT,
   title: 'PolyFact: multiple-choice facts in 12 languages, parallel configuration',
   files: 'JSON, JSONL or parquet, one record a fact: fact_id and translations by language',
-  licence: 'not stated',
-  source: 'PolyFact',
   extensions: TABLE_EXTENSIONS,
   recognise: (files, sample) => filesWithFields(files, sample, ['fact_id', 'translations']),
   async *read(files, report) {
@@ -41,29 +81,17 @@ export const polyfact: ProbeFormat = {
         for (const [code, one] of Object.entries(translations)) {
           const language = attempt(() => languageOfCode(code, row.where), report);
           if (language === undefined) continue;
-          const candidates = [one.option_a, one.option_b, one.option_c, one.option_d];
-          if (candidates[one.answer_index] !== one.answer_text) {
-            report({
-              what: 'answer_text and answer_index disagree',
-              where: `${row.where} (item ${id}, language ${language})`,
-              expected: candidates[one.answer_index]!,
-              found: one.answer_text,
-              remedy: 'mend the record',
-            });
+          const prompt = polyfactPrompt(one);
+          if (typeof prompt === 'string') {
+            const where = `${row.where} (item ${id}, language ${language})`;
+            reportRow(where, prompt, 'the option at answer_index as answer_text', report);
             continue;
           }
           yield {
             id,
             language,
             where: row.where,
-            prompt: {
-              text: one.question,
-              answer: one.answer_text,
-              ...(new Set(candidates).size === candidates.length && {
-                candidates,
-                ...(one.option_ids !== undefined && { candidateIds: one.option_ids }),
-              }),
-            },
+            prompt,
             meta: {
               ...(property_id !== undefined && { property_id }),
               ...(relation !== undefined && { relation }),
@@ -81,19 +109,32 @@ const relationFile = z.object({
     z.object({
       subject: z.string(),
       object: z.string(),
-      index: z.union([z.number(), z.string()]).optional(),
+      /** The same in all languages; the order of samples is not. */
+      index: z.union([z.number(), z.string()]),
     }),
   ),
 });
-const SUBJECT = /<subject>|\[X\]|\{\}/g;
-const OBJECT = /<mask>|<object>|\[Y\]/g;
+const SUBJECT = '<subject>';
+const OBJECT = /<mask>/i;
+
+/** Languages written without spaces, in which the space after the subject is not part of the sentence. */
+const NO_SPACES: ReadonlySet<string> = new Set(['ja', 'zh']);
+
+/** What stands before the object: the templates ask for it at their end, and the set's own code cuts them there. */
+function fillKlarTemplate(template: string, subject: string, language: LanguageTag): string {
+  const asked = NO_SPACES.has(language) ? template.replaceAll(`${SUBJECT} `, SUBJECT) : template;
+  return asked
+    .split(OBJECT)[0]!
+    .replaceAll(SUBJECT, () => subject)
+    .trim();
+}
 
 /** KLAR (Wang et al., ACL 2025): a folder a language, a file a relation. */
 export const klar: ProbeFormat = {
   name: 'klar',
-  title: 'KLAR: cloze facts in 17 languages, a file a relation',
+  title: 'KLAR: facts in 17 languages, a file a relation',
   files:
-    'a folder a language with one JSON a relation, {prompt_templates, samples: [{subject, object}]}: en/capital.json',
+    'a folder a language with one JSON a relation, {prompt_templates, samples: [{subject, object, index}]}: en/capital.json',
   licence: 'not stated',
   source: 'KLAR (Wang et al., ACL 2025)',
   extensions: new Set(['json']),
@@ -106,25 +147,22 @@ export const klar: ProbeFormat = {
         const language = languageOf(file, row.where, undefined, report);
         if (record === undefined || language === undefined) continue;
         const template = record.prompt_templates[0]!;
-        if (template.search(SUBJECT) < 0) {
+        if (!template.split(OBJECT)[0]!.includes(SUBJECT)) {
           report({
             what: 'the template has no place for the subject',
             where: `${row.where}, prompt_templates.0`,
-            expected: '<subject> in it',
+            expected: `${SUBJECT} in it, before <mask>`,
             found: template,
             remedy: 'mend the template',
           });
           continue;
         }
-        for (const [i, { subject, object, index = i }] of record.samples.entries()) {
+        for (const [i, { subject, object, index }] of record.samples.entries()) {
           yield {
             id: `${relation}/${index}`,
             language,
             where: `${row.where}, samples.${i}`,
-            prompt: {
-              text: template.replaceAll(OBJECT, BLANK).replaceAll(SUBJECT, () => subject),
-              answer: object,
-            },
+            prompt: { text: fillKlarTemplate(template, subject, language), answer: object },
             meta: { relation },
           };
         }

@@ -2,7 +2,7 @@ import type { ReportProblem } from '../problems.js';
 import { decodeUtf8 } from '../read-json-lines.js';
 import { readDelimited } from '../read-rows.js';
 import { readSourceFile, type SourceFile } from '../source-files.js';
-import { languageOf, type ProbeFormat, type SourcePrompt } from './format.js';
+import { languageOf, type ProbeFormat, reportRow, type SourcePrompt } from './format.js';
 
 const TEXT: ReadonlySet<string> = new Set(['txt', 'dev', 'devtest', 'text']);
 const FLORES: ReadonlySet<string> = new Set(['dev', 'devtest']);
@@ -116,13 +116,7 @@ export const mgsm: ProbeFormat = {
         const where = `${file.path}:${line}`;
         const [question, answer, ...more] = fields;
         if (question === undefined || answer === undefined || more.length > 0) {
-          report({
-            what: 'not a row of this format',
-            where,
-            expected: 'question TAB answer',
-            found: `${fields.length} fields`,
-            remedy: 'mend the row, or name another format with --format',
-          });
+          reportRow(where, `${fields.length} fields`, 'question TAB answer', report);
           continue;
         }
         yield { id: `${i + 1}`, language, where, prompt: { text: question, answer } };

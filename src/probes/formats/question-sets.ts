@@ -14,6 +14,8 @@ export const belebele = tableFormat({
   fields: ['link', 'question_number', 'flores_passage', 'question', 'mc_answer1', 'correct_answer_num'],
   schema: z.object({
     link: z.string(),
+    /** Of FLORES-200; with the link it names the passage. The hub's edition leaves it out. */
+    split: z.string().optional(),
     question_number: whole,
     flores_passage: z.string(),
     question: z.string(),
@@ -21,12 +23,13 @@ export const belebele = tableFormat({
     mc_answer2: z.string(),
     mc_answer3: z.string(),
     mc_answer4: z.string(),
+    /** Counted from 1. */
     correct_answer_num: whole.pipe(z.number().min(1).max(4)),
     dialect: z.string().optional(),
   }),
   language: ({ dialect }) => dialect,
   prompt: (row) => ({
-    id: `${row.link}#${row.question_number}`,
+    id: `${[row.split, row.link].filter(Boolean).join(':')}#${row.question_number}`,
     prompt: withOptions(
       { text: `${row.flores_passage}\n${row.question}` },
       [row.mc_answer1, row.mc_answer2, row.mc_answer3, row.mc_answer4],

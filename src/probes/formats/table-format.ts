@@ -1,9 +1,9 @@
 import type { z } from 'zod';
 import type { ReportProblem } from '../problems.js';
-import { readRows, type SourceRow, TABLE_EXTENSIONS } from '../read-rows.js';
+import { readRows, TABLE_EXTENSIONS } from '../read-rows.js';
 import type { SourceFile } from '../source-files.js';
 import type { Prompt } from '../types.js';
-import { filesWithFields, languageOf, type ProbeFormat, parseRow } from './format.js';
+import { filesWithFields, languageOf, type ProbeFormat, parseRow, reportRow } from './format.js';
 
 /** A format with one prompt a row and one language a file, or a language code in each row. */
 export interface TableFormat<T> extends Omit<ProbeFormat, 'recognise' | 'extensions' | 'read'> {
@@ -31,22 +31,12 @@ export function tableFormat<T>(format: TableFormat<T>): ProbeFormat {
           const language = languageOf(file, row.where, codeOf?.(record), report);
           if (language === undefined) break;
           const made = prompt(record, row.number);
-          if (typeof made === 'string') reportRow(row, made, expected, report);
+          if (typeof made === 'string') reportRow(row.where, made, expected, report);
           else yield { ...made, language, where: row.where };
         }
       }
     },
   };
-}
-
-function reportRow({ where }: SourceRow, found: string, expected: string, report: ReportProblem): void {
-  report({
-    what: 'not a row of this format',
-    where,
-    expected,
-    found,
-    remedy: 'mend the row, or name another format with --format',
-  });
 }
 
 /** Candidates with one name are one, and without the answer they are none: published lists have both. */
