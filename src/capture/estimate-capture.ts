@@ -5,7 +5,7 @@ import type { Model, ModelGraph, ModelShape } from '../models/types.js';
 import { BATCH_TOKENS } from '../runtime/batches.js';
 import { memoryNeeds, PROCESS_BYTES } from '../runtime/memory.js';
 import { CHUNK_TOKENS } from './chunks.js';
-import { runTaps } from './layout.js';
+import { recordable, runTaps } from './layout.js';
 
 /** What a capture of a checkpoint will take, before anything has run. */
 export interface CaptureEstimate {
@@ -34,7 +34,8 @@ const PROMPT_TOKENS = 64;
 /** Figures for a capture with the default hooks, pooled by item, on prompts of 64 tokens. */
 export function estimateCapture(model: Model): CaptureEstimate {
   const { shape } = model;
-  const taps = runTaps({ keep: 'items', pooling: 'mean', extraHooks: [], mixture: shape.mixture !== null });
+  const mixture = shape.mixture !== null;
+  const taps = recordable(model, runTaps({ keep: 'items', pooling: 'mean', extraHooks: [], mixture }));
   if (model.kind === 'whole') return estimate(model, taps, null);
   const graphs = Array.from({ length: shape.layers }, (_, layer) =>
     model.layer(layer, layerTaps(model, layer, taps)),

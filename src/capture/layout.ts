@@ -1,5 +1,7 @@
+import { CheckpointError } from '../errors.js';
 import type { BlockHook, Statistic, Tap } from '../hooks/taps.js';
 import { tapOutput } from '../hooks/taps.js';
+import { hides, type Model } from '../models/types.js';
 import { LAYER_ARRAYS, type RunManifest, type RunPlan } from '../store/manifest.js';
 import { expectedLayerArrays, type LayerArrayName } from '../store/open-run.js';
 
@@ -41,6 +43,31 @@ export function runTaps({ keep, pooling, extraHooks, mixture }: Recording): read
       : [],
   );
   return [...new Map(taps.map((tap) => [tapOutput(tap), tap])).values()];
+}
+
+/** What of these taps a model shows. Hooks that a user named stay, hidden or not, for the model to refuse by name. */
+export function recordable(model: Model, taps: readonly Tap[]): readonly Tap[] {
+  if (model.kind === 'layered') return taps;
+  const named: readonly string[] = EXTRA_HOOKS;
+  return taps.filter((tap) => named.includes(tap.hook) || !model.hidden.some((each) => hides(each, tap)));
+}
+
+/** @throws CheckpointError where a graph hides both what neurons and what heads are scored by */
+export function requireUnits(model: Model, taps: readonly Tap[]): void {
+  const units = [FIRE, NORM_SUM].map(tapOutput);
+  if (model.kind === 'layered' || taps.some((tap) => units.includes(tapOutput(tap)))) return;
+  throw new CheckpointError({
+    what: 'the graph hides what neurons and heads are scored by',
+    where: model.path,
+    expected: 'mlp.hook_pre, or norms at attn.hook_z',
+    found: model.hidden.map(({ hook, why }) => `${hook}: ${why}`).join('; '),
+    remedy: 'export the model without fusing operators, or give its safetensors folder',
+  });
+}
+
+/** The taps of a run that is planned. */
+export function plannedTaps(manifest: Pick<RunManifest, 'plan' | 'shape'>): readonly Tap[] {
+  return runTaps(recordingOf(manifest)).filter((tap) => manifest.plan.hooks.includes(tapOutput(tap)));
 }
 
 /**

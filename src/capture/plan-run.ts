@@ -11,8 +11,9 @@ import { VERSION } from '../version.js';
 import { CHUNK_TOKENS, planChunks } from './chunks.js';
 import { dealFolds, FOLDS } from './folds.js';
 import { dealtTogether, type Grid } from './grid.js';
-import { type Recording, runTaps } from './layout.js';
+import { type Recording, recordable, requireUnits, runTaps } from './layout.js';
 import type { PositionRule } from './positions.js';
+import { hiddenWarnings } from './warnings.js';
 
 export interface PlanRequest extends Omit<Recording, 'mixture'> {
   readonly model: Model;
@@ -82,7 +83,7 @@ export function planRun(request: PlanRequest): RunManifest {
       };
     }),
     plan,
-    warnings: [...request.warnings],
+    warnings: [...hiddenWarnings(request.model), ...request.warnings],
   };
   return { ...manifest, planSha256: hashPlan(manifest) };
 }
@@ -95,7 +96,10 @@ function dealItems({ probes }: Grid, seed: number): { folds: number; foldOf: Rea
 }
 
 function tapsOf(request: PlanRequest): readonly Tap[] {
-  return runTaps({ ...request, mixture: request.model.shape.mixture !== null });
+  const { model } = request;
+  const taps = recordable(model, runTaps({ ...request, mixture: model.shape.mixture !== null }));
+  requireUnits(model, taps);
+  return taps;
 }
 
 /** Tokens a chunk may hold: as many as are worth it, fewer where memory is short. */

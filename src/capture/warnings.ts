@@ -1,3 +1,4 @@
+import type { Model } from '../models/types.js';
 import type { Tokenizer } from '../tokenizer/load-tokenizer.js';
 import { FOLDS } from './folds.js';
 import { dealtTogether, type Grid } from './grid.js';
@@ -19,6 +20,20 @@ export async function gridWarnings(grid: Grid, tokenizer: Tokenizer): Promise<st
     ...(await roundTripWarnings(grid, tokenizer)),
   ];
 }
+
+/** Of hooks that every run records, those that the graph hides, and what the run lacks for it. */
+export function hiddenWarnings(model: Model): string[] {
+  if (model.kind === 'layered') return [];
+  return model.hidden.flatMap(({ hook, statistics, why }) => {
+    const lost = LOST[`${hook}/${statistics}`];
+    return lost === undefined ? [] : [`not recorded: ${lost}; the graph shows no ${hook}: ${why}`];
+  });
+}
+
+const LOST: Readonly<Record<string, string>> = {
+  'mlp.hook_pre/all': 'how often neurons fire, without which they are not scored',
+  'attn.hook_z/norms': 'norms of what heads add to the stream, without which heads are not scored',
+};
 
 function foldWarnings({ probes }: Grid): string[] {
   const items = Math.min(...dealtTogether(probes).map(({ length }) => length));

@@ -4,7 +4,7 @@ import type { RunManifest } from '../store/manifest.js';
 import { partPath } from '../store/run-folder.js';
 import { type PlannedArray, streamSafetensors } from '../store/safetensors.js';
 import { describePrompt, type Grid } from './grid.js';
-import { layerArrays, partArrayName, partShape, recordingOf, runTaps } from './layout.js';
+import { layerArrays, partArrayName, partShape, plannedTaps } from './layout.js';
 import { Mailbox } from './mailbox.js';
 import { type PromptPlace, reduceLayer } from './reduce-layer.js';
 
@@ -49,7 +49,7 @@ export async function writePart(request: PartRequest): Promise<void> {
   try {
     await runner.runChunk({
       prompts,
-      taps: runTaps(recordingOf(manifest)),
+      taps: plannedTaps(manifest),
       signal,
       describePrompt: (prompt) => names[prompt]!,
       onProgress,

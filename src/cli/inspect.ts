@@ -49,7 +49,7 @@ async function withSpeed(
 }
 
 function printInspection(inspection: Inspection, capture: CaptureEstimate & Speed): void {
-  const { hooks, units, weights, adapter, mixture, ...shape } = inspection;
+  const { hooks, units, weights, adapter, graph, mixture, ...shape } = inspection;
   print(
     formatTable(
       ['property', 'value'],
@@ -70,6 +70,11 @@ function printInspection(inspection: Inspection, capture: CaptureEstimate & Spee
   );
   print('');
   print(formatTable(['hook', 'layers', 'shape a token'], hookRows(hooks)));
+  for (const { hook, layers, statistics, why } of graph?.hidden ?? []) {
+    const norms = statistics === 'norms' ? 'norms at ' : '';
+    print(`not there: ${norms}blocks.{l}.${hook} in layers ${ranges(layers)}: ${why}`);
+  }
+  if (graph !== null) print('graph of another exporter: it runs whole, not layer by layer');
   print('');
   print(
     weights === null
@@ -82,7 +87,7 @@ function printInspection(inspection: Inspection, capture: CaptureEstimate & Spee
     for (const warning of warnings) say(`warning: ${warning}`);
   }
   print('');
-  print(formatTable(['a capture takes', ''], captureRows(capture)));
+  print(formatTable(['a capture takes', ''], captureRows(capture, graph !== null)));
 }
 
 /** One row a hook and shape, with the layers that have it. */
@@ -109,14 +114,17 @@ function ranges(numbers: readonly number[]): string {
   return runs.map(([first, last]) => (first === last ? String(first) : `${first}–${last}`)).join(', ');
 }
 
-function captureRows(capture: CaptureEstimate & Speed): string[][] {
+function captureRows(capture: CaptureEstimate & Speed, whole: boolean): string[][] {
   const { memory, promptTokens, flopsPerToken, gflops, tokensPerSecond } = capture;
   const gib = (bytes: number): string => `${(bytes / 2 ** 30).toFixed(1)} GiB`;
+  const [passing, kept] = whole
+    ? ['the whole graph', 'the whole graph']
+    : ['one layer at a time', 'all layers kept open'];
   const rows = [
-    ['memory, at least', `${gib(memory.least)}, one layer at a time`],
-    ['memory, full chunks', `${gib(memory.layerByLayer)}, one layer at a time`],
-    ['memory, fast', `${gib(memory.resident)}, all layers kept open`],
-    ['memory, fastest', `${gib(memory.fastest)}, all layers kept open with their work space`],
+    ['memory, at least', `${gib(memory.least)}, ${passing}`],
+    ['memory, full chunks', `${gib(memory.layerByLayer)}, ${passing}`],
+    ...(whole ? [] : [['memory, fast', `${gib(memory.resident)}, ${kept}`]]),
+    ['memory, fastest', `${gib(memory.fastest)}, ${kept} with ${whole ? 'its' : 'their'} work space`],
   ];
   if (flopsPerToken === null || tokensPerSecond === null) return rows;
   const seconds = 1e6 / tokensPerSecond;

@@ -8,7 +8,7 @@ import type { HookPoint } from '../hooks/points.js';
 import { describeModel, openModel } from './open-model.js';
 import { openOnnx } from './open-onnx.js';
 import { refuseAdapter, type SubjectOptions } from './open-subject.js';
-import type { Model, ModelShape } from './types.js';
+import type { HiddenHook, Model, ModelShape } from './types.js';
 
 /** What can be told of a checkpoint without running it. */
 export interface Inspection extends Omit<ModelShape, 'family' | 'maxPositions'> {
@@ -31,6 +31,8 @@ export interface Inspection extends Omit<ModelShape, 'family' | 'maxPositions'> 
     readonly parameters: number;
     readonly warnings: readonly string[];
   } | null;
+  /** Of the graph of another exporter, which runs whole and not layer by layer: what it does not show. null for a folder. */
+  readonly graph: { readonly hidden: readonly HiddenHook[] } | null;
   /** null for a folder with only a config.json. */
   readonly weights: { readonly files: number; readonly tensors: number; readonly bytes: number } | null;
 }
@@ -74,6 +76,7 @@ export async function inspectModel(
             ),
             warnings: adapter.warnings,
           },
+    graph: null,
     weights:
       tensors.length === 0
         ? null
@@ -92,6 +95,7 @@ async function inspectOnnx(path: string): Promise<{ inspection: Inspection; mode
   const inspection = {
     ...describe(model, architecture, stored.dtype),
     adapter: null,
+    graph: { hidden: model.hidden },
     weights: { files: files.length, tensors, bytes: sizes.reduce((a, b) => a + b, 0) },
   };
   return { inspection, model };
@@ -101,7 +105,7 @@ function describe(
   { shape, hooks }: Model,
   architecture: string,
   dtype: string | null,
-): Omit<Inspection, 'weights' | 'adapter'> {
+): Omit<Inspection, 'weights' | 'adapter' | 'graph'> {
   const { layers, dModel, heads, kvHeads, headDim, dMlp, experts, mixture, vocab, parameters } = shape;
   const total = (of: (layer: number) => number): number =>
     Array.from({ length: layers }, (_, layer) => of(layer)).reduce((sum, count) => sum + count, 0);

@@ -20,7 +20,15 @@ import type { Value } from '../graph/value.js';
 import { BLOCK_HOOKS, hookPoints } from '../hooks/points.js';
 import { type Activation, record, reduces, validateTaps } from '../hooks/reduce.js';
 import { type BlockHook, type Tap, tapOutput } from '../hooks/taps.js';
-import { type ModelGraph, type ModelShape, WHOLE_INPUTS, WHOLE_LOGITS, type WholeModel } from './types.js';
+import {
+  type HiddenHook,
+  hides,
+  type ModelGraph,
+  type ModelShape,
+  WHOLE_INPUTS,
+  WHOLE_LOGITS,
+  type WholeModel,
+} from './types.js';
 
 type Float = Value<'float32'>;
 
@@ -33,17 +41,22 @@ export function onnxModel(
   shape: ModelShape,
 ): WholeModel {
   const passed = layers.map(hooksOf);
+  const hidden = findHidden(graph, layers, passed);
   return {
     kind: 'whole',
     path: graph.file.path,
     shape,
     hooks: hookPoints(shape, passed),
+    hidden,
     batching: quantisesByBatch(graph) ? 'alone' : 'equal-length',
     graph(taps, logits) {
       validateTaps(taps);
-      for (const { hook } of taps) {
-        const lacking = passed.findIndex((hooks) => !hooks.includes(hook));
-        if (lacking !== -1) throw noHook(graph, layers, passed, lacking, hook);
+      for (const tap of taps) {
+        const lacking = hidden.find((each) => hides(each, tap));
+        if (lacking !== undefined) throw isHidden(graph, passed, lacking);
+        if (!passed.every((hooks) => hooks.includes(tap.hook))) {
+          throw new UsageError({ what: `${tap.hook} is not looked for in graphs of other exporters` });
+        }
       }
       return new Readouts(graph, layers, shape).build(taps, logits);
     },
@@ -51,31 +64,65 @@ export function onnxModel(
 }
 
 /** Of a layer, in the order in which it computes them. */
-function hooksOf({ pre, residual }: LayerPoints): BlockHook[] {
-  const there: BlockHook[] = ['attn.hook_z', 'mlp.hook_post'];
-  if (pre !== null) there.push('mlp.hook_pre');
-  if (residual !== null) there.push('hook_resid_pre', 'hook_resid_mid', 'hook_resid_post');
-  return (Object.keys(BLOCK_HOOKS) as BlockHook[]).filter((hook) => there.includes(hook));
+function hooksOf(layer: LayerPoints): BlockHook[] {
+  return (Object.keys(BLOCK_HOOKS) as BlockHook[]).filter((hook) => isThere(layer, hook));
 }
 
-function noHook(
+function isThere({ weights, pre, residual }: LayerPoints, hook: BlockHook): boolean {
+  if (hook === 'mlp.hook_router') return false;
+  if (hook === 'attn.hook_pattern') return weights !== null;
+  if (hook === 'mlp.hook_pre') return pre !== null;
+  return hook.startsWith('hook_resid') ? residual !== null : true;
+}
+
+/** Hook points that layers of this kind have, and that these do not all show. */
+function findHidden(
   graph: ForeignGraph,
   layers: readonly LayerPoints[],
   passed: readonly (readonly BlockHook[])[],
-  layer: number,
-  hook: BlockHook,
+): HiddenHook[] {
+  const hidden: HiddenHook[] = [];
+  const add = (
+    hook: BlockHook,
+    lacking: (layer: number) => boolean,
+    why: string,
+    statistics: HiddenHook['statistics'] = 'all',
+  ) => {
+    const where = [...layers.keys()].filter(lacking);
+    if (where.length > 0) hidden.push({ hook, layers: where, statistics, why });
+  };
+  for (const hook of Object.keys(BLOCK_HOOKS) as BlockHook[]) {
+    if (hook === 'mlp.hook_router') continue;
+    const first = passed.findIndex((hooks) => !hooks.includes(hook));
+    if (first !== -1) add(hook, (layer) => !passed[layer]!.includes(hook), whyHidden(layers[first]!, hook));
+  }
+  add(
+    'attn.hook_z',
+    (layer) => projectionWeight(graph, layers[layer]!.attention, new Additions()) === null,
+    'the weight behind the heads is stored in a way that is not undone',
+    'norms',
+  );
+  return hidden;
+}
+
+function whyHidden({ mlp, fusedAttention }: LayerPoints, hook: BlockHook): string {
+  if (hook === 'mlp.hook_pre')
+    return `the activation function is fused into a projection before ${mlp.input}`;
+  if (hook !== 'attn.hook_pattern')
+    return 'attention and MLP do not join the residual stream one after the other';
+  return fusedAttention === null
+    ? 'no softmax over keys was found before the values'
+    : `attention is fused into one ${fusedAttention.opType}`;
+}
+
+function isHidden(
+  graph: ForeignGraph,
+  passed: readonly (readonly BlockHook[])[],
+  { hook, layers: [layer = 0], statistics, why }: HiddenHook,
 ): CheckpointError {
-  const { mlp, fusedAttention } = layers[layer]!;
-  const why =
-    hook === 'mlp.hook_pre'
-      ? `the activation function is fused into a projection before ${mlp.input}`
-      : hook === 'attn.hook_pattern' && fusedAttention !== null
-        ? `attention is fused into one ${fusedAttention.opType}`
-        : hook.startsWith('hook_resid')
-          ? 'attention and MLP do not join the residual stream one after the other'
-          : 'it is not looked for in graphs of other exporters';
+  const norms = statistics === 'norms' ? 'norms at ' : '';
   return new CheckpointError({
-    what: `the graph has no blocks.${layer}.${hook}: ${why}`,
+    what: `the graph has no ${norms}blocks.${layer}.${hook}: ${why}`,
     where: graph.file.path,
     expected: `blocks.{0…${passed.length - 1}}.${hook}`,
     found: `in layer ${layer}: ${passed[layer]!.join(', ')}`,
@@ -129,7 +176,7 @@ class Readouts {
 
   #activation(layer: LayerPoints, hook: BlockHook): Activation {
     const { dModel, dMlp, heads, headDim } = this.#shape;
-    const { attention, mlp, pre, residual } = layer;
+    const { attention, weights, mlp, pre, residual } = layer;
     switch (hook) {
       case 'attn.hook_z': {
         const value = reshape(this.#read(attention.input, heads * headDim), ['batch', 'seq', heads, headDim]);
@@ -142,6 +189,8 @@ class Readouts {
           },
         };
       }
+      case 'attn.hook_pattern':
+        return { value: this.#convert(weights!, ['batch', heads, 'seq', 'seq']) };
       case 'mlp.hook_post':
         return { value: this.#read(mlp.input, dMlp) };
       case 'mlp.hook_pre': {
@@ -161,16 +210,8 @@ class Readouts {
 
   /** The weight of the output projection, [dModel, heads × headDim]. */
   #mixing({ attention }: LayerPoints): Float {
-    const weight = projectionWeight(this.#foreign, attention, this.#additions);
-    if (weight !== null) {
-      return transpose(this.#convert(weight, [attention.inSize, attention.outSize]), [1, 0]);
-    }
-    throw new CheckpointError({
-      what: 'the norm of what a head adds to the stream needs the weight behind it, which is stored in an unknown way',
-      where: this.#foreign.file.path,
-      found: `${attention.node.opType} at ${attention.node.output[0]}`,
-      remedy: 'export the model without quantising its attention outputs',
-    });
+    const weight = projectionWeight(this.#foreign, attention, this.#additions)!;
+    return transpose(this.#convert(weight, [attention.inSize, attention.outSize]), [1, 0]);
   }
 
   /** A foreign tensor of the stream, whatever its rank and type, as float32 [batch, seq, width]. */

@@ -1,7 +1,7 @@
 import type { FlopTerm } from '../graph/flops.js';
 import type { MixtureShape } from '../hooks/layer-widths.js';
 import type { HookPoint } from '../hooks/points.js';
-import type { Tap } from '../hooks/taps.js';
+import type { BlockHook, Tap } from '../hooks/taps.js';
 
 /** The numbers of an architecture that hooks, units and files are sized by. */
 export interface ModelShape {
@@ -76,12 +76,29 @@ export interface LayeredModel extends ModelDescription {
  */
 export type Batching = 'any-length' | 'equal-length' | 'alone';
 
+/** A hook point that the graph of another exporter does not show in all layers. */
+export interface HiddenHook {
+  readonly hook: BlockHook;
+  /** Those that lack it. */
+  readonly layers: readonly number[];
+  /** `norms`: the values are there, but not the norms of what heads add to the stream. */
+  readonly statistics: 'all' | 'norms';
+  readonly why: string;
+}
+
+/** Whether a tap is of what is hidden. */
+export function hides({ hook, statistics }: HiddenHook, tap: Tap): boolean {
+  return tap.hook === hook && (statistics === 'all' || tap.statistic.startsWith('norm.'));
+}
+
 /** A single graph through all layers, that somebody else made. It takes the memory of all its layers at once. */
 export interface WholeModel extends ModelDescription {
   readonly kind: 'whole';
   /** Of the .onnx file, for error messages. */
   readonly path: string;
   readonly batching: Exclude<Batching, 'any-length'>;
+  /** What fusion hid. */
+  readonly hidden: readonly HiddenHook[];
   /**
    * The graph with exactly these outputs: `blocks.{l}.` and `tapOutput(tap)` for every layer and tap, and `WHOLE_LOGITS`
    * [batch, seq, vocab] if asked for. Inputs: those of `WHOLE_INPUTS`, `counted` only if a tap reduces.

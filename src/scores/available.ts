@@ -35,6 +35,13 @@ const RECORDED: Readonly<Record<ScoredType, readonly (keyof typeof LAYER_ARRAYS)
   residual: ['residSum'],
 };
 
+/** What a run has not recorded where it lacks these. */
+const LACKING: Readonly<Record<ScoredType, string>> = {
+  neuron: 'firing of neurons (mlp.hook_pre)',
+  head: 'norms of heads (attn.hook_z)',
+  residual: 'residuals',
+};
+
 /** Scores that need every language of an item. */
 const FULL_GRID: ReadonlySet<ScoreName> = new Set(['twoWay', 'vectorShare']);
 
@@ -72,7 +79,7 @@ export function availableScores(
     const recorded = RECORDED[type].some((array) => names.has(LAYER_ARRAYS[array])) && !ofExperts;
     const reasonAgainst = (score: ScoreName): string | null => {
       if (ofExperts) return 'neurons of a mixture of experts are recorded, but not scored by this version';
-      if (!recorded) return `the run recorded no ${type}s`;
+      if (!recorded) return `the run recorded no ${LACKING[type]}`;
       if (score === 'pattern') {
         return names.has(LAYER_ARRAYS.patternEntropySum)
           ? null

@@ -44,7 +44,8 @@ test("a run of a checkpoint's export by Optimum holds the numbers of the checkpo
 });
 
 test('inspection of a graph tells sizes, hook points and storage', async () => {
-  const { hooks, units, weights, adapter: _, ...shape } = await inspectCheckpoint(EXPORT);
+  const { hooks, units, weights, adapter: _, graph, ...shape } = await inspectCheckpoint(EXPORT);
+  expect(graph).toEqual({ hidden: [] });
   expect(shape).toEqual({
     architecture: 'Qwen2ForCausalLM',
     layers: 3,

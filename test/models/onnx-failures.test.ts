@@ -1,26 +1,13 @@
-import { cpSync, mkdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
+import { create } from '@bufbuild/protobuf';
 import { describe, expect, test } from 'vitest';
 import { CheckpointError, TokenizerError } from '../../src/errors.js';
-import { type ModelProto, ModelProtoSchema, NodeProtoSchema } from '../../src/graph/onnx_pb.js';
+import { type NodeProto, NodeProtoSchema } from '../../src/graph/onnx_pb.js';
 import { openOnnx } from '../../src/models/open-onnx.js';
 import { loadTokenizer } from '../../src/tokenizer/load-tokenizer.js';
+import { copyOfGraph, fuseActivations, hideAttentionOutputs } from '../support/foreign-graphs.js';
 import { temporaryFolder } from '../support/tiny-checkpoint.js';
-
-const EXPORTS = fileURLToPath(new URL('../fixtures/onnx/', import.meta.url));
-
-/** A copy of a fixture's folder; its graph, changed. */
-function copy(name: string, change: (model: ModelProto) => void = () => {}): string {
-  const folder = join(temporaryFolder(), name);
-  cpSync(join(EXPORTS, name), folder, { recursive: true });
-  const path = join(folder, 'model.onnx');
-  const model = fromBinary(ModelProtoSchema, readFileSync(path));
-  change(model);
-  writeFileSync(path, toBinary(ModelProtoSchema, model));
-  return path;
-}
 
 async function failure(path: string): Promise<string> {
   const error = await openOnnx(path).then(
@@ -33,7 +20,7 @@ async function failure(path: string): Promise<string> {
 
 describe('a graph that cannot be used is refused with what is wrong', () => {
   test('a file that was cut off', async () => {
-    const path = copy('tiny-random-gpt2');
+    const path = copyOfGraph('tiny-random-gpt2');
     truncateSync(path, 300_000);
     expect(await failure(path)).toMatch(/no complete ONNX model/);
   });
@@ -49,13 +36,13 @@ describe('a graph that cannot be used is refused with what is wrong', () => {
   });
 
   test('external data that is missing, cut off, or outside of the folder', async () => {
-    const missing = copy('torch-gpt2');
+    const missing = copyOfGraph('torch-gpt2');
     rmSync(`${missing}.data`);
     expect(await failure(missing)).toMatch(/external data of the graph is missing[\s\S]*model\.onnx\.data/);
-    const short = copy('torch-gpt2');
+    const short = copyOfGraph('torch-gpt2');
     truncateSync(`${short}.data`, 20_000);
     expect(await failure(short)).toMatch(/external data ends before tensor/);
-    const outside = copy('torch-gpt2', ({ graph }) => {
+    const outside = copyOfGraph('torch-gpt2', ({ graph }) => {
       for (const { externalData } of graph!.initializer)
         for (const entry of externalData) if (entry.key === 'location') entry.value = '../weights.bin';
     });
@@ -63,7 +50,7 @@ describe('a graph that cannot be used is refused with what is wrong', () => {
   });
 
   test('a cycle, and a tensor that nothing makes', async () => {
-    const cycle = copy('tiny-random-gpt2', ({ graph }) => {
+    const cycle = copyOfGraph('tiny-random-gpt2', ({ graph }) => {
       const [first, last] = [graph!.node[0]!, graph!.node.at(-1)!];
       graph!.node.unshift(
         create(NodeProtoSchema, { opType: 'Identity', input: [last.output[0]!], output: ['back'] }),
@@ -71,14 +58,14 @@ describe('a graph that cannot be used is refused with what is wrong', () => {
       first.input.push('back');
     });
     expect(await failure(cycle)).toMatch(/the graph has a cycle/);
-    const dangling = copy('tiny-random-gpt2', ({ graph }) => {
+    const dangling = copyOfGraph('tiny-random-gpt2', ({ graph }) => {
       graph!.node.at(-1)!.input[0] = 'nowhere';
     });
     expect(await failure(dangling)).toMatch(/nothing makes the tensor nowhere/);
   });
 
   test('MLPs that fusion hid: what is there', async () => {
-    const path = copy('tiny-random-gpt2', ({ graph }) => {
+    const path = copyOfGraph('tiny-random-gpt2', ({ graph }) => {
       for (const node of graph!.node) if (node.opType === 'FastGelu') node.opType = 'QMoE';
     });
     const message = await failure(path);
@@ -88,28 +75,64 @@ describe('a graph that cannot be used is refused with what is wrong', () => {
   });
 
   test('an activation function fused into its projection: the hooks that are there', async () => {
-    const path = copy('tiny-random-gpt2', ({ graph }) => {
-      for (const node of graph!.node) {
-        if (node.opType !== 'FastGelu') continue;
-        const projection = graph!.node.find(({ output }) => output[0] === node.input[0])!;
-        projection.opType = 'FusedGemm';
-        projection.domain = 'com.microsoft';
-        projection.attribute.push({
-          ...create(NodeProtoSchema, { attribute: [{ name: 'activation', type: 3, s: Buffer.from('Relu') }] })
-            .attribute[0]!,
-        });
-        Object.assign(node, { opType: 'Identity', domain: '', input: [projection.output[0]!] });
-      }
-    });
-    const { model } = await openOnnx(path);
+    const { model } = await openOnnx(copyOfGraph('tiny-random-gpt2', fuseActivations));
     expect(new Set(model.hooks.map(({ hook }) => hook))).not.toContain('mlp.hook_pre');
     expect(() => model.graph([{ hook: 'mlp.hook_pre', statistic: 'fire' }], false)).toThrow(
       /no blocks\.0\.mlp\.hook_pre: the activation function is fused[\s\S]*attn\.hook_z, hook_resid_mid, mlp\.hook_post/,
     );
   });
 
+  test('attention fused into one operator: no pattern, with what it is fused into', async () => {
+    const { model } = await openOnnx(copyOfGraph('tiny-random-gpt2'));
+    expect(() => model.graph([{ hook: 'attn.hook_pattern', statistic: 'first.sum' }], false)).toThrow(
+      /no blocks\.0\.attn\.hook_pattern: attention is fused into one Attention[\s\S]*in layer 0: hook_resid_pre, attn\.hook_z/,
+    );
+  });
+
+  test('a softmax over another axis than keys, or none, or not by head, is no pattern', async () => {
+    const overQueries = (node: NodeProto) => {
+      for (const each of node.attribute) if (each.name === 'axis') each.i = 2n;
+    };
+    const sigmoid = (node: NodeProto) => {
+      node.opType = 'Sigmoid';
+    };
+    // Heads moved otherwise: the tensor is not known to be [batch, heads, query, key].
+    const notByHead = (node: NodeProto) => {
+      for (const each of node.attribute) if (each.name === 'perm') each.ints = [0n, 1n, 2n, 3n];
+    };
+    for (const [opType, change] of [
+      ['Softmax', overQueries],
+      ['Softmax', sigmoid],
+      ['Transpose', notByHead],
+    ] as const) {
+      const path = copyOfGraph('torch-gpt2', ({ graph }) => {
+        for (const node of graph!.node) if (node.opType === opType) change(node);
+      });
+      const { model } = await openOnnx(path);
+      expect(model.hidden).toEqual([
+        expect.objectContaining({
+          hook: 'attn.hook_pattern',
+          layers: [0, 1],
+          why: 'no softmax over keys was found before the values',
+        }),
+      ]);
+    }
+  });
+
+  test('a weight behind the heads that cannot be unpacked hides norms, not values', async () => {
+    const { model } = await openOnnx(copyOfGraph('tiny-random-gpt2', hideAttentionOutputs));
+    expect(model.hidden.map(({ hook, statistics }) => `${hook}/${statistics}`)).toEqual([
+      'attn.hook_pattern/all',
+      'attn.hook_z/norms',
+    ]);
+    expect(() => model.graph([{ hook: 'attn.hook_z', statistic: 'sum' }], false)).not.toThrow();
+    expect(() => model.graph([{ hook: 'attn.hook_z', statistic: 'norm.sum' }], false)).toThrow(
+      /no norms at blocks\.0\.attn\.hook_z: the weight behind the heads/,
+    );
+  });
+
   test('inputs of a meaning that is not known', async () => {
-    const path = copy('tiny-random-gpt2', ({ graph }) => {
+    const path = copyOfGraph('tiny-random-gpt2', ({ graph }) => {
       graph!.input.find(({ name }) => name === 'attention_mask')!.name = 'encoder_attention_mask';
       for (const node of graph!.node)
         node.input = node.input.map((name) => (name === 'attention_mask' ? 'encoder_attention_mask' : name));
@@ -122,7 +145,7 @@ describe('a graph that cannot be used is refused with what is wrong', () => {
 });
 
 test('a graph without a tokenizer beside it says so; one in the folder above is found', async () => {
-  const path = copy('tiny-random-gpt2');
+  const path = copyOfGraph('tiny-random-gpt2');
   const { tokenizer } = await openOnnx(path);
   await expect(loadTokenizer(tokenizer)).rejects.toBeInstanceOf(TokenizerError);
   const inner = join(dirname(path), 'onnx', 'model.onnx');

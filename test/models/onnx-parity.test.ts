@@ -33,6 +33,19 @@ const HOOKS: readonly BlockHook[] = [
   'hook_resid_post',
 ];
 
+const OF_PATTERN: readonly Tap[] = [
+  { hook: 'attn.hook_pattern', statistic: 'entropy.sum' },
+  { hook: 'attn.hook_pattern', statistic: 'first.sum' },
+  { hook: 'attn.hook_pattern', statistic: 'previous.sum' },
+];
+
+/** Exports whose exporter fused attention into one operator, which does not put its weights out. */
+const FUSED: Readonly<Record<string, string>> = {
+  'tiny-random-gpt2': 'Attention',
+  'genai-llama': 'GroupQueryAttention',
+  'genai-int4-llama': 'GroupQueryAttention',
+};
+
 const REDUCING: readonly Tap[] = [
   { hook: 'mlp.hook_pre', statistic: 'fire' },
   { hook: 'mlp.hook_post', statistic: 'sum' },
@@ -55,13 +68,32 @@ test.each(NAMES)('%s: every hook point, reduction and logit is what its model co
   }));
   const subject = await openOnnx(graphOf(name));
   const { shape, hooks } = subject.model;
-  expect(new Set(hooks.map(({ hook }) => hook))).toEqual(new Set(HOOKS));
+  const fused = FUSED[name];
+  const patterned = fused === undefined;
+  expect(new Set(hooks.map(({ hook }) => hook))).toEqual(
+    new Set([...HOOKS, ...(patterned ? ['attn.hook_pattern'] : [])]),
+  );
+  expect(subject.model.hidden).toEqual(
+    patterned
+      ? []
+      : [
+          {
+            hook: 'attn.hook_pattern',
+            layers: [...Array(shape.layers).keys()],
+            statistics: 'all',
+            why: `attention is fused into one ${fused}`,
+          },
+        ],
+  );
   const runner = await ModelRunner.start(subject, subject.model, {
     device: 'cpu',
     threads: 1,
     memoryBytes: 2 ** 30,
   });
-  const taps = [...HOOKS.map((hook): Tap => ({ hook, statistic: 'full' })), ...REDUCING];
+  const patternTaps: Tap[] = patterned
+    ? [{ hook: 'attn.hook_pattern', statistic: 'full' }, ...OF_PATTERN]
+    : [];
+  const taps = [...HOOKS.map((hook): Tap => ({ hook, statistic: 'full' })), ...REDUCING, ...patternTaps];
   const found = await runner.activations(prompts, taps, { logits: true }).finally(() => runner.close());
 
   const worst = new Map<string, number>();
@@ -87,6 +119,16 @@ test.each(NAMES)('%s: every hook point, reduction and logit is what its model co
         const { values } = found[row]!.hooks.get(`blocks.${layer}.${hook}`)!;
         compare(hook, values, own(expected), largest(expected.values));
       }
+      if (patterned) {
+        const pattern = cutPattern(at('attn.hook_pattern')!, row, length);
+        const read = (statistic: string) =>
+          found[row]!.hooks.get(`blocks.${layer}.attn.hook_pattern${statistic}`)!;
+        compare('attn.hook_pattern', read('').values, pattern, 1);
+        for (const { hook, statistic } of OF_PATTERN) {
+          const sums = summarize(pattern, length, prompts[row]!.counted, statistic);
+          compare(`${hook}/${statistic}`, read(`/${statistic}`).values, sums, Math.max(1, largest(sums)));
+        }
+      }
       for (const { hook, statistic } of REDUCING) {
         const source = own(at(statistic.startsWith('norm.') ? 'attn.head_norm' : hook)!);
         const sums = reduce(source, prompts[row]!.counted, statistic);
@@ -108,6 +150,36 @@ test.each(NAMES)('%s: every hook point, reduction and logit is what its model co
   console.log(name, [...worst].map(([label, value]) => `${label} ${value.toExponential(1)}`).join(', '));
   for (const [label, value] of worst) expect(value, label).toBeLessThanOrEqual(TOLERANCE);
 });
+
+/** Of [batch, heads, query, key], a prompt's [heads, query, key] without padding. */
+function cutPattern({ values, shape }: Recorded, row: number, length: number): Float32Array {
+  const [, heads = 0, seq = 0] = shape;
+  const cut = new Float32Array(heads * length * length);
+  for (let h = 0; h < heads; h++)
+    for (let q = 0; q < length; q++)
+      for (let k = 0; k < length; k++)
+        cut[(h * length + q) * length + k] = values[((row * heads + h) * seq + q) * seq + k]!;
+  return cut;
+}
+
+/** Over counted tokens as queries of [heads, query, key] → [heads], in double precision. */
+function summarize(
+  pattern: Float32Array,
+  length: number,
+  counted: Uint8Array,
+  statistic: Tap['statistic'],
+): Float64Array {
+  const result = new Float64Array(pattern.length / length ** 2);
+  for (const h of result.keys())
+    for (const [q, counts] of counted.entries()) {
+      if (counts === 0) continue;
+      const keys = pattern.subarray((h * length + q) * length, (h * length + q + 1) * length);
+      if (statistic === 'first.sum') result[h]! += keys[0]!;
+      else if (statistic === 'previous.sum') result[h]! += q === 0 ? 0 : keys[q - 1]!;
+      else result[h]! -= keys.reduce((sum, p) => sum + (p > 0 ? p * Math.log(p) : 0), 0);
+    }
+  return result;
+}
 
 /** Over counted tokens of [seq, width] → [width], in double precision. */
 function reduce(values: Float32Array, counted: Uint8Array, statistic: Tap['statistic']): Float64Array {

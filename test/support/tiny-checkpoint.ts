@@ -43,6 +43,11 @@ export function tinyMixture(): string {
 
 export function writeTinyCheckpoint(folder: string, fixture = 'qwen2-tied-bf16'): void {
   cpSync(join(FIXTURES, fixture), folder, { recursive: true });
+  writeTinyTokenizer(folder);
+}
+
+/** Single characters, a dozen pairs and a `<s>` in front. */
+export function writeTinyTokenizer(folder: string): void {
   writeFileSync(join(folder, 'tokenizer.json'), JSON.stringify(tinyTokenizer()));
   writeFileSync(join(folder, 'tokenizer_config.json'), JSON.stringify({ bos_token: '<s>' }));
 }

@@ -1,5 +1,6 @@
 import { CheckpointError } from '../../errors.js';
 import type { NodeProto } from '../onnx_pb.js';
+import { findAttentionWeights } from './attention-weights.js';
 import { attribute, type ForeignGraph } from './foreign-graph.js';
 import { FUSED_ATTENTION } from './operators.js';
 import { originOf } from './origin.js';
@@ -14,6 +15,8 @@ export interface LayerPoints {
   readonly mlp: Projection;
   /** The node that computes attention; null where it is spread over several. */
   readonly fusedAttention: NodeProto | null;
+  /** Attention weights after softmax, [batch, heads, query, key]; null: hidden by fusion, or not found. */
+  readonly weights: string | null;
   /** null: hidden by fusion. */
   readonly pre: PreActivation | null;
   /** null: the halves do not join the stream one after the other, or not by a plain sum. */
@@ -55,6 +58,7 @@ export function findLayers(graph: ForeignGraph): readonly LayerPoints[] {
       attention,
       mlp,
       fusedAttention: core.find(({ opType }) => FUSED_ATTENTION.has(opType)) ?? null,
+      weights: core.length === 1 ? findAttentionWeights(graph, core[0]!) : null,
       pre: findPreActivation(graph, mlp.input, origins.get(mlp)!),
       joins: [findJoin(graph, attention.node), findJoin(graph, mlp.node)] as const,
     };
