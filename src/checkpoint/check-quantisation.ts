@@ -16,6 +16,37 @@ const REMEDIES: Readonly<Record<string, string>> = {
     'load it with transformers, then model.dequantize() and model.save_pretrained(folder), or give the checkpoint it was made from',
 };
 
+/** Names that a method gives to what it packs a weight into, the most telling first. */
+const PACKED: readonly (readonly [method: string, ending: RegExp])[] = [
+  ['gptq', /\.g_idx$/],
+  ['awq', /\.(?:qweight|qzeros)$/],
+  ['bitsandbytes', /\.weight\.(?:absmax|quant_map|quant_state\..+)$|\.SCB$/],
+];
+
+/**
+ * The same for a folder whose configuration keeps silent about it, as older ones of GPTQ do: by the names of its tensors.
+ *
+ * @throws CheckpointError naming one of them
+ */
+export function checkPackedWeights({
+  folder,
+  tensors,
+  unreadable,
+}: Pick<Checkpoint, 'folder' | 'tensors' | 'unreadable'>): void {
+  const names = [...tensors.keys(), ...unreadable.keys()];
+  for (const [method, ending] of PACKED) {
+    const found = names.find((name) => ending.test(name));
+    if (found === undefined) continue;
+    throw new CheckpointError({
+      what: `the weights are quantised with ${method}, by their names`,
+      where: folder,
+      expected: 'F32, F16, BF16, FP8 or MXFP4 weights',
+      found: `a tensor ${found}`,
+      remedy: REMEDIES[method]!,
+    });
+  }
+}
+
 /**
  * @throws CheckpointError for weights that were quantised in a way that graphs cannot undo, naming the `quant_method`.
  * FP8 (`fp8`, `fbgemm_fp8`, float formats of `compressed-tensors`) and MXFP4 (`mxfp4`) can be undone.

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { z } from 'zod';
-import { checkQuantisation } from '../checkpoint/check-quantisation.js';
+import { checkPackedWeights, checkQuantisation } from '../checkpoint/check-quantisation.js';
 import { checkSizes } from '../checkpoint/check-sizes.js';
 import { readConfigField } from '../checkpoint/config-field.js';
 import { requireWeight } from '../checkpoint/require-weight.js';
@@ -25,9 +25,11 @@ export const FAMILIES: readonly Family[] = Object.values(families);
  */
 export function openModel(checkpoint: Checkpoint): LayeredModel {
   const family = familyOf(checkpoint);
+  const architecture = readArchitecture(checkpoint, family);
+  checkPackedWeights(checkpoint);
   const prefix = missingPrefix(checkpoint, family);
   return modelOf(
-    readArchitecture(checkpoint, family),
+    architecture,
     (name, shape) => {
       const own = name.startsWith(prefix) ? name.slice(prefix.length) : name;
       return requireWeight(checkpoint, storedName(checkpoint, family, own), shape);

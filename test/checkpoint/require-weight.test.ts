@@ -1,13 +1,19 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { checkQuantisation } from '../../src/checkpoint/check-quantisation.js';
 import { openCheckpoint } from '../../src/checkpoint/open-checkpoint.js';
 import { requireWeight, rowOf } from '../../src/checkpoint/require-weight.js';
 import { CheckpointError } from '../../src/errors.js';
+import { openModel } from '../../src/models/open-model.js';
 import { checkpointFolder, safetensorsOf } from './checkpoint-folder.js';
 
 const fp8 = (...shape: number[]) => ({ dtype: 'F8_E4M3', shape, bytes: shape.reduce((a, b) => a * b, 1) });
 const f32 = (...shape: number[]) => ({ dtype: 'F32', shape, bytes: 4 * shape.reduce((a, b) => a * b, 1) });
 const u8 = (...shape: number[]) => ({ dtype: 'U8', shape, bytes: shape.reduce((a, b) => a * b, 1) });
+
+const QWEN2 = JSON.parse(
+  readFileSync(new URL('../fixtures/models/qwen2-tied-bf16/config.json', import.meta.url), 'utf8'),
+);
 
 async function opened(tensors: Parameters<typeof safetensorsOf>[0], config: Record<string, unknown> = {}) {
   const folder = await checkpointFolder({
@@ -102,6 +108,20 @@ describe('checkQuantisation', () => {
   ])('refuses %j and says what to give instead', (config, message) => {
     expect(check(config)).toThrow(CheckpointError);
     expect(check(config)).toThrow(message);
+  });
+
+  it.each([
+    [['a.qweight', 'a.qzeros', 'a.scales', 'a.g_idx'], /quantised with gptq, by their names[\s\S]*a\.g_idx/],
+    [['a.qweight', 'a.qzeros', 'a.scales'], /quantised with awq, by their names[\s\S]*a\.qweight/],
+    [
+      ['a.weight', 'a.weight.absmax', 'a.weight.quant_state.bitsandbytes__nf4'],
+      /quantised with bitsandbytes[\s\S]*a\.weight\.absmax[\s\S]*dequantize\(\)/,
+    ],
+    [['a.weight', 'a.SCB'], /quantised with bitsandbytes[\s\S]*a\.SCB/],
+  ])('refuses tensors named %j where the configuration keeps silent', async (names, message) => {
+    const checkpoint = await opened(Object.fromEntries(names.map((name) => [name, u8(4)])), QWEN2);
+    expect(() => openModel(checkpoint)).toThrow(CheckpointError);
+    expect(() => openModel(checkpoint)).toThrow(message);
   });
 
   it.each([
