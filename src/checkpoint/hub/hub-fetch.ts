@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { HubError, InterruptedError } from '../../errors.js';
 import { VERSION } from '../../version.js';
+import { proxiedFetch, proxyHost } from './proxied-fetch.js';
 import { type HubReference, hubAddress } from './reference.js';
 import type { HubSettings } from './settings.js';
 
@@ -19,18 +20,19 @@ export function hubFetch(
   { endpoint, token }: HubSettings,
   signal: AbortSignal | undefined,
 ): typeof fetch {
+  const send = proxiedFetch();
   return async (input, init) => {
     const url = new URL(input instanceof Request ? input.url : input);
     const headers = new Headers(init?.headers);
     headers.set('user-agent', `babelscope/${VERSION}`);
-    // undici drops it where a redirect leads to another host.
+    // fetch drops it where a redirect leads to another host.
     if (token !== null && url.origin === new URL(endpoint).origin)
       headers.set('authorization', `Bearer ${token}`);
     for (let attempt = 1; ; attempt++) {
       if (signal?.aborted) throw new InterruptedError({ what: 'interrupted' }, { cause: signal.reason });
       const last = attempt === TRIES;
       try {
-        const response = await fetch(url, { ...init, headers, signal: signal ?? null });
+        const response = await send(url.href, { ...init, headers, signal: signal ?? null });
         if (response.ok) return response;
         const temporary = response.status === 429 || response.status >= 500;
         if (last || !temporary) throw await refusal(response, reference, { endpoint, token });
@@ -47,14 +49,16 @@ export function hubFetch(
 
 /** That the hub cannot be reached, or broke off. */
 export function unreachable(url: URL, { name, revision }: HubReference, cause: unknown): HubError {
+  const proxy = proxyHost(url);
   return new HubError(
     {
       what: 'the hub cannot be reached, or the connection broke off',
       where: url.origin,
-      found: rootMessage(cause),
+      found: `${rootMessage(cause)}${proxy === null ? '' : `, by way of the proxy ${proxy}`}`,
       remedy:
-        'run the same command again, it goes on where it stopped; behind a proxy, or on a machine without a ' +
-        `network, fill the same cache with: hf download ${name} --revision ${revision}`,
+        'run the same command again, it goes on where it stopped; ' +
+        (proxy === null ? 'behind a proxy, set HTTPS_PROXY' : 'check HTTPS_PROXY and NO_PROXY') +
+        `; on a machine without a network, fill the same cache with: hf download ${name} --revision ${revision}`,
     },
     { cause },
   );

@@ -27,6 +27,7 @@ import {
   sha256,
   startHub,
 } from '../../support/hub-server.js';
+import { startProxy } from '../../support/proxy-server.js';
 import { temporaryFolder, tinyCheckpoint } from '../../support/tiny-checkpoint.js';
 
 const FIRST = '1'.repeat(40);
@@ -82,6 +83,8 @@ beforeEach(() => {
     'HF_TOKEN_PATH',
   ])
     vi.stubEnv(name, '');
+  for (const name of ['HTTP_PROXY', 'HTTPS_PROXY', 'ALL_PROXY', 'NO_PROXY'])
+    for (const spelling of [name, name.toLowerCase()]) vi.stubEnv(spelling, '');
   for (const name of ['HF_HUB_OFFLINE', 'TRANSFORMERS_OFFLINE', 'HF_HUB_DISABLE_IMPLICIT_TOKEN'])
     vi.stubEnv(name, '');
 });
@@ -381,6 +384,63 @@ describe('the token', () => {
     if (token !== undefined) vi.stubEnv('HF_TOKEN', token);
     expect(await refusal('hf://org/tiny')).toMatch(expected);
     expect(existsSync(cacheOf())).toBe(false);
+  });
+});
+
+describe('behind a proxy', () => {
+  const WEIGHTS_TOKEN = 'hf_secret';
+
+  /** A hub under a name that only the proxy knows. */
+  async function hubBehindProxy() {
+    const hub = await hubOf(tinyModel({ token: WEIGHTS_TOKEN }));
+    const { port } = new URL(hub.endpoint);
+    const proxy = await startProxy({ 'hub.test': '127.0.0.1' });
+    vi.stubEnv('HF_ENDPOINT', `http://hub.test:${port}`);
+    vi.stubEnv('HF_TOKEN', WEIGHTS_TOKEN);
+    return { hub, proxy, port };
+  }
+
+  it('a model is downloaded through it, its storage too, the token for the hub alone', async () => {
+    const { hub, proxy, port } = await hubBehindProxy();
+    vi.stubEnv('HTTP_PROXY', proxy.address);
+    expect((await openCheckpoint('hf://org/tiny')).tensors.size).toBeGreaterThan(0);
+    expect(new Set(proxy.targets)).toEqual(
+      new Set([`hub.test:${port}`, expect.stringMatching(/^127\.0\.0\.1:\d+$/)]),
+    );
+    expect(new Set(hub.requests.map(({ token }) => token))).toEqual(new Set([`Bearer ${WEIGHTS_TOKEN}`]));
+    expect(hub.storageRequests.length).toBeGreaterThan(0);
+    expect(new Set(hub.storageRequests.map(({ token }) => token))).toEqual(new Set([undefined]));
+  });
+
+  it('hosts that NO_PROXY names are asked directly, those that a redirect leads to included', async () => {
+    const { hub, proxy, port } = await hubBehindProxy();
+    vi.stubEnv('http_proxy', proxy.address);
+    vi.stubEnv('NO_PROXY', '127.0.0.1,.example');
+    await openCheckpoint('hf://org/tiny');
+    expect(new Set(proxy.targets)).toEqual(new Set([`hub.test:${port}`]));
+    expect(hub.storageRequests.length).toBeGreaterThan(0);
+  });
+
+  it('HTTPS_PROXY is for the hub itself; one that refuses is named without its password', async () => {
+    const proxy = await startProxy({});
+    const { host } = new URL(proxy.address);
+    vi.stubEnv('HF_ENDPOINT', 'https://hub.test');
+    vi.stubEnv('HTTP_PROXY', 'http://127.0.0.1:9');
+    vi.stubEnv('HTTPS_PROXY', `http://somebody:secret@${host}`);
+    const message = await refusal('hf://org/tiny');
+    expect(proxy.targets).toContain('hub.test:443');
+    expect(message).toMatch(new RegExp(`cannot be reached[\\s\\S]*502[\\s\\S]*by way of the proxy ${host}`));
+    expect(message).toContain('check HTTPS_PROXY and NO_PROXY');
+    expect(message).not.toContain('secret');
+  });
+
+  it.each([
+    ['socks5://127.0.0.1:1080', /a proxy that speaks socks5: cannot be used/],
+    ['http://[', /Invalid URL, by way of the proxy of an address that is none/],
+  ])('%s as address of it is refused', async (address, expected) => {
+    vi.stubEnv('HF_ENDPOINT', 'https://hub.test');
+    vi.stubEnv('HTTPS_PROXY', address);
+    expect(await refusal('hf://org/tiny')).toMatch(expected);
   });
 });
 

@@ -39,6 +39,14 @@ describe('hf://org/name@revision', () => {
     expect(() => parseHubReference(source)).toThrow(UsageError);
   });
 
+  it.each([
+    ['hf://org/name@{step1000,step2000}', 'hf://org/name@step1000'],
+    ['hf://org/name@step1000,step2000', 'hf://org/name@step1000'],
+    ['hf://org/name@step*', 'hf://org/name@step'],
+  ])('%s names several revisions: one at a time', (source, first) => {
+    expect(() => parseHubReference(source)).toThrow(`run the command once for each: ${first}`);
+  });
+
   it.each(['org/name', './hf://x', '/models/hf', 'C:\\models'])('%s is a path', (source) => {
     expect(parseHubReference(source)).toBeNull();
   });
