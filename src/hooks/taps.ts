@@ -19,11 +19,12 @@ export type BlockHook =
  * - `sum`, `sumsq`: of the value over counted tokens, [batch, width] (`attn.hook_z`: width = heads × headDim)
  * - `max`: largest value over counted tokens; `last`: value at the last counted token; both [batch, width]. A prompt
  *   without counted tokens has the lowest float32, or 0
- * - `norm.sum`, `norm.sumsq`, `norm.max`, `norm.last`: of ‖z_h W_O,h‖₂ over counted tokens, [batch, heads]; only at
- *   `attn.hook_z`
+ * - `norm.sum`, `norm.sumsq`, `norm.max`, `norm.last`: of ‖z_h W_O,h‖₂ (Kobayashi et al., EMNLP 2020) over counted
+ *   tokens, [batch, heads]; only at `attn.hook_z`
  * - `entropy.sum`, `first.sum`, `previous.sum`: over counted tokens as queries, of the entropy of their pattern row
- *   (nats), of its mass on the first token of the sequence and on the token before the query (0 for the first token),
- *   [batch, heads]; only at `attn.hook_pattern`, which besides has `full` alone
+ *   (nats), of its mass on the first token of the sequence and on the token before the query (0 for the first token)
+ *   (Clark et al., BlackboxNLP 2019; of the first token Xiao et al., ICLR 2024), [batch, heads]; only at
+ *   `attn.hook_pattern`, which besides has `full` alone
  * - `count`: number of counted tokens that were routed to each expert, [batch, experts]; only at `mlp.hook_router`
  *
  * In a layer with experts, width of `mlp.hook_pre` and `mlp.hook_post` is experts × neurons of each, then those of shared

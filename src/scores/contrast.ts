@@ -1,6 +1,7 @@
 /**
- * Contrast: the value of language k minus the mean of the other languages' values. Raw head importance is mostly
- * shared by all languages; what is left here is not.
+ * Contrast: the value of language k minus the mean of the other languages' values, x_k − Σ_{j≠k} x_j / (K − 1) (a
+ * contrast in the sense of Scheffé, 1953: the weights sum to 0). Raw head importance is mostly shared by all languages;
+ * what is left here is not.
  *
  * @param means [language, unit].
  * @returns [language, unit], in the unit of `means`; NaN where any language's value is NaN, or with one language.

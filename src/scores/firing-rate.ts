@@ -1,7 +1,7 @@
 import { type FoldShape, meanOverTokens, type Numbers } from './fold-sums.js';
 
 /**
- * Firing rate p_k = #{t in k : hook_pre(t) > 0} / T_k.
+ * Firing rate p_k = #{t in k : hook_pre(t) > 0} / T_k (the activation probability of Tang et al., ACL 2024).
  *
  * @param fire [fold, language, unit]: counted tokens with hook_pre > 0.
  * @param tokens [fold, language]: counted tokens.

@@ -8,7 +8,8 @@ export interface VectorShare {
 
 /**
  * tr(S_language)/tr(S_total) and tr(S_item)/tr(S_total) of pooled vectors (a head's hook_z) on the full grid: the
- * two-way sums of squares of every dimension, added over the `size` dimensions of a unit. Not bias-corrected. NaN for
+ * two-way sums of squares of every dimension, added over the `size` dimensions of a unit (the R² of a permutational
+ * analysis of variance with Euclidean distances: Anderson, 2001). Not bias-corrected. NaN for
  * a unit whose vectors are constant, or with fewer than two items or languages.
  *
  * @param sums of the dimensions: units are [unit, dimension], `size` dimensions a unit.

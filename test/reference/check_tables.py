@@ -1,9 +1,10 @@
 """Opens the tables of a scored run with pandas and the arrays beside them with safetensors.
 
+    pip install -r test/reference/requirements-scores.txt
     babelscope score <run>
     python test/reference/check_tables.py <run>
 
-Needs pandas and pyarrow besides requirements-scores.txt. Checks what a reader relies on: documented columns and types, keys, nulls
+Checks what a reader relies on: documented columns and types, keys, nulls
 instead of infinities, and numbers that follow from the arrays (firing rates) or from each other (best average precision).
 """
 

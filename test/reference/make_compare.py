@@ -1,7 +1,8 @@
 """Writes test/fixtures/compare/: small run folders (a base, a tuned run with a second training seed, another regime) and
 what a comparison of them must say.
 
-    /opt/venv/bin/python test/reference/make_compare.py
+    pip install -r test/reference/requirements-scores.txt
+    python test/reference/make_compare.py
 
 Everything is computed here from the definitions in SCORES.md with NumPy and SciPy, from the same files that the tests
 read; nothing of babelscope is used. The folders are written with the Python `safetensors` package.

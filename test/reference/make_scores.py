@@ -326,6 +326,21 @@ def main():
         }
         expected.append({"neuron": neuron, "head": head})
 
+    # Hardly a grid: language 3 has two items, language 2 a single one, and no item has every language.
+    present = ~missing
+    present[:, 3] &= np.isin(np.arange(ITEMS), [2, 17])
+    present[:, 2] &= np.arange(ITEMS) == 9
+    present[[2, 9, 17], 0] = False
+    mlp = layers[0]["mlp.items"].astype(np.float64)
+    sparse = {
+        "absent": np.argwhere(~present),
+        "ap": average_precision(mlp, present),
+        "auroc": auroc(mlp, present),
+        "selectivity": selectivity(mlp, present),
+        "mi": mutual_information(mlp, present),
+        "overlap": (overlap(mlp, present).sum(1) - 1) / (LANGUAGES - 1),
+    }
+
     rates = np.concatenate([layer["neuron"]["rate"].T for layer in expected])
     entropies = np.concatenate([layer["neuron"]["lape"] for layer in expected])
     tang = select_tang2024(rates, entropies)
@@ -347,6 +362,7 @@ def main():
             "completeItems": len(complete),
             "chance": (~missing).sum(0) / (~missing).sum(),
             "expected": expected,
+            "sparse": sparse,
             "fraction": FRACTION,
             "tang2024": tang,
             "polyfact2026": select_polyfact2026(rates, entropies),

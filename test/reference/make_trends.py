@@ -1,6 +1,7 @@
 """Writes test/fixtures/stats/trends.json: Mann-Kendall tests of short series, and tails of the normal distribution.
 
-    /opt/venv/bin/python test/reference/make_trends.py
+    pip install -r test/reference/requirements-scores.txt
+    python test/reference/make_trends.py
 
 S, tau-b and exact p-values by SciPy's kendalltau, p-values with ties by pymannkendall's original_test (1.4.3).
 """

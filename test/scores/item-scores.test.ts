@@ -164,6 +164,28 @@ test('every item twice changes neither AP nor AUROC nor overlap', () => {
   );
 });
 
+test('every item twice: selectivity changes by its degrees of freedom alone, mutual information by its correction alone', () => {
+  fc.assert(
+    fc.property(units, (values) => {
+      const times = (n: number) =>
+        scoresOf(
+          Array.from({ length: n }, () => values).flat(),
+          Array.from({ length: n }, () => LANGUAGE).flat(),
+        );
+      const [once, twice, four] = [times(1), times(2), times(4)];
+      // d = J (mean − rest) / √(within / (N − K)), J = 1 − 3 / (4 (N − K) − 1); within doubles, the means stay.
+      const factor = (freedom: number) => (1 - 3 / (4 * freedom - 1)) * Math.sqrt(freedom);
+      expectValues(
+        twice.selectivity,
+        [...once.selectivity].map((d) => nullOf((d * factor(21)) / factor(9) / Math.SQRT2)),
+        1e-9,
+      );
+      // The correction is c / 2N.
+      expect(once.mi - twice.mi).toBeCloseTo(2 * (twice.mi - four.mi), 12);
+    }),
+  );
+});
+
 test('ranges: AP, AUROC and overlap lie in 0 … 1, mutual information at most H(language) + (K − 1) / 2N', () => {
   fc.assert(
     fc.property(units, (values) => {

@@ -80,6 +80,15 @@ export interface ReferenceRun {
     };
     readonly head: ExpectedUnits & ExpectedShare & { readonly half: ExpectedTwoWay & ExpectedShare };
   }[];
+  /** Scores of the first layer's neurons without the cells [item, language] of `absent`. */
+  readonly sparse: {
+    readonly absent: readonly (readonly [number, number])[];
+    readonly ap: ExpectedByLanguage;
+    readonly auroc: ExpectedByLanguage;
+    readonly selectivity: ExpectedByLanguage;
+    readonly mi: Expected;
+    readonly overlap: ExpectedByLanguage;
+  };
   readonly fraction: number;
   readonly tang2024: { readonly bar: number; readonly entropyCut: number; readonly members: Members };
   readonly polyfact2026: { readonly members: Members };

@@ -246,6 +246,53 @@ test('without an item that every language has there is no two-way decomposition,
   expect(units.columns.get('eta2_item')!.every((value) => Number.isNaN(value))).toBe(true);
 });
 
+test('AP, AUROC, selectivity, mutual information and overlap need no full grid: what is there is scored, as by scikit-learn', async () => {
+  const run = await temporaryFolder();
+  await writeReferenceRun(run);
+  const { absent, ...expected } = reference.sparse;
+  const lacks = new Set(absent.map(([item, k]) => item * TAGS.length + k));
+  const blank = (values: Stored, nothing: number) => {
+    const perCell = values.length / (reference.items * TAGS.length);
+    return values.map((value, at) => (lacks.has(Math.floor(at / perCell)) ? nothing : value));
+  };
+  for (let layer = 0; layer < reference.layers; layer++) {
+    // 0x7e00 is half precision's NaN.
+    await replaceArray(run, 'mlp.items', (values) => blank(values, 0x7e00), layer);
+    await replaceArray(run, 'head.items', (values) => blank(values, 0x7e00), layer);
+    await replaceArray(run, 'head.norm.items', (values) => blank(values, Number.NaN), layer);
+  }
+  const { skipped, completeItems, reliability } = await scoreRun(run, {
+    uncertainty: 'full',
+    draws: 60,
+    permutations: 20,
+  });
+  expect(completeItems).toBe(0);
+  expect(new Set(skipped.map(({ score }) => score))).toEqual(new Set(['twoWay', 'vectorShare']));
+  const table = await readTable(join(run, 'unit_languages.parquet'));
+  const rows = rowsOf(table, 'neuron', 0);
+  for (const name of ['ap', 'auroc', 'selectivity', 'overlap'] as const) {
+    const answers = rows.map((_, i) => expected[name][i % TAGS.length]![Math.floor(i / TAGS.length)]!);
+    expectValues(pick(table, name, rows), answers, 1e-7);
+  }
+  const units = await readTable(join(run, 'units.parquet'));
+  expectValues(pick(units, 'mi', rowsOf(units, 'neuron', 0)), expected.mi);
+  // A third of the draws have none of the one item in French: no interval, rather than one of the others.
+  const french = rows.filter((row) => table.columns.get('language')![row] === 'fr');
+  const english = rows.filter((row) => table.columns.get('language')![row] === 'en');
+  for (const name of ['ap_se', 'ap_low', 'ap_high', 'auroc_se']) {
+    expectValues(
+      pick(table, name, french),
+      french.map(() => null),
+    );
+    expect(pick(table, name, english).every((value) => !Number.isNaN(value))).toBe(true);
+  }
+  // Halves of the folds are without French in turn; a correlation that exists in no split is null.
+  expect(reliability.find(({ type, score }) => type === 'neuron' && score === 'selectivity')).toMatchObject({
+    halves: null,
+    stepUp: null,
+  });
+});
+
 test('a language without a pooled value is an error that names it', async () => {
   const run = await temporaryFolder();
   await writeSyntheticRun(run, { layers: 1, neurons: 8, items: 20, heads: 2 });
@@ -282,10 +329,10 @@ test('aborting stops with InterruptedError and writes nothing; progress counts l
   await expect(readFile(join(run, 'units.parquet'))).rejects.toThrow();
 });
 
-type Stored = Uint32Array | Float32Array;
+type Stored = Uint32Array | Uint16Array | Float32Array;
 
-async function replaceArray(run: string, name: string, change: (values: Stored) => Stored) {
-  const path = layerPath(run, 0);
+async function replaceArray(run: string, name: string, change: (values: Stored) => Stored, layer = 0) {
+  const path = layerPath(run, layer);
   const file = await openSafetensors(path);
   const arrays: NamedArray[] = [];
   for (const [own, { dtype, shape }] of file.arrays) {

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { lape } from '../../src/scores/lape.js';
 import { selectByPolicies } from '../../src/scores/select-by-policies.js';
@@ -102,4 +103,65 @@ test('1 % of few units is none: then no cut, and nothing is selected', () => {
   expect(tang2024.entropyCut).toBeNaN();
   expect(countSelected(tang2024.selection)).toBe(0);
   expect(countSelected(polyfact2026.selection)).toBe(0);
+});
+
+/** Rates [language, unit] of 12 units in 3 languages, in twentieths, so that many tie and some never fire. */
+const drawn = fc
+  .array(fc.integer({ min: 0, max: 20 }), { minLength: 36, maxLength: 36 })
+  .map((counts) => Float64Array.from(counts, (count) => count / 20));
+const FRACTION = { fraction: 0.34 };
+
+/** Members by policy, under the cut of the run itself. */
+function members(own: Float64Array): Record<string, [number, number[]][]> {
+  const h = lape(own, 3);
+  return {
+    tang2024: membersOf(selectTang2024(own, h, 3, FRACTION)),
+    polyfact2026: membersOf(selectPolyfact2026(own, h, 3, FRACTION)),
+    reference: membersOf(selectReference(own, h, 3, referenceCut(own, h, 3, FRACTION))),
+  };
+}
+
+test('every policy: no unit that never fires, at most the share asked for (reference: and ties), each with a language', () => {
+  fc.assert(
+    fc.property(drawn, (own) => {
+      const h = lape(own, 3);
+      for (const [policy, selected] of Object.entries(members(own))) {
+        if (policy !== 'reference') expect(selected.length).toBeLessThanOrEqual(4);
+        for (const [unit, languagesOfUnit] of selected) {
+          expect(h[unit]).not.toBeNaN();
+          expect(languagesOfUnit.length).toBeGreaterThan(0);
+          if (policy === 'polyfact2026') expect(languagesOfUnit).toHaveLength(1);
+        }
+      }
+    }),
+  );
+});
+
+test('every policy: halving all rates selects the same; permuting languages permutes the members of tang2024', () => {
+  fc.assert(
+    fc.property(drawn, (own) => {
+      expect(members(own.map((rate) => rate / 2))).toEqual(members(own));
+      // The first language last. Equal entropies may then differ in their last digit, and the order of ties with them.
+      const h = lape(own, 3);
+      if (new Set([...h].map((value) => value.toFixed(9))).size < h.length) return;
+      const moved = Float64Array.of(...own.subarray(12), ...own.subarray(0, 12));
+      expect(members(moved).tang2024).toEqual(
+        members(own).tang2024!.map(([unit, tongues]) => [
+          unit,
+          tongues.map((k) => (k + 2) % 3).sort((a, b) => a - b),
+        ]),
+      );
+    }),
+  );
+});
+
+test('a rate that cannot be computed (a language without tokens) selects nothing', () => {
+  fc.assert(
+    fc.property(drawn, (own) => {
+      const missing = own.map((rate, at) => (at < 12 ? Number.NaN : rate));
+      const h = lape(missing, 3);
+      expect(countSelected(selectPolyfact2026(missing, h, 3, FRACTION))).toBe(0);
+      expect(countSelected(selectTang2024(missing, h, 3, FRACTION))).toBe(0);
+    }),
+  );
 });

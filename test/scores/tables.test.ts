@@ -5,13 +5,15 @@ import { fileURLToPath } from 'node:url';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { compareRuns, writeComparison } from '../../src/compare/index.js';
+import { comparisonSchema } from '../../src/compare/schema.js';
 import { RunError } from '../../src/errors.js';
 import { readScores } from '../../src/scores/read-scores.js';
 import { scoreRun } from '../../src/scores/score-run.js';
 import { UNIT_COLUMNS, UNIT_LANGUAGE_COLUMNS } from '../../src/scores/table-columns.js';
-import { LAYER_ARRAYS } from '../../src/store/manifest.js';
+import { LAYER_ARRAYS, runManifestSchema } from '../../src/store/manifest.js';
 import { readTable, streamTable, type Table } from '../../src/store/table.js';
 import { temporaryFolder } from '../store/temporary-folder.js';
+import { fieldsOfSchema, fieldsOfValue } from '../support/field-paths.js';
 import { writeSyntheticRun } from '../support/synthetic-run.js';
 import { expectValues, reference, TAGS, writeReferenceRun } from './reference-run.js';
 
@@ -31,11 +33,12 @@ beforeAll(async () => {
 
 afterAll(() => rm(run, { recursive: true, force: true }));
 
-/** Column and description of each row of a table of docs/files.md. */
-async function documented(marker: string): Promise<[string, string][]> {
+/** Cells of each row of a table of docs/files.md, without its head. */
+async function documented(marker: string): Promise<string[][]> {
   const text = await readFile(DOCS, 'utf8');
   const section = text.split(`<!-- ${marker} -->`)[1]!.split('<!-- end -->')[0]!;
-  return [...section.matchAll(/^\| (`.+?) \|.*?\| (.*) \|$/gm)].map((row) => [row[1]!, row[2]!]);
+  const rows = section.split('\n').filter((line) => line.startsWith('| `'));
+  return rows.map((line) => line.slice(2, -2).split(/(?<!\\) \| /));
 }
 
 test('docs/files.md documents every column that is written, and writes of no other', async () => {
@@ -45,13 +48,37 @@ test('docs/files.md documents every column that is written, and writes of no oth
   ] as const) {
     const rows = await documented(marker);
     expect(rows.map(([name]) => name)).toEqual([...table.columns.keys()].map((name) => `\`${name}\``));
-    expect(rows.map(([, about]) => about)).toEqual(specs.map(({ about }) => about.replaceAll('|', '\\|')));
+    expect(rows.map(([, , about]) => about)).toEqual(specs.map(({ about }) => about.replaceAll('|', '\\|')));
     expect(JSON.parse(table.metadata.columns!)).toEqual(
       Object.fromEntries(specs.map(({ name, about }) => [name, about])),
     );
   }
-  const arrays = (await documented('arrays')).flatMap(([names]) => names.replaceAll('`', '').split(', '));
+  const arrays = (await documented('arrays')).flatMap(([names]) => names!.replaceAll('`', '').split(', '));
   expect(arrays.sort()).toEqual(Object.values(LAYER_ARRAYS).sort());
+});
+
+/** Fields of a table of docs/files.md. */
+async function documentedFields(marker: string): Promise<string[]> {
+  const rows = await documented(`fields ${marker}`);
+  return rows.flatMap(([names]) => names!.replaceAll('`', '').split(', ')).sort();
+}
+
+test('docs/files.md documents every field of manifest.json, scores.json and comparison.json, and no other', async () => {
+  expect(await documentedFields('manifest')).toEqual(fieldsOfSchema(runManifestSchema).sort());
+
+  const scored: unknown = JSON.parse(await readFile(join(run, 'scores.json'), 'utf8'));
+  expect((await documentedFields('scores')).filter((name) => !name.startsWith('skipped[]'))).toEqual(
+    fieldsOfValue(scored)
+      .filter((name) => name !== 'skipped')
+      .sort(),
+  );
+
+  const { model, shape, probe } = runManifestSchema.shape;
+  const { headlines, pairs } = comparisonSchema.shape.units.element.shape;
+  const { change, seeds } = headlines.element.shape;
+  const { selectedByLanguage } = pairs.element.shape;
+  const named = new Set<unknown>([model, shape, probe, change, seeds, selectedByLanguage.element]);
+  expect(await documentedFields('comparison')).toEqual(fieldsOfSchema(comparisonSchema, named).sort());
 });
 
 test('docs/files.md documents the columns of changes.parquet', async () => {

@@ -1,7 +1,7 @@
+import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { contrast } from '../../src/scores/contrast.js';
-import { type TwoWay, twoWay, twoWaySums } from '../../src/scores/two-way.js';
+import { sumsOfSquares, type TwoWay, twoWay, twoWaySums } from '../../src/scores/two-way.js';
 import { vectorShare } from '../../src/scores/vector-share.js';
 import { completeItems, expectValues, readArray, reference } from './reference-run.js';
 
@@ -42,6 +42,38 @@ test('η² and ω² of language and item are those of least-squares fits of the 
     for (const name of NAMES) {
       expectValues(neurons[name], neuron[name]);
       expectValues(heads[name], head[name]);
+    }
+  }
+});
+
+interface AnovaRow {
+  readonly item: number;
+  readonly language: number;
+  readonly rest: number;
+  readonly freedom: readonly [number, number, number];
+}
+const statsmodels: {
+  readonly neurons: readonly number[];
+  readonly anova: readonly (readonly AnovaRow[])[];
+} = JSON.parse(readFileSync(new URL('../fixtures/stats/statsmodels.json', import.meta.url), 'utf8'));
+
+test('sums of squares of language and item are those of statsmodels’ analysis of variance, and η² and ω² follow', async () => {
+  for (const [layer, rows] of statsmodels.anova.entries()) {
+    const sums = await sumsOf(layer, 'mlp.items', reference.neurons);
+    const { total, language, item } = sumsOfSquares(sums);
+    const effects = twoWay(sums);
+    for (const [i, expected] of rows.entries()) {
+      const u = statsmodels.neurons[i]!;
+      const all = expected.item + expected.language + expected.rest;
+      expect(language[u]! / expected.language).toBeCloseTo(1, 9);
+      expect(item[u]! / expected.item).toBeCloseTo(1, 9);
+      expect(total[u]! / all).toBeCloseTo(1, 9);
+      const [items, tongues, freedom] = expected.freedom;
+      const mean = expected.rest / freedom;
+      expect(effects.eta2Language[u]).toBeCloseTo(expected.language / all, 9);
+      expect(effects.eta2Item[u]).toBeCloseTo(expected.item / all, 9);
+      expect(effects.omega2Language[u]).toBeCloseTo((expected.language - tongues * mean) / (all + mean), 9);
+      expect(effects.omega2Item[u]).toBeCloseTo((expected.item - items * mean) / (all + mean), 9);
     }
   }
 });
@@ -146,9 +178,55 @@ test('every item twice changes no η²', () => {
   );
 });
 
-test('contrast is the value of a language minus the mean of the others', () => {
-  expect([...contrast(Float64Array.of(1, 10, 4, 10, 7, 10), 3)]).toEqual([-4.5, 0, 0, 0, 4.5, 0]);
-  expect([...contrast(Float64Array.of(1), 1)]).toEqual([Number.NaN]);
+/** Vector shares of one unit of `size` dimensions, of a grid [item, language, dimension]. */
+function shareOf(grid: readonly number[], items: number, K: number, size: number): [number, number] {
+  const row = (item: number, k: number) => grid.slice((item * K + k) * size, (item * K + k + 1) * size);
+  const every = Array.from({ length: items }, (_, item) => item);
+  const sums = twoWaySums(
+    row,
+    every,
+    every.map(() => 0),
+    { folds: 1, languages: K, units: size },
+  );
+  const { language, item } = vectorShare(sums, size);
+  return [language[0]!, item[0]!];
+}
+
+/** 4 items × 3 languages × 2 dimensions. */
+const vectors = fc.array(fc.integer({ min: -20, max: 20 }), { minLength: 24, maxLength: 24 });
+
+test('vector share: permuting languages, scaling, turning and shifting the vectors, and every item twice change nothing', () => {
+  fc.assert(
+    fc.property(vectors, fc.double({ min: 0, max: 6.3, noNaN: true }), (grid, angle) => {
+      const once = shareOf(grid, 4, 3, 2).map(nullOf);
+      const cell = (item: number, k: number) => grid.slice((item * 3 + k) * 2, (item * 3 + k) * 2 + 2);
+      const cells = Array.from({ length: 12 }, (_, i) => i);
+      const permuted = cells.flatMap((i) => cell(Math.floor(i / 3), ((i % 3) + 1) % 3));
+      const turned = cells.flatMap((i) => {
+        const [x, y] = cell(Math.floor(i / 3), i % 3) as [number, number];
+        const [c, s] = [3 * Math.cos(angle), 3 * Math.sin(angle)];
+        return [c * x - s * y + 100, s * x + c * y - 7];
+      });
+      expectValues(shareOf(permuted, 4, 3, 2), once, 1e-12);
+      if (once[0] !== null) expectValues(shareOf(turned, 4, 3, 2), once, 1e-9);
+      expectValues(shareOf([...grid, ...grid], 8, 3, 2), once, 1e-12);
+      const sum = (once[0] ?? 0) + (once[1] ?? 0);
+      expect(sum >= 0 && sum <= 1 + 1e-12).toBe(true);
+    }),
+  );
+});
+
+test('vector share of one dimension is η²; constant vectors, one item or one language have none; nor has a NaN', () => {
+  fc.assert(
+    fc.property(grids, (grid) => {
+      const { eta2Language, eta2Item } = decompose(grid, 4, 3, 1);
+      expectValues(shareOf(grid, 4, 3, 1), [nullOf(eta2Language[0]!), nullOf(eta2Item[0]!)], 1e-12);
+    }),
+  );
+  expect(shareOf(new Array<number>(24).fill(0.3), 4, 3, 2)).toEqual([Number.NaN, Number.NaN]);
+  expect(shareOf([1, 2, 3, 4], 1, 2, 2)).toEqual([Number.NaN, Number.NaN]);
+  expect(shareOf([1, 2, 3, 4], 2, 1, 2)).toEqual([Number.NaN, Number.NaN]);
+  expect(shareOf([1, 2, 3, 4, Number.NaN, 6, 7, 9], 2, 2, 2)).toEqual([Number.NaN, Number.NaN]);
 });
 
 function nullOf(value: number): number | null {

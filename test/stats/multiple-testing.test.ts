@@ -42,6 +42,16 @@ describe('Benjamini–Hochberg', () => {
     for (const [i, expected] of q.entries()) expect(own[i]).toBeCloseTo(expected, 14);
   });
 
+  test("q-values are statsmodels' multipletests", () => {
+    const { benjaminiHochberg: cases }: Pick<Fixture, 'benjaminiHochberg'> = JSON.parse(
+      readFileSync(new URL('../fixtures/stats/statsmodels.json', import.meta.url), 'utf8'),
+    );
+    expect(cases).toHaveLength(6);
+    for (const { p, q } of cases) {
+      for (const [i, own] of benjaminiHochberg(p).entries()) expect(own).toBeCloseTo(q[i]!, 14);
+    }
+  });
+
   test('what cannot be tested stays NaN and counts for nothing', () => {
     const p = [0.01, Number.NaN, 0.04, 0.03, Number.NaN];
     const q = benjaminiHochberg(p);

@@ -1,4 +1,4 @@
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -7,12 +7,10 @@ import { openCheckpoint } from '../../src/checkpoint/open-checkpoint.js';
 
 const FIXTURES = fileURLToPath(new URL('../fixtures/models/', import.meta.url));
 
+const TINY_TOKENIZER = fileURLToPath(new URL('../fixtures/tokenizer/tiny.tokenizer.json', import.meta.url));
+
 /** Three sentences a prompt, in English, German and Ukrainian; 23 items, one of them without Ukrainian. */
 export const TINY_PROBES = fileURLToPath(new URL('../fixtures/probes-tiny', import.meta.url));
-
-const SPECIAL = ['<pad>', '<s>', '</s>', '<unk>'];
-const CHARACTERS = '\n -?ABCDEFGHIJKLMNOPRSTUVWabcdefghijklmnoprstuvwyабвгдежзийклмнопрстуфхцчшщьюяєії';
-const MERGES = ['t h', 'e n', 'i s', 'e r', 'i n', 'a n', 'c a', 'о л', 'р а', 'н і', 'я к', 'с т'];
 
 /** A folder that goes with the test. */
 export function temporaryFolder(): string {
@@ -48,46 +46,8 @@ export function writeTinyCheckpoint(folder: string, fixture = 'qwen2-tied-bf16')
 
 /** Single characters, a dozen pairs and a `<s>` in front. */
 export function writeTinyTokenizer(folder: string): void {
-  writeFileSync(join(folder, 'tokenizer.json'), JSON.stringify(tinyTokenizer()));
+  copyFileSync(TINY_TOKENIZER, join(folder, 'tokenizer.json'));
   writeFileSync(join(folder, 'tokenizer_config.json'), JSON.stringify({ bos_token: '<s>' }));
-}
-
-function tinyTokenizer(): Record<string, unknown> {
-  const tokens = [...SPECIAL, ...CHARACTERS, ...MERGES.map((pair) => pair.replace(' ', ''))];
-  return {
-    version: '1.0',
-    truncation: null,
-    padding: null,
-    added_tokens: SPECIAL.map((content, id) => ({
-      id,
-      content,
-      single_word: false,
-      lstrip: false,
-      rstrip: false,
-      normalized: false,
-      special: true,
-    })),
-    normalizer: null,
-    pre_tokenizer: null,
-    post_processor: {
-      type: 'TemplateProcessing',
-      single: [{ SpecialToken: { id: '<s>', type_id: 0 } }, { Sequence: { id: 'A', type_id: 0 } }],
-      pair: [{ Sequence: { id: 'A', type_id: 0 } }, { Sequence: { id: 'B', type_id: 1 } }],
-      special_tokens: { '<s>': { id: '<s>', ids: [1], tokens: ['<s>'] } },
-    },
-    decoder: { type: 'Fuse' },
-    model: {
-      type: 'BPE',
-      dropout: null,
-      unk_token: '<unk>',
-      continuing_subword_prefix: null,
-      end_of_word_suffix: null,
-      fuse_unk: false,
-      byte_fallback: false,
-      vocab: Object.fromEntries(tokens.map((token, id) => [token, id])),
-      merges: MERGES,
-    },
-  };
 }
 
 /** Overwrites one bfloat16 value of a weight. */
