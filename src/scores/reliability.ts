@@ -47,9 +47,12 @@ export class HalfScores {
     for (let p = first; p < end; p++) this.set(split, half, 0, p, values[this.sample[p]! - unitStart]!);
   }
 
-  /** Sets the values of the sampled units at positions first, first + 1, … */
+  /** Sets the values [column, n] of the sampled units at positions first … first + n − 1. */
   setSampled(split: number, half: number, first: number, values: Float64Array): void {
-    for (let p = 0; p < values.length; p++) this.set(split, half, 0, first + p, values[p]!);
+    const n = values.length / this.columns;
+    for (let column = 0; column < this.columns; column++) {
+      for (let p = 0; p < n; p++) this.set(split, half, column, first + p, values[column * n + p]!);
+    }
   }
 
   /** Takes over what was gathered for the sampled units from position `first` on: `values` of a `HalfScores` of them alone. */

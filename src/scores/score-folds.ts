@@ -5,7 +5,7 @@ import { contrast } from './contrast.js';
 import { type FoldShape, liveFolds, meanOverTokens, pickColumns } from './fold-sums.js';
 import { lape, lapeInterval } from './lape.js';
 import type { LanguageArray, UnitArray } from './score-arrays.js';
-import type { PieceHalves, ScoredPiece } from './scored-piece.js';
+import type { HalfScoreName, PieceHalves, ScoredPiece } from './scored-piece.js';
 import type { ScoredType, ScoreName } from './types.js';
 
 /** Sums that rates and means are made of. */
@@ -27,10 +27,12 @@ const RATE_BOUNDS: Partial<Record<StatisticName, JackknifeBounds>> = {
 };
 
 const PATTERNS = {
-  pattern_entropy: LAYER_ARRAYS.patternEntropySum,
-  pattern_first: LAYER_ARRAYS.patternFirstSum,
-  pattern_previous: LAYER_ARRAYS.patternPreviousSum,
-} as const satisfies Partial<Record<LanguageArray, StatisticName>>;
+  pattern_entropy: { array: LAYER_ARRAYS.patternEntropySum, half: 'patternEntropy' },
+  pattern_first: { array: LAYER_ARRAYS.patternFirstSum, half: 'patternFirst' },
+  pattern_previous: { array: LAYER_ARRAYS.patternPreviousSum, half: 'patternPrevious' },
+} as const satisfies Partial<
+  Record<LanguageArray, { readonly array: StatisticName; readonly half: HalfScoreName }>
+>;
 
 /** What follows from a layer's sums by fold: rates, means, contrasts, LAPE and pattern summaries of all units of a type. */
 export async function scoreFolds(
@@ -64,6 +66,23 @@ export async function scoreFolds(
     );
   const means = (sums: Float64Array, bounds: JackknifeBounds) =>
     jackknifeUnits(meanOverTokens(sums, tokens, shape), leaveOut(sums), bounds);
+  /** What is made of the means [language, unit] of the sampled units over each half of the folds. */
+  const setHalves = (
+    sums: Float64Array,
+    made: Partial<Record<HalfScoreName, (means: Float64Array) => Float64Array>>,
+  ) => {
+    for (const [name, of] of Object.entries(made)) {
+      const half = halves.get(name as HalfScoreName);
+      if (half === undefined || half.sample.length === 0) continue;
+      const sampled = pickColumns(sums, shape.units, half.sample);
+      const sampledShape = { ...shape, units: half.sample.length };
+      half.splits.forEach(({ first, second }, split) => {
+        [first, second].forEach((chosen, side) => {
+          half.setSampled(split, side, 0, of(meanOverTokens(sampled, tokens, sampledShape, chosen)));
+        });
+      });
+    }
+  };
 
   const statistics = layer.names.has(LAYER_ARRAYS.headImportanceSum) ? IMPORTANCE : STATISTICS[type];
   if (statistics.rate !== null) {
@@ -72,18 +91,8 @@ export async function scoreFolds(
     if (scores.has('lape')) {
       const { value, se, low, high } = lapeInterval(sums, tokens, shape);
       Object.assign(ofUnits, { lape: value, lape_se: se, lape_low: low, lape_high: high });
-      const half = halves.get('lape');
-      if (half !== undefined) {
-        const sampled = pickColumns(sums, shape.units, half.sample);
-        const sampledShape = { ...shape, units: half.sample.length };
-        half.splits.forEach(({ first, second }, split) => {
-          [first, second].forEach((chosen, side) => {
-            const rates = meanOverTokens(sampled, tokens, sampledShape, chosen);
-            half.setSampled(split, side, 0, lape(rates, languages));
-          });
-        });
-      }
     }
+    setHalves(sums, { rate: (rates) => rates, lape: (rates) => lape(rates, languages) });
   }
   // Imported counts have rates alone.
   if (!layer.names.has(statistics.mean)) return piece;
@@ -98,10 +107,13 @@ export async function scoreFolds(
       replicates.map((replicate) => contrast(replicate, languages)),
     ),
   );
+  setHalves(sums, { mean: (own) => own, contrast: (own) => contrast(own, languages) });
   if (scores.has('pattern')) {
-    for (const [name, array] of Object.entries(PATTERNS)) {
+    for (const [name, { array, half }] of Object.entries(PATTERNS)) {
       const bounds = name === 'pattern_entropy' ? { min: 0 } : { min: 0, max: 1 };
-      set(name as keyof typeof PATTERNS, means(await layer.readStatistic(array), bounds));
+      const patterns = await layer.readStatistic(array);
+      set(name as keyof typeof PATTERNS, means(patterns, bounds));
+      setHalves(patterns, { [half]: (own: Float64Array) => own });
     }
   }
   return piece;

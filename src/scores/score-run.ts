@@ -16,7 +16,7 @@ import { reliabilitySample } from './reliability-sample.js';
 import { LANGUAGE_TESTS, UNIT_TESTS } from './score-arrays.js';
 import { runScoreTasks } from './score-pool.js';
 import type { ScoreTask } from './score-task.js';
-import { HALF_SCORES, HALF_SCORES_OF_LANGUAGES, type HalfScoreName } from './scored-piece.js';
+import { HALF_SCORES_OF_LANGUAGES, type HalfScoreName, halfScoresOf } from './scored-piece.js';
 import { type PolicySelections, policyCounts, selectByPolicies } from './select-by-policies.js';
 import { SCORES_SCHEMA_VERSION, type ScoredType, type ScoreName, type ScoreSummary } from './types.js';
 import { UnitScores } from './unit-scores.js';
@@ -110,8 +110,7 @@ export async function scoreRun(run: string | Run, options: ScoreRunOptions = {})
   for (const [type, names] of scores) {
     const own = new UnitScores(type, shape.layers, widthOfType(shape, type), languages);
     const halved = new Map<HalfScoreName, HalfScores>();
-    for (const [name, score] of Object.entries(HALF_SCORES) as [HalfScoreName, ScoreName][]) {
-      if (!names.has(score) || halves.length === 0) continue;
+    for (const name of halves.length === 0 ? [] : halfScoresOf(type, names)) {
       const columns = HALF_SCORES_OF_LANGUAGES.has(name) ? languages : 1;
       halved.set(name, new HalfScores(halves, reliabilitySample(name, own.units, seed), columns));
     }

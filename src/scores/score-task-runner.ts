@@ -11,7 +11,13 @@ import { scoreFolds } from './score-folds.js';
 import { scoreItems } from './score-items.js';
 import type { ScoreResult, ScoreSettings, ScoreTask } from './score-task.js';
 import { scoreTwoWay, scoreVectorShare } from './score-two-way.js';
-import { HALF_SCORES, HALF_SCORES_OF_LANGUAGES, type HalfScoreName } from './scored-piece.js';
+import {
+  HALF_SCORES,
+  HALF_SCORES_OF_FOLDS,
+  HALF_SCORES_OF_LANGUAGES,
+  type HalfScoreName,
+  halfScoresOf,
+} from './scored-piece.js';
 import type { ScoreName } from './types.js';
 import { widthOfType } from './width-of-type.js';
 
@@ -50,7 +56,7 @@ export class ScoreTaskRunner {
     const width = widthOfType(manifest.shape, task.type);
     const scores = new Set(this.#settings.scores[task.type] ?? []);
     if (task.kind === 'folds') {
-      const halves = this.#halves(task, 0, width, ['lape'], scores);
+      const halves = this.#halves(task, 0, width, (name) => HALF_SCORES_OF_FOLDS.has(name), scores);
       const shape = { folds: manifest.plan.folds, languages: manifest.plan.languages.length, units: width };
       return this.#result(await scoreFolds(layer, task.type, shape, scores, halves.ofPiece), halves.list);
     }
@@ -64,15 +70,14 @@ export class ScoreTaskRunner {
         task,
         unitStart,
         unitEnd,
-        ['vectorShareLanguage', 'vectorShareItem'],
+        (name) => HALF_SCORES[name] === 'vectorShare',
         scores,
       );
       return this.#result({ ...piece, ofUnits: scoreVectorShare(block, grid, halves.ofPiece) }, halves.list);
     }
-    const names = (Object.keys(HALF_SCORES) as HalfScoreName[]).filter(
-      (name) => HALF_SCORES[name] !== 'lape' && HALF_SCORES[name] !== 'vectorShare',
-    );
-    const halves = this.#halves(task, unitStart, unitEnd, names, scores);
+    const ofItems = (name: HalfScoreName) =>
+      !HALF_SCORES_OF_FOLDS.has(name) && HALF_SCORES[name] !== 'vectorShare';
+    const halves = this.#halves(task, unitStart, unitEnd, ofItems, scores);
     const scoring = {
       grid,
       samples: this.#samples!,
@@ -103,14 +108,13 @@ export class ScoreTaskRunner {
     { type, layer }: ScoreTask,
     unitStart: number,
     unitEnd: number,
-    names: readonly HalfScoreName[],
+    wanted: (name: HalfScoreName) => boolean,
     scores: ReadonlySet<ScoreName>,
   ) {
     const { shape, plan } = this.#run.manifest;
     const width = widthOfType(shape, type);
     const list: (readonly [HalfScoreName, number, HalfScores])[] = [];
-    for (const name of names) {
-      if (!scores.has(HALF_SCORES[name]) || this.#splits.length === 0) continue;
+    for (const name of this.#splits.length === 0 ? [] : halfScoresOf(type, scores).filter(wanted)) {
       const sample = reliabilitySample(name, shape.layers * width, this.#settings.seed);
       const all = new HalfScores([], sample);
       const [first, end] = all.within(layer * width + unitStart, layer * width + unitEnd);

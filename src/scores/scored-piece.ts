@@ -1,9 +1,12 @@
 import type { HalfScores } from './reliability.js';
 import type { LanguageArray, UnitArray } from './score-arrays.js';
-import type { ScoredType } from './types.js';
+import type { ScoredType, ScoreName } from './types.js';
 
-/** Scores whose reliability is estimated. */
+/** Scores whose reliability is estimated, with what `--scores` calls them; null: always given. */
 export const HALF_SCORES = {
+  rate: null,
+  mean: null,
+  contrast: null,
   lape: 'lape',
   eta2Language: 'twoWay',
   eta2Item: 'twoWay',
@@ -17,11 +20,43 @@ export const HALF_SCORES = {
   overlap: 'overlap',
   vectorShareLanguage: 'vectorShare',
   vectorShareItem: 'vectorShare',
-} as const;
+  patternEntropy: 'pattern',
+  patternFirst: 'pattern',
+  patternPrevious: 'pattern',
+} as const satisfies Record<string, ScoreName | null>;
 export type HalfScoreName = keyof typeof HALF_SCORES;
 
 /** Of them, those that every language has one of. */
-export const HALF_SCORES_OF_LANGUAGES: ReadonlySet<HalfScoreName> = new Set(['ap', 'auroc', 'selectivity']);
+export const HALF_SCORES_OF_LANGUAGES: ReadonlySet<HalfScoreName> = new Set([
+  'rate',
+  'mean',
+  'contrast',
+  'ap',
+  'auroc',
+  'selectivity',
+  'patternEntropy',
+  'patternFirst',
+  'patternPrevious',
+]);
+
+/** Of them, those that are made of fold sums. */
+export const HALF_SCORES_OF_FOLDS: ReadonlySet<HalfScoreName> = new Set([
+  'rate',
+  'mean',
+  'contrast',
+  'lape',
+  'patternEntropy',
+  'patternFirst',
+  'patternPrevious',
+]);
+
+/** Scores of a type of unit whose reliability is estimated, given what is computed. A head's rate is its mean. */
+export function halfScoresOf(type: ScoredType, computed: ReadonlySet<ScoreName>): HalfScoreName[] {
+  return (Object.keys(HALF_SCORES) as HalfScoreName[]).filter((name) => {
+    const score = HALF_SCORES[name];
+    return score === null ? name !== 'rate' || type === 'neuron' : computed.has(score);
+  });
+}
 
 /** Half scores of the sampled units among those of a piece. */
 export type PieceHalves = ReadonlyMap<HalfScoreName, HalfScores>;

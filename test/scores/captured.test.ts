@@ -203,9 +203,11 @@ test('residual dimensions have every score but those of rates and heads: interva
     }
   }
   for (const name of ['rate', 'share', 'pattern_entropy']) expect(known(languages, name, byLanguage)).toBe(0);
+  const ofHeads = summary.reliability.filter(({ type }) => type === 'head').map(({ score }) => score);
+  expect(ofHeads.slice(-3)).toEqual(['patternEntropy', 'patternFirst', 'patternPrevious']);
   const reliable = summary.reliability.filter(({ type }) => type === 'residual');
   expect(reliable.map(({ score }) => score)).toEqual([
-    ...['eta2Language', 'eta2Item', 'omega2Language', 'omega2Item'],
+    ...['mean', 'contrast', 'eta2Language', 'eta2Item', 'omega2Language', 'omega2Item'],
     ...['ap', 'apBest', 'auroc', 'selectivity', 'mi', 'overlap'],
   ]);
   for (const { units: sampled, halves } of reliable) {

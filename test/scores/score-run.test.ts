@@ -11,7 +11,14 @@ import { type NamedArray, openSafetensors, writeSafetensors } from '../../src/st
 import { readTable, type Table } from '../../src/store/table.js';
 import { temporaryFolder } from '../store/temporary-folder.js';
 import { writeSyntheticRun } from '../support/synthetic-run.js';
-import { type Expected, expectValues, reference, TAGS, writeReferenceRun } from './reference-run.js';
+import {
+  type Expected,
+  expectValues,
+  readArray,
+  reference,
+  TAGS,
+  writeReferenceRun,
+} from './reference-run.js';
 
 const SNAKE = {
   lape: 'lape',
@@ -156,20 +163,45 @@ test('scores that follow the model are reliable; every score has a reliability',
   const of = (type: string, score: string) =>
     reliability.find((row) => row.type === type && row.score === score)!;
   const shared = [
-    ...['lape', 'eta2Language', 'eta2Item', 'omega2Language', 'omega2Item'],
+    ...['mean', 'contrast', 'lape', 'eta2Language', 'eta2Item', 'omega2Language', 'omega2Item'],
     ...['ap', 'apBest', 'auroc', 'selectivity', 'mi', 'overlap'],
   ];
   expect(reliability.map(({ type, score }) => `${type} ${score}`)).toEqual([
-    ...shared.map((score) => `neuron ${score}`),
+    ...['rate', ...shared].map((score) => `neuron ${score}`),
     ...[...shared, 'vectorShareLanguage', 'vectorShareItem'].map((score) => `head ${score}`),
   ]);
-  for (const score of shared) {
+  for (const score of ['rate', ...shared]) {
     const { halves, stepUp, units } = of('neuron', score);
     expect(units).toBe(480);
     expect(halves).toBeGreaterThan(0.1);
     expect(stepUp).toBeGreaterThan(halves!);
   }
   expect(of('neuron', 'ap').halves).toBeGreaterThan(0.8);
+});
+
+test('reliability of a rate is that of its halves by plain sums, mean over languages and splits', async () => {
+  const run = await temporaryFolder();
+  await writeReferenceRun(run);
+  const { reliability } = await scoreRun(run, { splits: 4, seed: 9 });
+  const [fire, tokens] = [
+    await Promise.all(reference.expected.map((_, layer) => readArray(layer, 'mlp.fire'))),
+    await readArray(0, 'tokens'),
+  ];
+  const K = TAGS.length;
+  const rates = (chosen: readonly number[], k: number) =>
+    fire.flatMap((own) =>
+      Array.from({ length: reference.neurons }, (_, u) => {
+        const counted = chosen.reduce((sum, f) => sum + tokens[f * K + k]!, 0);
+        return chosen.reduce((sum, f) => sum + own[(f * K + k) * reference.neurons + u]!, 0) / counted;
+      }),
+    );
+  const correlations = randomHalves(reference.folds, 4, 9).flatMap(({ first, second }) =>
+    TAGS.map((_, k) => spearman(rates(first, k), rates(second, k))),
+  );
+  const expected = correlations.reduce((sum, r) => sum + r, 0) / correlations.length;
+  const row = reliability.find(({ type, score }) => type === 'neuron' && score === 'rate')!;
+  expect(row.units).toBe(120);
+  expect(row.halves).toBeCloseTo(expected, 12);
 });
 
 test('the same run and seed give the same bytes', async () => {
@@ -200,7 +232,10 @@ test('a run without pooled values gives LAPE alone and says what it cannot give,
   ]);
   expect(skipped[0]!.reason).toContain('--keep items');
   expect(completeItems).toBeNull();
-  expect(reliability.map(({ score }) => score)).toEqual(['lape', 'lape']);
+  expect(reliability.map(({ type, score }) => `${type} ${score}`)).toEqual([
+    ...['rate', 'mean', 'contrast', 'lape'].map((score) => `neuron ${score}`),
+    ...['mean', 'contrast', 'lape'].map((score) => `head ${score}`),
+  ]);
   const units = await readTable(join(run, 'units.parquet'));
   expect(units.columns.get('ap_best')!.every((value) => Number.isNaN(value))).toBe(true);
   expect(units.columns.get('lape')!.every((value) => Number.isFinite(value))).toBe(true);
@@ -210,7 +245,8 @@ test('only the scores asked for are computed; an unknown one is refused with the
   const run = await temporaryFolder();
   await writeSyntheticRun(run, { layers: 1, neurons: 20 });
   const { reliability, units } = await scoreRun(run, { scores: ['ap'], splits: 3 });
-  expect(new Set(reliability.map(({ score }) => score))).toEqual(new Set(['ap', 'apBest']));
+  const given = ['rate', 'mean', 'contrast', 'ap', 'apBest'];
+  expect(new Set(reliability.map(({ score }) => score))).toEqual(new Set(given));
   expect(units.every(({ tang2024 }) => tang2024 === null)).toBe(true);
   await expect(scoreRun(run, { scores: ['lape', 'lap'] })).rejects.toThrow(UsageError);
   await expect(scoreRun(run, { scores: ['lap'] })).rejects.toThrow(/lape, ap, auroc, twoWay/);

@@ -81,7 +81,7 @@ test('docs/files.md documents every field of manifest.json, scores.json and comp
   expect(await documentedFields('comparison')).toEqual(fieldsOfSchema(comparisonSchema, named).sort());
 });
 
-test('docs/files.md documents the columns of changes.parquet', async () => {
+test('docs/files.md documents the columns of changes.parquet, and DuckDB finds them', async () => {
   const [a, b, out] = [await temporaryFolder(), await temporaryFolder(), await temporaryFolder()];
   await writeSyntheticRun(a, { layers: 2, neurons: 30 });
   await writeSyntheticRun(b, { layers: 2, neurons: 30, noise: 2 });
@@ -93,6 +93,17 @@ test('docs/files.md documents the columns of changes.parquet', async () => {
   const { columns } = await readTable(join(out, 'changes.parquet'));
   const rows = await documented('columns changes');
   expect(rows.map(([name]) => name)).toEqual([...columns.keys()].map((name) => `\`${name}\``));
+  // As DuckDB sees it: two layers of 30 neurons and 6 heads, of one run but the reference.
+  const path = join(out, 'changes.parquet');
+  expect(await described(path)).toEqual(namesAndTypes(rows));
+  expect(
+    await query(`select label, type, count(*), count(distinct (layer, index)) from '${path}' group by all`),
+  ).toEqual(
+    expect.arrayContaining([
+      ['b', 'neuron', '60', '60'],
+      ['b', 'head', '12', '12'],
+    ]),
+  );
 });
 
 test('with full uncertainty item scores have intervals, p and q; jackknives are those computed with NumPy', () => {
@@ -163,9 +174,39 @@ test('the number of threads changes no byte', async () => {
   }
 });
 
-test('DuckDB reads both tables, and joins them', async () => {
+/** Rows that DuckDB answers. */
+async function query(sql: string) {
   const connection = await (await DuckDBInstance.create(':memory:')).connect();
-  const query = async (sql: string) => (await connection.runAndReadAll(sql)).getRowsJson();
+  return (await connection.runAndReadAll(sql)).getRowsJson();
+}
+
+/** Names and types of a table's columns as DuckDB sees them, in the words of docs/files.md. */
+async function described(path: string): Promise<string[][]> {
+  const words: Record<string, string> = {
+    VARCHAR: 'string',
+    INTEGER: 'int',
+    DOUBLE: 'double',
+    BOOLEAN: 'boolean',
+  };
+  const columns = await query(`describe select * from '${path}'`);
+  return columns.map(([name, type]) => [`\`${name}\``, words[String(type)] ?? String(type)]);
+}
+
+const namesAndTypes = (rows: string[][]) => rows.map(([name, type]) => [name, type]);
+
+test('DuckDB reads both tables with the documented types, every unit and language once, and joins them', async () => {
+  const { layers, neurons, heads } = reference;
+  for (const [name, rows] of [
+    ['units', layers * (neurons + heads)],
+    ['unit_languages', layers * (neurons + heads) * TAGS.length],
+  ] as const) {
+    const path = join(run, `${name}.parquet`);
+    expect(await described(path)).toEqual(namesAndTypes(await documented(`columns ${name}`)));
+    const keys = name === 'units' ? 'type, layer, index' : 'type, layer, index, language';
+    expect(await query(`select count(*), count(distinct (${keys})) from '${path}'`)).toEqual([
+      [String(rows), String(rows)],
+    ]);
+  }
   const joined = await query(
     `select count(*), count(distinct u.type), count(ap) - count(ap_best),
             max(abs(ap_best - ap)) filter (where language = ap_best_language)
