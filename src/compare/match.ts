@@ -1,4 +1,5 @@
 import { RunError } from '../errors.js';
+import type { PooledGrid } from '../scores/pooled-grid.js';
 import type { RunManifest } from '../store/manifest.js';
 
 export interface LabelledManifest {
@@ -35,6 +36,14 @@ export function assertComparable(runs: readonly LabelledManifest[]): string[] {
           'Units are matched by index: compare checkpoints of one architecture.',
         );
       }
+    }
+    const experts = [JSON.stringify(a.shape.mixture), JSON.stringify(b.shape.mixture)] as const;
+    if (experts[0] !== experts[1]) {
+      refuse(
+        'shape.mixture',
+        ...experts,
+        'Units are matched by index: compare checkpoints of one architecture.',
+      );
     }
     for (const field of PROBE) {
       if (a.probe[field] !== b.probe[field]) {
@@ -127,9 +136,43 @@ export function assertSameTokens(
   }
 }
 
+/**
+ * Refuses runs that keep pooled values of other prompts: a value that is absent in one run alone (an activation that is
+ * not finite) would make an item complete in one and not in the other.
+ */
+export function assertSamePrompts(
+  reference: { readonly label: string; readonly grid: PooledGrid | null },
+  other: { readonly label: string; readonly grid: PooledGrid | null },
+  { languages, items }: RunManifest['plan'],
+): void {
+  const [a, b] = [reference.grid?.row ?? new Uint32Array(), other.grid?.row ?? new Uint32Array()];
+  const at = a.findIndex((cell, i) => cell !== b[i]);
+  if (at === -1 && a.length === b.length) return;
+  const cell = at === -1 ? b[a.length]! : Math.min(a[at]!, b[at] ?? Infinity);
+  const has = (rows: Uint32Array) => (rows.includes(cell) ? 'a pooled value' : 'none');
+  throw mismatch(
+    reference.label,
+    other.label,
+    `pooled ${languages[cell % languages.length]} of item ${items[Math.floor(cell / languages.length)]!.id}`,
+    has(a),
+    has(b),
+    'Capture both checkpoints on the same prompts; an activation that is not finite leaves none.',
+  );
+}
+
 const SHAPE = ['family', 'layers', 'dModel', 'heads', 'kvHeads', 'headDim', 'dMlp', 'experts'] as const;
 const PROBE = ['name', 'version', 'sha256'] as const;
-const PLAN = ['positions', 'countFirst', 'bos', 'folds', 'seed', 'keep', 'pooling'] as const;
+const PLAN = [
+  'positions',
+  'countFirst',
+  'bos',
+  'sequenceLength',
+  'tokensPerLanguage',
+  'folds',
+  'seed',
+  'keep',
+  'pooling',
+] as const;
 
 function mismatch(
   reference: string,

@@ -5,6 +5,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { compareRuns } from '../../src/compare/compare-runs.js';
 import { RunError } from '../../src/errors.js';
 import type { RunManifest } from '../../src/store/manifest.js';
+import { layerPath } from '../../src/store/run-folder.js';
+import { type NamedArray, openSafetensors, writeSafetensors } from '../../src/store/safetensors.js';
 import { type SyntheticRunOptions, writeSyntheticRun } from '../support/synthetic-run.js';
 
 const SMALL: SyntheticRunOptions = { layers: 2, neurons: 30, heads: 4, headDim: 2, items: 8, folds: 4 };
@@ -47,6 +49,15 @@ describe('runs that do not match are refused, with the field and both values', (
     ['shape.dMlp', { neurons: 31 }, '30', '31'],
     ['shape.dModel', { heads: 5 }, '8', '10'],
     ['shape.kvHeads', { manifest: shape({ kvHeads: 4 }) }, '2', '4'],
+    ['shape.heads', { heads: 2, headDim: 4 }, '4', '2'],
+    ['shape.headDim', { headDim: 4, manifest: shape({ dModel: 8 }) }, '2', '4'],
+    ['shape.experts', { manifest: shape({ experts: 8 }) }, 'null', '8'],
+    [
+      'shape.mixture',
+      { manifest: shape({ mixture: { perToken: 2, dExpert: 15, dShared: 0, layers: [1] } }) },
+      'null',
+      '"perToken":2',
+    ],
     ['probe.name', { manifest: probe({ name: 'facts' }) }, 'synthetic', 'facts'],
     ['probe.version', { manifest: probe({ version: '2' }) }, '1', '2'],
     ['probe.sha256', { manifest: probe({ sha256: 'beef' }) }, '', 'beef'],
@@ -58,6 +69,9 @@ describe('runs that do not match are refused, with the field and both values', (
     ['plan.folds', { folds: 2 }, '4', '2'],
     ['plan.seed', { manifest: plan({ seed: 2 }) }, '1', '2'],
     ['plan.keep', { keep: 'folds' }, 'items', 'folds'],
+    ['plan.pooling', { manifest: plan({ pooling: 'max' }) }, 'mean', 'max'],
+    ['plan.sequenceLength', { manifest: plan({ sequenceLength: 64 }) }, 'undefined', '64'],
+    ['plan.tokensPerLanguage', { manifest: plan({ tokensPerLanguage: 96 }) }, 'undefined', '96'],
     ['plan.items', { items: 9 }, '8 items', '9 items'],
     ['plan.hooks', { manifest: plan({ hooks: ['mlp.hook_pre'] }) }, 'attn.hook_z', 'mlp.hook_pre'],
     [
@@ -87,6 +101,37 @@ describe('runs that do not match are refused, with the field and both values', (
     expect(details.found).toContain(found);
     expect(details.remedy).toBeTruthy();
   });
+});
+
+test('a pooled value that one run lacks is refused, with language and item', async () => {
+  const other = join(folder, 'gap');
+  await writeSyntheticRun(other, SMALL);
+  // Layer 0 says which prompts have values; cell 13 is item 3 in German.
+  const path = layerPath(other, 0);
+  const file = await openSafetensors(path);
+  const arrays = await Promise.all(
+    [...file.arrays].map(async ([name, { dtype, shape: sizes }]) => {
+      const data = await file.read(name);
+      if (name === 'head.norm.items') (data as Float32Array).fill(Number.NaN, 13 * 4, 14 * 4);
+      return { name, dtype, shape: sizes, data } as NamedArray;
+    }),
+  );
+  await file.close();
+  await writeSafetensors(path, arrays);
+  for (const [first, second] of [
+    ['reference', 'gap'],
+    ['gap', 'reference'],
+  ] as const) {
+    const runs = [first, second].map((name) => ({ folder: join(folder, name), label: name }));
+    const error = await compareRuns(runs).then(
+      () => null,
+      (cause: unknown) => cause,
+    );
+    expect(error).toBeInstanceOf(RunError);
+    const { details } = error as RunError;
+    expect(details.what).toBe('these runs cannot be compared: pooled de of item item-3 differs');
+    expect(details.found).toContain(second === 'gap' ? 'none' : 'a pooled value');
+  }
 });
 
 describe('differences that do not stand in the way are warnings', () => {

@@ -76,6 +76,29 @@ describe('groups of languages', () => {
     expect(error.details.remedy).toBeTruthy();
   });
 
+  test('groups may share languages: each is measured by itself', async () => {
+    const groups = await languageGroups(['a=en,de', 'b=de,ja'], LANGUAGES);
+    expect(groups.map(({ languages }) => languages)).toEqual([
+      ['en', 'de'],
+      ['de', 'ja'],
+    ]);
+  });
+
+  test.each([
+    ['a language the runs lack', { seen: ['en', 'fr'] }, 'en, fr'],
+    ['a group without languages', { seen: ['en'], unseen: [] }, 'none'],
+    ['a group without a name', { '': ['en'] }, '--groups'],
+    ['a language twice', { seen: ['de', 'de'] }, 'de, de'],
+    ['a tag that is no text', { seen: ['en', 3] }, '.json'],
+  ])('a file with %s is refused', async (_, groups, found) => {
+    const file = join(folder, 'unusable.json');
+    await writeFile(file, JSON.stringify(groups));
+    const error = await refusal(languageGroups([file], LANGUAGES));
+    expect(error).toBeInstanceOf(UsageError);
+    expect(error.details.where).toBe('--groups');
+    expect(error.message).toContain(found);
+  });
+
   test('a name twice is refused, and so is a file of another shape', async () => {
     expect(await refusal(languageGroups(['a=en', 'a=de'], LANGUAGES))).toBeInstanceOf(UsageError);
     const file = join(folder, 'list.json');
@@ -149,6 +172,25 @@ describe('a trajectory', () => {
     const { units } = await compare([run(0), run(1), run(2), run(3)], { trajectory: true });
     const trend = units[0]!.trends.find(({ measure }) => measure === 'selected')!;
     expect(trend).toMatchObject({ verdict: 'not measured', note: 'no order of 4 values has a p below 0.05' });
+  });
+
+  test('runs that tie are tested with ties; where all are alike there is no trend to test', async () => {
+    // The first two checkpoints are the same, so that each of their measures ties.
+    const runs = [0, 0, 1, 2, 3, 4, 5].map((n, i) => run(n, { label: `step${10 * i}` }));
+    const [neurons] = (await compare(runs, { trajectory: true })).units;
+    const selected = neurons!.trends.find(({ measure, group }) => measure === 'selected' && group === null)!;
+    const values = selected.points.map(({ value }) => value.value!);
+    expect(values[0]).toBe(values[1]);
+    const { s, tau, p } = mannKendall(values);
+    expect(selected).toMatchObject({ s, tau, p });
+    expect(Math.abs(tau)).toBeLessThan(1.0001);
+
+    const alike = [0, 1, 2, 3, 4, 5].map((i) => run(0, { label: `step${10 * i}` }));
+    const [same] = (await compare(alike, { trajectory: true })).units;
+    for (const { measure, verdict, note, p: none } of same!.trends) {
+      expect([measure, verdict, none]).toEqual([measure, 'not measured', null]);
+      expect(note).toBe('a trend needs three values that differ');
+    }
   });
 
   test('steps come from the option before the label; without one, twice, or of two runs it is refused', async () => {
