@@ -13,10 +13,10 @@ import { languageEntropy } from './mutual-information.js';
 import { languageAbsent, type PooledGrid, readPooledGrid } from './pooled-grid.js';
 import { HalfScores } from './reliability.js';
 import { reliabilitySample } from './reliability-sample.js';
-import { LANGUAGE_TESTS, UNIT_TESTS } from './score-arrays.js';
+import { LANGUAGE_TESTS, type LanguageArray, UNIT_TESTS } from './score-arrays.js';
 import { runScoreTasks } from './score-pool.js';
 import type { ScoreTask } from './score-task.js';
-import { HALF_SCORES_OF_LANGUAGES, type HalfScoreName, halfScoresOf } from './scored-piece.js';
+import { HALF_SCORES, HALF_SCORES_OF_LANGUAGES, type HalfScoreName, halfScoresOf } from './scored-piece.js';
 import { type PolicySelections, policyCounts, selectByPolicies } from './select-by-policies.js';
 import { SCORES_SCHEMA_VERSION, type ScoredType, type ScoreName, type ScoreSummary } from './types.js';
 import { UnitScores } from './unit-scores.js';
@@ -110,7 +110,7 @@ export async function scoreRun(run: string | Run, options: ScoreRunOptions = {})
   for (const [type, names] of scores) {
     const own = new UnitScores(type, shape.layers, widthOfType(shape, type), languages);
     const halved = new Map<HalfScoreName, HalfScores>();
-    for (const name of halves.length === 0 ? [] : halfScoresOf(type, names)) {
+    for (const name of halves.length === 0 ? [] : halfScoresOf(names)) {
       const columns = HALF_SCORES_OF_LANGUAGES.has(name) ? languages : 1;
       halved.set(name, new HalfScores(halves, reliabilitySample(name, own.units, seed), columns));
     }
@@ -152,7 +152,10 @@ export async function scoreRun(run: string | Run, options: ScoreRunOptions = {})
       prompts,
       policies:
         rate && entropy ? selectByPolicies(rate as Float64Array, entropy as Float64Array, languages) : null,
-      reliability: [...halved].map(([score, half]) => ({ type: own.type, score, ...half.reliability() })),
+      reliability: [...halved]
+        // Residual dimensions have no rates, imported counts no means.
+        .filter(([score]) => HALF_SCORES[score] !== null || own.ofLanguages(score as LanguageArray) !== null)
+        .map(([score, half]) => ({ type: own.type, score, ...half.reliability() })),
     };
   });
   const summary: ScoreSummary = {

@@ -114,7 +114,7 @@ export class ScoreTaskRunner {
     const { shape, plan } = this.#run.manifest;
     const width = widthOfType(shape, type);
     const list: (readonly [HalfScoreName, number, HalfScores])[] = [];
-    for (const name of this.#splits.length === 0 ? [] : halfScoresOf(type, scores).filter(wanted)) {
+    for (const name of this.#splits.length === 0 ? [] : halfScoresOf(scores).filter(wanted)) {
       const sample = reliabilitySample(name, shape.layers * width, this.#settings.seed);
       const all = new HalfScores([], sample);
       const [first, end] = all.within(layer * width + unitStart, layer * width + unitEnd);

@@ -2,7 +2,7 @@ import type { HalfScores } from './reliability.js';
 import type { LanguageArray, UnitArray } from './score-arrays.js';
 import type { ScoredType, ScoreName } from './types.js';
 
-/** Scores whose reliability is estimated, with what `--scores` calls them; null: always given. */
+/** Scores whose reliability is estimated, with what `--scores` calls them; null: given wherever the sums are. */
 export const HALF_SCORES = {
   rate: null,
   mean: null,
@@ -50,11 +50,11 @@ export const HALF_SCORES_OF_FOLDS: ReadonlySet<HalfScoreName> = new Set([
   'patternPrevious',
 ]);
 
-/** Scores of a type of unit whose reliability is estimated, given what is computed. A head's rate is its mean. */
-export function halfScoresOf(type: ScoredType, computed: ReadonlySet<ScoreName>): HalfScoreName[] {
+/** Scores whose reliability is estimated, given what is computed. */
+export function halfScoresOf(computed: ReadonlySet<ScoreName>): HalfScoreName[] {
   return (Object.keys(HALF_SCORES) as HalfScoreName[]).filter((name) => {
     const score = HALF_SCORES[name];
-    return score === null ? name !== 'rate' || type === 'neuron' : computed.has(score);
+    return score === null || computed.has(score);
   });
 }
 

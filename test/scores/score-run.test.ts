@@ -163,14 +163,14 @@ test('scores that follow the model are reliable; every score has a reliability',
   const of = (type: string, score: string) =>
     reliability.find((row) => row.type === type && row.score === score)!;
   const shared = [
-    ...['mean', 'contrast', 'lape', 'eta2Language', 'eta2Item', 'omega2Language', 'omega2Item'],
+    ...['rate', 'mean', 'contrast', 'lape', 'eta2Language', 'eta2Item', 'omega2Language', 'omega2Item'],
     ...['ap', 'apBest', 'auroc', 'selectivity', 'mi', 'overlap'],
   ];
   expect(reliability.map(({ type, score }) => `${type} ${score}`)).toEqual([
-    ...['rate', ...shared].map((score) => `neuron ${score}`),
+    ...shared.map((score) => `neuron ${score}`),
     ...[...shared, 'vectorShareLanguage', 'vectorShareItem'].map((score) => `head ${score}`),
   ]);
-  for (const score of ['rate', ...shared]) {
+  for (const score of shared) {
     const { halves, stepUp, units } = of('neuron', score);
     expect(units).toBe(480);
     expect(halves).toBeGreaterThan(0.1);
@@ -234,7 +234,7 @@ test('a run without pooled values gives LAPE alone and says what it cannot give,
   expect(completeItems).toBeNull();
   expect(reliability.map(({ type, score }) => `${type} ${score}`)).toEqual([
     ...['rate', 'mean', 'contrast', 'lape'].map((score) => `neuron ${score}`),
-    ...['mean', 'contrast', 'lape'].map((score) => `head ${score}`),
+    ...['rate', 'mean', 'contrast', 'lape'].map((score) => `head ${score}`),
   ]);
   const units = await readTable(join(run, 'units.parquet'));
   expect(units.columns.get('ap_best')!.every((value) => Number.isNaN(value))).toBe(true);

@@ -17,6 +17,7 @@ export function fieldsOfSchema(
     ) {
       return fieldsOfSchema(schema.unwrap(), named, path);
     }
+    if (schema instanceof z.ZodPipe) return fieldsOfSchema(schema.in, named, path);
     if (schema instanceof z.ZodArray && isNest(schema.element, named)) {
       return fieldsOfSchema(schema.element, named, `${path}[]`);
     }
@@ -31,6 +32,7 @@ export function fieldsOfSchema(
 
 function isNest(schema: unknown, named: ReadonlySet<unknown>): boolean {
   if (named.has(schema)) return false;
+  if (schema instanceof z.ZodPipe) return isNest(schema.in, named);
   if (schema instanceof z.ZodArray) return isNest(schema.element, named);
   return schema instanceof z.ZodObject;
 }
