@@ -98,7 +98,7 @@ describe('LAPE counts become a run', () => {
         expect(warnings.join()).toContain('one way');
         expect([known, reliability.length, entropy.verdict]).toEqual([
           true,
-          1,
+          2,
           'not distinguishable from sampling',
         ]);
         expect(entropy.withinFrom).not.toBeNull();
