@@ -97,6 +97,16 @@ describe('from two checkpoints to a report', () => {
     }
   });
 
+  test("inspect's memory is that of a capture, give or take a third", async () => {
+    const run = join(temporaryFolder(), 'run');
+    await succeed(captureArguments('base', run));
+    const [{ peakMemoryBytes }] = JSON.parse(readFileSync(join(run, 'timings.json'), 'utf8'));
+    const { stdout } = await succeed(['inspect', join(DEMO_CHECKPOINTS, 'base'), '--json']);
+    const { memory } = JSON.parse(stdout).capture;
+    expect(peakMemoryBytes).toBeGreaterThan(memory.least / 1.33);
+    expect(peakMemoryBytes).toBeLessThan(memory.fastest * 1.33);
+  });
+
   test('a run compared with itself changes nothing', async () => {
     const folder = temporaryFolder();
     const run = join(folder, 'run');
@@ -148,6 +158,26 @@ describe('from two checkpoints to a report', () => {
 });
 
 describe('inspect', () => {
+  test.each([
+    ['dense', 'Qwen2.5-0.5B', 494_032_768, 24],
+    ['dense', 'Qwen2.5-7B', 7_615_616_512, 28],
+    ['dense', 'Llama-3.1-8B', 8_030_261_248, 32],
+    ['mixtures', 'Mixtral-8x7B-v0.1', 46_702_792_704, 32],
+  ])('%s: of the config.json of %s alone, %i parameters', async (group, name, parameters, layers) => {
+    const folder = temporaryFolder();
+    const published = new URL(`../fixtures/published/${group}.json`, import.meta.url);
+    const { config } = JSON.parse(readFileSync(published, 'utf8'))[name];
+    writeFileSync(join(folder, 'config.json'), JSON.stringify(config));
+    const { stdout } = await succeed(['inspect', folder]);
+    expect(stdout).toMatch(new RegExp(`parameters\\s+${parameters.toLocaleString('en')}\\n`));
+    expect(stdout).toMatch(new RegExp(`layers\\s+${layers}\\n`));
+    expect(stdout).toMatch(/neurons\s+[\d,]+\n[\s\S]*heads\s+[\d,]+\n/);
+    expect(stdout).toMatch(new RegExp(`blocks\\.\\{l\\}\\.mlp\\.hook_post\\s+0–${layers - 1}`));
+    expect(stdout).toContain('weights: none in this folder');
+    expect(stdout).toMatch(/memory, at least\s+\d+\.\d GiB/);
+    expect(stdout).toMatch(/time, at best\s+about [\d,.]+ tokens\/s/);
+  });
+
   test('--json has the documented keys', async () => {
     const { stdout } = await succeed(['inspect', join(DEMO_CHECKPOINTS, 'base'), '--json']);
     const inspection = JSON.parse(stdout);
@@ -167,6 +197,7 @@ describe('inspect', () => {
       'hooks',
       'units',
       'adapter',
+      'graph',
       'weights',
       'capture',
     ]);
