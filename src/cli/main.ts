@@ -4,6 +4,7 @@ import { VERSION } from '../version.js';
 import { captureCommand } from './capture.js';
 import { compareCommand } from './compare.js';
 import { demoCommand } from './demo.js';
+import { exportCommand } from './export.js';
 import { importCommand } from './import.js';
 import { inspectCommand } from './inspect.js';
 import { mergeCommand } from './merge.js';
@@ -39,6 +40,7 @@ const commands = [
   compareCommand(),
   reportCommand(),
   importCommand(),
+  exportCommand(),
   demoCommand(),
 ];
 for (const command of commands) program.addCommand(command);

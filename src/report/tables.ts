@@ -1,4 +1,5 @@
 import type { Comparison } from '../compare/types.js';
+import { csvLine } from '../store/csv.js';
 import { UNIT_WORDS } from './figure.js';
 import { MEASURE_WORDS, measureName } from './measures.js';
 import { decimal, number } from './text.js';
@@ -234,12 +235,7 @@ export function toCsv({ columns, rows }: ReportTable): string {
   const fields = rows.map((row) =>
     row.flatMap((cell): (string | number | null)[] => (isArray(cell) ? [...cell] : [cell])),
   );
-  return `${[names, ...fields].map((line) => line.map(csvField).join(',')).join('\r\n')}\r\n`;
-}
-
-function csvField(cell: string | number | null): string {
-  const text = cell === null ? '' : String(cell);
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  return [names, ...fields].map(csvLine).join('');
 }
 
 function isArray(cell: Cell): cell is readonly (number | null)[] {

@@ -8,11 +8,16 @@ import { SCORE_TABLES, type ScoreTableName } from './write-scores.js';
  * Reads a run's `units.parquet` or `unit_languages.parquet`: columns by name, and what the table says of itself. Tables
  * of older versions are read as they are: with fewer columns.
  *
+ * @param columns names; default all.
  * @throws RunError if it is missing, is no such table, or is of a newer schema than this version knows.
  */
-export async function readScores(folder: string, name: ScoreTableName): Promise<Table> {
+export async function readScores(
+  folder: string,
+  name: ScoreTableName,
+  columns?: readonly string[],
+): Promise<Table> {
   const path = join(folder, `${name}.parquet`);
-  const table = await readTable(path);
+  const table = await readTable(path, columns);
   const { schema, schema_version: version } = table.metadata;
   const expected = SCORE_TABLES[name].schema;
   if (schema !== expected) {

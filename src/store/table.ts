@@ -112,14 +112,26 @@ function nullsOf(values: ArrayLike<TableValue>): DecodedArray {
   return Array.from(values, (value) => (Number.isNaN(value) ? null : value));
 }
 
-/** Reads a table that `writeTable` wrote. @throws RunError if it is missing or not a parquet file. */
-export async function readTable(path: string): Promise<Table> {
-  try {
+/**
+ * Reads a table that `writeTable` wrote.
+ *
+ * @param only names of columns; default all of them.
+ * @throws RunError if it is missing or not a parquet file.
+ */
+export async function readTable(path: string, only?: readonly string[]): Promise<Table> {
+  return reading(path, async () => {
     const file = await asyncBufferFromFile(path);
     const footer = await parquetMetadataAsync(file);
-    const objects = await parquetReadObjects({ file, metadata: footer });
+    const names = parquetSchema(footer).children.filter(
+      ({ element }) => only?.includes(element.name) ?? true,
+    );
+    const objects = await parquetReadObjects({
+      file,
+      metadata: footer,
+      columns: names.map(({ element }) => element.name),
+    });
     const columns = new Map<string, TableValue[]>();
-    for (const { element } of parquetSchema(footer).children) {
+    for (const { element } of names) {
       columns.set(
         element.name,
         objects.map((row) => restore(row[element.name], element.type)),
@@ -129,6 +141,36 @@ export async function readTable(path: string): Promise<Table> {
       (footer.key_value_metadata ?? []).map(({ key, value }) => [key, value ?? '']),
     );
     return { rows: objects.length, columns, metadata };
+  });
+}
+
+/**
+ * Reads a table's rows, a row group at a time: [row][column], NaN as null.
+ *
+ * @throws RunError if it is missing or not a parquet file.
+ */
+export async function* readTableRows(
+  path: string,
+): AsyncGenerator<{ readonly names: readonly string[]; readonly rows: TableValue[][] }> {
+  const { file, footer, names } = await reading(path, async () => {
+    const opened = await asyncBufferFromFile(path);
+    const metadata = await parquetMetadataAsync(opened);
+    const columns = parquetSchema(metadata).children.map(({ element }) => element.name);
+    return { file: opened, footer: metadata, names: columns };
+  });
+  let rowStart = 0;
+  for (const { num_rows: count } of footer.row_groups) {
+    const rowEnd = rowStart + Number(count);
+    const range = { file, metadata: footer, rowStart, rowEnd };
+    const objects = await reading(path, () => parquetReadObjects(range));
+    yield { names, rows: objects.map((row) => names.map((name) => (row[name] ?? null) as TableValue)) };
+    rowStart = rowEnd;
+  }
+}
+
+async function reading<T>(path: string, read: () => Promise<T>): Promise<T> {
+  try {
+    return await read();
   } catch (cause) {
     throw new RunError(
       {

@@ -1,0 +1,66 @@
+import { RunError } from '../errors.js';
+import { readScores } from '../scores/index.js';
+import { formatJson } from '../store/format-json.js';
+import { writeFileAtomic } from '../store/write-file-atomic.js';
+import { writePytorch } from './pytorch/write-pytorch.js';
+
+/** Policies whose selections a scored run has. */
+export const EXPORT_POLICIES = ['tang2024', 'polyfact2026'] as const;
+export type ExportPolicy = (typeof EXPORT_POLICIES)[number];
+
+/** What a mask says beside itself: `{out}.json`. */
+export interface MaskDescription {
+  /** In the order of the mask. */
+  readonly languages: readonly string[];
+  readonly layers: number;
+  readonly policy: string;
+  readonly model: string;
+}
+
+/**
+ * Writes the neurons that a policy selects in a scored run as the masks of RUCAIBox/Language-Specific-Neurons are
+ * (Tang et al., ACL 2024): a list of languages of a list of layers of LongTensors, ascending indices of neurons. The
+ * layout has no names: `{out}.json` beside it says which language is which.
+ *
+ * @throws RunError if the run is not scored, or no neuron of it was; OutputError.
+ */
+export async function exportLapeMask(
+  folder: string,
+  out: string,
+  policy: ExportPolicy = 'tang2024',
+): Promise<MaskDescription> {
+  const column = `selected_${policy}`;
+  const { columns, metadata, rows } = await readScores(folder, 'units', ['type', 'layer', 'index', column]);
+  const [types, layerOf, index, selected] = ['type', 'layer', 'index', column].map(
+    (name) => columns.get(name)!,
+  );
+  const languages = (JSON.parse(metadata.languages ?? '[]') as { tag: string }[]).map(({ tag }) => tag);
+  const masks = new Map(languages.map((tag) => [tag, [] as bigint[][]]));
+  let layers = 0;
+  for (let row = 0; row < rows; row++) {
+    if (types![row] !== 'neuron' || selected![row] === null) continue;
+    const layer = layerOf![row] as number;
+    for (; layers <= layer; layers++) for (const mask of masks.values()) mask.push([]);
+    if (selected![row] === '') continue;
+    for (const tag of (selected![row] as string).split(','))
+      masks.get(tag)![layer]!.push(BigInt(index![row] as number));
+  }
+  if (layers === 0) {
+    throw new RunError({
+      what: 'the run has no neurons that a policy was applied to',
+      where: folder,
+      remedy: 'score a run that records neurons, with lape among the scores',
+    });
+  }
+  await writePytorch(
+    out,
+    [...masks.values()].map((mask) => mask.map((neurons) => BigInt64Array.from(neurons))),
+  );
+  const description = { languages, layers, policy, model: modelName(metadata.model) };
+  await writeFileAtomic(`${out}.json`, [new TextEncoder().encode(`${formatJson(description)}\n`)]);
+  return description;
+}
+
+function modelName(json: string | undefined): string {
+  return (JSON.parse(json ?? '{}') as { name?: string }).name ?? 'unknown';
+}

@@ -1,0 +1,46 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { RunError } from '../errors.js';
+import { csvLine } from '../store/csv.js';
+import { readTableRows } from '../store/table.js';
+import { makeFolder, writeFileAtomic } from '../store/write-file-atomic.js';
+
+/** Tables that a run, a comparison or an imported selection may have. */
+const TABLES = ['units', 'unit_languages', 'changes'] as const;
+
+/**
+ * Writes the tables of a scored run, or of a comparison, as CSV (RFC 4180, 2005): a header, lines that end in CR LF,
+ * nothing where a value is missing, numbers that read back exactly. A row group is held at a time, whatever the size.
+ *
+ * @returns paths of the files written.
+ * @throws RunError if the folder has no table; OutputError.
+ */
+export async function exportCsv(folder: string, out: string): Promise<string[]> {
+  const present = TABLES.filter((table) => existsSync(join(folder, `${table}.parquet`)));
+  if (present.length === 0) {
+    throw new RunError({
+      what: 'there is no table to export',
+      where: folder,
+      expected: TABLES.map((table) => `${table}.parquet`).join(' or '),
+      remedy: 'score the run first (babelscope score), or give a comparison',
+    });
+  }
+  await makeFolder(out);
+  const written: string[] = [];
+  for (const table of present) {
+    const path = join(out, `${table}.csv`);
+    await writeFileAtomic(path, lines(join(folder, `${table}.parquet`)));
+    written.push(path);
+  }
+  return written;
+}
+
+async function* lines(path: string): AsyncGenerator<Uint8Array> {
+  const encoder = new TextEncoder();
+  let first = true;
+  for await (const { names, rows } of readTableRows(path)) {
+    if (first) yield encoder.encode(csvLine(names));
+    first = false;
+    yield encoder.encode(rows.map(csvLine).join(''));
+  }
+}

@@ -1,0 +1,76 @@
+import { RunError } from '../errors.js';
+import { LAYER_ARRAYS } from '../store/manifest.js';
+import { openRun } from '../store/open-run.js';
+import { layerPath } from '../store/run-folder.js';
+import { openSafetensors, type PlannedArray, streamSafetensors } from '../store/safetensors.js';
+
+/** Pooled values of a run and the TransformerLens hook they are of. */
+const HOOKS = [
+  [LAYER_ARRAYS.mlpItems, 'mlp.hook_post'],
+  [LAYER_ARRAYS.headItems, 'attn.hook_z'],
+  [LAYER_ARRAYS.residItems, 'hook_resid_post'],
+] as const;
+
+/** Read at once. */
+const SLAB_BYTES = 64 * 2 ** 20; // 64 MiB
+
+/**
+ * Writes the pooled values of a run as a dictionary in the manner of TransformerLens's `ActivationCache`, in one
+ * safetensors file: `blocks.{l}.mlp.hook_post` [prompt, d_mlp], `blocks.{l}.attn.hook_z` [prompt, head, d_head],
+ * `blocks.{l}.hook_resid_post` [prompt, d_model]. A prompt is an item in a language, item by item and within an item
+ * language by language; NaN where the item lacks the language. The position axis is gone: values are pooled.
+ * Metadata name items, languages, pooling, model and probe set. Streamed, whatever the size.
+ *
+ * @returns names of the arrays.
+ * @throws RunError if the run keeps no pooled values; OutputError.
+ */
+export async function exportTransformerLens(folder: string, out: string): Promise<string[]> {
+  const { manifest } = await openRun(folder);
+  const { plan, shape, model, probe } = manifest;
+  const arrays: (PlannedArray & { readonly layer: number; readonly source: string })[] = [];
+  for (let layer = 0; layer < shape.layers; layer++) {
+    const file = await openSafetensors(layerPath(folder, layer));
+    for (const [source, hook] of HOOKS) {
+      const found = file.arrays.get(source);
+      if (found === undefined) continue;
+      const [items = 0, languages = 0, ...rest] = found.shape;
+      const name = `blocks.${layer}.${hook}`;
+      arrays.push({ layer, source, name, dtype: found.dtype, shape: [items * languages, ...rest] });
+    }
+    await file.close();
+  }
+  if (arrays.length === 0) {
+    throw new RunError({
+      what: 'the run keeps no pooled values',
+      where: folder,
+      remedy: 'capture with --keep items',
+    });
+  }
+  // float32 before float16, so that every array is aligned.
+  arrays.sort((a, b) => Number(a.dtype === 'F16') - Number(b.dtype === 'F16'));
+  async function* values() {
+    for (const { layer, source } of arrays) {
+      const file = await openSafetensors(layerPath(folder, layer));
+      try {
+        const [items = 0] = file.arrays.get(source)!.shape;
+        const one = await file.readRange(source, 0, Math.min(1, items));
+        const step = Math.max(1, Math.floor(SLAB_BYTES / Math.max(1, one.byteLength)));
+        for (let item = 0; item < items; item += step) {
+          yield await file.readRange(source, item, Math.min(step, items - item));
+        }
+      } finally {
+        await file.close();
+      }
+    }
+  }
+  await streamSafetensors(out, arrays, values(), {
+    items: JSON.stringify(plan.items.map(({ id }) => id)),
+    languages: JSON.stringify(plan.languages),
+    prompts: 'item by item, and within an item language by language',
+    pooling: plan.pooling,
+    positions: plan.positions,
+    model: JSON.stringify(model),
+    probe: JSON.stringify(probe),
+  });
+  return arrays.map(({ name }) => name);
+}
