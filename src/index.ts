@@ -15,6 +15,21 @@ export type * from './compare/types.js';
 export * from './errors.js';
 export type { HookPoint } from './hooks/points.js';
 export { type BlockHook, type Statistic, type Tap, tapOutput } from './hooks/taps.js';
+export {
+  compareSelections,
+  exportCsv,
+  exportLapeMask,
+  exportTransformerLens,
+  importLahis,
+  importLapeCounts,
+  importLapeJson,
+  importLapeMask,
+  importSelfcond,
+  type PickleValue,
+  readPytorch,
+  type SelectionComparison,
+  TorchTensor,
+} from './interchange/index.js';
 export { type Inspection, inspectCheckpoint as inspect } from './models/inspect-checkpoint.js';
 export { openModel } from './models/open-model.js';
 export type { Model, ModelDescription, ModelGraph, ModelShape } from './models/types.js';

@@ -8,6 +8,7 @@ import {
   writeComparison,
 } from '../compare/index.js';
 import { UsageError } from '../errors.js';
+import { compareSelections, isSelection, writeSelectionComparison } from '../interchange/index.js';
 import { againstReference } from '../report/index.js';
 import { openRun } from '../store/open-run.js';
 import { parseList, parseSeed } from './options.js';
@@ -16,7 +17,10 @@ import { formatTable, interruptSignal, print, printJson, say, withLayerProgress 
 export function compareCommand() {
   return new Command('compare')
     .description('what differs between checkpoints, beside what would differ by chance alone')
-    .argument('<runs...>', 'captured runs, every two of which are compared')
+    .argument(
+      '<runs...>',
+      'captured or imported runs, every two of which are compared; or imported selections, with scored runs',
+    )
     .requiredOption('--out <comparison>', 'folder of the comparison')
     .option('--labels <names>', 'a name for each run, comma-separated (default: model@revision)', parseList)
     .option('--reference <label>', 'the run that sets the entropy cut (default: the first)')
@@ -41,6 +45,10 @@ export function compareCommand() {
     .option('--json', 'print the comparison as one JSON object')
     .action(async (runs, { out, labels, reference, groups = [], seeds, contrast, steps, ...rest }) => {
       onePerRun('--labels', runs, labels);
+      if (runs.some(isSelection)) {
+        await compareSelected(runs, labels, out, rest.json === true);
+        return;
+      }
       onePerRun('--steps', runs, steps);
       const named = runs.map(
         (folder, i): RunToCompare => ({
@@ -77,6 +85,37 @@ export function compareCommand() {
       else printComparison(comparison);
       say(`\nNext: babelscope report ${out} --out <folder>`);
     });
+}
+
+/** Imported selections, with each other and with what scored runs select. */
+async function compareSelected(
+  folders: readonly string[],
+  labels: readonly string[] | undefined,
+  out: string,
+  json: boolean,
+): Promise<void> {
+  const comparison = await compareSelections(folders, { labels });
+  await writeSelectionComparison(out, comparison);
+  const number = (value: number | null) => (value === null ? '–' : value.toFixed(3));
+  if (json) printJson(comparison);
+  else {
+    print(
+      formatTable(
+        ['selections', 'language', 'in the first', 'in the second', 'in both', 'Jaccard', 'by chance'],
+        comparison.overlaps.map(({ a, b, language, inA, inB, both, jaccard, chance }) => [
+          `${a}, ${b}`,
+          language ?? 'any',
+          inA,
+          inB,
+          both,
+          number(jaccard),
+          number(chance),
+        ]),
+      ),
+    );
+  }
+  for (const warning of comparison.warnings) say(`warning: ${warning}`);
+  say(`\nNext: babelscope report ${out} --out <folder>`);
 }
 
 /** The changes against the reference, and the differences in differences, as tables. */

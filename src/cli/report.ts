@@ -2,7 +2,8 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from '@commander-js/extra-typings';
 import { type Comparison, compareRuns, readComparison } from '../compare/index.js';
-import { REPORT_FORMATS, writeReport } from '../report/index.js';
+import { readSelectionComparison } from '../interchange/index.js';
+import { REPORT_FORMATS, writeReport, writeSelectionReport } from '../report/index.js';
 import { parseChoices } from './options.js';
 import { interruptSignal, say } from './terminal.js';
 
@@ -15,6 +16,11 @@ export function reportCommand() {
       ...REPORT_FORMATS,
     ])
     .action(async (folder, { out, formats }) => {
+      if (existsSync(join(folder, 'selections.json'))) {
+        const { files } = await writeSelectionReport(await readSelectionComparison(folder), out);
+        for (const file of files) say(`wrote ${file}`);
+        return;
+      }
       const { files } = await writeReport(await comparisonOf(folder), out, { formats });
       for (const file of files) say(`wrote ${file}`);
     });

@@ -36,9 +36,9 @@ export const UNIT_ARRAYS = {
 
 /** Numbers of a unit in a language, as `unit_languages.parquet` names them. */
 export const LANGUAGE_ARRAYS = {
-  rate: 'share of counted tokens with hook_pre > 0 (neuron), or mean ‖z_h W_O,h‖ (head); null for residual dimensions',
+  rate: 'share of counted tokens with hook_pre > 0 (neuron), or mean ‖z_h W_O,h‖ (head; of imported LAHIS matrices the importance); null for residual dimensions',
   ...interval('rate', JACKKNIFE),
-  mean: 'mean over counted tokens of hook_post (neuron), ‖z_h W_O,h‖ (head) or hook_resid_post (residual)',
+  mean: 'mean over counted tokens of hook_post (neuron), ‖z_h W_O,h‖ (head; or imported importance) or hook_resid_post (residual)',
   ...interval('mean', JACKKNIFE),
   contrast: "mean minus the average of the other languages' means",
   ...interval('contrast', JACKKNIFE),

@@ -1,0 +1,258 @@
+import { join } from 'node:path';
+import { z } from 'zod';
+import { modelLabel } from '../checkpoint/model-label.js';
+import { RunError, UsageError } from '../errors.js';
+import { readScores } from '../scores/index.js';
+import { formatJson } from '../store/format-json.js';
+import { readManifest } from '../store/run-folder.js';
+import { makeFolder, writeFileAtomic } from '../store/write-file-atomic.js';
+import { VERSION } from '../version.js';
+import type { ExportPolicy } from './export-mask.js';
+import { isSelection, readChecked, readSelection } from './selection.js';
+
+/** Newest layout of `selections.json`. */
+export const SELECTIONS_SCHEMA_VERSION = 1;
+
+const share = z.number().nullable();
+
+const selectedSet = z.object({
+  label: z.string(),
+  /** `imported lape-mask`, or the policy of a scored run. */
+  source: z.string(),
+  /** Layers × neurons; null of an import, which does not know its model's. */
+  units: z.number().nullable(),
+  /** Neurons selected for any of the languages. */
+  selected: z.number(),
+  /** [language] */
+  perLanguage: z.array(z.number()),
+  /** [layer][language] */
+  byLayer: z.array(z.array(z.number())),
+});
+
+const overlap = z.object({
+  a: z.string(),
+  b: z.string(),
+  /** null: selected for any of the languages. */
+  language: z.string().nullable(),
+  inA: z.number(),
+  inB: z.number(),
+  both: z.number(),
+  /** |A ∩ B| / |A ∪ B|; null where both are empty. */
+  jaccard: share,
+  /**
+   * Of sets of these sizes drawn at random: e / (|A| + |B| − e) with e = |A| |B| / units, the mean intersection. null where
+   * neither side knows how many units there are.
+   */
+  chance: share,
+});
+
+const comparisonSchema = z.object({
+  schema: z.literal('babelscope/selections'),
+  schemaVersion: z.number().int().max(SELECTIONS_SCHEMA_VERSION),
+  babelscope: z.string(),
+  /** Those that all selections have. */
+  languages: z.array(z.string()),
+  sets: z.array(selectedSet),
+  overlaps: z.array(overlap),
+  warnings: z.array(z.string()),
+});
+
+/** What one selection holds, of the languages that all of them have. */
+export type SelectedSet = z.infer<typeof selectedSet>;
+/** How far two selections agree. */
+export type SelectionOverlap = z.infer<typeof overlap>;
+/** `selections.json`. Sets alone have no data to resample: there is no interval and no noise floor. */
+export type SelectionComparison = z.infer<typeof comparisonSchema>;
+
+interface OpenedSet {
+  readonly label: string;
+  readonly source: string;
+  readonly languages: readonly string[];
+  readonly layers: number;
+  /** Neurons a layer; null where it is not known. */
+  readonly width: number | null;
+  /** By `layer index`. */
+  readonly units: ReadonlyMap<string, readonly string[]>;
+}
+
+/**
+ * Compares which neurons were selected, for every two of imported selections and scored runs, over the languages that all
+ * of them have: overall and language by language.
+ *
+ * @param labels one a folder; default the models' names.
+ * @throws RunError if a folder is neither, a run is not scored, or a selection has neurons that a run does not;
+ *   UsageError with fewer than two, or no language in common.
+ */
+export async function compareSelections(
+  folders: readonly string[],
+  {
+    labels,
+    policy = 'tang2024',
+  }: { readonly labels?: readonly string[] | undefined; readonly policy?: ExportPolicy } = {},
+): Promise<SelectionComparison> {
+  if (folders.length < 2) {
+    throw new UsageError({
+      what: 'a selection is compared with another',
+      expected: 'two folders or more',
+      found: folders.join(', '),
+      remedy: 'name a second selection or a scored run',
+    });
+  }
+  const sets: OpenedSet[] = [];
+  for (const [i, folder] of folders.entries()) {
+    const opened = isSelection(folder) ? await openImported(folder) : await openScored(folder, policy);
+    const wanted = labels?.[i] ?? opened.label;
+    let label = wanted;
+    for (let n = 2; sets.some((other) => other.label === label); n++) label = `${wanted} (${n})`;
+    sets.push({ ...opened, label });
+  }
+  assertSameUnits(sets);
+  const languages = sets[0]!.languages.filter((tag) => sets.every((set) => set.languages.includes(tag)));
+  if (languages.length === 0) {
+    throw new UsageError({
+      what: 'the selections have no language in common',
+      found: sets.map(({ label, languages: own }) => `${label}: ${own.join(' ')}`).join('; '),
+      remedy: 'compare selections of the same languages, under the same tags',
+    });
+  }
+  const warnings = sets.flatMap(({ label, languages: own }) =>
+    own.length === languages.length
+      ? []
+      : [
+          `${label}: selected among ${own.length} languages (${own.join(' ')}), of which ${languages.length} are compared; the entropy of a neuron depends on all of them.`,
+        ],
+  );
+  const units = sets.find(({ width }) => width !== null);
+  const total = units === undefined ? null : units.layers * units.width!;
+  return {
+    schema: 'babelscope/selections',
+    schemaVersion: SELECTIONS_SCHEMA_VERSION,
+    babelscope: VERSION,
+    languages,
+    sets: sets.map((set) => describe(set, languages)),
+    overlaps: sets.flatMap((a, i) => sets.slice(i + 1).flatMap((b) => overlaps(a, b, languages, total))),
+    warnings: [...warnings, 'sets without data: intervals and noise floors are not measured.'],
+  };
+}
+
+/** Writes `selections.json`. @throws OutputError */
+export async function writeSelectionComparison(out: string, comparison: SelectionComparison): Promise<void> {
+  await makeFolder(out);
+  const text = `${formatJson(comparison)}\n`;
+  await writeFileAtomic(join(out, 'selections.json'), [new TextEncoder().encode(text)]);
+}
+
+/** @throws RunError if `selections.json` is missing, malformed or of a newer schema than this version knows. */
+export async function readSelectionComparison(folder: string): Promise<SelectionComparison> {
+  return readChecked(join(folder, 'selections.json'), comparisonSchema);
+}
+
+async function openImported(folder: string): Promise<OpenedSet> {
+  const { model, format, languages, layers } = await readSelection(folder);
+  const units = await selectedUnits(folder, 'selected_imported');
+  return { label: model, source: `imported ${format}`, languages, layers, width: null, units };
+}
+
+async function openScored(folder: string, policy: ExportPolicy): Promise<OpenedSet> {
+  const { model, plan, shape } = await readManifest(folder);
+  return {
+    label: modelLabel(model),
+    source: policy,
+    languages: plan.languages,
+    layers: shape.layers,
+    width: shape.dMlp,
+    units: await selectedUnits(folder, `selected_${policy}`),
+  };
+}
+
+async function selectedUnits(folder: string, column: string): Promise<Map<string, readonly string[]>> {
+  const { columns, rows } = await readScores(folder, 'units', ['type', 'layer', 'index', column]);
+  const [types, layer, index, selected] = ['type', 'layer', 'index', column].map((name) => columns.get(name));
+  if (selected === undefined) {
+    throw new RunError({
+      what: `the table has no column ${column}`,
+      where: join(folder, 'units.parquet'),
+      remedy: 'score the run again with lape among the scores',
+    });
+  }
+  const units = new Map<string, readonly string[]>();
+  for (let row = 0; row < rows; row++) {
+    const tags = selected[row];
+    if (types![row] === 'neuron' && typeof tags === 'string' && tags !== '') {
+      units.set(`${layer![row]} ${index![row]}`, tags.split(','));
+    }
+  }
+  return units;
+}
+
+/** Neurons are matched by index. */
+function assertSameUnits(sets: readonly OpenedSet[]): void {
+  const known = sets.find(({ width }) => width !== null);
+  for (const set of sets) {
+    if (known === undefined) return;
+    const fits =
+      set.width === null
+        ? [...set.units.keys()].every((key) => {
+            const [layer = 0, index = 0] = key.split(' ').map(Number);
+            return layer < known.layers && index < known.width!;
+          }) && set.layers <= known.layers
+        : set.layers === known.layers && set.width === known.width;
+    if (fits) continue;
+    throw new RunError({
+      what: 'the selections are of models of different sizes',
+      where: `${known.label}, ${set.label}`,
+      expected: `${known.layers} layers of ${known.width} neurons, as in ${known.label}`,
+      found:
+        set.width === null
+          ? `${set.layers} layers, or neurons beyond those`
+          : `${set.layers} layers of ${set.width}`,
+      remedy: 'neurons are matched by index: compare selections in one architecture',
+    });
+  }
+}
+
+function describe(
+  { label, source, layers, width, units }: OpenedSet,
+  languages: readonly string[],
+): SelectedSet {
+  const byLayer = Array.from({ length: layers }, () => languages.map(() => 0));
+  const perLanguage = languages.map(() => 0);
+  let selected = 0;
+  for (const [key, tags] of units) {
+    const own = languages.flatMap((tag, k) => (tags.includes(tag) ? [k] : []));
+    if (own.length > 0) selected++;
+    for (const k of own) {
+      perLanguage[k]! += 1;
+      byLayer[Number(key.split(' ')[0])]![k]! += 1;
+    }
+  }
+  return { label, source, units: width === null ? null : layers * width, selected, perLanguage, byLayer };
+}
+
+function overlaps(
+  a: OpenedSet,
+  b: OpenedSet,
+  languages: readonly string[],
+  total: number | null,
+): SelectionOverlap[] {
+  return [null, ...languages].map((language) => {
+    const wanted = language === null ? languages : [language];
+    const chosen = ({ units }: OpenedSet) =>
+      new Set([...units].flatMap(([key, tags]) => (tags.some((tag) => wanted.includes(tag)) ? [key] : [])));
+    const [inA, inB] = [chosen(a), chosen(b)];
+    const both = [...inA].filter((key) => inB.has(key)).length;
+    const union = inA.size + inB.size - both;
+    const expected = total === null ? Number.NaN : (inA.size * inB.size) / total;
+    const chance = expected / (inA.size + inB.size - expected);
+    return {
+      a: a.label,
+      b: b.label,
+      language,
+      inA: inA.size,
+      inB: inB.size,
+      both,
+      jaccard: union === 0 ? null : both / union,
+      chance: Number.isFinite(chance) ? chance : null,
+    };
+  });
+}

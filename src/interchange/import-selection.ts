@@ -1,0 +1,173 @@
+import { readFile } from 'node:fs/promises';
+import { ImportError, UsageError } from '../errors.js';
+import type { LanguageTag } from '../probes/index.js';
+import { describe } from './import-counts.js';
+import { valuesOf } from './import-run.js';
+import { readPytorch } from './pytorch/read-pytorch.js';
+import { TorchTensor } from './pytorch/tensor.js';
+import type { PickleValue } from './pytorch/unpickle.js';
+import { type SelectedUnit, type SelectionDescription, writeSelection } from './selection.js';
+import { languageOf } from './source-files.js';
+
+export interface ImportSelectionOptions {
+  /** Folder of the selection. */
+  readonly out: string;
+  /** What to call the model; default the name of the folder. */
+  readonly model?: string | undefined;
+  /** Tags in the order of a mask, which has no names. */
+  readonly languages?: readonly string[] | undefined;
+}
+
+/**
+ * Imports a mask of RUCAIBox/Language-Specific-Neurons (Tang et al., ACL 2024): a list of languages of a list of layers of
+ * LongTensors of neurons. Which language is which is not in the file; those released have en, zh, fr, es, vi, id, ja.
+ *
+ * @throws ImportError; UsageError without as many languages as the mask has.
+ */
+export async function importLapeMask(
+  path: string,
+  { out, model, languages }: ImportSelectionOptions,
+): Promise<SelectionDescription> {
+  const mask = await readPytorch(path);
+  const unusable = (found: string) =>
+    new ImportError({
+      what: 'the file holds no mask of neurons',
+      where: path,
+      expected: 'a list of languages, each a list of layers, each a LongTensor of indices from 0 on',
+      found,
+      remedy: 'give what identify.py saved, or name another --format',
+    });
+  const isList = (value: PickleValue): value is readonly PickleValue[] => Array.isArray(value);
+  if (!isList(mask) || mask.length === 0) throw unusable(describe(mask));
+  if (languages?.length !== mask.length) {
+    throw new UsageError({
+      what: 'a mask has no names of languages: they must be given in its order',
+      where: '--languages',
+      expected: `${mask.length} languages`,
+      found: languages?.join(', ') ?? 'none',
+      remedy: 'for the released masks: --languages en,zh,fr,es,vi,id,ja',
+    });
+  }
+  const tags = canonical(languages, '--languages');
+  const members = new Members();
+  let layers: number | null = null;
+  for (const [k, ofLanguage] of mask.entries()) {
+    if (!isList(ofLanguage)) throw unusable(`${describe(ofLanguage)} for ${tags[k]}`);
+    layers ??= ofLanguage.length;
+    if (ofLanguage.length !== layers)
+      throw unusable(`${layers} layers of ${tags[0]}, ${ofLanguage.length} of ${tags[k]}`);
+    for (const [layer, indices] of ofLanguage.entries()) {
+      if (!(indices instanceof TorchTensor) || indices.shape.length !== 1) {
+        throw unusable(`${describe(indices)} for ${tags[k]}, layer ${layer}`);
+      }
+      for (const index of valuesOf(indices, path)) {
+        if (!isIndex(index)) throw unusable(`${index} for ${tags[k]}, layer ${layer}`);
+        members.add(layer, index, k);
+      }
+    }
+  }
+  return writeSelection(
+    out,
+    {
+      format: 'lape-mask',
+      model,
+      languages: tags,
+      layers: layers ?? 0,
+      rule: 'as released; the published ones are of policy tang2024',
+      paths: [path],
+    },
+    members.units(),
+  );
+}
+
+/**
+ * Imports a result as `{layer: {language: [neuron, …]}}` in JSON, layers from "1" and neurons from 0. How many layers the
+ * model has is not in the file: at least the highest that is named.
+ *
+ * @throws ImportError.
+ */
+export async function importLapeJson(
+  path: string,
+  { out, model }: Omit<ImportSelectionOptions, 'languages'>,
+): Promise<SelectionDescription> {
+  const unusable = (found: string, cause?: unknown) =>
+    new ImportError(
+      {
+        what: 'the file is no LAPE result',
+        where: path,
+        expected: '{"1": {"en": [neuron, …], …}, "2": …}: layers from "1", indices of neurons from 0 on',
+        found,
+        remedy: 'give the result as it was released, or name another --format',
+      },
+      { cause },
+    );
+  let result: unknown;
+  try {
+    result = JSON.parse(await readFile(path, 'utf8'));
+  } catch (cause) {
+    throw unusable(cause instanceof Error ? cause.message : String(cause), cause);
+  }
+  const isObject = (value: unknown): value is Record<string, unknown> =>
+    typeof value === 'object' && value !== null && !Array.isArray(value);
+  if (!isObject(result) || Object.keys(result).length === 0) throw unusable('no object of layers');
+  const tags: LanguageTag[] = [];
+  const members = new Members();
+  let layers = 0;
+  for (const [name, ofLayer] of Object.entries(result)) {
+    if (!/^[1-9]\d{0,4}$/.test(name)) throw unusable(`layer ${JSON.stringify(name)}`);
+    if (!isObject(ofLayer)) throw unusable(`no languages in layer "${name}"`);
+    layers = Math.max(layers, Number(name));
+    for (const [language, neurons] of Object.entries(ofLayer)) {
+      const tag = languageOf(language, path);
+      if (!tags.includes(tag)) tags.push(tag);
+      if (!Array.isArray(neurons)) throw unusable(`no list of neurons in layer "${name}", ${language}`);
+      for (const index of neurons as unknown[]) {
+        if (!isIndex(index))
+          throw unusable(`neuron ${JSON.stringify(index)} in layer "${name}", ${language}`);
+        members.add(Number(name) - 1, index, tags.indexOf(tag));
+      }
+    }
+  }
+  return writeSelection(
+    out,
+    { format: 'lape-json', model, languages: tags, layers, rule: 'as released', paths: [path] },
+    members.units(),
+  );
+}
+
+/** Neurons and the languages they belong to, gathered in any order. */
+export class Members {
+  readonly #languages = new Map<string, Set<number>>();
+
+  add(layer: number, index: number, language: number): void {
+    const key = `${layer} ${index}`;
+    const own = this.#languages.get(key) ?? new Set();
+    this.#languages.set(key, own.add(language));
+  }
+
+  /** By layer and index; languages ascending. */
+  units(): SelectedUnit[] {
+    return [...this.#languages]
+      .map(([key, own]) => {
+        const [layer = 0, index = 0] = key.split(' ').map(Number);
+        return { layer, index, languages: [...own].sort((a, b) => a - b) };
+      })
+      .sort((a, b) => a.layer - b.layer || a.index - b.index);
+  }
+}
+
+function canonical(languages: readonly string[], where: string): LanguageTag[] {
+  const tags = languages.map((language) => languageOf(language, where));
+  const twice = tags.find((tag, k) => tags.indexOf(tag) !== k);
+  if (twice === undefined) return tags;
+  throw new UsageError({
+    what: 'a language is named twice',
+    where,
+    found: twice,
+    remedy: 'name every language of the mask once, in its order',
+  });
+}
+
+function isIndex(value: unknown): value is number {
+  return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value < 2 ** 31;
+}

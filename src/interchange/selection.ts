@@ -1,0 +1,159 @@
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { basename, join, resolve } from 'node:path';
+import { z } from 'zod';
+import { RunError, UsageError } from '../errors.js';
+import type { LanguageTag } from '../probes/index.js';
+import { SCORES_SCHEMA_VERSION } from '../scores/index.js';
+import { formatJson } from '../store/format-json.js';
+import { type ColumnType, streamTable, type TableValue } from '../store/table.js';
+import { makeFolder, writeFileAtomic } from '../store/write-file-atomic.js';
+import { VERSION } from '../version.js';
+
+/** Newest layout of `selection.json` and the tables beside it. */
+export const SELECTION_SCHEMA_VERSION = 1;
+
+const selectionSchema = z.object({
+  schema: z.literal('babelscope/selection'),
+  schemaVersion: z.number().int().max(SELECTION_SCHEMA_VERSION),
+  babelscope: z.string(),
+  format: z.string(),
+  model: z.string(),
+  languages: z.array(z.string()),
+  /** Known to have that many layers at least. */
+  layers: z.number().int(),
+  /** How units came to be selected. */
+  rule: z.string(),
+  files: z.array(z.object({ name: z.string(), sha256: z.string() })),
+});
+
+/** `selection.json`: neurons that somebody else selected, without the numbers that a run has. */
+export type SelectionDescription = z.infer<typeof selectionSchema>;
+
+/** A neuron and the languages it was selected for, as indices. */
+export interface SelectedUnit {
+  readonly layer: number;
+  readonly index: number;
+  readonly languages: readonly number[];
+}
+
+/** A table to be written into the folder of a selection. */
+export interface SelectionTable {
+  readonly name: 'units' | 'unit_languages';
+  readonly columns: readonly { readonly name: string; readonly type: ColumnType; readonly about: string }[];
+  readonly rows: readonly (readonly TableValue[])[];
+}
+
+const UNIT_COLUMNS: SelectionTable['columns'] = [
+  { name: 'type', type: 'string', about: 'neuron' },
+  { name: 'layer', type: 'int32', about: 'from 0' },
+  { name: 'index', type: 'int32', about: 'within the layer, from 0' },
+  { name: 'selected_imported', type: 'string', about: 'languages it was selected for, comma-separated' },
+];
+
+/**
+ * Writes `units.parquet` (a row a selected neuron), further tables and, last, `selection.json`.
+ *
+ * @throws UsageError if the folder holds a run or a selection; OutputError.
+ */
+export async function writeSelection(
+  out: string,
+  {
+    format,
+    model,
+    languages,
+    layers,
+    rule,
+    paths,
+  }: {
+    readonly format: string;
+    readonly model: string | undefined;
+    readonly languages: readonly LanguageTag[];
+    readonly layers: number;
+    readonly rule: string;
+    readonly paths: readonly string[];
+  },
+  units: readonly SelectedUnit[],
+  tables: readonly SelectionTable[] = [],
+): Promise<SelectionDescription> {
+  if (['manifest.json', 'selection.json'].some((name) => existsSync(join(out, name)))) {
+    throw new UsageError({
+      what: 'there is a run or a selection in the folder already',
+      where: out,
+      remedy: 'choose another folder with --out',
+    });
+  }
+  const files = [];
+  for (const path of paths) {
+    const sha256 = createHash('sha256')
+      .update(await readFile(path))
+      .digest('hex');
+    files.push({ name: basename(path), sha256 });
+  }
+  const description: SelectionDescription = {
+    schema: 'babelscope/selection',
+    schemaVersion: SELECTION_SCHEMA_VERSION,
+    babelscope: VERSION,
+    format,
+    model: model ?? basename(resolve(out)),
+    languages: [...languages],
+    layers,
+    rule,
+    files,
+  };
+  const selected: SelectionTable = {
+    name: 'units',
+    columns: UNIT_COLUMNS,
+    rows: units.map((unit) => [
+      'neuron',
+      unit.layer,
+      unit.index,
+      unit.languages.map((k) => languages[k]!).join(','),
+    ]),
+  };
+  await makeFolder(out);
+  for (const { name, columns, rows } of [selected, ...tables]) {
+    const values = columns.map((_, c) => rows.map((row) => row[c]!));
+    await streamTable(join(out, `${name}.parquet`), columns, [values], {
+      schema: `babelscope/${name}`,
+      schema_version: String(SCORES_SCHEMA_VERSION),
+      babelscope: VERSION,
+      imported: JSON.stringify(description),
+      languages: JSON.stringify(languages.map((tag) => ({ tag }))),
+      columns: JSON.stringify(Object.fromEntries(columns.map((column) => [column.name, column.about]))),
+    });
+  }
+  const text = `${formatJson(description)}\n`;
+  await writeFileAtomic(join(out, 'selection.json'), [new TextEncoder().encode(text)]);
+  return description;
+}
+
+/** Whether the folder is that of an imported selection. */
+export function isSelection(folder: string): boolean {
+  return existsSync(join(folder, 'selection.json'));
+}
+
+/** @throws RunError if `selection.json` is malformed or of a newer schema than this version knows. */
+export function readSelection(folder: string): Promise<SelectionDescription> {
+  return readChecked(join(folder, 'selection.json'), selectionSchema);
+}
+
+/** A JSON file of ours. @throws RunError if it does not fit the schema. */
+export async function readChecked<T>(path: string, schema: z.ZodType<T>): Promise<T> {
+  let value: unknown = null;
+  try {
+    value = JSON.parse(await readFile(path, 'utf8'));
+  } catch {
+    // null fits no schema, and the error below names the file.
+  }
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0]!;
+  throw new RunError({
+    what: `field "${issue.path.join('.')}" is unusable`,
+    where: path,
+    expected: issue.message,
+    remedy: 'import and compare again with this version',
+  });
+}

@@ -1,0 +1,128 @@
+import { join } from 'node:path';
+import type { TopLevelSpec } from 'vega-lite';
+import type { SelectionComparison } from '../interchange/index.js';
+import { csvLine } from '../store/csv.js';
+import { makeFolder, writeFileAtomic } from '../store/write-file-atomic.js';
+import { specification } from './figure.js';
+import { renderPng, renderSvgs } from './render.js';
+import { count, list, plainStrings, wrap, wrapParts } from './text.js';
+import { INK, INK_SOFT, MISSING, RUN_COLOURS, RUN_SHAPES } from './theme.js';
+
+const ALL = 'any language';
+const COLUMNS = 2;
+/** Of titles and captions, in em. */
+const WIDTH = 62;
+
+/**
+ * Draws how far selections of neurons agree: Jaccard of every two of them, overall and by language, beside what sets of
+ * these sizes would share by chance.
+ */
+export function selectionFigure(given: SelectionComparison): TopLevelSpec {
+  const { languages, sets, overlaps } = plainStrings(given);
+  const pairs = [...new Set(overlaps.map(({ a, b }) => `${a} and ${b}`))];
+  const values = overlaps.map(({ a, b, language, jaccard, chance, both, inA, inB }) => ({
+    pair: `${a} and ${b}`,
+    language: language ?? ALL,
+    jaccard,
+    chance,
+    text:
+      jaccard === null
+        ? 'none selected'
+        : `${jaccard.toFixed(2)}  (${count(both)} of ${count(inA + inB - both)})`,
+  }));
+  const y = {
+    field: 'language',
+    type: 'ordinal',
+    sort: [ALL, ...languages],
+    title: null,
+    axis: { domain: false, ticks: false, labelOverlap: false, labelPadding: 10 },
+  };
+  const scale = { domain: [0, 1] };
+  const panel = (pair: string) => ({
+    title: { text: wrap(pair, 30), fontSize: 12, anchor: 'start', offset: 6 },
+    data: { values: values.filter((value) => value.pair === pair) },
+    width: 240,
+    height: { step: 22 },
+    layer: [
+      {
+        mark: { type: 'bar', color: MISSING, height: 10 },
+        encoding: {
+          y,
+          x: { field: 'jaccard', type: 'quantitative', scale, title: 'Jaccard of selected neurons' },
+        },
+      },
+      {
+        mark: {
+          type: 'point',
+          shape: RUN_SHAPES[0],
+          filled: true,
+          size: 60,
+          color: RUN_COLOURS[2],
+          invalid: 'filter',
+        },
+        encoding: { y, x: { field: 'jaccard', type: 'quantitative' } },
+      },
+      {
+        mark: { type: 'tick', thickness: 2, size: 16, color: RUN_COLOURS[1], invalid: 'filter' },
+        encoding: { y, x: { field: 'chance', type: 'quantitative' } },
+      },
+      {
+        mark: { type: 'text', align: 'left', dx: 8, fontSize: 10, color: INK },
+        encoding: {
+          y,
+          x: { value: 240 },
+          text: { field: 'text' },
+        },
+      },
+    ],
+  });
+  const chance = overlaps.some((overlap) => overlap.chance !== null);
+  const described = sets.map(
+    ({ label, source, selected }) => `${label}: ${count(selected)} neurons (${source})`,
+  );
+  return specification({
+    title: {
+      text: wrap(`Neurons that selections share: ${list(sets.map(({ label }) => label))}`, 46),
+      subtitle: wrapParts(
+        [
+          ...described,
+          `dot: Jaccard${chance ? '; upright stroke: sets of these sizes at random' : '; chance not known'}`,
+          'no interval, no noise floor: not measured',
+        ].join(' · '),
+        WIDTH,
+      ),
+      subtitleColor: INK_SOFT,
+    },
+    concat: pairs.map(panel),
+    columns: COLUMNS,
+    spacing: { column: 120, row: 24 },
+  });
+}
+
+/**
+ * Writes `figures/selections.svg`, `figures/selections.png` and `tables/selections.csv`. Returns their paths.
+ *
+ * @throws OutputError if the folder cannot be written.
+ */
+export async function writeSelectionReport(
+  comparison: SelectionComparison,
+  outFolder: string,
+): Promise<{ readonly files: string[] }> {
+  const [svg = ''] = await renderSvgs([selectionFigure(comparison)]);
+  const text = (content: string) => new TextEncoder().encode(content);
+  const names = ['a', 'b', 'language', 'inA', 'inB', 'both', 'jaccard', 'chance'] as const;
+  const rows = plainStrings(comparison).overlaps.map((overlap) => names.map((name) => overlap[name]));
+  const contents: [string, Uint8Array][] = [
+    [join('figures', 'selections.svg'), text(svg)],
+    [join('figures', 'selections.png'), await renderPng(svg)],
+    [join('tables', 'selections.csv'), text([names, ...rows].map(csvLine).join(''))],
+  ];
+  await makeFolder(join(outFolder, 'figures'));
+  await makeFolder(join(outFolder, 'tables'));
+  const files: string[] = [];
+  for (const [name, bytes] of contents) {
+    await writeFileAtomic(join(outFolder, name), [bytes]);
+    files.push(join(outFolder, name));
+  }
+  return { files };
+}

@@ -1,0 +1,244 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import {
+  compareSelections,
+  importLapeJson,
+  importLapeMask,
+  importSelfcond,
+  readSelectionComparison,
+  writeSelectionComparison,
+} from '../../src/interchange/index.js';
+import { writePytorch } from '../../src/interchange/pytorch/write-pytorch.js';
+import { selectionFigure, writeSelectionReport } from '../../src/report/index.js';
+import { readScores, scoreRun } from '../../src/scores/index.js';
+import { babelscope, temporaryFolder } from '../support/command-line.js';
+import { writeSyntheticRun } from '../support/synthetic-run.js';
+
+const FIXTURES = fileURLToPath(new URL('../fixtures/', import.meta.url));
+const MASK = join(FIXTURES, 'pytorch', 'mask.pt');
+const SELFCOND = ['en', 'fr'].map((name) => join(FIXTURES, 'selfcond', `${name}.csv`));
+const LANGUAGES = ['en', 'zh', 'fr'];
+/** [language][layer]: neurons, as the released identify.py selected them. */
+const PUBLISHED = (
+  JSON.parse(readFileSync(join(FIXTURES, 'pytorch', 'lape.json'), 'utf8')) as { mask: number[][][] }
+).mask;
+
+/** `layer index` by language, of units.parquet. */
+async function membersOf(folder: string): Promise<Record<string, string[]>> {
+  const { columns, rows } = await readScores(folder, 'units');
+  const members: Record<string, string[]> = {};
+  for (let row = 0; row < rows; row++) {
+    const unit = `${columns.get('layer')![row]} ${columns.get('index')![row]}`;
+    for (const tag of String(columns.get('selected_imported')![row]).split(','))
+      members[tag] = [...(members[tag] ?? []), unit];
+  }
+  return members;
+}
+
+const published = () =>
+  Object.fromEntries(
+    LANGUAGES.map((tag, k) => [
+      tag,
+      PUBLISHED[k]!.flatMap((own, layer) => own.map((index) => `${layer} ${index}`)),
+    ]),
+  );
+
+describe('selections of others are imported', () => {
+  test('a mask that torch.save wrote has the neurons that the released identify.py selected', async () => {
+    const out = join(temporaryFolder(), 'mask');
+    expect(await importLapeMask(MASK, { out, languages: LANGUAGES })).toMatchObject({
+      layers: 3,
+      languages: LANGUAGES,
+    });
+    expect(await membersOf(out)).toEqual(published());
+    expect(Object.values(published()).flat().length).toBeGreaterThan(3);
+  });
+
+  test('a JSON result counts layers from 1, and is the same selection', async () => {
+    const folder = temporaryFolder();
+    const result = Object.fromEntries(
+      [2, 0, 1].map((layer) => [
+        String(layer + 1),
+        Object.fromEntries(LANGUAGES.map((tag, k) => [tag, PUBLISHED[k]![layer]!])),
+      ]),
+    );
+    writeFileSync(join(folder, 'result.json'), JSON.stringify(result));
+    const out = join(folder, 'json');
+    expect(await importLapeJson(join(folder, 'result.json'), { out })).toMatchObject({ layers: 3 });
+    expect(await membersOf(out)).toEqual(published());
+  });
+
+  test('expertise.csv: average precisions of MLP neurons, and the 1 % of highest as the selection', async () => {
+    const out = join(temporaryFolder(), 'selfcond');
+    const { leftOut } = await importSelfcond(
+      SELFCOND.map((path) => ({ path, language: null })),
+      { out },
+    );
+    expect(leftOut).toBe(2 * 2 * (8 + 24));
+    const { columns, rows } = await readScores(out, 'unit_languages');
+    expect(rows).toBe(2 * 2 * 60);
+    const csv = readFileSync(SELFCOND[1]!, 'utf8')
+      .trim()
+      .split('\n')
+      .map((line) => line.split(','))
+      .filter(([, , , , layer]) => layer!.includes('c_fc'));
+    const own = columns.get('language')!.flatMap((tag, row) => (tag === 'fr' ? [row] : []));
+    expect(
+      own.map((row) => ['ap', 'off_mean', 'on_p50', 'on_p90', 'index'].map((c) => columns.get(c)![row])),
+    ).toEqual(csv.map(([ap, off, p50, p90, , unit]) => [ap, off, p50, p90, unit].map(Number)));
+    const best = csv.reduce((a, b) => (Number(b[0]) > Number(a[0]) ? b : a));
+    const members = await membersOf(out);
+    expect(members.fr).toEqual([`${/h\.(\d)/.exec(best[4]!)![1]} ${best[5]}`]);
+  });
+});
+
+describe('selections are compared, with what a run of ours selects too', () => {
+  test('Jaccard, overall and by language, beside that of sets drawn at random', async () => {
+    const folder = temporaryFolder();
+    const run = join(folder, 'run');
+    await writeSyntheticRun(run, { languages: LANGUAGES, layers: 3, neurons: 40 });
+    await scoreRun(run);
+    const mask = join(folder, 'mask');
+    await importLapeMask(MASK, { out: mask, languages: LANGUAGES });
+    const comparison = await compareSelections([mask, run], { labels: ['released', 'ours'] });
+    const { columns, rows } = await readScores(run, 'units');
+    const ours = Array.from({ length: rows }, (_, row) => row).filter(
+      (row) => columns.get('type')![row] === 'neuron' && columns.get('selected_tang2024')![row] !== '',
+    );
+    const theirs = new Set(Object.values(published()).flat());
+    const both = ours.filter((row) =>
+      theirs.has(`${columns.get('layer')![row]} ${columns.get('index')![row]}`),
+    ).length;
+    const expected = (theirs.size * ours.length) / 120;
+    expect(comparison.overlaps[0]).toMatchObject({
+      a: 'released',
+      b: 'ours',
+      language: null,
+      inA: theirs.size,
+      inB: ours.length,
+      both,
+      jaccard: both / (theirs.size + ours.length - both),
+      chance: expected / (theirs.size + ours.length - expected),
+    });
+    expect(comparison.overlaps.map(({ language }) => language)).toEqual([null, ...LANGUAGES]);
+    expect(comparison.sets.map(({ units }) => units)).toEqual([null, 120]);
+    await writeSelectionComparison(folder, comparison);
+    expect(await readSelectionComparison(folder)).toEqual(comparison);
+    const { files } = await writeSelectionReport(comparison, folder);
+    expect(files.map((file) => file.split('/').at(-1))).toEqual([
+      'selections.svg',
+      'selections.png',
+      'selections.csv',
+    ]);
+    expect(readFileSync(files[2]!, 'utf8')).toMatch(
+      /^a,b,language,inA,inB,both,jaccard,chance\r\nreleased,ours,,/,
+    );
+    expect(JSON.stringify(selectionFigure(comparison))).toContain('not measured');
+  });
+
+  test('a selection agrees with itself, whatever it is; of imports alone chance is not known', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.array(fc.uniqueArray(fc.nat(50)), { minLength: 2, maxLength: 2 }), {
+          minLength: 2,
+          maxLength: 2,
+        }),
+        async (mask) => {
+          const folder = temporaryFolder();
+          const path = join(folder, 'mask.pt');
+          await writePytorch(
+            path,
+            mask.map((ofLanguage) => ofLanguage.map((own) => BigInt64Array.from(own, BigInt))),
+          );
+          const out = join(folder, 'mask');
+          await importLapeMask(path, { out, languages: ['en', 'de'] });
+          const { overlaps } = await compareSelections([out, out]);
+          for (const { inA, inB, both, jaccard, chance } of overlaps) {
+            expect([inB, both, jaccard, chance]).toEqual([inA, inA, inA === 0 ? null : 1, null]);
+          }
+        },
+      ),
+      { numRuns: 10 },
+    );
+  });
+
+  test('languages that only one has are left out, with a warning', async () => {
+    const folder = temporaryFolder();
+    await importLapeMask(MASK, { out: join(folder, 'a'), languages: ['en', 'zh', 'fr'] });
+    await importLapeMask(MASK, { out: join(folder, 'b'), languages: ['en', 'ja', 'fr'] });
+    const { languages, warnings } = await compareSelections([join(folder, 'a'), join(folder, 'b')]);
+    expect(languages).toEqual(['en', 'fr']);
+    expect(warnings.join('\n')).toContain(
+      'b: selected among 3 languages (en ja fr), of which 2 are compared',
+    );
+  });
+});
+
+describe('what cannot be used is refused with exit 2, and leaves nothing', () => {
+  const folder = () => temporaryFolder();
+  const importing = async (args: readonly string[]) =>
+    babelscope(['import', ...args, '--out', join(folder(), 'out')]);
+  const json = (value: string) => {
+    const path = join(folder(), 'result.json');
+    writeFileSync(path, value);
+    return path;
+  };
+  const cases: Readonly<Record<string, [() => readonly string[], RegExp]>> = {
+    'a mask without languages': [
+      () => [MASK, '--format', 'lape-mask'],
+      /--languages[\s\S]*en,zh,fr,es,vi,id,ja/,
+    ],
+    'a mask of other languages': [
+      () => [MASK, '--format', 'lape-mask', '--languages', 'en,zh'],
+      /expected: 3 languages/,
+    ],
+    'counts for a mask': [
+      () => [join(FIXTURES, 'pytorch', 'activation.en.0.pt'), '--format', 'lape-mask', '--languages', 'en'],
+      /no mask of neurons[\s\S]*a dict of n, over_zero/,
+    ],
+    'layers from 0': [() => [json('{"0": {"en": [1]}}'), '--format', 'lape-json'], /layer "0"/],
+    'a neuron that is no number': [
+      () => [json('{"1": {"en": ["1"]}}'), '--format', 'lape-json'],
+      /neuron "1"/,
+    ],
+    'JSON cut short': [() => [json('{"1": {'), '--format', 'lape-json'], /no LAPE result/],
+    'a table of another kind': [
+      () => [json('a,b\n1,2\n'), '--format', 'selfcond'],
+      /no column ap among a, b/,
+    ],
+    'a table that is not there': [
+      () => ['none.csv', '--format', 'selfcond'],
+      /no expertise table[\s\S]*none\.csv/,
+    ],
+    'a concept that is no language': [
+      () => [json('ap,layer,unit,concept\n0.5,h.0.mlp.c_fc:0,0,football-1\n'), '--format', 'selfcond'],
+      /"football-1" is no known language[\s\S]*en=/,
+    ],
+    'an average precision above 1': [
+      () => [json('ap,layer,unit,concept\n1.5,h.0.mlp.c_fc:0,0,en\n'), '--format', 'selfcond'],
+      /column ap is unusable/,
+    ],
+  };
+  for (const [name, [args, message]] of Object.entries(cases)) {
+    test(name, async () => {
+      const { code, stderr } = await importing(args());
+      expect(stderr).toMatch(message);
+      expect(stderr).toContain('remedy:');
+      expect(code).toBe(2);
+    });
+  }
+
+  test('selections of models of different sizes, and of no language in common', async () => {
+    const where = folder();
+    await importLapeMask(MASK, { out: join(where, 'a'), languages: LANGUAGES });
+    await importLapeMask(MASK, { out: join(where, 'b'), languages: ['ja', 'de', 'ko'] });
+    await writeSyntheticRun(join(where, 'run'), { languages: LANGUAGES, layers: 2, neurons: 40 });
+    await scoreRun(join(where, 'run'));
+    const compare = (...names: string[]) => compareSelections(names.map((name) => join(where, name)));
+    await expect(compare('a', 'run')).rejects.toThrow(/different sizes[\s\S]*2 layers of 40/);
+    await expect(compare('a', 'b')).rejects.toThrow('no language in common');
+  });
+});
