@@ -98,9 +98,8 @@ function unzip(bytes: Uint8Array, path: string): Record<string, Uint8Array> {
       { cause },
     );
   // Called for every entry, before anything of it is copied.
-  const check = ({ name, size, originalSize, compression }: UnzipFileInfo): boolean => {
-    if (compression !== 0 || size !== originalSize)
-      throw unusable(`a compressed record, ${JSON.stringify(name)}`);
+  const check = ({ name, size, compression }: UnzipFileInfo): boolean => {
+    if (compression !== 0) throw unusable(`a compressed record, ${JSON.stringify(name)}`);
     if (sizes.has(name)) throw unusable(`two records of one name, ${JSON.stringify(name)}`);
     sizes.set(name, size);
     total += size + DIRECTORY_ENTRY_BYTES;
