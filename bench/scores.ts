@@ -1,6 +1,6 @@
 /**
  * Scores a synthetic run of the demo's size, and times average precision of one layer's neurons beside scikit-learn's
- * `average_precision_score` on the same values.
+ * `average_precision_score` on the same values. Build first: threads run what is built.
  *
  *     npx tsx bench/scores.ts            PYTHON names an interpreter with scikit-learn and safetensors
  */
@@ -9,9 +9,12 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { scoreRun } from '../src/scores/index.js';
 import { layerPath } from '../src/store/run-folder.js';
 import { writeSyntheticRun } from '../test/support/synthetic-run.js';
+
+const { scoreRun }: typeof import('../src/scores/index.js') = await import(
+  new URL('../dist/scores/index.js', import.meta.url).href
+);
 
 const DEMO = {
   layers: 8,
@@ -19,7 +22,7 @@ const DEMO = {
   heads: 6,
   headDim: 32,
   languages: ['en', 'es', 'fr', 'ja', 'ko', 'pt', 'uk', 'zh'],
-  items: 1000,
+  items: 1301,
   folds: 20,
 };
 const ONE_LAYER = { ...DEMO, layers: 1 };
@@ -37,7 +40,7 @@ const folder = await mkdtemp(join(tmpdir(), 'babelscope-bench-'));
 try {
   const run = join(folder, 'run');
   await writeSyntheticRun(run, DEMO);
-  console.log('8 × 640 neurons and 48 heads, 8 languages × 1,000 items');
+  console.log('8 × 640 neurons and 48 heads, 8 languages × 1,301 items');
   for (let i = 0; i < 3; i++) report('all scores', await time(() => scoreRun(run)));
   for (const score of ['lape', 'twoWay', 'ap', 'vectorShare']) {
     report(`${score} alone`, await time(() => scoreRun(run, { scores: [score] })));
@@ -53,7 +56,7 @@ try {
   report('babelscope, reading the run and writing the tables included', ours);
   const theirs = timePeer(layerPath(layer, 0));
   report('scikit-learn, average_precision_score alone', theirs);
-  console.log(`ratio of processor time: ${(theirs.cpu / ours.cpu).toFixed(0)}`);
+  console.log(`ratio of processor time: ${(theirs.cpu / ours.cpu).toFixed(1)}`);
 } finally {
   await rm(folder, { recursive: true });
 }

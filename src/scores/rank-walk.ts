@@ -102,8 +102,11 @@ export class RankWalk {
     const order = this.#order;
     const ends = this.#ends;
     const groups = this.#groups;
-    // (before + after) / 2 is the midrank less ½. Divided last, so that a whole quotient is exact.
+    // (before + seen) / 2 is the midrank less ½; it never falls, so that a bin once left does not come back.
     const halfBins = RANK_BINS / 2;
+    const lastBin = (RANK_BINS - 1) * languages;
+    let bin = 0;
+    let edge = total;
     let seen = 0;
     let r = 0;
     for (let g = 0; g < groups; g++) {
@@ -112,14 +115,21 @@ export class RankWalk {
       if (end === r + 1) {
         const prompt = order[r]!;
         const weight = weights[prompt]!;
-        if (weight !== 0) {
-          const k = labels[prompt]!;
-          seen += weight;
-          const right = hits[k]! + weight;
-          hits[k] = right;
+        const k = labels[prompt]!;
+        seen += weight;
+        const right = hits[k]! + weight;
+        hits[k] = right;
+        // A weight of 0 adds 0: to branch on it would be to guess wrong half the time in a half.
+        if (seen > 0) {
           precision[k]! += (weight * right) / seen;
           rankSum[k]! += (weight * (before + seen + 1)) / 2;
-          if (withBins) bins[Math.floor(((before + seen) * halfBins) / total) * languages + k]! += weight;
+          if (withBins) {
+            while ((before + seen) * halfBins >= edge && bin < lastBin) {
+              edge += total;
+              bin += languages;
+            }
+            bins[bin + k]! += weight;
+          }
         }
         r = end;
         continue;
@@ -135,7 +145,10 @@ export class RankWalk {
         continue;
       }
       const midrank = (before + seen + 1) / 2;
-      const bin = Math.floor(((before + seen) * halfBins) / total) * languages;
+      while ((before + seen) * halfBins >= edge && bin < lastBin) {
+        edge += total;
+        bin += languages;
+      }
       for (; r < end; r++) {
         const prompt = order[r]!;
         const weight = weights[prompt]!;
