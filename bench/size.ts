@@ -44,9 +44,11 @@ if (options.compare) {
   const scoring = {
     scores: options.scores?.split(','),
     threads: Number(options.threads),
-    uncertainty: options.uncertainty,
-    draws: Number(options.draws),
-    permutations: Number(options.draws),
+    ...(options.uncertainty === 'full' && {
+      uncertainty: 'full',
+      draws: Number(options.draws),
+      permutations: Number(options.draws),
+    }),
   };
   measure(
     `${options.scores ?? 'all scores'} of ${layers} layers`,

@@ -1,6 +1,9 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { averagePrecision } from '../../src/scores/average-precision.js';
+import { RankWalk } from '../../src/scores/rank-walk.js';
+import { wholeSample } from '../../src/scores/whole-sample.js';
+import { fromFloat16 } from '../../src/store/float16.js';
 import { expectValues } from './reference-run.js';
 
 const ranked = fc.array(fc.tuple(fc.integer({ min: -4, max: 4 }), fc.integer({ min: 0, max: 2 })), {
@@ -68,4 +71,18 @@ test('values lie in 0 … 1; a language without prompts has none; NaN values are
     }),
   );
   expect([...averagePrecision([Number.NaN, 2, 1], [1, 0, 1], 2)]).toEqual([1, 0.5]);
+});
+
+test('more prompts than a position has 16 bits for are ranked alike', () => {
+  const prompts = 65_537;
+  const bits = Uint16Array.from({ length: prompts }, (_, n) => (n * 40_503) & 0xfbff);
+  const sample = wholeSample(Uint8Array.from(bits, (_, n) => n % 3));
+  const ofBits = new RankWalk(prompts, 3);
+  ofBits.rank(bits);
+  ofBits.walk(sample, false);
+  const ofNumbers = new RankWalk(prompts, 3);
+  ofNumbers.rank(Float64Array.from(fromFloat16(bits)));
+  ofNumbers.walk(sample, false);
+  expect(ofBits.rankSum).toEqual(ofNumbers.rankSum);
+  expect(ofBits.precision).toEqual(ofNumbers.precision);
 });
