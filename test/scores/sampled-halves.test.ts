@@ -40,7 +40,10 @@ test('halves of the two-way decomposition are those of the sampled units of the 
 test('halves of vector shares are those of all dimensions of the sampled heads', async () => {
   const { heads } = reference;
   const values = (await readArray(0, 'head.items')) as Float32Array;
-  const all = halvesOf(['vectorShareLanguage', 'vectorShareItem'], Array.from({ length: heads }, (_, h) => h));
+  const all = halvesOf(
+    ['vectorShareLanguage', 'vectorShareItem'],
+    Array.from({ length: heads }, (_, h) => h),
+  );
   const last = halvesOf(['vectorShareLanguage', 'vectorShareItem'], [heads - 1]);
   const block = { unitStart: 0, unitEnd: heads, values };
   scoreVectorShare(block, referenceGrid, all);
@@ -50,8 +53,5 @@ test('halves of vector shares are those of all dimensions of the sampled heads',
     expectValues(found, [ofAll[heads - 1]!, ofAll[2 * heads - 1]!]);
     expect(found.every((value) => value > 0 && value < 1)).toBe(true);
   }
-  expectValues(
-    whole.vector_share_language!,
-    reference.expected[0]!.head.vectorShareLanguage as Expected,
-  );
+  expectValues(whole.vector_share_language!, reference.expected[0]!.head.vectorShareLanguage as Expected);
 });
