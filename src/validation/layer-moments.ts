@@ -2,9 +2,9 @@ import { tokenizeGrid } from '../capture/grid.js';
 import { positiveNumber, readConfigField } from '../checkpoint/config-field.js';
 import { requireTensor } from '../checkpoint/require-tensor.js';
 import type { Checkpoint } from '../checkpoint/types.js';
-import { BabelscopeError, ProbeError } from '../errors.js';
+import { BabelscopeError, CheckpointError, ProbeError } from '../errors.js';
 import type { Tap } from '../hooks/taps.js';
-import type { Model } from '../models/types.js';
+import type { Model, ModelShape } from '../models/types.js';
 import type { ProbeSet } from '../probes/types.js';
 import { ModelRunner } from '../runtime/model-runner.js';
 import type { Activation, TokenizedPrompt } from '../runtime/types.js';
@@ -142,6 +142,21 @@ function checkTokens(ofLanguage: Float64Array, dModel: number, { identity }: Pro
   });
 }
 
+/** Families with the names of Llama's weights whose MLP reads RMSNorm(resid_mid)·w, or, as OLMo-2's, the stream itself. */
+const PLANTABLE: readonly string[] = ['llama', 'qwen2', 'qwen3', 'smollm3', 'olmo2'];
+
+/** @throws CheckpointError for a model that planting does not know how to rewrite */
+export function requirePlantable({ folder }: Checkpoint, { family }: ModelShape): void {
+  if (PLANTABLE.includes(family)) return;
+  throw new CheckpointError({
+    what: `planting does not know the family ${family}`,
+    where: folder,
+    expected: `a dense model of ${PLANTABLE.join(', ')}`,
+    found: family,
+    remedy: 'plant into a checkpoint of one of these families',
+  });
+}
+
 /** Turns hook_resid_mid into what the MLP reads: normalised first, but in families that normalise its output. */
 async function mlpInput(
   checkpoint: Checkpoint,
@@ -199,6 +214,6 @@ async function checkInput(
     where: checkpoint.folder,
     expected: `gate_proj times the input to be hook_pre within ${INPUT_TOLERANCE}`,
     found: `${(worst / largest).toExponential(1)}`,
-    remedy: `planting does not know the family ${shape.family} yet`,
+    remedy: 'this is a fault of ours: please report it, with the config.json',
   });
 }

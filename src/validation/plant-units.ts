@@ -10,7 +10,7 @@ import { formatJson } from '../store/format-json.js';
 import { writeFileAtomic } from '../store/write-file-atomic.js';
 import { VERSION } from '../version.js';
 import { chooseUnits, type UnitDraw, type UnitToPlant } from './choose-units.js';
-import { gatherMoments } from './layer-moments.js';
+import { gatherMoments, requirePlantable } from './layer-moments.js';
 import { copyCheckpoint, makeWholeFolder } from './new-checkpoint.js';
 import { PLANTED_FILE, type PlantedManifest } from './planted.js';
 import { type Layer, type PlantedLayer, plantLayer, silenceLayer } from './rewrite-layer.js';
@@ -71,6 +71,7 @@ export async function plantUnits(options: PlantOptions): Promise<PlantedManifest
   const calibration = calibrationPart(probes, options.calibrationShare ?? 0.5);
   const tags = probes.languages.map(({ tag }) => tag);
   const { shape } = openModel(source);
+  requirePlantable(source, shape);
   const chosen = chooseUnits(options.units, shape, tags, seed);
   const layers = Array.from({ length: shape.layers }, (_, layer): Layer => {
     const own = (type: UnitType) => chosen.filter((unit) => unit.layer === layer && unit.type === type);

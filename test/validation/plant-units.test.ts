@@ -20,7 +20,7 @@ import {
   temporaryFolder,
   tinyCheckpoint,
 } from '../support/planted-checkpoint.js';
-import { readWeight } from '../support/tiny-checkpoint.js';
+import { readWeight, writeTinyCheckpoint } from '../support/tiny-checkpoint.js';
 
 describe('the planted checkpoint', () => {
   test('is what the generator makes of the tiny checkpoint, within rounding', async () => {
@@ -149,6 +149,21 @@ test('planted units are found at high strength and not at strength 0 (levelled n
 });
 
 describe('what cannot be planted is refused, and nothing is left behind', () => {
+  test.each(['gpt2-bf16', 'gemma2-caps-bf16', 'qwen2-moe-bf16'])(
+    'a model of an unknown family: %s',
+    async (fixture) => {
+      const folder = join(temporaryFolder(), fixture);
+      writeTinyCheckpoint(folder, fixture);
+      const out = join(temporaryFolder(), 'planted');
+      const planting = plantUnits({ ...TINY_PLANT, checkpoint: folder, probes: TINY_PROBES, out });
+      await expect(planting).rejects.toMatchObject({ name: 'CheckpointError', exitCode: 2 });
+      await expect(planting).rejects.toThrow(
+        /planting does not know the family \w+[\s\S]*a dense model of llama, qwen2, qwen3, smollm3, olmo2/,
+      );
+      expect(existsSync(out)).toBe(false);
+    },
+  );
+
   test.each([
     [{ strength: 50 }, /neuron 5 of layer 0 cannot be tied to uk that strongly\n.*at most en /],
     [{ index: 37 }, /the model has no neuron 37 of layer 0/],

@@ -212,6 +212,7 @@ function temporaryName(path: string): string {
   return `${path}.${randomUUID()}.tmp`;
 }
 
-async function exists(path: string): Promise<boolean> {
+/** A link to a blob that is gone does not. */
+export async function exists(path: string): Promise<boolean> {
   return (await stat(path).catch(() => null)) !== null;
 }

@@ -1,8 +1,8 @@
-import { readFile, stat } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { HubError } from '../../errors.js';
 import { INDEX_FILE, readWeightMap, SINGLE_FILE } from '../weight-map.js';
-import { type DownloadOptions, downloadSnapshot } from './download-snapshot.js';
+import { type DownloadOptions, downloadSnapshot, exists } from './download-snapshot.js';
 import { type HubReference, hubAddress } from './reference.js';
 import { hubSettings } from './settings.js';
 import type { HubNeed } from './wanted-files.js';
@@ -56,9 +56,4 @@ async function missingFiles(snapshot: string | null, need: HubNeed): Promise<rea
   if (!single.includes(SINGLE_FILE) || !(await exists(join(snapshot, INDEX_FILE)))) return single;
   const shards = new Set((await readWeightMap(join(snapshot, INDEX_FILE))).values());
   return lacks([config, 'tokenizer.json', ...shards]);
-}
-
-/** A link to a blob that is gone does not. */
-async function exists(path: string): Promise<boolean> {
-  return (await stat(path).catch(() => null)) !== null;
 }
