@@ -78,7 +78,7 @@ export function probesCommand() {
         for (const warning of check.warnings) print(`warning: ${warning.message}`);
         print(
           check.errors.length === 0
-            ? `${folder}: ${check.items} items in ${check.languages.length} languages, usable`
+            ? `${folder}: ${check.identity!.name}, ${check.items} items in ${check.languages.length} languages, usable`
             : `${folder}: not usable, ${check.errors.length} error(s)`,
         );
       }

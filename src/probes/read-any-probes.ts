@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { UsageError } from '../errors.js';
+import type { SampleFile } from './formats/format.js';
 import { PROBE_FORMATS, type ProbeFormat } from './formats/index.js';
 import { importProbes } from './import-probes.js';
 import { OWN_FORMAT } from './list-formats.js';
@@ -19,8 +20,18 @@ export async function readAnyProbes(
   format: string | undefined,
   report: ReportProblem,
 ): Promise<ReadProbes | undefined> {
+  if (!existsSync(path)) {
+    report({
+      what: 'no such probe set',
+      where: path,
+      expected: 'a folder with probe.json and items.jsonl, or files of a published set',
+      found: 'neither a file nor a folder',
+      remedy: 'check the path; "babelscope probes list" names the built-in sets',
+    });
+    return undefined;
+  }
   const isOwn = ['probe.json', 'items.jsonl'].some((file) => existsSync(join(path, file)));
-  if (format === OWN_FORMAT || (format === undefined && (isOwn || !existsSync(path)))) {
+  if (format === OWN_FORMAT || (format === undefined && isOwn)) {
     return readProbes(path, report);
   }
   const named = PROBE_FORMATS.filter(({ name }) => format === undefined || name === format);
@@ -33,8 +44,14 @@ export async function readAnyProbes(
     });
   }
   const files = await listSourceFiles(path);
-  const chosen = await chooseFormat(files, named, format !== undefined);
-  if (chosen !== undefined) return importProbes(path, chosen.format, chosen.files, report);
+  const sample = sampler();
+  const recognised = await recognise(files, named, sample);
+  if (recognised !== undefined) return importProbes(path, recognised.format, recognised.files, report);
+  const said = format === undefined ? undefined : possible(files, named);
+  const tables = said?.files.filter(({ extension }) => TABLE_EXTENSIONS.has(extension)) ?? [];
+  const lookLike = (await recognise(tables, PROBE_FORMATS, sample))?.format.name;
+  if (said !== undefined && lookLike === undefined)
+    return importProbes(path, said.format, said.files, report);
   report({
     what:
       format === undefined ? 'no probe set, nor a published one of a known format' : `no files of ${format}`,
@@ -43,13 +60,22 @@ export async function readAnyProbes(
       format === undefined
         ? 'probe.json and items.jsonl, or files as "babelscope probes list" describes them'
         : named.map((one) => one.files).join('; or '),
-    found: describeFiles(files),
-    remedy:
-      format === undefined
-        ? 'name the format with --format; for plain text, aligned-text or unaligned-text'
-        : 'check the path, or name another format with --format',
+    found: `${await describeFiles(files, sample)}${lookLike === undefined ? '' : `, which look like those of ${lookLike}`}`,
+    remedy: remedyFor(files, format, lookLike),
   });
   return undefined;
+}
+
+function remedyFor(
+  files: readonly SourceFile[],
+  format: string | undefined,
+  lookLike: string | undefined,
+): string {
+  if (files.length === 0) return 'check the path: the folder is empty';
+  if (lookLike !== undefined) return `give --format ${lookLike}, or no --format`;
+  return format === undefined
+    ? 'name the format with --format; for plain text, aligned-text or unaligned-text'
+    : 'check the path, or name another format with --format';
 }
 
 interface ChosenFormat {
@@ -57,13 +83,32 @@ interface ChosenFormat {
   readonly files: readonly SourceFile[];
 }
 
-async function chooseFormat(
+/** The first format that takes some of the files for its own. */
+async function recognise(
   files: readonly SourceFile[],
   formats: readonly ProbeFormat[],
-  byName: boolean,
+  sample: SampleFile,
 ): Promise<ChosenFormat | undefined> {
+  for (const format of formats) {
+    const recognised = await format.recognise(files, sample);
+    if (recognised.length > 0) return { format, files: recognised };
+  }
+  return undefined;
+}
+
+/** Said to be of a format: whatever could be is read, so that its faults are named. */
+function possible(files: readonly SourceFile[], formats: readonly ProbeFormat[]): ChosenFormat | undefined {
+  for (const format of formats) {
+    const able = files.filter(({ extension }) => format.extensions.has(extension));
+    if (able.length > 0) return { format, files: able };
+  }
+  return undefined;
+}
+
+/** Reads the first record of each file once. */
+function sampler(): SampleFile {
   const samples = new Map<SourceFile, Promise<SourceRow | undefined>>();
-  const sample = (file: SourceFile) => {
+  return (file) => {
     let first = samples.get(file);
     if (first === undefined) {
       first = firstRow(file);
@@ -71,17 +116,6 @@ async function chooseFormat(
     }
     return first;
   };
-  for (const format of formats) {
-    const recognised = await format.recognise(files, sample);
-    if (recognised.length > 0) return { format, files: recognised };
-  }
-  if (!byName) return undefined;
-  // Said to be of this format: whatever could be is read, so that its faults are named.
-  for (const format of formats) {
-    const possible = files.filter(({ extension }) => format.extensions.has(extension));
-    if (possible.length > 0) return { format, files: possible };
-  }
-  return undefined;
 }
 
 async function firstRow(file: SourceFile): Promise<SourceRow | undefined> {
@@ -90,9 +124,17 @@ async function firstRow(file: SourceFile): Promise<SourceRow | undefined> {
   return (await readRows(file, () => {}))[0];
 }
 
-function describeFiles(files: readonly SourceFile[]): string {
+/** How many there are, the first names, and what the first record of the first table has. */
+async function describeFiles(files: readonly SourceFile[], sample: SampleFile): Promise<string> {
+  if (files.length === 0) return 'no files';
   const shown = files.slice(0, 3).map(({ name }) => name);
-  return files.length === 0
-    ? 'no files'
-    : `${files.length} files: ${shown.join(', ')}${files.length > 3 ? ', …' : ''}`;
+  const named = `${files.length} files: ${shown.join(', ')}${files.length > 3 ? ', …' : ''}`;
+  for (const file of files) {
+    const value = (await sample(file))?.value;
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) continue;
+    return `${named}; ${file.name} has the fields ${Object.keys(value).slice(0, SHOWN_FIELDS).join(', ')}`;
+  }
+  return named;
 }
+
+const SHOWN_FIELDS = 10;

@@ -1,8 +1,8 @@
-import { existsSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { checkProbes, listProbeFormats, loadProbes, type Prompt } from '../../src/probes/index.js';
 import { languageOfCode, languageOfPath } from '../../src/probes/language-code.js';
 
@@ -10,8 +10,14 @@ import { languageOfCode, languageOfPath } from '../../src/probes/language-code.j
 const PARQUET = join(import.meta.dirname, '../fixtures/probes-published');
 const SHARED = join(import.meta.dirname, '../../../shared/data');
 
+const folders: string[] = [];
+afterAll(() => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
+
 function write(files: Readonly<Record<string, string | Uint8Array>>): string {
   const folder = mkdtempSync(join(tmpdir(), 'babelscope-formats-'));
+  folders.push(folder);
   for (const [name, content] of Object.entries(files)) {
     mkdirSync(dirname(join(folder, name)), { recursive: true });
     writeFileSync(join(folder, name), content);
@@ -455,6 +461,19 @@ describe('loadProbes refuses', () => {
       ['no files of belebele', 'eng_Latn.jsonl'],
     ],
     [
+      'files of another format than the one named, which show what they are',
+      { 'mill.jsonl': lines(belebeleRow('eng_Latn', 'P', 'Q', ['a', 'b', 'c', 'd'])) },
+      'bmlama',
+      ['no files of bmlama', 'look like those of belebele', 'give --format belebele, or no --format'],
+    ],
+    [
+      'tables of no known format, by their fields',
+      { 'facts.csv': 'subject,relation\na,b\n', 'readme.md': 'x' },
+      undefined,
+      ['no probe set', 'facts.csv has the fields subject, relation'],
+    ],
+    ['an empty folder', {}, undefined, ['no files', 'the folder is empty']],
+    [
       'a parquet file that is none',
       { 'en/test.parquet': 'PAR0' },
       'global-mmlu',
@@ -494,6 +513,11 @@ describe('loadProbes refuses', () => {
     const error = await loadProbes(write({ 'en.txt': 'A.' }), { format: 'flores' }).catch((fault) => fault);
     expect(error).toMatchObject({ name: 'UsageError', exitCode: 2 });
     for (const { name } of listProbeFormats()) expect(error.message).toContain(name);
+  });
+
+  it('nothing, where plain text is said of files that look like a published set', async () => {
+    const folder = write({ 'eng_Latn.dev': 'A.\n', 'deu_Latn.dev': 'B.\n', 'notes.json': '{"data": []}' });
+    expect(Object.keys(await promptsOf(folder, 'aligned-text'))).toEqual(['1']);
   });
 
   it('and checkProbes counts every fault', async () => {
