@@ -67,8 +67,8 @@ test('capture records what is there, warns of what is not, and score says what i
   expect(warnings[0]).toContain('mlp.hook_pre');
 
   const scored = await babelscope(['score', run]);
-  expect(scored.stderr).toContain(
-    'not computed: lape (the run recorded no firing of neurons (mlp.hook_pre))',
+  expect(scored.stderr).toMatch(
+    /not computed: lape, ap,.* of neurons: the run recorded no firing of neurons \(mlp\.hook_pre\)/,
   );
   expect(scored.code).toBe(0);
   const units = await rowsOf(run, 'units.parquet');
