@@ -1,8 +1,8 @@
 import type { FlopTerm } from '../graph/flops.js';
 import type { Tap } from '../hooks/taps.js';
 import { layerTaps } from '../models/layer-taps.js';
-import type { Model, ModelGraph, ModelShape } from '../models/types.js';
-import { BATCH_TOKENS } from '../runtime/batches.js';
+import type { Model, ModelGraph } from '../models/types.js';
+import { batchTokens } from '../runtime/batches.js';
 import { memoryNeeds, PROCESS_BYTES } from '../runtime/memory.js';
 import { CHUNK_TOKENS } from './chunks.js';
 import { recordable, runTaps } from './layout.js';
@@ -23,7 +23,7 @@ export interface CaptureEstimate {
     readonly layerByLayer: number;
     /** All layers kept open from chunk to chunk, in bytes. */
     readonly resident: number;
-    /** The same, each with the memory it has worked in, in bytes: the fastest way. */
+    /** The same, each with the memory it has worked in, in bytes: the fastest way of one worker. Others take as much again. */
     readonly fastest: number;
   };
 }
@@ -40,7 +40,7 @@ export function estimateCapture(model: Model): CaptureEstimate {
   const graphs = Array.from({ length: shape.layers }, (_, layer) =>
     model.layer(layer, layerTaps(model, layer, taps)),
   );
-  return estimate({ ...model, layer: (index) => graphs[index]! }, taps, flopsPerToken(graphs, shape));
+  return estimate({ ...model, layer: (index) => graphs[index]! }, taps, flopsPerToken(graphs, model));
 }
 
 function estimate(model: Model, taps: readonly Tap[], flops: number | null): CaptureEstimate {
@@ -61,8 +61,9 @@ function estimate(model: Model, taps: readonly Tap[], flops: number | null): Cap
   };
 }
 
-function flopsPerToken(layers: readonly ModelGraph[], { experts, mixture }: ModelShape): number | null {
-  const batch = Math.max(1, Math.floor(BATCH_TOKENS / PROMPT_TOKENS));
+function flopsPerToken(layers: readonly ModelGraph[], model: Model): number | null {
+  const { experts, mixture } = model.shape;
+  const batch = Math.max(1, Math.floor(batchTokens(model) / PROMPT_TOKENS));
   // Tokens spread evenly over the experts.
   const tokens = mixture === null ? 0 : (batch * PROMPT_TOKENS * mixture.perToken) / experts!;
   const sizes = { batch, seq: PROMPT_TOKENS, tokens };

@@ -124,7 +124,10 @@ function captureRows(capture: CaptureEstimate & Speed, whole: boolean): string[]
     ['memory, at least', `${gib(memory.least)}, ${passing}`],
     ['memory, full chunks', `${gib(memory.layerByLayer)}, ${passing}`],
     ...(whole ? [] : [['memory, fast', `${gib(memory.resident)}, ${kept}`]]),
-    ['memory, fastest', `${gib(memory.fastest)}, ${kept} with ${whole ? 'its' : 'their'} work space`],
+    [
+      'memory, fastest',
+      `${gib(memory.fastest)}, ${kept} with ${whole ? 'its' : 'their'} work space; much of it again a thread`,
+    ],
   ];
   if (flopsPerToken === null || tokensPerSecond === null) return rows;
   const seconds = 1e6 / tokensPerSecond;

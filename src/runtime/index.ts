@@ -1,4 +1,4 @@
-export { BATCH_TOKENS, planBatches } from './batches.js';
+export { planBatches } from './batches.js';
 export { checkVocabulary } from './check-prompt.js';
 export {
   type ChunkStatistics,

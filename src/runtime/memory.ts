@@ -2,7 +2,7 @@ import { expertsOf, neuronsOf } from '../hooks/layer-widths.js';
 import type { Tap } from '../hooks/taps.js';
 import { layerTaps } from '../models/layer-taps.js';
 import type { Model, ModelShape } from '../models/types.js';
-import { BATCH_TOKENS } from './batches.js';
+import { batchTokens } from './batches.js';
 
 const BYTES_PER_FLOAT = 4;
 
@@ -47,7 +47,8 @@ export function memoryNeeds(model: Model, taps: readonly Tap[], prompts: ChunkSt
   const patterns = taps.some(({ hook }) => hook === 'attn.hook_pattern') ? 4 : 2;
   // What experts' neurons come to is as wide as all experts together, in pieces and then joined.
   const outputs = shape.mixture === null ? 0 : 2 * readings;
-  const work = workBytes(shape, prompts.longestPrompt, patterns, outputs);
+  const batch = Math.max(batchTokens(model), prompts.longestPrompt);
+  const work = workBytes(shape, batch, prompts.longestPrompt, patterns, outputs);
   if (model.kind === 'whole') {
     const created = model.graph(taps, false).residentBytes * CREATION_FACTOR;
     return {
@@ -93,8 +94,13 @@ function readingWidth(shape: ModelShape, tap: Tap): number {
  * Widest moment of a batch: MLP branches with their reductions, or attention with so many arrays as large as its scores.
  * `outputs` are values a token that leave the layer's graph.
  */
-function workBytes(shape: ModelShape, longestPrompt: number, patterns: number, outputs: number): number {
-  const tokens = Math.max(BATCH_TOKENS, longestPrompt);
+function workBytes(
+  shape: ModelShape,
+  tokens: number,
+  longestPrompt: number,
+  patterns: number,
+  outputs: number,
+): number {
   const stream = 3 * shape.dModel;
   const { perToken, dExpert, dShared } = shape.mixture ?? { perToken: 0, dExpert: 0, dShared: 0 };
   const mlp = 5 * Math.max(shape.dMlp, perToken * dExpert + dShared) + outputs;
@@ -119,6 +125,26 @@ export function chooseResidency(needs: MemoryNeeds, chunkTokens: number, memoryB
   const { residentBytes, arenaBytes, workBytes, bytesPerToken } = needs;
   const bytes = PROCESS_BYTES + residentBytes + workBytes + chunkTokens * bytesPerToken;
   return { resident: bytes <= memoryBytes, arena: bytes + arenaBytes <= memoryBytes };
+}
+
+/** What a worker beside the first has of its own: a heap and onnxruntime. */
+const WORKER_BYTES = 64 * 2 ** 20;
+/** More would have little to do: a chunk has some dozen batches. */
+const MOST_WORKERS = 8;
+
+/**
+ * How many workers may share a chunk's batches, each with every layer open and the memory it has worked in: products as
+ * small as a small model's gain little from a second thread, while batches side by side do. At least one. Makes no
+ * difference to what they compute.
+ */
+export function workersThatFit(
+  { residentBytes, arenaBytes, workBytes, bytesPerToken }: MemoryNeeds,
+  chunkTokens: number,
+  memoryBytes: number,
+): number {
+  const shared = PROCESS_BYTES - WORKER_BYTES + chunkTokens * bytesPerToken;
+  const own = residentBytes + arenaBytes + workBytes + WORKER_BYTES;
+  return Math.max(1, Math.min(MOST_WORKERS, Math.floor((memoryBytes - shared) / own)));
 }
 
 /** Tokens a chunk may have while its layers pass one at a time. At most 0 if not even one layer fits. */

@@ -1,24 +1,25 @@
-import { Worker } from 'node:worker_threads';
-import { BabelscopeError, InterruptedError, UsageError } from '../errors.js';
+import { InterruptedError, UsageError } from '../errors.js';
 import { type Tap, tapOutput } from '../hooks/taps.js';
 import type { Model } from '../models/types.js';
-import { planBatches } from './batches.js';
+import { batchTokens, planBatches } from './batches.js';
 import { checkPrompt } from './check-prompt.js';
 import { explainFailure, FailureMessage, interrupted, unavailableDevice } from './failures.js';
-import { chooseResidency, memoryNeeds } from './memory.js';
+import { chooseResidency, memoryNeeds, workersThatFit } from './memory.js';
 import { batchingOf, programOf, rememberGraphs, wire } from './programs.js';
-import { CONTROL, type FromWorker, type ToWorker, type WorkerSettings } from './protocol.js';
-import { RunnerError } from './runner-error.js';
+import { CONTROL, type FromWorker, type ToWorker } from './protocol.js';
+import { dealBatches, Gathering, type Share } from './shares.js';
 import { physicalCores } from './threads.js';
 import type {
   Activation,
   ActivationOptions,
   ChunkProgress,
   ChunkRequest,
+  Device,
   PromptActivations,
   RunnerOptions,
   TokenizedPrompt,
 } from './types.js';
+import { WorkerHandle } from './worker-handle.js';
 
 type WorkerChunk = Extract<ToWorker, { type: 'chunk' }>;
 type LayerMessage = Extract<FromWorker, { type: 'layer' }>;
@@ -41,37 +42,26 @@ interface Pass {
 }
 
 /**
- * Runs prompts through a model, layer after layer, in a worker thread of its own; this thread's event loop stays free.
+ * Runs prompts through a model, layer after layer, in worker threads of its own; this thread's event loop stays free.
  * One list of prompts runs at a time; later calls wait. Close it when done.
  */
 export class ModelRunner {
-  /** Threads one operator uses. */
+  /** Threads that compute, over all workers. */
   readonly threads: number;
   readonly #model: Model;
+  readonly #weightsRoot: string;
+  readonly #device: Device;
   readonly #memoryBytes: number;
-  readonly #worker: Worker;
+  #workers: readonly WorkerHandle[] = [];
+  #closed: InterruptedError | null = null;
   #queue: Promise<unknown> = Promise.resolve();
-  #waiting: { onMessage: (message: FromWorker) => void; onDeath: (error: Error) => void } | null = null;
-  #death: Error | null = null;
 
   private constructor({ weightsRoot }: WeightsFolder, model: Model, options: RunnerOptions) {
     this.threads = options.threads ?? physicalCores();
     this.#model = rememberGraphs(model);
+    this.#weightsRoot = weightsRoot;
+    this.#device = options.device;
     this.#memoryBytes = options.memoryBytes;
-    const settings: WorkerSettings = {
-      weightsRoot,
-      device: options.device,
-      threads: this.threads,
-    };
-    this.#worker = new Worker(new URL('./worker.js', import.meta.url), {
-      workerData: settings,
-      // A worker is a file: it refuses the flag under which `node -e` runs a module.
-      execArgv: process.execArgv.filter((flag) => !flag.startsWith('--input-type')),
-    });
-    this.#worker.unref(); // a runner nobody closed must not keep an idle process alive
-    this.#worker.on('message', (message: FromWorker) => this.#waiting?.onMessage(message));
-    this.#worker.on('error', (error) => this.#die(error));
-    this.#worker.on('exit', (code) => this.#die(new Error(`the worker thread ended with status ${code}`)));
   }
 
   /**
@@ -82,7 +72,8 @@ export class ModelRunner {
     if (options.device === 'cpu') return runner;
     try {
       const graph = model.kind === 'whole' ? model.graph([], true) : model.embed();
-      await runner.#send({ type: 'open', graph: wire('first', graph) }, () => {});
+      const [worker] = await runner.#team(1, 1);
+      await worker!.send({ type: 'open', graph: wire('first', graph) }, () => {});
       return runner;
     } catch (error) {
       await runner.close();
@@ -158,10 +149,10 @@ export class ModelRunner {
     return hooks.map((map, i) => ({ hooks: map, logits: logitsOf?.[i] ?? null }));
   }
 
-  /** Ends the worker, whatever it is doing; what waits for it is rejected. */
+  /** Ends the workers, whatever they are doing; what waits for them is rejected. */
   async close(): Promise<void> {
-    this.#die(new InterruptedError({ what: 'the runner was closed' }));
-    await this.#worker.terminate();
+    this.#closed ??= new InterruptedError({ what: 'the runner was closed' });
+    await this.#end(this.#workers, this.#closed);
   }
 
   #run(pass: Pass): Promise<void> {
@@ -181,100 +172,116 @@ export class ModelRunner {
       Atomics.store(control, slot, value);
       Atomics.notify(control, CONTROL.consumed);
     };
-    const onAbort = () => tell(CONTROL.abort, 1);
-    signal?.addEventListener('abort', onAbort, { once: true });
-    const callerErrors: unknown[] = [];
+    const errors: unknown[] = [];
+    const stop = () => tell(CONTROL.abort, 1);
+    const fail = (error: unknown) => {
+      errors.push(error);
+      stop();
+    };
     let consumed: Promise<void> = Promise.resolve();
     const consume = async (message: LayerMessage, before: Promise<void>) => {
       try {
         await Promise.all([before, pass.onLayer(message)]);
         tell(CONTROL.consumed, message.layer + 1);
       } catch (error) {
-        callerErrors.push(error);
-        onAbort();
+        fail(error);
       }
     };
-    try {
-      await this.#send(this.#chunkMessage(pass, control), (message) => {
-        if (callerErrors.length > 0) return;
-        if (message.type === 'progress') pass.onProgress(message);
-        if (message.type === 'logits') pass.onLogits(message.tensors);
-        if (message.type === 'layer') consumed = consume(message, consumed);
-      });
-      await consumed;
-    } catch (error) {
-      if (callerErrors.length > 0) throw callerErrors[0];
-      if (error instanceof FailureMessage)
-        throw explainFailure(error.failure, { ...pass, model: this.#model });
-      throw error;
-    } finally {
-      signal?.removeEventListener('abort', onAbort);
-    }
-    if (callerErrors.length > 0) throw callerErrors[0];
+    const { workers, chunks, shares } = await this.#plan(pass, control);
+    const gathering = new Gathering(shares);
+    const runShare = async (chunk: WorkerChunk, share: number) => {
+      try {
+        await workers[share]!.send(chunk, (message) => {
+          if (errors.length > 0) return;
+          if (message.type === 'progress') {
+            const { layer, tokenLayers } = message;
+            pass.onProgress({ layer, tokenLayers: gathering.progress(share, tokenLayers) });
+          }
+          if (message.type === 'logits') pass.onLogits(gathering.logits(share, message.tensors));
+          if (message.type !== 'layer') return;
+          const whole = gathering.layer(share, message);
+          if (whole !== null) consumed = consume(whole, consumed);
+        });
+      } catch (error) {
+        fail(error instanceof FailureMessage ? this.#explain(error, pass, shares[share]!) : error);
+      }
+    };
+    if (signal?.aborted) stop();
+    signal?.addEventListener('abort', stop, { once: true });
+    // All of them, so that none is still running when the next list of prompts has its turn.
+    await Promise.all(chunks.map(runShare));
+    await consumed;
+    signal?.removeEventListener('abort', stop);
+    // The first: those after it may be of workers that it stopped.
+    if (errors.length > 0) throw errors[0];
   }
 
-  #chunkMessage(pass: Pass, control: Int32Array<SharedArrayBuffer>): WorkerChunk {
-    const { prompts, taps } = pass;
+  #explain({ failure }: FailureMessage, pass: Pass, { prompts }: Share): Error {
+    const describePrompt = (row: number) => pass.describePrompt(prompts[row]!);
+    return explainFailure(failure, { signal: pass.signal, describePrompt, model: this.#model });
+  }
+
+  /** Which workers run which prompts, and how. */
+  async #plan({ prompts, taps, logits }: Pass, control: Int32Array<SharedArrayBuffer>) {
     const lengths = prompts.map(({ ids }) => ids.length);
     const tokens = lengths.reduce((a, b) => a + b, 0);
     const needs = memoryNeeds(this.#model, taps, {
       longestPrompt: Math.max(...lengths),
       tokensPerPrompt: tokens / prompts.length,
     });
-    return {
-      type: 'chunk',
-      program: programOf(this.#model, taps, pass.logits),
-      taps: taps.map((tap) => ({ ...tap, output: tapOutput(tap) })),
-      prompts: {
-        ids: concatenate(
-          Int32Array,
-          prompts.map(({ ids }) => ids),
-          tokens,
-        ),
-        counted: concatenate(
-          Uint8Array,
-          prompts.map(({ counted }) => counted),
-          tokens,
-        ),
-        starts: Int32Array.from([0, ...lengths.map(cumulative())]),
-      },
-      batches: planBatches(lengths, { batching: batchingOf(this.#model, pass.logits) }),
-      residency: chooseResidency(needs, tokens, this.#memoryBytes),
-      control,
+    const batches = planBatches(lengths, {
+      batching: batchingOf(this.#model, logits),
+      batchTokens: batchTokens(this.#model, this.#device),
+    });
+    const fit = this.#device === 'cpu' ? workersThatFit(needs, tokens, this.#memoryBytes) : 1;
+    const workers = await this.#team(fit, batches.length);
+    const shares = dealBatches(batches, lengths, workers.length);
+    const program = programOf(this.#model, taps, logits);
+    const residency = chooseResidency(needs, tokens, this.#memoryBytes);
+    const chunks = shares.map(
+      (share): WorkerChunk => ({
+        type: 'chunk',
+        program,
+        taps: taps.map((tap) => ({ ...tap, output: tapOutput(tap) })),
+        prompts: wirePrompts(share.prompts.map((prompt) => prompts[prompt]!)),
+        batches: share.batches,
+        residency,
+        control,
+      }),
+    );
+    return { workers, chunks, shares };
+  }
+
+  /** Those there are, unless fewer fit by now; else as many as fit and have a batch to run. */
+  async #team(fit: number, batches: number): Promise<readonly WorkerHandle[]> {
+    if (this.#closed !== null) throw this.#closed;
+    if (this.#workers.length > 0 && this.#workers.length <= fit) return this.#workers;
+    await this.#end(this.#workers, new InterruptedError({ what: 'fewer workers go on' }));
+    const workers = Math.min(fit, batches, this.threads);
+    const settings = {
+      weightsRoot: this.#weightsRoot,
+      device: this.#device,
+      threads: Math.floor(this.threads / workers),
     };
+    this.#workers = Array.from({ length: workers }, () => new WorkerHandle(settings));
+    return this.#workers;
   }
 
-  /** Posts a message and resolves when the worker reports its end; messages on the way go to `onMessage`. */
-  async #send(message: ToWorker, onMessage: (message: FromWorker) => void): Promise<void> {
-    if (this.#death !== null) throw this.#death;
-    this.#worker.ref();
-    try {
-      await new Promise<void>((resolve, reject) => {
-        this.#waiting = {
-          onDeath: reject,
-          onMessage: (reply) => {
-            if (reply.type === 'done' || reply.type === 'opened') resolve();
-            else if (reply.type === 'failed') reject(new FailureMessage(reply.failure));
-            else onMessage(reply);
-          },
-        };
-        this.#worker.postMessage(message);
-      });
-    } finally {
-      this.#waiting = null;
-      this.#worker.unref();
-    }
+  async #end(workers: readonly WorkerHandle[], reason: Error): Promise<void> {
+    await Promise.all(workers.map((worker) => worker.close(reason)));
   }
+}
 
-  #die(cause: Error): void {
-    this.#death ??=
-      cause instanceof BabelscopeError
-        ? cause
-        : new RunnerError({ what: 'the worker thread of onnxruntime died', found: cause.message }, null, {
-            cause,
-          });
-    this.#waiting?.onDeath(this.#death);
-  }
+/** Prompts end to end. */
+function wirePrompts(prompts: readonly TokenizedPrompt[]): WorkerChunk['prompts'] {
+  const lengths = prompts.map(({ ids }) => ids.length);
+  const starts = Int32Array.from([0, ...lengths.map(cumulative())]);
+  const tokens = starts[prompts.length]!;
+  const of = <T extends Int32Array | Uint8Array>(
+    type: new (length: number) => T,
+    part: (prompt: TokenizedPrompt) => T,
+  ) => concatenate(type, prompts.map(part), tokens);
+  return { ids: of(Int32Array, ({ ids }) => ids), counted: of(Uint8Array, ({ counted }) => counted), starts };
 }
 
 function concatenate<T extends Int32Array | Uint8Array>(

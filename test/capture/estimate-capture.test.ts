@@ -33,14 +33,15 @@ describe('estimateCapture', () => {
   });
 
   it('lies near the memory that such a capture was measured to take', () => {
-    // 4 of 24 layers resident: 2.0 GB with work space; one layer in memory at a time: 0.52 GB (README, "How fast").
+    // bench/capture.ts --shape 0.5B --threads 1, 4 of 24 layers: resident 0.74 GB, one at a time 0.36 GB, with chunks of 2,048
+    // tokens; the estimate is for chunks of 16,384.
     expect(memory.layerByLayer / 1e9).toBeGreaterThan(0.4);
     expect(memory.layerByLayer / 1e9).toBeLessThan(0.9);
     const fourLayers = estimateCapture(
       describeModel({ folder: 'four', config: { ...published, num_hidden_layers: 4 } }),
     ).memory;
-    expect(fourLayers.fastest / 1e9).toBeGreaterThan(1.5);
-    expect(fourLayers.fastest / 1e9).toBeLessThan(2.8);
+    expect(fourLayers.fastest / 1e9).toBeGreaterThan(0.74);
+    expect(fourLayers.fastest / 1e9).toBeLessThan(1.5);
   });
 
   it('asks for more memory the more is kept', () => {

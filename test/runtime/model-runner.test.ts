@@ -130,18 +130,16 @@ describe('what a chunk reads', () => {
     }
   });
 
-  test('is the same bits whatever the memory and the threads', async () => {
-    const expected = await readChunk((await startRunner()).runner, list);
-    for (const options of [
-      { memoryBytes: 1 },
-      { threads: 1 },
-      { threads: 3 },
-      { threads: 1, memoryBytes: 1 },
-    ]) {
-      const { runner } = await startRunner(options);
-      expect(await readChunk(runner, list)).toEqual(expected);
-      // Sessions that stayed open serve the next chunk.
-      expect(await readChunk(runner, list)).toEqual(expected);
+  test('is the same bits whatever the memory, the threads and the workers', async () => {
+    const many = prompts(Array.from({ length: 150 }, (_, i) => 3 + ((7 * i) % 31))); // several batches
+    for (const some of [list, many]) {
+      const expected = await readChunk((await startRunner({ threads: 1 })).runner, some);
+      for (const options of [{ memoryBytes: 1 }, { threads: 3 }, { threads: 1, memoryBytes: 1 }]) {
+        const { runner } = await startRunner(options);
+        expect(await readChunk(runner, some)).toEqual(expected);
+        // Sessions that stayed open serve the next chunk.
+        expect(await readChunk(runner, some)).toEqual(expected);
+      }
     }
   });
 
@@ -345,6 +343,18 @@ describe('refusals name the thing and the place', () => {
     const running = readChunk(runner, prompts([3, 2]));
     await expect(running).rejects.toThrow(CheckpointError);
     await expect(running).rejects.toThrow(/layer 1 yields NaN or infinity at hook_resid_post/);
+  });
+
+  test('the same of many batches that several workers run, and again', async () => {
+    const folder = tinyCheckpoint();
+    await spoilWeight(folder, 'model.layers.1.mlp.down_proj.weight', 3, Number.NaN);
+    const { runner } = await startRunner({ threads: 3 }, folder);
+    const many = prompts(new Array<number>(150).fill(20));
+    for (const _ of [1, 2]) {
+      await expect(readChunk(runner, many)).rejects.toThrow(
+        /layer 1 yields NaN or infinity at hook_resid_post/,
+      );
+    }
   });
 
   test('a reading that is not finite while the stream is', async () => {
