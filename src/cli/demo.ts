@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { Command } from '@commander-js/extra-typings';
 import { compareRuns, type RunToCompare, writeComparison } from '../compare/index.js';
 import { UsageError } from '../errors.js';
+import { loadProbes } from '../probes/index.js';
 import { writeReport } from '../report/index.js';
 import { scoreRun } from '../scores/index.js';
 import { CALLS, falseChanges, plantedDemo } from '../validation/index.js';
@@ -63,39 +64,68 @@ export function demoCommand() {
           ].join(', ')}.`,
         );
       }
+      if (!quick && !existsSync(SEEDS))
+        say(
+          'There are no further training seeds here (they are in the repository): seed floors are not measured.',
+        );
       const pages: string[] = [];
-      for (const probes of quick ? QUICK.probes : PROBE_SETS) {
+      const phases = new Phases();
+      for (const set of quick ? QUICK.probes : PROBE_SETS) {
+        const limit = quick ? QUICK.items : undefined;
+        const probes = await loadProbes(set, { languages: LANGUAGES, ...(limit !== undefined && { limit }) });
         const captureOf = async (name: string, checkpoint: string) => {
-          const folder = join(out, 'runs', `${name}-${probes}${quick ? '-quick' : ''}`);
-          const title = `${name} on ${probes}`;
+          const folder = join(out, 'runs', `${name}-${set}${quick ? '-quick' : ''}`);
+          const title = `${name} on ${set}`;
           say(`\n${title}`);
-          const limit = quick ? QUICK.items : undefined;
-          await captureWithProgress(
-            { checkpoint, probes, languages: LANGUAGES, limit, out: folder, signal },
-            title,
+          await phases.time(
+            'capture',
+            captureWithProgress({ checkpoint, probes, out: folder, signal }, title),
           );
           return folder;
         };
         const runs: RunToCompare[] = [];
         for (const regime of regimes) {
           const folder = await captureOf(regime, join(CHECKPOINTS, regime));
-          if (!quick) await scoreRun(folder, { uncertainty, signal });
+          if (!quick) await phases.time('score', scoreRun(folder, { uncertainty, signal }));
           const seeds: string[] = [];
           for (const seed of quick ? [] : seedsOf(regime))
             seeds.push(await captureOf(seed, join(SEEDS, seed)));
           runs.push({ folder, label: regime, seeds });
         }
         const contrasts = CONTRAST.every((regime) => regimes.includes(regime)) ? [CONTRAST] : undefined;
-        const comparison = await compareRuns(runs, { groups: GROUPS, contrasts, signal });
-        const folder = join(out, quick ? `${probes}-quick` : probes);
+        const comparison = await phases.time(
+          'compare',
+          compareRuns(runs, { groups: GROUPS, contrasts, signal }),
+        );
+        const folder = join(out, quick ? `${set}-quick` : set);
         await writeComparison(folder, comparison);
-        await writeReport(comparison, folder);
+        await phases.time('report', writeReport(comparison, folder));
         printComparison(comparison);
         pages.push(join(folder, 'report.html'));
       }
       say('');
       for (const page of pages) say(`open ${page} (figures and tables beside it)`);
+      say(phases.inWords());
     });
+}
+
+/** Where the time went. */
+class Phases {
+  readonly #seconds = new Map<string, number>();
+  readonly #started = performance.now();
+
+  async time<T>(phase: string, work: Promise<T>): Promise<T> {
+    const start = performance.now();
+    const result = await work;
+    this.#seconds.set(phase, (this.#seconds.get(phase) ?? 0) + (performance.now() - start) / 1000);
+    return result;
+  }
+
+  inWords(): string {
+    const total = (performance.now() - this.#started) / 1000;
+    const parts = [...this.#seconds].map(([phase, seconds]) => `${phase} ${seconds.toFixed(0)} s`);
+    return `${total.toFixed(0)} s: ${parts.join(', ')}`;
+  }
 }
 
 /** `sft-2`, `sft-3` of `sft`; none where the package came without them. */
