@@ -1,7 +1,7 @@
 import type { TopLevelSpec } from 'vega-lite';
 import { modelLabel } from '../checkpoint/model-label.js';
 import type { ComparedRun, Comparison, Headline, Measure, UnitComparison } from '../compare/types.js';
-import { count, plural } from './text.js';
+import { count, emWidth, plural } from './text.js';
 import { CONFIG, nth, RUN_COLOURS, RUN_DASHES, RUN_SHAPES } from './theme.js';
 
 /** A figure of the report: one vega-lite specification and the words that belong to it. */
@@ -56,16 +56,23 @@ export function specification(body: object): TopLevelSpec {
 
 /** Length of a legend's line: long enough to tell the dashes apart. */
 const LEGEND_LINE = 26;
+/** Between an entry and the next, with what lies between its line and its label. */
+const LEGEND_GAP = 20;
+const LEGEND_FONT = 11;
+/** Room in the narrowest figure, in pixels. */
+const LEGEND_WIDTH = 640;
 
 /** Colour, dash and marker of each run, with one legend above the figure if there are several. */
-export function runChannels(labels: readonly string[]) {
+export function runChannels(labels: readonly string[], legendTitle: string | null = null) {
   const legend = labels.length > 1;
   const shared = {
     field: 'run',
     type: 'nominal',
     sort: null,
-    title: null,
-    legend: legend ? { orient: 'top', columns: 4, symbolType: 'stroke', symbolSize: LEGEND_LINE ** 2 } : null,
+    title: legendTitle,
+    legend: legend
+      ? { orient: 'top', columns: legendColumns(labels), symbolType: 'stroke', symbolSize: LEGEND_LINE ** 2 }
+      : null,
   };
   const domain = [...labels];
   return {
@@ -79,6 +86,15 @@ export function runChannels(labels: readonly string[]) {
       scale: { domain, range: domain.map((_, i) => nth(RUN_SHAPES, i)) },
     },
   };
+}
+
+/** As many as stand side by side in the narrowest figure; a column is as wide as its widest entry. */
+function legendColumns(labels: readonly string[]): number {
+  const entries = labels.map((label) => LEGEND_LINE + LEGEND_GAP + emWidth(label) * LEGEND_FONT);
+  const width = (columns: number) =>
+    Array.from({ length: columns }, (_, c) => Math.max(...entries.filter((_, i) => i % columns === c)));
+  const fits = (columns: number) => width(columns).reduce((a, b) => a + b, 0) <= LEGEND_WIDTH;
+  return labels.map((_, i) => labels.length - i).find(fits) ?? 1;
 }
 
 /** `en English`, or the tag alone where there is no other name. */

@@ -102,6 +102,7 @@ export const CONFIG: Config = {
     labelFontSize: 11,
     labelColor: INK,
     labelLimit: 320,
+    titleLimit: 0,
     titleFontSize: 11,
     titleFontWeight: 'normal',
     titleColor: INK_SOFT,

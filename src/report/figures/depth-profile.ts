@@ -11,8 +11,11 @@ import {
   specification,
   UNIT_WORDS,
 } from '../figure.js';
-import { count, list, number } from '../text.js';
+import { count, ellipsize, list, number } from '../text.js';
 import { INK } from '../theme.js';
+
+/** In em. */
+const PANEL_TITLE_WIDTH = 24;
 
 /** Cumulative share of selected units by layer: the reference against one other run a panel, with D where it lies. */
 export function depthProfile(comparison: Comparison): Figure | AbsentFigure {
@@ -50,6 +53,7 @@ export function depthProfile(comparison: Comparison): Figure | AbsentFigure {
     const right = gap === null || gap.layer < (layers - 1) * 0.62;
     return {
       ...size,
+      ...(runs.length > 1 && { title: panelTitle(runs[1]!.label, labels[0]!) }),
       layer: [
         {
           data: { values: curve(runs) },
@@ -107,7 +111,7 @@ export function depthProfile(comparison: Comparison): Figure | AbsentFigure {
       ? panel(panels[0]!)
       : {
           concat: panels.map(panel),
-          columns: 3,
+          columns: panels.length === 4 ? 2 : 3,
           resolve: { scale: { color: 'shared', strokeDash: 'shared', shape: 'shared' } },
         },
   );
@@ -126,6 +130,11 @@ export function depthProfile(comparison: Comparison): Figure | AbsentFigure {
           })
           .join(' ')}`;
   return { name, title, subtitle: measuredOn(comparison), caption: `${counted} ${change}`, spec };
+}
+
+function panelTitle(label: string, reference: string) {
+  const text = ellipsize(`${label} against ${reference}`, PANEL_TITLE_WIDTH);
+  return { text, frame: 'group', fontSize: 12, anchor: 'start' };
 }
 
 function curve(runs: readonly RunProfile[]) {

@@ -30,6 +30,21 @@ export function arrange(units: UnitComparison): Headline[] {
   return measures.flatMap((measure) => headlines.filter((headline) => headline.measure === measure));
 }
 
+/** A headline that is drawn, and how many runs its row stands for. */
+export interface DrawnHeadline extends Headline {
+  readonly runs: number;
+}
+
+/** A measure that is not measured in any run, for one and the same reason, has one row. */
+export function withoutRepeats(headlines: readonly Headline[]): DrawnHeadline[] {
+  return [...new Set(headlines.map(({ measure }) => measure))].flatMap((measure) => {
+    const own = headlines.filter((headline) => headline.measure === measure);
+    const [first] = own;
+    const repeated = own.every(({ verdict, note }) => verdict === 'not measured' && note === first!.note);
+    return repeated ? [{ ...first!, runs: own.length }] : own.map((headline) => ({ ...headline, runs: 1 }));
+  });
+}
+
 /** Room for two lines in a row; the page and the caption have all of it. */
 export function noteLines(note: string): string {
   const width = (VERDICT_WIDTH - TEXT_START) / 10;
@@ -56,8 +71,8 @@ export function powersOfTwo(low: number, high: number): number[] {
 }
 
 /** What one row draws and says; `above` is the headline of the row before, `end` the end of the floor axis. */
-export function forestRow(headline: Headline, row: number, above: Headline | undefined, end: number) {
-  const { type, measure, verdict, shareOutside, note, to, change } = headline;
+export function forestRow(headline: DrawnHeadline, row: number, above: Headline | undefined, end: number) {
+  const { type, measure, verdict, shareOutside, note, to, change, runs } = headline;
   const first = above?.measure !== measure || above.type !== type;
   const floor = standardise(headline);
   const signedChange = isSigned(headline) && change.value !== null;
@@ -71,8 +86,8 @@ export function forestRow(headline: Headline, row: number, above: Headline | und
     first,
     measure: first ? name(UNIT_WORDS[type].many) : '',
     unit: first ? unit : '',
-    runs: ellipsize(to, RUN_WIDTH / 11),
-    sides: isSigned(headline) ? sidesInWords(headline) : 'between the two',
+    runs: runs === 1 ? ellipsize(to, RUN_WIDTH / 11) : `all ${runs} runs`,
+    sides: runs > 1 ? '' : isSigned(headline) ? sidesInWords(headline) : 'between the two',
     changeText: changeInWords(headline),
     intervalText: intervalInWords(headline),
     sketch: scaled(change.value),

@@ -10,7 +10,7 @@ import {
 } from '../figure.js';
 import { count, list } from '../text.js';
 import { forestColumns, forestOf } from './forest-columns.js';
-import { arrange, axisEnd, forestRow, RUN_WIDTH } from './forest-rows.js';
+import { arrange, axisEnd, forestRow, RUN_WIDTH, withoutRepeats } from './forest-rows.js';
 
 const ROW = 40;
 const LABEL_WIDTH = 200;
@@ -38,7 +38,8 @@ function forestOfType(comparison: Comparison, type: UnitType): Figure | AbsentFi
   if (headlines.length === 0) return { name, title, reason: 'not measured: it needs two runs' };
   const several = comparison.runs.length > 2;
   const end = axisEnd(headlines);
-  const values = headlines.map((headline, row) => forestRow(headline, row, headlines[row - 1], end));
+  const drawn = withoutRepeats(headlines);
+  const values = drawn.map((headline, row) => forestRow(headline, row, drawn[row - 1], end));
   const tooltip = [
     { field: 'measure', title: 'measure' },
     { field: 'runs', title: 'runs' },

@@ -135,7 +135,7 @@ function framesOf(frame: (typeof SEED_FRAMES)[number], encoding: object): object
       stroke: {
         field: 'seeds',
         type: 'nominal',
-        title: 'frame: beside training seeds',
+        title: 'frame: beside training seeds (none: not measured)',
         scale: { domain: SEED_FRAMES, range: FRAME_COLOURS },
         legend: { orient: 'top', symbolType: 'square', symbolSize: 160, symbolFillColor: 'transparent' },
       },
@@ -169,7 +169,7 @@ function caption(comparison: Comparison, panels: readonly Headline[][]): string 
     )}.`,
     seeded.length === 0
       ? 'Training seeds: not measured, one a regime.'
-      : `Beside training seeds: ${count(beyond.length)} of ${count(seeded.length)} changed.`,
+      : `Beside training seeds: ${count(beyond.length)} of ${count(seeded.length)} changed; without a frame: not measured.`,
     left.length === 0 ? '' : `Not measured in any pair: ${list(left)}.`,
     'A dash: not measured.',
   ]

@@ -46,7 +46,10 @@ export function specializedNeurons(comparison: Comparison): Figure | AbsentFigur
   );
   const linear = Math.max(...peaks) <= LINEAR_RATIO * Math.max(1, median(peaks));
   const layers = comparison.shape.layers;
-  const { color, strokeDash, shape } = runChannels(labels);
+  const { color, strokeDash, shape } = runChannels(
+    labels,
+    labels.length > 2 ? `below each language: selected ${words.many} of the runs, in this order` : null,
+  );
   const x = {
     field: 'layer',
     type: 'quantitative',
