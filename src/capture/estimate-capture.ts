@@ -3,7 +3,7 @@ import type { Tap } from '../hooks/taps.js';
 import { layerTaps } from '../models/layer-taps.js';
 import type { Model, ModelGraph } from '../models/types.js';
 import { batchTokens } from '../runtime/batches.js';
-import { memoryNeeds, PROCESS_BYTES } from '../runtime/memory.js';
+import { bytesOfWorkers, memoryNeeds, PROCESS_BYTES } from '../runtime/memory.js';
 import { CHUNK_TOKENS } from './chunks.js';
 import { recordable, runTaps } from './layout.js';
 
@@ -23,7 +23,7 @@ export interface CaptureEstimate {
     readonly layerByLayer: number;
     /** All layers kept open from chunk to chunk, in bytes. */
     readonly resident: number;
-    /** The same, each with the memory it has worked in, in bytes: the fastest way of one worker. Others take as much again. */
+    /** The same in each of the workers, with the memory it has worked in, in bytes: the fastest way. */
     readonly fastest: number;
   };
 }
@@ -31,23 +31,36 @@ export interface CaptureEstimate {
 /** Length of a sentence or two, as most probe sets have them. */
 const PROMPT_TOKENS = 64;
 
-/** Figures for a capture with the default hooks, pooled by item, on prompts of 64 tokens. */
-export function estimateCapture(model: Model): CaptureEstimate {
+/**
+ * Figures for a capture with the default hooks, pooled by item, on prompts of 64 tokens.
+ *
+ * @param workers Threads that run batches side by side where the memory allows; default 1.
+ */
+export function estimateCapture(model: Model, workers = 1): CaptureEstimate {
   const { shape } = model;
   const mixture = shape.mixture !== null;
   const taps = recordable(model, runTaps({ keep: 'items', pooling: 'mean', extraHooks: [], mixture }));
-  if (model.kind === 'whole') return estimate(model, taps, null);
+  if (model.kind === 'whole') return estimate(model, taps, null, workers);
   const graphs = Array.from({ length: shape.layers }, (_, layer) =>
     model.layer(layer, layerTaps(model, layer, taps)),
   );
-  return estimate({ ...model, layer: (index) => graphs[index]! }, taps, flopsPerToken(graphs, model));
+  return estimate(
+    { ...model, layer: (index) => graphs[index]! },
+    taps,
+    flopsPerToken(graphs, model),
+    workers,
+  );
 }
 
-function estimate(model: Model, taps: readonly Tap[], flops: number | null): CaptureEstimate {
-  const { residentBytes, arenaBytes, passingBytes, workBytes, bytesPerToken } = memoryNeeds(model, taps, {
-    longestPrompt: PROMPT_TOKENS,
-    tokensPerPrompt: PROMPT_TOKENS,
-  });
+function estimate(
+  model: Model,
+  taps: readonly Tap[],
+  flops: number | null,
+  workers: number,
+): CaptureEstimate {
+  const prompts = { longestPrompt: PROMPT_TOKENS, tokensPerPrompt: PROMPT_TOKENS };
+  const needs = memoryNeeds(model, taps, prompts);
+  const { residentBytes, passingBytes, workBytes, bytesPerToken } = needs;
   const base = PROCESS_BYTES + workBytes;
   return {
     promptTokens: PROMPT_TOKENS,
@@ -56,7 +69,7 @@ function estimate(model: Model, taps: readonly Tap[], flops: number | null): Cap
       least: Math.ceil(base + passingBytes + PROMPT_TOKENS * bytesPerToken),
       layerByLayer: Math.ceil(base + passingBytes + CHUNK_TOKENS * bytesPerToken),
       resident: Math.ceil(base + residentBytes + CHUNK_TOKENS * bytesPerToken),
-      fastest: Math.ceil(base + residentBytes + arenaBytes + CHUNK_TOKENS * bytesPerToken),
+      fastest: Math.ceil(bytesOfWorkers(needs, CHUNK_TOKENS, workers)),
     },
   };
 }

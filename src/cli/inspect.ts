@@ -3,6 +3,8 @@ import { type CaptureEstimate, estimateCapture } from '../capture/estimate-captu
 import type { Inspection } from '../models/inspect-checkpoint.js';
 import { inspectModel } from '../models/inspect-checkpoint.js';
 import { measureGflops } from '../runtime/measure-gflops.js';
+import { MOST_WORKERS } from '../runtime/memory.js';
+import { physicalCores } from '../runtime/threads.js';
 import { formatTable, print, printJson, say, startDownloadProgress } from './terminal.js';
 
 export function inspectCommand() {
@@ -22,7 +24,8 @@ export function inspectCommand() {
         adapter,
         onDownload: (step) => download.update(step),
       }).finally(() => download.stop());
-      const capture = await withSpeed(estimateCapture(model), inspection);
+      const workers = Math.min(physicalCores(), MOST_WORKERS);
+      const capture = await withSpeed(estimateCapture(model, workers), inspection);
       if (json) printJson({ ...inspection, capture });
       else printInspection(inspection, capture);
     });
@@ -126,7 +129,7 @@ function captureRows(capture: CaptureEstimate & Speed, whole: boolean): string[]
     ...(whole ? [] : [['memory, fast', `${gib(memory.resident)}, ${kept}`]]),
     [
       'memory, fastest',
-      `${gib(memory.fastest)}, ${kept} with ${whole ? 'its' : 'their'} work space; much of it again a thread`,
+      `${gib(memory.fastest)}, ${kept} with ${whole ? 'its' : 'their'} work space, in each thread`,
     ],
   ];
   if (flopsPerToken === null || tokensPerSecond === null) return rows;

@@ -130,21 +130,26 @@ export function chooseResidency(needs: MemoryNeeds, chunkTokens: number, memoryB
 /** What a worker beside the first has of its own: a heap and onnxruntime. */
 const WORKER_BYTES = 64 * 2 ** 20;
 /** More would have little to do: a chunk has some dozen batches. */
-const MOST_WORKERS = 8;
+export const MOST_WORKERS = 8;
 
-/**
- * How many workers may share a chunk's batches, each with every layer open and the memory it has worked in: products as
- * small as a small model's gain little from a second thread, while batches side by side do. At least one. Makes no
- * difference to what they compute.
- */
-export function workersThatFit(
+/** What so many workers take together, each with every layer open and the memory it has worked in, in bytes. */
+export function bytesOfWorkers(
   { residentBytes, arenaBytes, workBytes, bytesPerToken }: MemoryNeeds,
   chunkTokens: number,
-  memoryBytes: number,
+  workers: number,
 ): number {
-  const shared = PROCESS_BYTES - WORKER_BYTES + chunkTokens * bytesPerToken;
-  const own = residentBytes + arenaBytes + workBytes + WORKER_BYTES;
-  return Math.max(1, Math.min(MOST_WORKERS, Math.floor((memoryBytes - shared) / own)));
+  const own = residentBytes + arenaBytes + workBytes;
+  return PROCESS_BYTES + chunkTokens * bytesPerToken + workers * own + (workers - 1) * WORKER_BYTES;
+}
+
+/**
+ * How many workers may share a chunk's batches: products as small as a small model's gain little from a second thread,
+ * while batches side by side do. At least one. Makes no difference to what they compute.
+ */
+export function workersThatFit(needs: MemoryNeeds, chunkTokens: number, memoryBytes: number): number {
+  let workers = MOST_WORKERS;
+  while (workers > 1 && bytesOfWorkers(needs, chunkTokens, workers) > memoryBytes) workers--;
+  return workers;
 }
 
 /** Tokens a chunk may have while its layers pass one at a time. At most 0 if not even one layer fits. */

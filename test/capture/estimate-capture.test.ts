@@ -37,11 +37,13 @@ describe('estimateCapture', () => {
     // tokens; the estimate is for chunks of 16,384.
     expect(memory.layerByLayer / 1e9).toBeGreaterThan(0.4);
     expect(memory.layerByLayer / 1e9).toBeLessThan(0.9);
-    const fourLayers = estimateCapture(
-      describeModel({ folder: 'four', config: { ...published, num_hidden_layers: 4 } }),
-    ).memory;
+    const four = describeModel({ folder: 'four', config: { ...published, num_hidden_layers: 4 } });
+    const fourLayers = estimateCapture(four).memory;
     expect(fourLayers.fastest / 1e9).toBeGreaterThan(0.74);
     expect(fourLayers.fastest / 1e9).toBeLessThan(1.5);
+    // --threads 2, hence two workers: 1.36 GB.
+    expect(estimateCapture(four, 2).memory.fastest / 1e9).toBeGreaterThan(1.36);
+    expect(estimateCapture(four, 2).memory.fastest / 1e9).toBeLessThan(2.4);
   });
 
   it('asks for more memory the more is kept', () => {
