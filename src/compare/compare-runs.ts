@@ -1,6 +1,7 @@
 import { InterruptedError, UsageError } from '../errors.js';
 import { liveFolds } from '../scores/fold-sums.js';
 import { VERSION } from '../version.js';
+import { canAlign, compareAlignment } from './alignment.js';
 import { foldSubsets } from './fold-subsets.js';
 import { comparedPairs } from './headlines.js';
 import { checkGroups } from './language-groups.js';
@@ -50,7 +51,7 @@ export interface CompareOptions {
 }
 
 export interface CompareProgress {
-  /** Layers done, over runs and unit types, and how many there will be. */
+  /** Layers done, over runs, unit types and alignment, and how many there will be. */
   readonly done: number;
   readonly total: number;
 }
@@ -60,7 +61,7 @@ const SPLITS = 50;
 /**
  * Describes runs and compares every two of them, under the cut of one, the reference: profiles under the `reference`
  * policy, reallocation, headline measures with paired jackknife intervals and noise floors, over all languages and over
- * groups, differences in differences, head maps, overlaps of top heads, reliability. A single run is described alone,
+ * groups, differences in differences, head maps, overlaps of top heads, alignment of languages by layer, reliability. A single run is described alone,
  * without headlines.
  *
  * Everything comes from sums that add over folds, layer by layer: memory does not grow with the number of layers, but
@@ -99,7 +100,8 @@ export async function compareRuns(
   const live = liveFolds(reference.tokens, { folds: manifest.plan.folds, languages: tags.length, units: 0 });
   const subsets = foldSubsets(live, compared.length > 1 ? splits : 0, seed);
   const types = reference.types.filter((type) => sources.every((source) => source.types.includes(type)));
-  const total = types.length * sources.length * manifest.shape.layers;
+  const aligns = canAlign(sources);
+  const total = (types.length + (aligns ? 1 : 0)) * sources.length * manifest.shape.layers;
   let done = 0;
   const onLayer = async (): Promise<void> => {
     onProgress?.({ done: ++done, total });
@@ -116,6 +118,9 @@ export async function compareRuns(
     const tested = steps.size === 0 ? [] : trends(type, steps, groups, levels, headlines);
     results.push({ ...units, comparison: { ...units.comparison, trends: tested } });
   }
+  // Of a single run too: its intervals cost little.
+  const jackknifed = subsets.leaveOneOut.length > 0 || live.length < 2 ? subsets : foldSubsets(live, 1, seed);
+  const alignment = aligns ? await compareAlignment(regimes, { subsets: jackknifed, scopes, onLayer }) : null;
   const reliability = [];
   for (const source of compared) {
     const computed = results.flatMap(({ reliability: own }) => own.get(source) ?? []);
@@ -142,6 +147,7 @@ export async function compareRuns(
     units: results.map(({ comparison }) => comparison),
     headMaps: results.flatMap(({ headMaps }) => headMaps),
     headOverlaps: results.flatMap(({ headOverlaps }) => headOverlaps),
+    alignment,
     reliability,
     warnings,
     [unitChanges]: results.flatMap(({ changes }) => changes),

@@ -1,10 +1,12 @@
 import { modelLabel } from '../checkpoint/model-label.js';
 import { RunError } from '../errors.js';
+import type { DotProducts } from '../runtime/dot-products.js';
 import { type FoldShape, tokensOf } from '../scores/fold-sums.js';
+import { layerAlignment, type PairAlignment } from '../scores/layer-alignment.js';
 import { languageAbsent, type PooledGrid, readPooledGrid } from '../scores/pooled-grid.js';
 import { type TwoWaySums, twoWaySums } from '../scores/two-way.js';
 import type { UnitType } from '../scores/types.js';
-import type { RunManifest } from '../store/manifest.js';
+import { LAYER_ARRAYS, type RunManifest } from '../store/manifest.js';
 import {
   type ItemsName,
   openRun,
@@ -43,6 +45,8 @@ export class RunSource {
   readonly types: readonly UnitType[];
   /** Which items have which languages; null where nothing was kept per item. */
   readonly grid: PooledGrid | null;
+  /** Whether it holds the pooled residual stream. */
+  readonly keepsResidual: boolean;
   readonly #run: Run;
 
   private constructor(
@@ -51,8 +55,10 @@ export class RunSource {
     tokens: Uint32Array,
     types: readonly UnitType[],
     grid: PooledGrid | null,
+    keepsResidual: boolean,
   ) {
     this.#run = run;
+    this.keepsResidual = keepsResidual;
     this.manifest = run.manifest;
     this.label = label;
     this.tokens = tokens;
@@ -84,12 +90,13 @@ export class RunSource {
       const counted = tokensOf(tokens, cells);
       const absent = plan.languages.filter((_, k) => counted[k] === 0);
       if (absent.length > 0) throw languageAbsent(absent, folder);
-      return new RunSource(modelLabel(model), run, tokens, types, await readPooledGrid(run));
+      const keepsResidual = layer.names.has(LAYER_ARRAYS.residItems);
+      return new RunSource(modelLabel(model), run, tokens, types, await readPooledGrid(run), keepsResidual);
     });
   }
 
   labelled(label: string): RunSource {
-    return new RunSource(label, this.#run, this.tokens, this.types, this.grid);
+    return new RunSource(label, this.#run, this.tokens, this.types, this.grid, this.keepsResidual);
   }
 
   get folder(): string {
@@ -154,6 +161,11 @@ export class RunSource {
         vectors: ofVectors[0] ?? null,
       };
     });
+  }
+
+  /** Of every two languages, on the residual stream after the layer. @throws RunError without `keepsResidual`. */
+  async readAlignment(layer: number, products: DotProducts): Promise<PairAlignment[]> {
+    return withLayer(this.#run, layer, (file) => layerAlignment(file, this.manifest, products));
   }
 
   /** [scope]. `columns`: values an item and language has, which are the units of the sums. */

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { runManifestSchema } from '../store/manifest.js';
+import { ALIGNMENT_MEASURES } from './alignment-types.js';
 import { type Comparison, MEASURE_NAMES, SEED_VERDICTS, VERDICTS } from './types.js';
 
 const run = runManifestSchema.shape;
@@ -91,6 +92,17 @@ const trend = z.object({
   note: z.string(),
 });
 
+const place = z.object({ measure: z.enum(ALIGNMENT_MEASURES), group, layer: count.nullable() });
+const alignment = z.object({
+  pooling: z.string(),
+  pairs: z.object({ measured: count, all: count }),
+  items: z.tuple([count, count]),
+  levels: z.array(place.extend({ label: z.string(), value: estimate })),
+  changes: z.array(
+    place.extend({ from: z.string(), to: z.string(), change: estimate, ...samplingFloor.shape, seeds }),
+  ),
+});
+
 const grid = z.array(z.array(value));
 
 /** What `readComparison` accepts: `Comparison` of types.ts, field by field. */
@@ -145,6 +157,7 @@ export const comparisonSchema = z.object({
     z.object({ label: z.string(), omega2Language: grid, lape: grid, vectorShareLanguage: grid }),
   ),
   headOverlaps: z.array(z.object({ label: z.string(), n: count, heads: count, norm: grid, contrast: grid })),
+  alignment: alignment.nullable(),
   reliability: z.array(
     z.object({ label: z.string(), type: unitType, score: z.string(), halves: value, stepUp: value }),
   ),

@@ -2,12 +2,16 @@ import type { ModelIdentity } from '../checkpoint/types.js';
 import type { ModelShape } from '../models/types.js';
 import type { ProbeIdentity } from '../probes/types.js';
 import type { UnitType } from '../scores/types.js';
+import type { AlignmentComparison } from './alignment-types.js';
+
+export type * from './alignment-types.js';
 
 /**
  * 2: headlines of every pair of runs and of groups of languages, second floors from training seeds, contrasts,
- * trajectories, overlaps of top heads. Files of version 1 hold less than a reader of 2 needs and are refused.
+ * trajectories, overlaps of top heads. 3: alignment of languages by layer. Files of earlier versions hold less than a
+ * reader of 3 needs and are refused.
  */
-export const COMPARISON_SCHEMA_VERSION = 2;
+export const COMPARISON_SCHEMA_VERSION = 3;
 
 /** An estimate with its 95 % interval. null: cannot be computed. */
 export interface Estimate {
@@ -273,6 +277,8 @@ export interface Comparison {
   readonly units: readonly UnitComparison[];
   readonly headMaps: readonly HeadMap[];
   readonly headOverlaps: readonly HeadOverlap[];
+  /** null: the runs keep no pooled residual stream, or have no two languages with the same items. */
+  readonly alignment: AlignmentComparison | null;
   /** Reliability of each score in each run: Spearman of halves and its Spearman–Brown step-up. */
   readonly reliability: readonly {
     readonly label: string;

@@ -39,8 +39,11 @@ const RECORDED: Readonly<Record<ScoredType, readonly (keyof typeof LAYER_ARRAYS)
 const LACKING: Readonly<Record<ScoredType, string>> = {
   neuron: 'firing of neurons (mlp.hook_pre)',
   head: 'norms of heads (attn.hook_z)',
-  residual: 'residuals',
+  residual: 'residual stream; capture with --hooks hook_resid_post',
 };
+
+/** Scores of the grid of items and languages. */
+const PARALLEL: ReadonlySet<ScoreName> = new Set(['twoWay', 'vectorShare', 'alignment']);
 
 /** Scores that need every language of an item. */
 const FULL_GRID: ReadonlySet<ScoreName> = new Set(['twoWay', 'vectorShare']);
@@ -87,7 +90,7 @@ export function availableScores(
       }
       if (languages < 2) return 'the run has one language';
       if (score === 'lape') return null;
-      if (FULL_GRID.has(score) && !parallel) {
+      if (PARALLEL.has(score) && !parallel) {
         return 'the items of a language are its own: there is no grid of items and languages';
       }
       if (!names.has(score === 'vectorShare' ? LAYER_ARRAYS.headItems : ITEM_ARRAYS[type])) return noItems;
@@ -101,7 +104,7 @@ export function availableScores(
       if (!applies(score, type)) continue;
       const reason = reasonAgainst(score);
       if (reason === null) computed.add(score);
-      else if (asked !== null || (type !== 'residual' && score !== 'pattern'))
+      else if (asked !== null || ((type !== 'residual' || recorded) && score !== 'pattern'))
         skipped.push({ type, score, reason });
     }
     if (recorded) scores.set(type, computed);
@@ -109,8 +112,9 @@ export function availableScores(
   return { scores, skipped };
 }
 
-/** A residual dimension does not fire; vectors and patterns are those of heads. */
+/** A residual dimension does not fire; vectors and patterns are those of heads, alignment that of the residual stream. */
 function applies(score: ScoreName, type: ScoredType): boolean {
+  if (score === 'alignment') return type === 'residual';
   if (score === 'lape') return type !== 'residual';
   return type === 'head' || (score !== 'vectorShare' && score !== 'pattern');
 }

@@ -1,3 +1,5 @@
+export { type Alignment, alignment } from './alignment.js';
+export { ALIGNMENT_COLUMNS } from './alignment-columns.js';
 export { auroc } from './auroc.js';
 export { averagePrecision } from './average-precision.js';
 export { contrast } from './contrast.js';

@@ -5,7 +5,7 @@ import { SCORES_SCHEMA_VERSION } from './types.js';
 import { SCORE_TABLES, type ScoreTableName } from './write-scores.js';
 
 /**
- * Reads a run's `units.parquet` or `unit_languages.parquet`: columns by name, and what the table says of itself. Tables
+ * Reads a run's `units.parquet`, `unit_languages.parquet` or `alignment.parquet`: columns by name, and what the table says of itself. Tables
  * of older versions are read as they are: with fewer columns.
  *
  * @param columns names; default all.

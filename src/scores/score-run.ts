@@ -13,6 +13,7 @@ import { languageEntropy } from './mutual-information.js';
 import { languageAbsent, type PooledGrid, readPooledGrid } from './pooled-grid.js';
 import { HalfScores } from './reliability.js';
 import { reliabilitySample } from './reliability-sample.js';
+import { scoreAlignment } from './score-alignment.js';
 import { LANGUAGE_TESTS, type LanguageArray, UNIT_TESTS } from './score-arrays.js';
 import { runScoreTasks } from './score-pool.js';
 import type { ScoreTask } from './score-task.js';
@@ -46,7 +47,7 @@ export interface ScoreRunOptions {
 }
 
 export interface ScoreProgress {
-  /** Layers done. */
+  /** Layers done, and how many there will be: each counts again for the alignment of languages. */
   readonly done: number;
   readonly layers: number;
 }
@@ -61,8 +62,8 @@ const MOST_THREADS = 8;
 const ITEM_BYTES = 512 * 2 ** 20; // 512 MiB
 
 /**
- * Scores every neuron, head and residual dimension of a run and writes `units.parquet`, `unit_languages.parquet` and
- * `scores.json` into its folder. Layers are read in blocks of units, in worker threads; of all layers only some dozens
+ * Scores every neuron, head and residual dimension of a run and writes `units.parquet`, `unit_languages.parquet`,
+ * `alignment.parquet` (where the residual stream was kept) and `scores.json` into its folder. Layers are read in blocks of units, in worker threads; of all layers only some dozens
  * of numbers a unit are held.
  *
  * @returns what `scores.json` says.
@@ -121,6 +122,8 @@ export async function scoreRun(run: string | Run, options: ScoreRunOptions = {})
   const left = new Map<number, number>();
   for (const { layer } of tasks) left.set(layer, (left.get(layer) ?? 0) + 1);
   let done = 0;
+  const layers = shape.layers * (scores.get('residual')?.has('alignment') ? 2 : 1);
+  const onLayer = () => onProgress?.({ done: ++done, layers });
   await runScoreTasks(
     {
       folder,
@@ -138,11 +141,14 @@ export async function scoreRun(run: string | Run, options: ScoreRunOptions = {})
       for (const [name, values] of entries(ofLanguages)) own.setLanguages(name, start, values);
       for (const [name, position, values] of pieces) halved.get(name)!.take(position, values);
       left.set(layer, left.get(layer)! - 1);
-      if (left.get(layer) === 0) onProgress?.({ done: ++done, layers: shape.layers });
+      if (left.get(layer) === 0) onLayer();
     },
     signal,
   );
 
+  const aligned = scores.get('residual')?.has('alignment')
+    ? await scoreAlignment(opened, { folds, halves, threads, signal, onLayer })
+    : null;
   const prompts = grid === null ? null : promptsOf(grid);
   const tables = [...types.values()].map(({ own, halved }) => {
     setQ(own);
@@ -176,12 +182,15 @@ export async function scoreRun(run: string | Run, options: ScoreRunOptions = {})
     languageEntropy: prompts && languageEntropy(prompts),
     resampling,
     units: tables.map(({ scores, policies }) => describeUnits(scores, policies)),
-    reliability: tables.flatMap(({ reliability }) => reliability),
+    reliability: [...tables.flatMap(({ reliability }) => reliability), ...(aligned?.reliability ?? [])],
     skipped,
   };
-  await writeScores(folder, manifest, tables, summary);
+  await writeScores(folder, manifest, tables, aligned?.rows ?? null, summary);
   return summary;
 }
+
+/** Scores of fold sums, of other arrays, or of whole layers. */
+const NOT_OF_ITEM_BLOCKS: ReadonlySet<ScoreName> = new Set(['lape', 'pattern', 'vectorShare', 'alignment']);
 
 /** Layer by layer: its fold sums, then its pooled values in blocks of at most about `blockBytes`. */
 function scoreTasks(
@@ -206,8 +215,7 @@ function scoreTasks(
           tasks.push({ kind: 'items', layer, type, array, unitStart, unitEnd });
         }
       };
-      if ([...names].some((name) => !['lape', 'pattern', 'vectorShare'].includes(name)))
-        blocks(ITEM_ARRAYS[type]);
+      if ([...names].some((name) => !NOT_OF_ITEM_BLOCKS.has(name))) blocks(ITEM_ARRAYS[type]);
       if (names.has('vectorShare')) blocks('head.items');
     }
   }

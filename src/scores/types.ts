@@ -10,7 +10,7 @@ export const SCORES_SCHEMA_VERSION = 2;
 
 /**
  * What `--scores` may name. `twoWay` gives η² and ω², `mi` mutual information, `overlap` that of distributions;
- * `vectorShare` and `pattern` (how attention is spread) are for heads only.
+ * `vectorShare` and `pattern` (how attention is spread) are for heads only, `alignment` of languages for the residual stream.
  */
 export const SCORE_NAMES = [
   'lape',
@@ -22,6 +22,7 @@ export const SCORE_NAMES = [
   'overlap',
   'vectorShare',
   'pattern',
+  'alignment',
 ] as const;
 export type ScoreName = (typeof SCORE_NAMES)[number];
 

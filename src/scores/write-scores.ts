@@ -3,6 +3,7 @@ import { formatJson } from '../store/format-json.js';
 import type { RunManifest } from '../store/manifest.js';
 import { ROW_GROUP_ROWS, streamTable, type TableValue } from '../store/table.js';
 import { writeFileAtomic } from '../store/write-file-atomic.js';
+import { ALIGNMENT_COLUMNS, type AlignmentRow } from './alignment-columns.js';
 import { type ColumnSpec, type ScoredUnits, UNIT_COLUMNS, UNIT_LANGUAGE_COLUMNS } from './table-columns.js';
 import { SCORES_SCHEMA_VERSION, type ScoreSummary } from './types.js';
 
@@ -10,12 +11,14 @@ import { SCORES_SCHEMA_VERSION, type ScoreSummary } from './types.js';
 export const SCORE_TABLES = {
   units: { schema: 'babelscope/units', columns: UNIT_COLUMNS },
   unit_languages: { schema: 'babelscope/unit_languages', columns: UNIT_LANGUAGE_COLUMNS },
+  alignment: { schema: 'babelscope/alignment', columns: ALIGNMENT_COLUMNS },
 } as const;
 export type ScoreTableName = keyof typeof SCORE_TABLES;
 
 /**
- * Writes `units.parquet` (a row a unit), `unit_languages.parquet` (a row a unit and language), then `scores.json`,
- * each whole or not at all. Rows are made a row group at a time.
+ * Writes `units.parquet` (a row a unit), `unit_languages.parquet` (a row a unit and language), `alignment.parquet`
+ * (a row a layer and two languages; null: not computed), then `scores.json`, each whole or not at all. Rows are made a
+ * row group at a time.
  *
  * @throws OutputError if one cannot be written.
  */
@@ -23,11 +26,12 @@ export async function writeScores(
   folder: string,
   manifest: RunManifest,
   tables: readonly ScoredUnits[],
+  alignment: readonly AlignmentRow[] | null,
   summary: ScoreSummary,
 ): Promise<void> {
   const tags = manifest.plan.languages;
   const { pooling, positions, countFirst } = manifest.plan;
-  const metadata = (schema: string, specs: readonly ColumnSpec[]) => ({
+  const metadata = (schema: string, specs: readonly Pick<ColumnSpec, 'name' | 'about'>[]) => ({
     schema,
     schema_version: String(SCORES_SCHEMA_VERSION),
     babelscope: summary.babelscope,
@@ -46,7 +50,8 @@ export async function writeScores(
     policies: JSON.stringify(summary.units),
     columns: JSON.stringify(Object.fromEntries(specs.map(({ name, about }) => [name, about]))),
   });
-  for (const [file, { schema, columns }] of Object.entries(SCORE_TABLES)) {
+  for (const file of ['units', 'unit_languages'] as const) {
+    const { schema, columns } = SCORE_TABLES[file];
     const languages = file === 'units' ? 1 : tags.length;
     await streamTable(
       join(folder, `${file}.parquet`),
@@ -54,6 +59,11 @@ export async function writeScores(
       rowsOf(columns, tables, tags, languages),
       metadata(schema, columns),
     );
+  }
+  if (alignment !== null) {
+    const { schema, columns } = SCORE_TABLES.alignment;
+    const values = columns.map(({ of }) => alignment.map(of));
+    await streamTable(join(folder, 'alignment.parquet'), columns, [values], metadata(schema, columns));
   }
   await writeFileAtomic(join(folder, 'scores.json'), [new TextEncoder().encode(`${formatJson(summary)}\n`)]);
 }

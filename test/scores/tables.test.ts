@@ -7,6 +7,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { compareRuns, writeComparison } from '../../src/compare/index.js';
 import { comparisonSchema } from '../../src/compare/schema.js';
 import { RunError } from '../../src/errors.js';
+import { ALIGNMENT_COLUMNS } from '../../src/scores/alignment-columns.js';
 import { readScores } from '../../src/scores/read-scores.js';
 import { scoreRun } from '../../src/scores/score-run.js';
 import { UNIT_COLUMNS, UNIT_LANGUAGE_COLUMNS } from '../../src/scores/table-columns.js';
@@ -79,6 +80,12 @@ test('docs/files.md documents every field of manifest.json, scores.json and comp
   const { selectedByLanguage } = pairs.element.shape;
   const named = new Set<unknown>([model, shape, probe, change, seeds, selectedByLanguage.element]);
   expect(await documentedFields('comparison')).toEqual(fieldsOfSchema(comparisonSchema, named).sort());
+});
+
+test('docs/files.md documents the columns of alignment.parquet', async () => {
+  const rows = await documented('columns alignment');
+  expect(rows.map(([name]) => name)).toEqual(ALIGNMENT_COLUMNS.map(({ name }) => `\`${name}\``));
+  expect(rows.map(([, about]) => about)).toEqual(ALIGNMENT_COLUMNS.map(({ about }) => about));
 });
 
 test('docs/files.md documents the columns of changes.parquet, and DuckDB finds them', async () => {

@@ -33,6 +33,8 @@ export interface SyntheticRunOptions {
   /** The noise of the tokens. */
   readonly noise?: number;
   readonly planted?: readonly PlantedNeuron[];
+  /** Pooled hook_resid_post of a layer, [item, language, heads · headDim]; not recorded without it. */
+  readonly residual?: (layer: number) => Float32Array;
   /** Changes to the manifest, for runs that do not match. */
   readonly manifest?: (manifest: RunManifest) => RunManifest;
 }
@@ -60,6 +62,7 @@ export async function writeSyntheticRun(
     model = 1,
     noise = 1,
     planted = [],
+    residual,
   } = options;
   const items = Array.from({ length: itemCount }, (_, i) => ({ id: `item-${i}`, fold: i % folds }));
   const K = languages.length;
@@ -132,6 +135,24 @@ export async function writeSyntheticRun(
         { name: LAYER_ARRAYS.headNormItems, dtype: 'F32', shape: [...grid, heads], data: norms },
       );
     }
+    if (residual !== undefined) {
+      const dModel = heads * headDim;
+      const sums = {
+        dtype: 'F64',
+        shape: [...cells, dModel],
+        data: new Float64Array(folds * K * dModel),
+      } as const;
+      arrays.push(
+        { name: LAYER_ARRAYS.residSum, ...sums },
+        { name: LAYER_ARRAYS.residSumsq, ...sums },
+        {
+          name: LAYER_ARRAYS.residItems,
+          dtype: 'F32',
+          shape: [items.length, K, dModel],
+          data: residual(layer),
+        },
+      );
+    }
     await writeSafetensors(layerPath(folder, layer), arrays);
   }
 
@@ -195,7 +216,12 @@ export async function writeSyntheticRun(
       keep,
       pooling: 'mean',
       chunks: itemsOfFold.map((_, g) => items.flatMap(({ fold }, i) => (fold === g ? [i] : []))),
-      hooks: ['mlp.hook_pre', 'mlp.hook_post', 'attn.hook_z'],
+      hooks: [
+        'mlp.hook_pre',
+        'mlp.hook_post',
+        'attn.hook_z',
+        ...(residual === undefined ? [] : ['hook_resid_post']),
+      ],
     },
     planSha256: sha256(`plan ${model}`),
     warnings: [],
