@@ -39,6 +39,8 @@ export { type ReportFormat, type WriteReportOptions, writeReport as report } fro
 export { ModelRunner, RunnerError } from './runtime/index.js';
 export type * from './runtime/types.js';
 export {
+  type Alignment,
+  alignment,
   auroc,
   averagePrecision,
   distributionOverlap,

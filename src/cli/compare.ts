@@ -9,7 +9,7 @@ import {
 } from '../compare/index.js';
 import { UsageError } from '../errors.js';
 import { compareSelections, isSelection, writeSelectionComparison } from '../interchange/index.js';
-import { againstReference } from '../report/index.js';
+import { againstReference, alignmentChanges } from '../report/index.js';
 import { openRun } from '../store/open-run.js';
 import { parseList, parseSeed } from './options.js';
 import { formatTable, interruptSignal, print, printJson, say, withLayerProgress } from './terminal.js';
@@ -135,6 +135,17 @@ export function printComparison(comparison: Comparison): void {
       ),
     ),
   );
+  const { alignment } = comparison;
+  const aligned = alignment === null ? [] : alignmentChanges(alignment, null);
+  if (aligned.length > 0) {
+    print('\nAlignment of languages on the residual stream, mean over layers:');
+    print(
+      formatTable(
+        ['measure', `${aligned[0]!.from} →`, 'change', '95 % interval', 'sampling', 'seeds'],
+        aligned.map((c) => [c.measure, c.to, ...numbers(c.change), c.verdict, c.seeds.verdict]),
+      ),
+    );
+  }
   const contrasts = comparison.units.flatMap((unit) => unit.contrasts);
   if (contrasts.length === 0) return;
   print('\nDifferences in differences against the reference:');

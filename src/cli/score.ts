@@ -57,8 +57,9 @@ function printSummary(run: string, summary: ScoreSummary): void {
     ),
   );
   for (const line of describeSkipped(summary.skipped)) say(line);
+  const aligned = summary.alignment === null ? '' : ' alignment.parquet,';
   say(
-    `\nwrote ${run}/units.parquet, unit_languages.parquet, scores.json\nNext: babelscope compare ${run} <run> --out <folder>`,
+    `\nwrote ${run}/units.parquet, unit_languages.parquet,${aligned} scores.json\nNext: babelscope compare ${run} <run> --out <folder>`,
   );
 }
 

@@ -33,6 +33,7 @@ export type FigureName =
   | 'contrasts'
   | 'trajectory'
   | 'head-overlap'
+  | 'alignment'
   | 'specialized-neurons'
   | 'entropy-distribution'
   | 'depth-profile'

@@ -1,5 +1,6 @@
 import type { Comparison } from '../compare/types.js';
 import type { AbsentFigure, Figure, FigureBuilder } from './figure.js';
+import { alignment } from './figures/alignment.js';
 import { contrasts } from './figures/contrasts.js';
 import { depthProfile } from './figures/depth-profile.js';
 import { entropyDistribution } from './figures/entropy-distribution.js';
@@ -27,6 +28,7 @@ const BUILDERS: readonly FigureBuilder[] = [
   reallocation,
   headMap,
   headOverlap,
+  alignment,
 ];
 
 /** Every figure of the report; those without numbers say why. */

@@ -1,3 +1,4 @@
+export { alignmentChanges } from './alignment-words.js';
 export { type AbsentFigure, againstReference, type Figure, type FigureName, isPresent } from './figure.js';
 export { buildFigures } from './figures.js';
 export { contrastSentence, headlineSentence } from './measures.js';

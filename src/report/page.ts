@@ -9,6 +9,7 @@ import {
   type Verdict,
 } from '../compare/types.js';
 import { BabelscopeError } from '../errors.js';
+import { alignmentChanges, alignmentSentence } from './alignment-words.js';
 import {
   type AbsentFigure,
   againstReference,
@@ -107,6 +108,7 @@ const NAV: Readonly<Record<Figure['name'], string>> = {
   reallocation: 'Reallocation',
   'head-map': 'Head map',
   'head-overlap': 'Top heads',
+  alignment: 'Alignment by layer',
 };
 
 const VERDICT_MARKS: Readonly<Record<Verdict, { readonly className: string; readonly mark: string }>> = {
@@ -132,6 +134,7 @@ function headlineBox(comparison: Comparison): string {
     const lines = own.map((headline) => `<li>${verdictMark(headline.verdict)}${emphasise(headline)}</li>`);
     return `<h3>${escapeHtml(label)} against ${escapeHtml(reference!.label)}</h3>
 ${verdictLines(own)}
+${alignmentLines(comparison, label)}
 <details><summary>Each measure with its numbers</summary><ul>
 ${lines.join('\n')}
 </ul></details>`;
@@ -200,6 +203,18 @@ function verdictLines(headlines: readonly Headline[]): string {
     const { className } = VERDICT_MARKS[verdict];
     return `<li>${verdictMark(verdict)}<strong class="${className}">${capital(verdict)}:</strong> ${escapeHtml(names)}.</li>`;
   });
+  return `<ul class="verdicts">\n${lines.join('\n')}\n</ul>`;
+}
+
+/** Alignment of languages, mean over layers: a line a measure. */
+function alignmentLines({ alignment }: Comparison, label: string): string {
+  if (alignment === null) return '';
+  const lines = alignmentChanges(alignment, null)
+    .filter(({ to }) => to === label)
+    .map(
+      (change) =>
+        `<li>${verdictMark(change.verdict)}${escapeHtml(alignmentSentence(alignment, change))}</li>`,
+    );
   return `<ul class="verdicts">\n${lines.join('\n')}\n</ul>`;
 }
 

@@ -1,5 +1,6 @@
 import type { Comparison } from '../compare/types.js';
 import { csvLine } from '../store/csv.js';
+import { ALIGNMENT_WORDS, alignmentLevel } from './alignment-words.js';
 import { UNIT_WORDS } from './figure.js';
 import { MEASURE_WORDS, measureName } from './measures.js';
 import { decimal, number } from './text.js';
@@ -15,7 +16,14 @@ const SPREAD = ['least', 'median', 'most'];
 
 /** A table of the report: the page sets it, a CSV file holds it. */
 export interface ReportTable {
-  readonly name: 'headlines' | 'contrast-numbers' | 'trends' | 'tokens' | 'reliability';
+  readonly name:
+    | 'headlines'
+    | 'contrast-numbers'
+    | 'alignment-levels'
+    | 'alignment-changes'
+    | 'trends'
+    | 'tokens'
+    | 'reliability';
   readonly title: string;
   readonly note: string;
   readonly columns: readonly Column[];
@@ -28,6 +36,8 @@ export function buildTables(comparison: Comparison): ReportTable[] {
   return [
     headlines(comparison),
     contrasts(comparison),
+    alignmentLevels(comparison),
+    alignmentChanges(comparison),
     trends(comparison),
     tokens(comparison),
     reliability(comparison),
@@ -137,6 +147,75 @@ function contrasts({ units, splits }: Comparison): ReportTable {
         c.note,
       ]),
     ),
+  };
+}
+
+/** Alignment of languages by layer, of each run. */
+function alignmentLevels({ alignment }: Comparison): ReportTable {
+  return {
+    name: 'alignment-levels',
+    title: 'Alignment of languages by layer',
+    note: 'Means over pairs of languages, with 95 % jackknife intervals. A dash: cannot be computed.',
+    headers: 4,
+    columns: ['measure', 'run', 'languages', 'layer', 'unit', 'value', 'low', 'high'],
+    rows: (alignment?.levels ?? []).map(({ measure, label, group, layer, value: { value, low, high } }) => [
+      ALIGNMENT_WORDS[measure].name,
+      label,
+      group ?? 'all',
+      layer ?? 'mean over layers',
+      ALIGNMENT_WORDS[measure].unit,
+      value,
+      low,
+      high,
+    ]),
+  };
+}
+
+/** What of it differs between runs, with floors and verdicts. */
+function alignmentChanges({ alignment, splits }: Comparison): ReportTable {
+  return {
+    name: 'alignment-changes',
+    title: 'Changes of alignment by layer',
+    note: `Floors and across: 5 %, 50 % and 95 % of the absolute difference between random halves of the folds, ${splits} splits, at half size, which halves the candidates of retrieval too. A dash: cannot be computed.`,
+    headers: 5,
+    columns: [
+      'measure',
+      'languages',
+      'layer',
+      'from',
+      'to',
+      'value from',
+      'value to',
+      'change',
+      'low',
+      'high',
+      ...['within from', 'within to', 'across'].map((name) => ({ name, parts: QUANTILES })),
+      'share outside',
+      'verdict',
+      'share outside, seeds',
+      'verdict, seeds',
+      'note',
+    ],
+    rows: (alignment?.changes ?? []).map((c) => [
+      ALIGNMENT_WORDS[c.measure].name,
+      c.group ?? 'all',
+      c.layer ?? 'mean over layers',
+      c.from,
+      c.to,
+      alignmentLevel(alignment!, c.from, c).value,
+      alignmentLevel(alignment!, c.to, c).value,
+      c.change.value,
+      c.change.low,
+      c.change.high,
+      c.withinFrom ?? NOTHING,
+      c.withinTo ?? NOTHING,
+      c.across ?? NOTHING,
+      c.shareOutside,
+      c.verdict,
+      c.seeds.shareOutside,
+      c.seeds.verdict,
+      c.note,
+    ]),
   };
 }
 

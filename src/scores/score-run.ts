@@ -182,6 +182,7 @@ export async function scoreRun(run: string | Run, options: ScoreRunOptions = {})
     languageEntropy: prompts && languageEntropy(prompts),
     resampling,
     units: tables.map(({ scores, policies }) => describeUnits(scores, policies)),
+    alignment: aligned && { pairs: aligned.rows.length / shape.layers, layers: shape.layers },
     reliability: [...tables.flatMap(({ reliability }) => reliability), ...(aligned?.reliability ?? [])],
     skipped,
   };

@@ -93,6 +93,8 @@ export interface ScoreSummary {
     readonly tang2024: PolicyCounts | null;
     readonly polyfact2026: PolicyCounts | null;
   }[];
+  /** Pairs of languages whose alignment is in `alignment.parquet`, and its layers; null: not computed. */
+  readonly alignment: { readonly pairs: number; readonly layers: number } | null;
   readonly reliability: readonly ReliabilityRow[];
   readonly skipped: readonly SkippedScore[];
 }

@@ -146,6 +146,16 @@ describe('a figure has one mark for each number', () => {
     expect(marks(await draw('head-overlap'), 'rect')).toBe(2 * 3 * languages ** 2);
   });
 
+  test('alignment: a point for each run, layer and measure, and one for each change against the reference', async () => {
+    const svg = await draw('alignment');
+    expect(marks(svg, 'symbol')).toBe(2 * layers * (runs + runs - 1));
+    const changed = small.alignment!.changes.filter(
+      ({ layer, group, verdict }) => layer !== null && group === null && verdict !== 'changed',
+    );
+    expect(changed.length).toBeGreaterThan(0);
+    expect(svg.match(/fill="white" stroke="#d55e00"/g)).toHaveLength(changed.length);
+  });
+
   test('trajectory: a point a step, measure and group', async () => {
     const figure = buildFigures(trained).find(({ name }) => name === 'trajectory') as Figure;
     const points = trained.units[0]!.trends.flatMap((trend) =>
@@ -211,6 +221,14 @@ describe('words of a figure', () => {
     const figure = buildFigures({ ...small, headMaps }).find(({ name }) => name === 'head-map')!;
     expect(figure.title).toContain('Language entropy (LAPE)');
     expect(figure).toHaveProperty('caption', expect.stringContaining('ω² is not measured'));
+  });
+
+  test('runs without the residual stream say so, and how to record it', () => {
+    const figures = buildFigures({ ...small, alignment: null });
+    expect(figures.find(({ name }) => name === 'alignment')).toHaveProperty(
+      'reason',
+      expect.stringMatching(/^not measured: .*--hooks hook_resid_post --keep items/),
+    );
   });
 
   test('a head map without values and a run without a cut say so instead of drawing zeros', () => {

@@ -17,6 +17,7 @@ const NAMES = [
   'reallocation',
   'head-map',
   'head-overlap',
+  'alignment',
 ];
 let folder: string;
 beforeEach(async () => {
@@ -31,6 +32,8 @@ test('writes the page, each figure as SVG and PNG, and the tables, and says wher
     'report.html',
     ...NAMES.flatMap((name) => [`figures/${name}.svg`, `figures/${name}.png`]),
     'tables/headlines.csv',
+    'tables/alignment-levels.csv',
+    'tables/alignment-changes.csv',
     'tables/tokens.csv',
     'tables/reliability.csv',
   ]);

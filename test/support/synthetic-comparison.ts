@@ -1,4 +1,7 @@
 import type {
+  AlignmentChange,
+  AlignmentComparison,
+  AlignmentLevel,
   Comparison,
   Contrast,
   Headline,
@@ -85,7 +88,7 @@ export function syntheticComparison({
   const tokens = languages.map((_, k) => Math.round(9_000 + 9_000 * random() + (k === 0 ? 2_000 : 0)));
   return {
     schema: 'babelscope/comparison',
-    schemaVersion: 2,
+    schemaVersion: 3,
     babelscope: '0.1.0',
     probe: {
       name: 'facts',
@@ -143,6 +146,7 @@ export function syntheticComparison({
     ],
     headMaps: headMaps(runs, layers, heads, random),
     headOverlaps: headOverlaps(runs, layers * heads, tags),
+    alignment: alignment(runs, layers, tags.length, groups, seeds),
     reliability: runs.flatMap((label) =>
       (['neuron', 'head'] as const).flatMap((type) =>
         ['lape', 'omega2Language', 'apBest'].map((score, s) => {
@@ -346,7 +350,10 @@ function withRegimes(
   };
 }
 
-function seedFloorOf({ verdict, across, withinFrom }: Headline, seeds: number): SeedFloor {
+function seedFloorOf(
+  { verdict, across, withinFrom }: Pick<Headline, 'verdict' | 'across' | 'withinFrom'>,
+  seeds: number,
+): SeedFloor {
   const nothing = { withinFrom: null, withinTo: null, across: null, shareOutside: null };
   if (seeds < 2) return { ...nothing, verdict: 'not measured', note: 'one training seed a regime' };
   if (verdict === 'not measured') return { ...nothing, verdict, note: 'no unit is selected' };
@@ -373,6 +380,59 @@ function headOverlaps(
     return shares.map((row, a) => row.map((share, b) => (a === b ? 1 : a < b ? share : shares[b]![a]!)));
   };
   return runs.map((label) => ({ label, n, heads, norm: matrix(1.3), contrast: matrix(0.6) }));
+}
+
+/** Rises to the middle of the layers and falls again; the others lie lower there. */
+function alignment(
+  runs: readonly string[],
+  layers: number,
+  languages: number,
+  groups: readonly LanguageGroup[],
+  seeds: number,
+): AlignmentComparison {
+  const random = mulberry32(11);
+  const measures = [
+    { measure: 'margin', height: 0.42, half: 0.006 },
+    { measure: 'mexa', height: 0.83, half: 0.02 },
+  ] as const;
+  const places = measures.flatMap((of) =>
+    [null, ...groups.map(({ name }) => name)].flatMap((group) =>
+      [null, ...Array.from({ length: layers }, (_, layer) => layer)].map((layer) => ({
+        ...of,
+        group,
+        layer,
+      })),
+    ),
+  );
+  const levels: AlignmentLevel[] = [];
+  const changes: AlignmentChange[] = [];
+  for (const { measure, height, half, group, layer } of places) {
+    const arch = layer === null ? 0.6 : Math.sin((Math.PI * (layer + 0.7)) / (layers + 0.4));
+    const values = runs.map((_, r) => height * arch * (1 - 0.05 * r * arch) + half * (random() - 0.5));
+    for (const [r, label] of runs.entries()) {
+      const value = { value: values[r]!, low: values[r]! - half, high: values[r]! + half };
+      levels.push({ measure, group, layer, label, value });
+    }
+    for (const [a, from] of runs.entries()) {
+      for (const [i, to] of runs.slice(a + 1).entries()) {
+        const value = values[a + 1 + i]! - values[a]!;
+        const changed = Math.abs(value) > 1.6 * half;
+        const floor = {
+          withinFrom: [0, 0.5 * half, 1.3 * half],
+          withinTo: [0, 0.6 * half, 1.5 * half],
+          across: [Math.abs(value) * 0.9, Math.abs(value), Math.abs(value) * 1.1],
+          shareOutside: changed ? 1 : 0.3,
+          verdict: changed ? 'changed' : 'not distinguishable from sampling',
+          note: '',
+        } as const;
+        const change = { value, low: value - half, high: value + half };
+        const own = { measure, group, layer, from, to, change, ...floor };
+        changes.push({ ...own, seeds: seedFloorOf(floor, seeds) });
+      }
+    }
+  }
+  const pairs = (languages * (languages - 1)) / 2;
+  return { pooling: 'mean', pairs: { measured: pairs, all: pairs }, items: [612, 640], levels, changes };
 }
 
 function headlines(
