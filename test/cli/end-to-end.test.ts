@@ -58,9 +58,9 @@ describe('from two checkpoints to a report', () => {
       ['base', base],
       ['sft', sft],
     ] as const) {
-      const { stderr } = await succeed(captureArguments(regime, run));
+      const { stderr } = await succeed(captureArguments(regime, run, '--hooks', 'hook_resid_post'));
       expect(stderr).toMatch(/ja\s+Japanese\s+60/);
-      await succeed(['score', run]);
+      expect((await succeed(['score', run])).stderr).toContain('alignment.parquet');
     }
 
     const units = await parquetReadObjects({ file: await asyncBufferFromFile(join(base, 'units.parquet')) });
@@ -77,9 +77,20 @@ describe('from two checkpoints to a report', () => {
       }
     }
 
+    const aligned = await parquetReadObjects({
+      file: await asyncBufferFromFile(join(base, 'alignment.parquet')),
+    });
+    expect(aligned).toHaveLength(LAYERS * 3);
+    for (const { items, mexa, mexa_low, mexa_high, margin, margin_low, margin_high } of aligned) {
+      expect(items).toBe(60);
+      expect(mexa >= mexa_low && mexa <= mexa_high && mexa >= 0 && mexa <= 1).toBe(true);
+      expect(margin >= margin_low && margin <= margin_high).toBe(true);
+    }
+
     const comparison = join(folder, 'comparison');
     const { stdout } = await succeed(['compare', base, sft, '--labels', 'base,sft', '--out', comparison]);
     expect(stdout).toMatch(/jaccard/);
+    expect(stdout).toMatch(/Alignment of languages[\s\S]*margin\s+sft[\s\S]*mexa\s+sft/);
     const { stderr } = await succeed(['report', comparison, '--out', join(folder, 'report')]);
     expect(stderr).toContain('report.html');
     expect(statSync(join(folder, 'report/report.html')).size).toBeGreaterThan(100_000);
@@ -91,6 +102,7 @@ describe('from two checkpoints to a report', () => {
       'reallocation',
       'depth-profile',
       'forest',
+      'alignment',
     ]) {
       expect(figures).toContain(`${name}.svg`);
       expect(figures).toContain(`${name}.png`);
@@ -110,7 +122,7 @@ describe('from two checkpoints to a report', () => {
   test('a run compared with itself changes nothing', async () => {
     const folder = temporaryFolder();
     const run = join(folder, 'run');
-    await succeed(captureArguments('base', run));
+    await succeed(captureArguments('base', run, '--hooks', 'hook_resid_post'));
     const { stdout } = await succeed([
       'compare',
       run,
@@ -127,6 +139,10 @@ describe('from two checkpoints to a report', () => {
     );
     expect(verdicts.length).toBeGreaterThan(8);
     expect(verdicts).not.toContain('changed');
+    expect(comparison.alignment.changes).toHaveLength(2 * (LAYERS + 1));
+    for (const { change, verdict } of comparison.alignment.changes) {
+      expect([change.value, verdict]).toEqual([0, 'not distinguishable from sampling']);
+    }
   });
 
   test('shards captured apart and merged are the same bytes as one capture', async () => {

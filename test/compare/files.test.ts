@@ -47,12 +47,12 @@ describe('comparison.json', () => {
   test.each([
     [
       'of a newer schema',
-      (text: string) => text.replace('"schemaVersion": 2', '"schemaVersion": 99'),
+      (text: string) => text.replace('"schemaVersion": 3', '"schemaVersion": 99'),
       'newer version',
     ],
     [
       'of an older schema',
-      (text: string) => text.replace('"schemaVersion": 2', '"schemaVersion": 1'),
+      (text: string) => text.replace('"schemaVersion": 3', '"schemaVersion": 2'),
       'older version',
     ],
     ['that lacks a field', (text: string) => text.replace('"completeItems"', '"items2"'), '"completeItems"'],

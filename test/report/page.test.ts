@@ -10,7 +10,7 @@ import { findChromium, launchChromium } from '../support/chromium.js';
 import { SEEN_UNSEEN, SEVENTEEN_LANGUAGES, syntheticComparison } from '../support/synthetic-comparison.js';
 import { TEXT_FAULTS } from '../support/text-faults.js';
 
-const FIGURES = 8;
+const FIGURES = 9;
 const HOSTILE = `</script><img src=x onerror="window.pwned=1">'"&\u2028{{x}}\${1}`;
 const chromiumPath = findChromium();
 let folder: string;
