@@ -26,6 +26,17 @@ interface Point {
   readonly verdict?: string;
 }
 
+/** A row of a panel; `verdict` is empty where nothing is compared. */
+interface Drawn {
+  readonly run: string;
+  readonly marker: string;
+  readonly layer: number;
+  readonly value: number;
+  readonly low: number;
+  readonly high: number;
+  readonly verdict: string;
+}
+
 /** Alignment of languages by layer, a line a run with its interval; below, its change against the reference and the noise floor. */
 export function alignment(comparison: Comparison): Figure | AbsentFigure {
   const name = 'alignment';
@@ -49,7 +60,7 @@ export function alignment(comparison: Comparison): Figure | AbsentFigure {
     scale: { domain: [0, Math.max(1, shape.layers - 1)], nice: false },
     axis: { values: layerTicks(shape.layers, 8), format: 'd', grid: false },
   };
-  const points = (of: (label: string, layer: number) => Point | null) =>
+  const points = (of: (label: string, layer: number) => Point | null): Drawn[] =>
     labels.flatMap((label) =>
       layers.flatMap((layer) => {
         const point = of(label, layer);
@@ -59,10 +70,18 @@ export function alignment(comparison: Comparison): Figure | AbsentFigure {
         return [{ run: label, marker: label, layer, value, low: low ?? value, high: high ?? value, verdict }];
       }),
     );
-  const panel = (heading: string, subheading: string, yTitle: string, values: object[], floors: object[]) => {
+  const panel = (
+    heading: string,
+    subheading: string,
+    yTitle: string,
+    values: readonly Drawn[],
+    floors: object[],
+  ) => {
+    const filled = values.filter(({ verdict }) => verdict === '' || verdict === 'changed');
+    const hollow = values.filter((point) => !filled.includes(point));
     const y = { type: 'quantitative', title: yTitle, axis: { tickCount: 5, minExtent: 40 } };
-    const markers = (filter: string, mark: object) => ({
-      transform: [{ filter }],
+    const markers = (some: readonly object[], mark: object) => ({
+      data: { values: some },
       mark: { type: 'point', opacity: 1, size: shape.layers > 16 ? 24 : 40, ...mark },
       encoding: {
         x,
@@ -108,12 +127,9 @@ export function alignment(comparison: Comparison): Figure | AbsentFigure {
           mark: { type: 'line', strokeWidth: 1.8 },
           encoding: { x, y: { ...y, field: 'value' }, color, strokeDash },
         },
-        markers("datum.verdict === '' || datum.verdict === 'changed'", { filled: true }),
-        markers("datum.verdict !== '' && datum.verdict !== 'changed'", {
-          filled: false,
-          fill: 'white',
-          strokeWidth: 1.4,
-        }),
+        // Vega complains of a field without values.
+        ...(filled.length === 0 ? [] : [markers(filled, { filled: true })]),
+        ...(hollow.length === 0 ? [] : [markers(hollow, { filled: false, fill: 'white', strokeWidth: 1.4 })]),
       ],
     };
   };
