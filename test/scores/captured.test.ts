@@ -209,9 +209,13 @@ test('residual dimensions have every score but those of rates and heads: interva
   expect(reliable.map(({ score }) => score)).toEqual([
     ...['mean', 'contrast', 'eta2Language', 'eta2Item', 'omega2Language', 'omega2Item'],
     ...['ap', 'apBest', 'auroc', 'selectivity', 'mi', 'overlap'],
+    // Of pairs of languages.
+    ...['alignmentMargin', 'mexa'],
   ]);
-  for (const { units: sampled, halves } of reliable) {
-    expect(sampled).toBe(rows.length);
+  const of = summary.languages.length;
+  const aligned = (3 * of * (of - 1)) / 2;
+  for (const { score, units: sampled, halves } of reliable) {
+    expect(sampled).toBe(score === 'mexa' || score === 'alignmentMargin' ? aligned : rows.length);
     expect(halves).toBeGreaterThan(-1);
   }
 });
