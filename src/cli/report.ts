@@ -17,7 +17,7 @@ export function reportCommand() {
     ])
     .action(async (folder, { out, formats }) => {
       if (existsSync(join(folder, 'selections.json'))) {
-        const { files } = await writeSelectionReport(await readSelectionComparison(folder), out);
+        const { files } = await writeSelectionReport(await readSelectionComparison(folder), out, { formats });
         for (const file of files) say(`wrote ${file}`);
         return;
       }

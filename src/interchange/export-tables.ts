@@ -35,12 +35,21 @@ export async function exportCsv(folder: string, out: string): Promise<string[]> 
   return written;
 }
 
+/** Rows that become text at once. */
+const ROWS_AT_ONCE = 4096;
+
 async function* lines(path: string): AsyncGenerator<Uint8Array> {
   const encoder = new TextEncoder();
   let first = true;
-  for await (const { names, rows } of readTableRows(path)) {
+  for await (const { names, columns, rows } of readTableRows(path)) {
     if (first) yield encoder.encode(csvLine(names));
     first = false;
-    yield encoder.encode(rows.map(csvLine).join(''));
+    for (let start = 0; start < rows; start += ROWS_AT_ONCE) {
+      let text = '';
+      for (let row = start; row < Math.min(rows, start + ROWS_AT_ONCE); row++) {
+        text += csvLine(columns.map((values) => values[row] ?? null));
+      }
+      yield encoder.encode(text);
+    }
   }
 }

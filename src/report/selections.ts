@@ -7,6 +7,7 @@ import { specification } from './figure.js';
 import { renderPng, renderSvgs } from './render.js';
 import { count, list, plainStrings, wrap, wrapParts } from './text.js';
 import { INK, INK_SOFT, MISSING, RUN_COLOURS, RUN_SHAPES } from './theme.js';
+import { REPORT_FORMATS, type WriteReportOptions } from './write-report.js';
 
 const ALL = 'any language';
 const COLUMNS = 2;
@@ -100,13 +101,15 @@ export function selectionFigure(given: SelectionComparison): TopLevelSpec {
 }
 
 /**
- * Writes `figures/selections.svg`, `figures/selections.png` and `tables/selections.csv`. Returns their paths.
+ * Writes `figures/selections.svg`, `figures/selections.png` and `tables/selections.csv`, those that `formats` name. Returns
+ * their paths. There is no page of selections.
  *
  * @throws OutputError if the folder cannot be written.
  */
 export async function writeSelectionReport(
   comparison: SelectionComparison,
   outFolder: string,
+  { formats = REPORT_FORMATS }: WriteReportOptions = {},
 ): Promise<{ readonly files: string[] }> {
   const [svg = ''] = await renderSvgs([selectionFigure(comparison)]);
   const text = (content: string) => new TextEncoder().encode(content);
@@ -121,6 +124,7 @@ export async function writeSelectionReport(
   await makeFolder(join(outFolder, 'tables'));
   const files: string[] = [];
   for (const [name, bytes] of contents) {
+    if (!formats.some((format) => name.endsWith(`.${format}`))) continue;
     await writeFileAtomic(join(outFolder, name), [bytes]);
     files.push(join(outFolder, name));
   }

@@ -17,6 +17,7 @@ import { readScores, scoreRun } from '../../src/scores/index.js';
 import { csvLine } from '../../src/store/csv.js';
 import { openRun } from '../../src/store/open-run.js';
 import { openSafetensors } from '../../src/store/safetensors.js';
+import { ROW_GROUP_ROWS, writeTable } from '../../src/store/table.js';
 import { babelscope, temporaryFolder } from '../support/command-line.js';
 import { writeSyntheticRun } from '../support/synthetic-run.js';
 
@@ -142,6 +143,26 @@ describe('tables as CSV', () => {
       expect(lines[0]).toBe(names.join(','));
       for (const row of [0, 1, 57, rows - 1]) expect(lines[row + 1]).toBe(expected(row));
     }
+  });
+
+  test('a table of several row groups has all of its rows, in order', async () => {
+    const folder = temporaryFolder();
+    const rows = ROW_GROUP_ROWS + 4097;
+    await writeTable(join(folder, 'changes.parquet'), [
+      { name: 'index', type: 'int32', values: Array.from({ length: rows }, (_, row) => row) },
+      {
+        name: 'delta',
+        type: 'float64',
+        values: Float64Array.from({ length: rows }, (_, row) => (row % 3) / 3 || Number.NaN),
+      },
+    ]);
+    const [file] = await exportCsv(folder, folder);
+    const lines = readFileSync(file!, 'utf8').split('\r\n');
+    expect(lines).toHaveLength(rows + 2);
+    const wrong = lines
+      .slice(1, -1)
+      .filter((line, row) => line !== `${row},${row % 3 === 0 ? '' : (row % 3) / 3}`);
+    expect(wrong).toEqual([]);
   });
 
   test('fields with commas, quotes and line breaks are quoted (RFC 4180)', () => {

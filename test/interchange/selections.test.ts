@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
@@ -137,6 +137,43 @@ describe('selections are compared, with what a run of ours selects too', () => {
       /^a,b,language,inA,inB,both,jaccard,chance\r\nreleased,ours,,/,
     );
     expect(JSON.stringify(selectionFigure(comparison))).toContain('not measured');
+  });
+
+  test('on the command line: import, compare and report', async () => {
+    const folder = temporaryFolder();
+    const at = (name: string) => join(folder, name);
+    for (const name of ['a', 'b']) {
+      const args = [
+        'import',
+        MASK,
+        '--format',
+        'lape-mask',
+        '--languages',
+        LANGUAGES.join(),
+        '--out',
+        at(name),
+      ];
+      expect(await babelscope(args)).toMatchObject({ code: 0 });
+    }
+    const compared = await babelscope([
+      'compare',
+      at('a'),
+      at('b'),
+      '--labels',
+      'first,second',
+      '--out',
+      at('both'),
+    ]);
+    expect(compared).toMatchObject({ code: 0 });
+    expect(compared.stdout).toMatch(/first, second +any +\d+ +\d+ +\d+ +1\.000 +–/);
+    expect(compared.stderr).toContain('noise floors are not measured');
+    const reported = await babelscope(['report', at('both'), '--out', at('report'), '--formats', 'svg,csv']);
+    expect(reported).toMatchObject({ code: 0 });
+    expect(
+      ['figures/selections.svg', 'figures/selections.png', 'tables/selections.csv'].map((f) =>
+        existsSync(join(at('report'), f)),
+      ),
+    ).toEqual([true, false, true]);
   });
 
   test('a selection agrees with itself, whatever it is; of imports alone chance is not known', async () => {

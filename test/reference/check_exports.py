@@ -5,7 +5,7 @@
     babelscope export <run> --format transformer-lens --out <folder>/lens.safetensors
     python test/reference/check_exports.py <run> <folder>
 
-Needs torch, pandas and pyarrow besides requirements-scores.txt. Checks that the mask loads without arbitrary code and
+Needs requirements-interchange.txt. Checks that the mask loads without arbitrary code and
 holds the units of units.parquet, that the CSV gives the same tables as the parquet files, and that the dictionary has
 TransformerLens's names and shapes and the values of the run.
 """

@@ -1,6 +1,6 @@
 """Makes test/fixtures/selfcond: expertise.csv as apple/ml-selfcond writes it, of two languages.
 
-    pip install -r test/reference/requirements-scores.txt pandas
+    pip install -r test/reference/requirements-interchange.txt
     python test/reference/make_expertise.py
 
 A literal reading of `ExpertiseResult.build` and `export_as_pandas` in selfcond/expertise.py (commit c5e0921): layers in

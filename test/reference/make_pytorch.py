@@ -1,7 +1,7 @@
 """Makes test/fixtures/pytorch: small files that torch.save wrote, what is in them, and what the released code of LAPE
 makes of such counts.
 
-    pip install torch==2.9.1 numpy==2.4.6
+    pip install -r test/reference/requirements-interchange.txt
     python test/reference/make_pytorch.py
 
 `identify` is a literal reading of identify.py of RUCAIBox/Language-Specific-Neurons (commit fdecc8d, top_rate 0.01), in
