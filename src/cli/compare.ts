@@ -1,4 +1,4 @@
-import { Command, InvalidArgumentError } from '@commander-js/extra-typings';
+import { Command, InvalidArgumentError, Option } from '@commander-js/extra-typings';
 import {
   type Comparison,
   compareRuns,
@@ -6,6 +6,7 @@ import {
   languageGroups,
   type RunToCompare,
   writeComparison,
+  writeScoreChanges,
 } from '../compare/index.js';
 import { UsageError } from '../errors.js';
 import { compareSelections, isSelection, writeSelectionComparison } from '../interchange/index.js';
@@ -41,6 +42,14 @@ export function compareCommand() {
     )
     .option('--trajectory', 'the runs are checkpoints of one training run (labels such as base@step1000)')
     .option('--steps <numbers>', 'the training step of each run, instead of its label', parseSteps)
+    .addOption(
+      new Option(
+        '--changes <how much>',
+        'basic: changes of LAPE, ω² and η² of every unit; full: of every score in every language too (score_changes.parquet), which takes minutes to hours',
+      )
+        .choices(['basic', 'full'] as const)
+        .default('basic' as const),
+    )
     .option('--seed <n>', 'seed of the random halves', parseSeed, 0)
     .option('--json', 'print the comparison as one JSON object')
     .action(async (runs, { out, labels, reference, groups = [], seeds, contrast, steps, ...rest }) => {
@@ -80,6 +89,15 @@ export function compareCommand() {
       const comparison = await withLayerProgress('compare', (onLayer) =>
         compareRuns(named, { ...options, onProgress: ({ done, total }) => onLayer(done, total) }),
       );
+      if (rest.changes === 'full') {
+        await withLayerProgress('changes', (onPiece) =>
+          writeScoreChanges(out, named, {
+            reference,
+            signal: options.signal,
+            onProgress: ({ done, total }) => onPiece(done, total),
+          }),
+        );
+      }
       await writeComparison(out, comparison);
       if (rest.json) printJson(comparison);
       else printComparison(comparison);

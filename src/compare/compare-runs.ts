@@ -6,7 +6,7 @@ import { foldSubsets } from './fold-subsets.js';
 import { comparedPairs } from './headlines.js';
 import { checkGroups } from './language-groups.js';
 import type { Scope } from './layer-scores.js';
-import { assertComparable, assertSamePrompts, assertSameTokens } from './match.js';
+import { assertMatch } from './match.js';
 import { openRegimes } from './open-regimes.js';
 import { reliabilityOf } from './reliability.js';
 import type { RunSource } from './run-source.js';
@@ -86,13 +86,11 @@ export async function compareRuns(
   const steps = options.trajectory === true ? stepsOf(regimes, runs) : new Map<string, number>();
   const warnings = [
     ...sources.flatMap(({ label, manifest: { warnings: own } }) => own.map((text) => `${label}: ${text}`)),
-    ...assertComparable([reference, ...sources.filter((source) => source !== reference)]),
+    ...assertMatch(
+      reference,
+      sources.filter((source) => source !== reference),
+    ),
   ];
-  for (const other of sources) {
-    if (other === reference) continue;
-    assertSameTokens(reference, other, tags);
-    assertSamePrompts(reference, other, manifest.plan);
-  }
   checkGroups(groups, manifest.languages);
   const scopes = scopesOf(groups, tags);
   const contrasts = contrastsOf(compared, options.contrasts);

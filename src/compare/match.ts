@@ -2,7 +2,7 @@ import { RunError } from '../errors.js';
 import type { PooledGrid } from '../scores/pooled-grid.js';
 import type { RunManifest } from '../store/manifest.js';
 
-export interface LabelledManifest {
+interface LabelledManifest {
   readonly label: string;
   readonly manifest: RunManifest;
 }
@@ -17,7 +17,7 @@ export interface LabelledManifest {
  * and so may the storage type and the versions that captured: these are warnings. The tokenizer is judged by what it
  * does: `assertSameTokens`.
  */
-export function assertComparable(runs: readonly LabelledManifest[]): string[] {
+function assertComparable(runs: readonly LabelledManifest[]): string[] {
   const [reference, ...others] = runs;
   const warnings: string[] = [];
   for (const other of reference === undefined ? [] : others) {
@@ -110,12 +110,29 @@ export function assertComparable(runs: readonly LabelledManifest[]): string[] {
   return warnings;
 }
 
+/** All that is asked of runs before units are compared; returns warnings. @throws RunError if a run does not match. */
+export function assertMatch(reference: RunOfTokens, others: readonly RunOfTokens[]): string[] {
+  const warnings = assertComparable([reference, ...others]);
+  for (const other of others) {
+    assertSameTokens(reference, other, reference.manifest.plan.languages);
+    assertSamePrompts(reference, other, reference.manifest.plan);
+  }
+  return warnings;
+}
+
+interface RunOfTokens extends LabelledManifest {
+  /** [fold, language]. */
+  readonly tokens: ArrayLike<number>;
+  /** null: no pooled values are kept. */
+  readonly grid: PooledGrid | null;
+}
+
 /**
  * Refuses runs whose counted tokens differ in any fold and language. A tokenizer.json that was only written anew by
  * another library version counts the same tokens and passes (with a warning from `assertComparable`); one that splits
  * text differently, or adds a special token, would compare rates over different tokens.
  */
-export function assertSameTokens(
+function assertSameTokens(
   reference: { readonly label: string; readonly tokens: ArrayLike<number> },
   other: { readonly label: string; readonly tokens: ArrayLike<number> },
   languages: readonly string[],
@@ -140,7 +157,7 @@ export function assertSameTokens(
  * Refuses runs that keep pooled values of other prompts: a value that is absent in one run alone (an activation that is
  * not finite) would make an item complete in one and not in the other.
  */
-export function assertSamePrompts(
+function assertSamePrompts(
   reference: { readonly label: string; readonly grid: PooledGrid | null },
   other: { readonly label: string; readonly grid: PooledGrid | null },
   { languages, items }: RunManifest['plan'],

@@ -1,8 +1,7 @@
 import type { UnitType } from '../scores/types.js';
 import { benjaminiHochberg } from '../stats/benjamini-hochberg.js';
-import { jackknifeUnits, type UnitIntervals } from '../stats/jackknife.js';
-import { studentTUpperTail } from '../stats/student-t.js';
 import type { ScopeScores, SubsetScores } from './layer-scores.js';
+import { paired, pairedP } from './paired-change.js';
 import type { Comparison } from './types.js';
 
 /**
@@ -125,31 +124,9 @@ export class UnitChangesBuilder {
   /** p- and q-values, once all layers are in. */
   test(): void {
     const c = this.changes;
-    pValues(c.deltaLape, c.deltaLapeSe, this.#folds, c.deltaLapeP);
-    pValues(c.deltaOmega2, c.deltaOmega2Se, this.#folds, c.deltaOmega2P);
+    c.deltaLapeP.set(pairedP(c.deltaLape, c.deltaLapeSe, this.#folds));
+    c.deltaOmega2P.set(pairedP(c.deltaOmega2, c.deltaOmega2Se, this.#folds));
     c.deltaLapeQ.set(benjaminiHochberg(c.deltaLapeP));
     c.deltaOmega2Q.set(benjaminiHochberg(c.deltaOmega2P));
   }
-}
-
-function pValues(delta: Float64Array, se: Float64Array, folds: number, p: Float64Array): void {
-  for (let u = 0; u < p.length; u++) {
-    if (se[u]! > 0) p[u] = Math.min(1, 2 * studentTUpperTail(Math.abs(delta[u]!) / se[u]!, folds - 1));
-    else if (se[u] === 0 && delta[u] === 0) p[u] = 1;
-  }
-}
-
-function paired(
-  a: Float64Array,
-  b: Float64Array,
-  leftOutOfA: readonly Float64Array[],
-  leftOutOfB: readonly Float64Array[],
-  bounds: { readonly min?: number; readonly max?: number } = {},
-): UnitIntervals {
-  const minus = (q: Float64Array, p: Float64Array) => q.map((value, u) => value - p[u]!);
-  return jackknifeUnits(
-    minus(b, a),
-    leftOutOfA.map((left, g) => minus(leftOutOfB[g]!, left)),
-    bounds,
-  );
 }

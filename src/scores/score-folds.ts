@@ -20,13 +20,22 @@ const STATISTICS: Readonly<
 /** Of heads whose importances were imported. */
 const IMPORTANCE = { rate: LAYER_ARRAYS.headImportanceSum, mean: LAYER_ARRAYS.headImportanceSum } as const;
 
+/** Sums that rates and means of a type are made of, in a layer that may be imported. */
+export function statisticsOf(
+  type: ScoredType,
+  names: RunLayer['names'],
+): { readonly rate: StatisticName | null; readonly mean: StatisticName } {
+  return names.has(LAYER_ARRAYS.headImportanceSum) ? IMPORTANCE : STATISTICS[type];
+}
+
 /** Of rates. */
 const RATE_BOUNDS: Partial<Record<StatisticName, JackknifeBounds>> = {
   [LAYER_ARRAYS.mlpFire]: { min: 0, max: 1 },
   [LAYER_ARRAYS.headNormSum]: { min: 0 },
 };
 
-const PATTERNS = {
+/** Pattern summaries of a head, and what their reliability is called. */
+export const PATTERNS = {
   pattern_entropy: { array: LAYER_ARRAYS.patternEntropySum, half: 'patternEntropy' },
   pattern_first: { array: LAYER_ARRAYS.patternFirstSum, half: 'patternFirst' },
   pattern_previous: { array: LAYER_ARRAYS.patternPreviousSum, half: 'patternPrevious' },
@@ -84,7 +93,7 @@ export async function scoreFolds(
     }
   };
 
-  const statistics = layer.names.has(LAYER_ARRAYS.headImportanceSum) ? IMPORTANCE : STATISTICS[type];
+  const statistics = statisticsOf(type, layer.names);
   if (statistics.rate !== null) {
     const sums = await layer.readStatistic(statistics.rate);
     set('rate', means(sums, RATE_BOUNDS[statistics.rate] ?? {}));

@@ -20,13 +20,13 @@ export interface ItemScoring {
 
 /** Scores that are computed prompt by prompt, of a block of units. */
 export function scoreItems(
-  { unitStart, unitEnd, values }: ItemBlock,
+  block: ItemBlock,
   { grid, evaluator, samples, full }: ItemScoring,
   scores: ReadonlySet<ScoreName>,
   halves: PieceHalves,
 ): Pick<ScoredPiece, 'ofUnits' | 'ofLanguages'> {
+  const { unitStart, unitEnd } = block;
   const units = unitEnd - unitStart;
-  const prompts = grid.row.length;
   const parts: ItemParts = {
     ranks: scores.has('ap') || scores.has('auroc'),
     mi: scores.has('mi'),
@@ -36,6 +36,44 @@ export function scoreItems(
   };
   const columns = new Columns(scores, units, grid.languages);
   const whole = newItemValues(grid.languages);
+  for (const { unit, values } of unitValues(block, grid.row)) {
+    if (!evaluator.load(values, parts)) continue;
+    evaluator.evaluate(samples.whole, parts, whole);
+    columns.languages('ap', unit, whole.ap);
+    columns.languages('auroc', unit, whole.auroc);
+    columns.languages('selectivity', unit, whole.selectivity);
+    columns.languages('overlap', unit, whole.overlap);
+    columns.unit('mi', 'mi', unit, whole.mi);
+    columns.unit('overlap', 'overlap', unit, whole.overlapMean);
+    scoreHalves(evaluator, samples, parts, halves, unitStart + unit, grid.languages);
+    if (!full) continue;
+    const { p, ...spreads } = itemUncertainty(evaluator, samples, parts, whole);
+    for (const name of ['ap', 'auroc', 'selectivity', 'overlap'] as const) {
+      columns.spreads(name, unit, spreads[name]);
+    }
+    columns.spread('mi', unit, spreads.mi);
+    columns.spread('overlap', unit, spreads.overlapMean);
+    for (const name of ['ap', 'auroc', 'selectivity'] as const) {
+      columns.languages(`${name}_p`, unit, p[name], name);
+    }
+    columns.unit('selectivity', 'selectivity_best_p', unit, p.selectivityBest);
+    columns.unit('mi', 'mi_p', unit, p.mi);
+    columns.unit('twoWay', 'omega2_language_p', unit, p.twoWay);
+  }
+  return columns;
+}
+
+/**
+ * The values [prompt] of each unit of a block, in order. What is yielded is overwritten by the next.
+ *
+ * @param row [prompt]: row of the block's cell, item · languages + language.
+ */
+export function* unitValues(
+  { unitStart, unitEnd, values }: ItemBlock,
+  row: Uint32Array,
+): Generator<{ readonly unit: number; readonly values: Uint16Array | Float32Array }> {
+  const units = unitEnd - unitStart;
+  const prompts = row.length;
   const tile =
     values instanceof Uint16Array
       ? new Uint16Array(TILE_UNITS * prompts)
@@ -43,36 +81,13 @@ export function scoreItems(
   for (let tileStart = 0; tileStart < units; tileStart += TILE_UNITS) {
     const tileUnits = Math.min(TILE_UNITS, units - tileStart);
     for (let n = 0; n < prompts; n++) {
-      const at = grid.row[n]! * units + tileStart;
+      const at = row[n]! * units + tileStart;
       for (let j = 0; j < tileUnits; j++) tile[j * prompts + n] = values[at + j]!;
     }
     for (let j = 0; j < tileUnits; j++) {
-      if (!evaluator.load(tile.subarray(j * prompts, (j + 1) * prompts), parts)) continue;
-      const unit = tileStart + j;
-      evaluator.evaluate(samples.whole, parts, whole);
-      columns.languages('ap', unit, whole.ap);
-      columns.languages('auroc', unit, whole.auroc);
-      columns.languages('selectivity', unit, whole.selectivity);
-      columns.languages('overlap', unit, whole.overlap);
-      columns.unit('mi', 'mi', unit, whole.mi);
-      columns.unit('overlap', 'overlap', unit, whole.overlapMean);
-      scoreHalves(evaluator, samples, parts, halves, unitStart + unit, grid.languages);
-      if (!full) continue;
-      const { p, ...spreads } = itemUncertainty(evaluator, samples, parts, whole);
-      for (const name of ['ap', 'auroc', 'selectivity', 'overlap'] as const) {
-        columns.spreads(name, unit, spreads[name]);
-      }
-      columns.spread('mi', unit, spreads.mi);
-      columns.spread('overlap', unit, spreads.overlapMean);
-      for (const name of ['ap', 'auroc', 'selectivity'] as const) {
-        columns.languages(`${name}_p`, unit, p[name], name);
-      }
-      columns.unit('selectivity', 'selectivity_best_p', unit, p.selectivityBest);
-      columns.unit('mi', 'mi_p', unit, p.mi);
-      columns.unit('twoWay', 'omega2_language_p', unit, p.twoWay);
+      yield { unit: tileStart + j, values: tile.subarray(j * prompts, (j + 1) * prompts) };
     }
   }
-  return columns;
 }
 
 function scoreHalves(

@@ -13,10 +13,10 @@ import { languageEntropy } from './mutual-information.js';
 import { languageAbsent, type PooledGrid, readPooledGrid } from './pooled-grid.js';
 import { HalfScores } from './reliability.js';
 import { reliabilitySample } from './reliability-sample.js';
+import { runTasks } from './run-tasks.js';
 import { scoreAlignment } from './score-alignment.js';
 import { LANGUAGE_TESTS, type LanguageArray, UNIT_TESTS } from './score-arrays.js';
-import { runScoreTasks } from './score-pool.js';
-import type { ScoreTask } from './score-task.js';
+import type { ScoreResult, ScoreSettings, ScoreTask } from './score-task.js';
 import { HALF_SCORES, HALF_SCORES_OF_LANGUAGES, type HalfScoreName, halfScoresOf } from './scored-piece.js';
 import { type PolicySelections, policyCounts, selectByPolicies } from './select-by-policies.js';
 import { SCORES_SCHEMA_VERSION, type ScoredType, type ScoreName, type ScoreSummary } from './types.js';
@@ -124,14 +124,15 @@ export async function scoreRun(run: string | Run, options: ScoreRunOptions = {})
   let done = 0;
   const layers = shape.layers * (scores.get('residual')?.has('alignment') ? 2 : 1);
   const onLayer = () => onProgress?.({ done: ++done, layers });
-  await runScoreTasks(
+  await runTasks<ScoreTask, ScoreResult>(
+    new URL('./score-worker.js', import.meta.url),
     {
       folder,
       seed,
       splits,
       resampling,
       scores: Object.fromEntries([...scores].map(([type, names]) => [type, [...names]])),
-    },
+    } satisfies ScoreSettings,
     tasks,
     threads,
     ({ type, layer, unitStart, ofUnits, ofLanguages, halves: pieces }) => {

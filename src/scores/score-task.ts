@@ -1,10 +1,9 @@
-import type { BabelscopeError, ErrorDetails } from '../errors.js';
 import type { ItemsName } from '../store/open-run.js';
 import type { Resampling } from './item-samples.js';
 import type { HalfScoreName, ScoredPiece } from './scored-piece.js';
 import type { ScoredType, ScoreName } from './types.js';
 
-/** What a worker of `ScorePool` is told when it starts. */
+/** What a thread of `runTasks` is told when it starts. */
 export interface ScoreSettings {
   readonly folder: string;
   /** Scores to compute, by type of unit. */
@@ -34,10 +33,3 @@ export type ScoreTask = {
 export interface ScoreResult extends ScoredPiece {
   readonly halves: readonly (readonly [name: HalfScoreName, first: number, values: Float64Array])[];
 }
-
-export type FromScoreWorker =
-  | { readonly result: ScoreResult }
-  | { readonly failure: { readonly kind: string; readonly details: ErrorDetails } };
-
-/** Errors of ours by name, to be thrown again on the other side. */
-export type Thrown = new (details: ErrorDetails) => BabelscopeError;

@@ -67,7 +67,7 @@ export const ROW_GROUP_ROWS = 65_536;
 export async function streamTable(
   path: string,
   columns: readonly { readonly name: string; readonly type: ColumnType }[],
-  pieces: Iterable<readonly ArrayLike<TableValue>[]>,
+  pieces: Iterable<readonly ArrayLike<TableValue>[]> | AsyncIterable<readonly ArrayLike<TableValue>[]>,
   metadata: Readonly<Record<string, string>> = {},
   fileSystem?: WriteFileSystem,
 ): Promise<void> {
@@ -93,7 +93,7 @@ export async function streamTable(
     return taken;
   };
   async function* chunks() {
-    for (const piece of pieces) {
+    for await (const piece of pieces) {
       const rows = piece[0]!.length;
       const columnData = sources.map((source, c) => ({ ...source, data: nullsOf(piece[c]!) }));
       await writer.write({ columnData, rowGroupSize: rows });

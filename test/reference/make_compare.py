@@ -18,6 +18,8 @@ import numpy as np
 from safetensors.numpy import load_file, save_file
 from scipy import stats
 
+import make_scores
+
 OUT = pathlib.Path(__file__).resolve().parent.parent / "fixtures" / "compare"
 LANGUAGES = ["en", "de", "ja"]
 LAYERS, NEURONS, HEADS, HEAD_DIM = 4, 100, 6, 4
@@ -404,6 +406,49 @@ def head_map(name):
     return {"lape": grid(run.entropy(every)), "omega2Language": grid(run.omega2(every)), "vectorShareLanguage": shares}
 
 
+def score_changes():
+    """Of every neuron in every language, base against tuned: [change, standard error, q] of each score. Item scores are
+    those of make_scores.py (scikit-learn, NumPy), a fold's items left out in both runs."""
+    make_scores.LANGUAGES = K
+    fold = np.arange(ITEMS) % FOLDS
+    every = list(range(FOLDS))
+    subsets = [every, *([f for f in every if f != g] for g in every)]
+    values = {}
+    for name in ("base", "tuned"):
+        files = [load_file(OUT / name / "layers" / f"{layer:02d}.safetensors") for layer in range(LAYERS)]
+        x = np.concatenate([f["mlp.items"].astype(float) for f in files], axis=2)
+        sums = np.concatenate([f["mlp.sum"] for f in files], axis=2)
+        tokens = files[0]["tokens"].astype(float)
+        present = ~np.isnan(x[:, :, 0])
+        for folds in subsets:
+            keep = present & np.isin(fold, folds)[:, None]
+            means = sums[folds].sum(0) / tokens[folds].sum(0)[:, None]
+            pairs = make_scores.overlap(x, keep, whole=present)
+            own = {
+                "mean": means,
+                "contrast": make_scores.contrast(means),
+                "ap": make_scores.average_precision(x, keep),
+                "auroc": make_scores.auroc(x, keep),
+                "selectivity": make_scores.selectivity(x, keep),
+                "mi": make_scores.mutual_information(x, keep)[None],
+                "overlap": (pairs.sum(1) - 1) / (K - 1),
+            }
+            for score, value in own.items():
+                values.setdefault(score, {}).setdefault(name, []).append(value)
+    answers = {}
+    for score, runs in values.items():
+        delta, *left_out = (b - a for a, b in zip(runs["base"], runs["tuned"]))
+        se, _, _ = jackknife(delta, left_out)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            p = 2 * stats.t.sf(np.abs(delta) / se, FOLDS - 1)
+        p = np.where((se == 0) & (delta == 0), 1.0, p)
+        q = np.full(p.shape, np.nan)
+        q[~np.isnan(p)] = stats.false_discovery_control(p[~np.isnan(p)])
+        rounded = lambda part: [[None if np.isnan(v) else float(f"{v:.9g}") for v in row] for row in part]
+        answers[score] = {"delta": rounded(delta), "se": rounded(se), "q": rounded(q)}
+    (OUT / "score-changes.json").write_text(json.dumps(answers, separators=(",", ":")) + "\n")
+
+
 def not_a_number(value):
     """JSON has no NaN: null, as in the files babelscope writes."""
     if isinstance(value, dict):
@@ -416,6 +461,7 @@ def not_a_number(value):
 if __name__ == "__main__":
     OUT.mkdir(parents=True, exist_ok=True)
     write_runs()
+    score_changes()
     answers = {
         "numpy": np.__version__,
         "neuron": expected("neuron"),

@@ -196,16 +196,17 @@ def mutual_information(x, keep, bins=16):
     return np.array([one(column) for column in values.T])
 
 
-def overlap(x, keep, bins=64):
-    """[language, language, unit]."""
+def overlap(x, keep, bins=64, whole=None):
+    """[language, language, unit]; edges from the prompts of `whole`, by default those kept."""
     values, language = prompts_of(x, keep)
+    every = values if whole is None else prompts_of(x, whole)[0]
 
-    def one(column):
-        edges = np.histogram_bin_edges(column, bins)
+    def one(column, range_of):
+        edges = np.histogram_bin_edges(range_of, bins)
         shares = [np.histogram(column[language == k], edges)[0] / (language == k).sum() for k in range(LANGUAGES)]
         return [[np.minimum(a, b).sum() for b in shares] for a in shares]
 
-    return np.array([one(column) for column in values.T]).transpose(1, 2, 0)
+    return np.array([one(*columns) for columns in zip(values.T, every.T)]).transpose(1, 2, 0)
 
 
 def jackknife(value, left, low=-np.inf, high=np.inf):
@@ -387,4 +388,5 @@ def main():
     )
 
 
-main()
+if __name__ == "__main__":
+    main()

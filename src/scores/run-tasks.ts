@@ -1,26 +1,37 @@
 import { Worker } from 'node:worker_threads';
+import type { BabelscopeError, ErrorDetails } from '../errors.js';
 import * as errors from '../errors.js';
-import type { FromScoreWorker, ScoreResult, ScoreSettings, ScoreTask, Thrown } from './score-task.js';
+
+/** What a thread of `answerTasks` says to one task. */
+export type Answer<Result> =
+  | { readonly result: Result }
+  | { readonly failure: { readonly kind: string; readonly details: ErrorDetails } };
+
+/** Errors of ours by name, to be thrown again on this side. */
+type Thrown = new (details: ErrorDetails) => BabelscopeError;
 
 /**
- * Computes tasks in worker threads, each of which reads the run by itself. Results come in whatever order; they do not
- * depend on the number of threads.
+ * Computes tasks in worker threads, each of which reads what it needs by itself. Results come in whatever order; they do
+ * not depend on the number of threads.
  *
+ * @param script Of a thread that calls `answerTasks`.
+ * @param settings What each thread is started with.
  * @param onResult Called for each result.
  * @throws what a worker threw; what `signal` was aborted with, at once.
  */
-export async function runScoreTasks(
-  settings: ScoreSettings,
-  tasks: readonly ScoreTask[],
+export async function runTasks<Task, Result>(
+  script: URL,
+  settings: unknown,
+  tasks: readonly Task[],
   threads: number,
-  onResult: (result: ScoreResult, task: ScoreTask) => void,
+  onResult: (result: Result, task: Task) => void,
   signal?: AbortSignal,
 ): Promise<void> {
   let next = 0;
   const workers: Worker[] = [];
   const work = async () => {
     if (next >= tasks.length) return;
-    const worker = new Worker(new URL('./score-worker.js', import.meta.url), {
+    const worker = new Worker(script, {
       workerData: settings,
       // Those of the main thread may be for a script on its command line.
       execArgv: [],
@@ -28,17 +39,14 @@ export async function runScoreTasks(
     workers.push(worker);
     while (next < tasks.length) {
       const task = tasks[next++]!;
-      onResult(await ask(worker, task), task);
+      onResult(await ask<Result>(worker, task), task);
     }
   };
   let abort: (() => void) | undefined;
   const aborted = new Promise<never>((_, reject) => {
     abort = () =>
       reject(
-        new errors.InterruptedError(
-          { what: 'scoring was stopped; nothing was written' },
-          { cause: signal?.reason },
-        ),
+        new errors.InterruptedError({ what: 'stopped; nothing was written' }, { cause: signal?.reason }),
       );
     if (signal?.aborted) abort();
     else signal?.addEventListener('abort', abort, { once: true });
@@ -52,9 +60,9 @@ export async function runScoreTasks(
   }
 }
 
-function ask(worker: Worker, task: ScoreTask): Promise<ScoreResult> {
+function ask<Result>(worker: Worker, task: unknown): Promise<Result> {
   return new Promise((resolve, reject) => {
-    const onMessage = (message: FromScoreWorker) => {
+    const onMessage = (message: Answer<Result>) => {
       settle();
       if ('result' in message) resolve(message.result);
       else reject(revive(message.failure));
@@ -65,7 +73,7 @@ function ask(worker: Worker, task: ScoreTask): Promise<ScoreResult> {
     };
     const onExit = (code: number) => {
       settle();
-      reject(new Error(`a scoring thread ended with status ${code}`));
+      reject(new Error(`a thread ended with status ${code}`));
     };
     const settle = () => worker.off('message', onMessage).off('error', onError).off('exit', onExit);
     worker.on('message', onMessage).on('error', onError).on('exit', onExit);
@@ -74,7 +82,7 @@ function ask(worker: Worker, task: ScoreTask): Promise<ScoreResult> {
 }
 
 /** An error that crossed from a thread, as what it was. */
-function revive({ kind, details }: Extract<FromScoreWorker, { failure: unknown }>['failure']): Error {
+function revive({ kind, details }: { readonly kind: string; readonly details: ErrorDetails }): Error {
   const classes: Readonly<Record<string, unknown>> = { ...errors };
   const Thrown = classes[kind];
   return typeof Thrown === 'function' ? new (Thrown as Thrown)(details) : new Error(details.what);

@@ -1,0 +1,164 @@
+import { readFileSync } from 'node:fs';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { DuckDBInstance } from '@duckdb/node-api';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { SCORE_CHANGE_COLUMNS, writeScoreChanges } from '../../src/compare/score-changes.js';
+import { InterruptedError, RunError } from '../../src/errors.js';
+import { readTable, type Table } from '../../src/store/table.js';
+import { writeSyntheticRun } from '../support/synthetic-run.js';
+
+/** Runs and answers written by test/reference/make_compare.py (NumPy, SciPy, scikit-learn). */
+const FIXTURES = fileURLToPath(new URL('../fixtures/compare', import.meta.url));
+const TAGS = ['en', 'de', 'ja'];
+const RUNS = ['base', 'tuned'].map((label) => ({ folder: join(FIXTURES, label), label }));
+
+type Rows = readonly (readonly (number | null)[])[];
+/** [language, or one row][unit among all layers]. */
+const expected: Readonly<Record<string, { readonly delta: Rows; readonly se: Rows; readonly q: Rows }>> =
+  JSON.parse(readFileSync(join(FIXTURES, 'score-changes.json'), 'utf8'));
+
+let folder: string;
+let table: Table;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'babelscope-score-changes-'));
+  await writeScoreChanges(folder, RUNS, { threads: 1 });
+  table = await readTable(join(folder, 'score_changes.parquet'));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+/** A column of neurons, unit by unit, for one score and language. */
+function column(name: string, score: string, language: string | null): number[] {
+  const of = (key: string) => table.columns.get(key)!;
+  const rows = [...of('type').keys()].filter(
+    (row) => of('type')[row] === 'neuron' && of('score')[row] === score && of('language')[row] === language,
+  );
+  rows.forEach((row, unit) => {
+    expect([of('layer')[row], of('index')[row]]).toEqual([Math.floor(unit / 100), unit % 100]);
+  });
+  return rows.map((row) => of(name)[row] as number);
+}
+
+test.each(Object.keys(expected))(
+  'change of %s, its paired jackknife error over items of folds and its q are those of scikit-learn, NumPy and SciPy',
+  (score) => {
+    const { delta, se, q } = expected[score]!;
+    let values = 0;
+    let misses = 0;
+    for (const [row, language] of (delta.length === 1 ? [null] : TAGS).entries()) {
+      for (const [name, answers, tolerance] of [
+        ['delta', delta[row]!, 1e-6],
+        ['se', se[row]!, 1e-5],
+        ['q', q[row]!, 1e-4],
+      ] as const) {
+        const found = column(name, score, language);
+        expect(found.length).toBe(answers.length);
+        for (const [unit, answer] of answers.entries()) {
+          values++;
+          if (answer === null) expect(found[unit], `${name} in ${language}, unit ${unit}`).toBeNaN();
+          else if (!(Math.abs(found[unit]! - answer) < tolerance * Math.max(1, Math.abs(answer)))) misses++;
+        }
+      }
+    }
+    // A value of half precision that lies on an edge of a bin may be counted on either side of it.
+    expect(misses / values).toBeLessThanOrEqual(score === 'overlap' ? 0.01 : 0);
+  },
+);
+
+test('delta is other − reference, its interval t₅ standard errors wide, clipped to what a score can change by', () => {
+  const t = 2.570581835636314; // SciPy: stats.t.ppf(0.975, 5)
+  for (const [score, most] of [
+    ['ap', 1],
+    ['rate', 1],
+    ['selectivity', Infinity],
+  ] as const) {
+    const [reference, other, delta, se, low, high] = ['reference', 'other', 'delta', 'se', 'low', 'high'].map(
+      (name) => column(name, score, 'de'),
+    ) as number[][];
+    let intervals = 0;
+    for (const [u, value] of delta!.entries()) {
+      if (Number.isNaN(value)) continue;
+      expect(value).toBe(other![u]! - reference![u]!);
+      if (Number.isNaN(se![u]!)) continue;
+      expect(low![u]).toBeCloseTo(Math.max(-most, value - t * se![u]!), 9);
+      expect(high![u]).toBeCloseTo(Math.min(most, value + t * se![u]!), 9);
+      intervals++;
+    }
+    expect(intervals).toBeGreaterThan(390);
+  }
+});
+
+test('heads have their rates, means, contrasts and item scores too; every unit, score and language is there once', async () => {
+  const connection = await (await DuckDBInstance.create(':memory:')).connect();
+  const path = join(folder, 'score_changes.parquet');
+  const query = async (sql: string) => (await connection.runAndReadAll(sql)).getRowsJson();
+  const scores = ['ap', 'auroc', 'contrast', 'mean', 'mi', 'overlap', 'rate', 'selectivity'];
+  const rows = (units: number, score: string) =>
+    String(units * (score === 'mi' ? 1 : score === 'overlap' ? 4 : 3));
+  expect(
+    await query(`select type, score, count(*), count(distinct (layer, index, coalesce(language, ''))), count(delta) > 0
+                 from '${path}' group by all order by type, score`),
+  ).toEqual([
+    ...scores.map((score) => ['head', score, rows(24, score), rows(24, score), true]),
+    ...scores.map((score) => ['neuron', score, rows(400, score), rows(400, score), true]),
+  ]);
+  const words = { VARCHAR: 'string', INTEGER: 'int32', DOUBLE: 'float64' } as Record<string, string>;
+  expect(
+    (await query(`describe select * from '${path}'`)).map(([name, type]) => [name, words[String(type)]]),
+  ).toEqual(SCORE_CHANGE_COLUMNS.map(({ name, type }) => [name, type]));
+  expect(table.metadata).toMatchObject({
+    schema: 'babelscope/score_changes',
+    schema_version: '1',
+    reference: 'base',
+  });
+  expect(JSON.parse(table.metadata.languages!).map(({ tokens }: { tokens: number }) => tokens > 0)).toEqual([
+    true,
+    true,
+    true,
+  ]);
+});
+
+test('a run against itself changes nothing: every Δ and error is 0, and nothing is a discovery', async () => {
+  const out = join(folder, 'same');
+  await writeScoreChanges(out, [RUNS[0]!, { ...RUNS[0]!, label: 'again' }], { threads: 1 });
+  const { columns, rows } = await readTable(join(out, 'score_changes.parquet'));
+  expect(rows).toBe(table.rows);
+  for (const name of ['delta', 'se']) {
+    expect(columns.get(name)!.every((value) => value === 0 || Number.isNaN(value))).toBe(true);
+  }
+  expect(columns.get('q')!.every((value) => value === 1 || Number.isNaN(value))).toBe(true);
+});
+
+test('the number of threads changes no byte; the reference can be any of the runs', async () => {
+  await writeScoreChanges(join(folder, 'threads'), RUNS, { threads: 3 });
+  const bytes = (name: string) => readFile(join(folder, name, 'score_changes.parquet'));
+  expect((await bytes('threads')).equals(await bytes('.'))).toBe(true);
+  await writeScoreChanges(join(folder, 'back'), RUNS, { threads: 2, reference: 'tuned' });
+  const { columns } = await readTable(join(folder, 'back/score_changes.parquet'));
+  const negated = table.columns.get('delta')!.map((value) => 0 - (value as number));
+  expect(columns.get('delta')!.map((value) => 0 + (value as number))).toEqual(negated);
+});
+
+test('without pooled values rates, means and contrasts are left; runs that do not match are refused; aborting writes nothing', async () => {
+  const [a, b, c] = ['a', 'b', 'c'].map((name) => ({ folder: join(folder, name), label: name })) as [
+    (typeof RUNS)[0],
+    (typeof RUNS)[0],
+    (typeof RUNS)[0],
+  ];
+  const small = { layers: 2, neurons: 20, heads: 2, items: 12, folds: 4 };
+  await writeSyntheticRun(a.folder, { ...small, keep: 'folds' });
+  await writeSyntheticRun(b.folder, { ...small, keep: 'folds', noise: 2 });
+  await writeSyntheticRun(c.folder, small);
+  const out = join(folder, 'folds');
+  await writeScoreChanges(out, [a, b], { threads: 1 });
+  const { columns } = await readTable(join(out, 'score_changes.parquet'));
+  expect(new Set(columns.get('score'))).toEqual(new Set(['rate', 'mean', 'contrast']));
+  await expect(writeScoreChanges(out, [a, c])).rejects.toThrow(RunError);
+  await expect(writeScoreChanges(out, [a, c])).rejects.toThrow(/plan.keep differs/);
+  const stopped = join(folder, 'stopped');
+  const work = writeScoreChanges(stopped, [a, b], { signal: AbortSignal.abort() });
+  await expect(work).rejects.toThrow(InterruptedError);
+  await expect(readFile(join(stopped, 'score_changes.parquet'))).rejects.toThrow('ENOENT');
+});
