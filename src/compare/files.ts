@@ -7,7 +7,14 @@ import { makeFolder, writeFileAtomic } from '../store/write-file-atomic.js';
 import { comparisonSchema } from './schema.js';
 import { NOT_SELECTED } from './tally.js';
 import { COMPARISON_SCHEMA_VERSION, type Comparison } from './types.js';
-import { type ComparisonWithChanges, type UnitChanges, unitChanges } from './unit-changes.js';
+import {
+  type ComparisonWithChanges,
+  type ScoreChange,
+  UNIT_CHANGE_SCORES,
+  type UnitChangeScore,
+  type UnitChanges,
+  unitChanges,
+} from './unit-changes.js';
 
 /** The file a comparison is in. */
 export const COMPARISON_FILE = 'comparison.json';
@@ -18,10 +25,11 @@ export const CHANGES_FILE = 'changes.parquet';
  * Writes `comparison.json`, and `changes.parquet` if the comparison is fresh from `compareRuns` and of two runs or
  * more. Each file exists whole or not at all; the same comparison gives the same bytes.
  *
- * Columns of the table: `label` (the run compared with the reference), `type`, `layer`, `index`; `lape_reference`,
- * `lape_other`, `delta_lape` (other − reference, nats) with its paired jackknife `_se`, `_low`, `_high`, `_p` and the
- * q-value `_q` (Benjamini–Hochberg over the units of a type); the same of `omega2` (ω²_language); `language_reference`, `language_other`: top language of a unit that is selected under the
- * `reference` policy, else null. What cannot be computed is null.
+ * Columns of the table: `label` (the run compared with the reference), `type`, `layer`, `index`; of each of
+ * `UNIT_CHANGE_SCORES`, say lape: `lape_reference`, `lape_other`, `delta_lape` (other − reference) with its paired jackknife
+ * `_se`, `_low`, `_high`, `_p` and the q-value `_q` (Benjamini–Hochberg over the units of a type); `language_reference`,
+ * `language_other`: top language of a unit that is selected under the `reference` policy, else null. What cannot be
+ * computed is null.
  *
  * @throws OutputError if the folder cannot be written.
  */
@@ -37,6 +45,7 @@ export async function writeComparison(
       schema: 'babelscope/changes',
       schemaVersion: String(COMPARISON_SCHEMA_VERSION),
       reference: comparison.runs[0]!.label,
+      languages: JSON.stringify(comparison.runs[0]!.languages),
     });
   }
   // Last, so that a folder with a comparison.json is complete.
@@ -88,7 +97,7 @@ export async function readComparison(folder: string): Promise<Comparison> {
 }
 
 function changeColumns(changes: readonly UnitChanges[], tags: readonly string[]): TableColumn[] {
-  const units = (table: UnitChanges) => table.deltaLape.length;
+  const units = (table: UnitChanges) => table.languageReference.length;
   const rows = changes.reduce((sum, table) => sum + units(table), 0);
   const text = (name: string, of: (table: UnitChanges, u: number) => string | null): TableColumn => ({
     name,
@@ -115,22 +124,17 @@ function changeColumns(changes: readonly UnitChanges[], tags: readonly string[])
     text('type', (table) => table.type),
     integer('layer', (table, u) => Math.floor(u / table.unitsPerLayer)),
     integer('index', (table, u) => u % table.unitsPerLayer),
-    number('lape_reference', (table) => table.lapeReference),
-    number('lape_other', (table) => table.lapeOther),
-    number('delta_lape', (table) => table.deltaLape),
-    number('delta_lape_se', (table) => table.deltaLapeSe),
-    number('delta_lape_low', (table) => table.deltaLapeLow),
-    number('delta_lape_high', (table) => table.deltaLapeHigh),
-    number('delta_lape_p', (table) => table.deltaLapeP),
-    number('delta_lape_q', (table) => table.deltaLapeQ),
-    number('omega2_reference', (table) => table.omega2Reference),
-    number('omega2_other', (table) => table.omega2Other),
-    number('delta_omega2', (table) => table.deltaOmega2),
-    number('delta_omega2_se', (table) => table.deltaOmega2Se),
-    number('delta_omega2_low', (table) => table.deltaOmega2Low),
-    number('delta_omega2_high', (table) => table.deltaOmega2High),
-    number('delta_omega2_p', (table) => table.deltaOmega2P),
-    number('delta_omega2_q', (table) => table.deltaOmega2Q),
+    ...(Object.keys(UNIT_CHANGE_SCORES) as UnitChangeScore[]).flatMap((name) => {
+      const of = (part: keyof ScoreChange) => (table: UnitChanges) => table.scores[name][part];
+      return [
+        number(`${name}_reference`, of('reference')),
+        number(`${name}_other`, of('other')),
+        number(`delta_${name}`, of('delta')),
+        ...(['se', 'low', 'high', 'p', 'q'] as const).map((part) =>
+          number(`delta_${name}_${part}`, of(part)),
+        ),
+      ];
+    }),
     text('language_reference', (table, u) => language(table.languageReference[u]!)),
     text('language_other', (table, u) => language(table.languageOther[u]!)),
   ];

@@ -8,4 +8,11 @@ export {
   writeScoreChanges,
 } from './score-changes.js';
 export * from './types.js';
-export { type ComparisonWithChanges, type UnitChanges, unitChanges } from './unit-changes.js';
+export {
+  type ComparisonWithChanges,
+  type ScoreChange,
+  UNIT_CHANGE_SCORES,
+  type UnitChangeScore,
+  type UnitChanges,
+  unitChanges,
+} from './unit-changes.js';

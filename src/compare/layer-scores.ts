@@ -34,6 +34,7 @@ export interface ScopeScores {
   /** Over the scope's languages alone. NaN for all units of a group of one language. */
   readonly lape: Float64Array;
   readonly omega2: Float64Array | null;
+  readonly eta2Item: Float64Array | null;
   /** The scope's language of highest rate for a selected unit that belongs to one of them, else `NOT_SELECTED`. */
   readonly assignment: Int16Array;
 }
@@ -72,9 +73,11 @@ export function scoreSubset(
     selection,
     scopes: scopes.map(({ group, languages: own }, s) => {
       const sums = layer.twoWay[s] ?? null;
+      const effects = sums === null ? null : twoWay(sums, chosen);
       return {
         lape: group === null ? entropies : entropyWithin(rates, own, units),
-        omega2: sums === null ? null : twoWay(sums, chosen).omega2Language,
+        omega2: effects?.omega2Language ?? null,
+        eta2Item: effects?.eta2Item ?? null,
         assignment: assign(rates, selection, own),
       };
     }),

@@ -1,6 +1,6 @@
 import type { UnitType } from '../scores/types.js';
 import { benjaminiHochberg } from '../stats/benjamini-hochberg.js';
-import type { ScopeScores, SubsetScores } from './layer-scores.js';
+import type { SubsetScores } from './layer-scores.js';
 import { paired, pairedP } from './paired-change.js';
 import type { Comparison } from './types.js';
 
@@ -15,44 +15,53 @@ export interface ComparisonWithChanges extends Comparison {
   readonly [unitChanges]: readonly UnitChanges[];
 }
 
+/** Scores whose change every comparison gives, as `changes.parquet` names them. */
+export const UNIT_CHANGE_SCORES = {
+  lape: 'LAPE, nats',
+  omega2: 'ω² of language',
+  eta2_item: 'η² of item',
+  vector_share_language: 'share of the variance of pooled hook_z between languages; heads only',
+} as const;
+export type UnitChangeScore = keyof typeof UNIT_CHANGE_SCORES;
+
+/** A score in both runs and its change, other − reference; [unit] each, layer by layer. */
+export interface ScoreChange {
+  readonly reference: Float64Array;
+  readonly other: Float64Array;
+  readonly delta: Float64Array;
+  readonly se: Float64Array;
+  readonly low: Float64Array;
+  readonly high: Float64Array;
+  readonly p: Float64Array;
+  readonly q: Float64Array;
+}
+
 /**
- * What changed in every unit of one type between the reference and another run. Arrays are [unit], layer by layer; NaN
- * where a score does not exist in both runs. Intervals are paired delete-one-fold jackknives: the same fold left out
- * in both runs. p is of Student's t = Δ/SE with G − 1 degrees of freedom, two-sided, so that p < 0.05 is a 95 % interval
- * without 0 (before clipping); of a unit that no fold moves it is 1 if Δ = 0, else NaN. q is Benjamini–Hochberg over all
- * units of the type.
+ * What changed in every unit of one type between the reference and another run; NaN where a score does not exist in both.
+ * Intervals are paired delete-one-fold jackknives: the same fold left out in both runs. p is `pairedP`; q is
+ * Benjamini–Hochberg over all units of the type.
  */
 export interface UnitChanges {
   readonly label: string;
   readonly type: UnitType;
   readonly unitsPerLayer: number;
-  /** Nats, in the reference and in the other run. */
-  readonly lapeReference: Float64Array;
-  readonly lapeOther: Float64Array;
-  /** other − reference. */
-  readonly deltaLape: Float64Array;
-  readonly deltaLapeSe: Float64Array;
-  readonly deltaLapeLow: Float64Array;
-  readonly deltaLapeHigh: Float64Array;
-  readonly deltaLapeP: Float64Array;
-  readonly deltaLapeQ: Float64Array;
-  readonly omega2Reference: Float64Array;
-  readonly omega2Other: Float64Array;
-  readonly deltaOmega2: Float64Array;
-  readonly deltaOmega2Se: Float64Array;
-  readonly deltaOmega2Low: Float64Array;
-  readonly deltaOmega2High: Float64Array;
-  readonly deltaOmega2P: Float64Array;
-  readonly deltaOmega2Q: Float64Array;
+  readonly scores: Readonly<Record<UnitChangeScore, ScoreChange>>;
   /** Index of the language the unit is selected for under the `reference` policy; −1 if it is not selected. */
   readonly languageReference: Int16Array;
   readonly languageOther: Int16Array;
 }
 
-/** One run's layer over all folds, and with each fold left out. */
+/** A score of a layer's units over all folds, and with each fold left out. */
+export interface Replicated {
+  readonly full: Float64Array;
+  readonly leftOut: readonly Float64Array[];
+}
+
+/** What a change is computed from, in one run's layer. */
 export interface LayerReplicates {
   readonly full: SubsetScores;
-  readonly leaveOneOut: readonly ScopeScores[];
+  /** null: the run has no data for the score. */
+  readonly scores: Readonly<Record<UnitChangeScore, Replicated | null>>;
 }
 
 export class UnitChangesBuilder {
@@ -60,73 +69,64 @@ export class UnitChangesBuilder {
   #folds = 0;
 
   constructor(label: string, type: UnitType, layers: number, unitsPerLayer: number) {
-    const column = () => new Float64Array(layers * unitsPerLayer).fill(Number.NaN);
+    const units = layers * unitsPerLayer;
+    const column = () => new Float64Array(units).fill(Number.NaN);
+    const change = (): ScoreChange => ({
+      reference: column(),
+      other: column(),
+      delta: column(),
+      se: column(),
+      low: column(),
+      high: column(),
+      p: column(),
+      q: column(),
+    });
     this.changes = {
       label,
       type,
       unitsPerLayer,
-      lapeReference: column(),
-      lapeOther: column(),
-      deltaLape: column(),
-      deltaLapeSe: column(),
-      deltaLapeLow: column(),
-      deltaLapeHigh: column(),
-      deltaLapeP: column(),
-      deltaLapeQ: column(),
-      omega2Reference: column(),
-      omega2Other: column(),
-      deltaOmega2: column(),
-      deltaOmega2Se: column(),
-      deltaOmega2Low: column(),
-      deltaOmega2High: column(),
-      deltaOmega2P: column(),
-      deltaOmega2Q: column(),
-      languageReference: new Int16Array(layers * unitsPerLayer),
-      languageOther: new Int16Array(layers * unitsPerLayer),
+      scores: {
+        lape: change(),
+        omega2: change(),
+        eta2_item: change(),
+        vector_share_language: change(),
+      },
+      languageReference: new Int16Array(units),
+      languageOther: new Int16Array(units),
     };
   }
 
   add(layer: number, languages: number, reference: LayerReplicates, other: LayerReplicates): void {
-    const c = this.changes;
-    const [a, b] = [reference.full.scopes[0]!, other.full.scopes[0]!];
-    this.#folds = reference.leaveOneOut.length;
-    const at = layer * c.unitsPerLayer;
-    const bound = Math.log(languages);
-    const lape = paired(
-      a.lape,
-      b.lape,
-      reference.leaveOneOut.map((left) => left.lape),
-      other.leaveOneOut.map((left) => left.lape),
-      { min: -bound, max: bound },
-    );
-    c.lapeReference.set(a.lape, at);
-    c.lapeOther.set(b.lape, at);
-    c.deltaLape.set(lape.value, at);
-    c.deltaLapeSe.set(lape.se, at);
-    c.deltaLapeLow.set(lape.low, at);
-    c.deltaLapeHigh.set(lape.high, at);
-    c.languageReference.set(a.assignment, at);
-    c.languageOther.set(b.assignment, at);
-    if (a.omega2 === null || b.omega2 === null) return;
-    const omega2 = paired(
-      a.omega2,
-      b.omega2,
-      reference.leaveOneOut.map((left) => left.omega2!),
-      other.leaveOneOut.map((left) => left.omega2!),
-    );
-    c.omega2Reference.set(a.omega2, at);
-    c.omega2Other.set(b.omega2, at);
-    c.deltaOmega2.set(omega2.value, at);
-    c.deltaOmega2Se.set(omega2.se, at);
-    c.deltaOmega2Low.set(omega2.low, at);
-    c.deltaOmega2High.set(omega2.high, at);
+    const at = layer * this.changes.unitsPerLayer;
+    this.changes.languageReference.set(reference.full.scopes[0]!.assignment, at);
+    this.changes.languageOther.set(other.full.scopes[0]!.assignment, at);
+    for (const [name, change] of Object.entries(this.changes.scores) as [UnitChangeScore, ScoreChange][]) {
+      const [a, b] = [reference.scores[name], other.scores[name]];
+      if (a === null || b === null) continue;
+      this.#folds = a.leftOut.length;
+      const { min, max } = boundsOf(name, languages);
+      const { value, se, low, high } = paired(a.full, b.full, a.leftOut, b.leftOut, { min, max });
+      change.reference.set(a.full, at);
+      change.other.set(b.full, at);
+      change.delta.set(value, at);
+      change.se.set(se, at);
+      change.low.set(low, at);
+      change.high.set(high, at);
+    }
   }
+
   /** p- and q-values, once all layers are in. */
   test(): void {
-    const c = this.changes;
-    c.deltaLapeP.set(pairedP(c.deltaLape, c.deltaLapeSe, this.#folds));
-    c.deltaOmega2P.set(pairedP(c.deltaOmega2, c.deltaOmega2Se, this.#folds));
-    c.deltaLapeQ.set(benjaminiHochberg(c.deltaLapeP));
-    c.deltaOmega2Q.set(benjaminiHochberg(c.deltaOmega2P));
+    for (const { delta, se, p, q } of Object.values(this.changes.scores)) {
+      p.set(pairedP(delta, se, this.#folds));
+      q.set(benjaminiHochberg(p));
+    }
   }
+}
+
+/** How much a score can change: ω² has no lower bound. */
+function boundsOf(score: UnitChangeScore, languages: number): { readonly min: number; readonly max: number } {
+  if (score === 'omega2') return { min: -Infinity, max: Infinity };
+  const most = score === 'lape' ? Math.log(languages) : 1;
+  return { min: -most, max: most };
 }

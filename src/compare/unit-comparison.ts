@@ -2,10 +2,18 @@ import { lape } from '../scores/lape.js';
 import { referenceCut } from '../scores/select-tang2024.js';
 import type { ReferenceCut } from '../scores/selection.js';
 import type { UnitType } from '../scores/types.js';
+import { vectorShare } from '../scores/vector-share.js';
 import { contrasts } from './contrasts.js';
 import type { FoldSubsets } from './fold-subsets.js';
 import { comparedPairs, headlines, levels } from './headlines.js';
-import { ratesOf, type Scope, type SubsetScores, scoreSubset, type UnitLayer } from './layer-scores.js';
+import {
+  ratesOf,
+  type Scope,
+  type ScopeScores,
+  type SubsetScores,
+  scoreSubset,
+  type UnitLayer,
+} from './layer-scores.js';
 import { finiteOrNull } from './numbers.js';
 import { pairParts } from './pair-parts.js';
 import { entropyEdges, ReallocationBuilder } from './profile.js';
@@ -16,7 +24,12 @@ import type { RunSource } from './run-source.js';
 import type { Tallies } from './tallies.js';
 import { RunTally } from './tally.js';
 import type { HeadMap, HeadOverlap, UnitComparison } from './types.js';
-import { type LayerReplicates, type UnitChanges, UnitChangesBuilder } from './unit-changes.js';
+import {
+  type LayerReplicates,
+  type Replicated,
+  type UnitChanges,
+  UnitChangesBuilder,
+} from './unit-changes.js';
 
 /** A run to compare, and others that differ from it by their training seed alone. */
 export interface Regime {
@@ -165,7 +178,6 @@ async function fixedCut(
 
 /** What outlives the scoring of a layer of one run. */
 interface LayerScores extends LayerReplicates {
-  readonly full: SubsetScores;
   /** [scope][subset]. */
   readonly assignments: readonly (readonly Int16Array[])[];
 }
@@ -178,7 +190,7 @@ function scoreLayer(
   onSubset: (subset: number, scores: SubsetScores) => void,
 ): LayerScores {
   const assignments: Int16Array[][] = scopes.map(() => []);
-  const leaveOneOut: LayerReplicates['leaveOneOut'][number][] = [];
+  const leaveOneOut: ScopeScores[] = [];
   const isLeaveOneOut = new Set(subsets.leaveOneOut);
   let full: SubsetScores | null = null;
   for (const [subset, folds] of subsets.folds.entries()) {
@@ -190,5 +202,28 @@ function scoreLayer(
     if (subset === subsets.full) full = scores;
     if (isLeaveOneOut.has(subset)) leaveOneOut.push(scores.scopes[0]!);
   }
-  return { full: full!, leaveOneOut, assignments };
+  const all = full!.scopes[0]!;
+  const replicated = (of: (scores: ScopeScores) => Float64Array | null): Replicated | null => {
+    const whole = of(all);
+    return whole && { full: whole, leftOut: leaveOneOut.map((left) => of(left)!) };
+  };
+  return {
+    full: full!,
+    assignments,
+    scores: {
+      lape: replicated(({ lape: own }) => own),
+      omega2: replicated(({ omega2 }) => omega2),
+      eta2_item: replicated(({ eta2Item }) => eta2Item),
+      vector_share_language: vectorShares(layer, subsets),
+    },
+  };
+}
+
+function vectorShares(
+  { vectors, shape }: UnitLayer,
+  { folds, full, leaveOneOut }: FoldSubsets,
+): Replicated | null {
+  if (vectors === null) return null;
+  const of = (subset: number) => vectorShare(vectors, vectors.units / shape.units, folds[subset]).language;
+  return { full: of(full), leftOut: leaveOneOut.map(of) };
 }

@@ -40,7 +40,7 @@ describe('comparison.json', () => {
 
   test('holds neither NaN nor the unit table', async () => {
     const text = await readFile(join(folder, 'a', 'comparison.json'), 'utf8');
-    expect(text).not.toMatch(/NaN|Infinity|deltaLape/);
+    expect(text).not.toMatch(/NaN|Infinity|unitChanges|eta2_item/);
     expect(JSON.parse(JSON.stringify(comparison))).toEqual(JSON.parse(text));
   });
 
@@ -78,15 +78,16 @@ test('changes.parquet has a row a unit, and null where a score cannot be compute
   const { rows, columns, metadata } = await readTable(join(folder, 'a', 'changes.parquet'));
   expect(rows).toBe(4 * 100 + 4 * 6);
   expect(metadata.reference).toBe('base');
+  expect(JSON.parse(metadata.languages!)).toEqual(comparison.runs[0]!.languages);
   const [neurons] = comparison[unitChanges];
   const unit = 2 * 100 + 9;
   const value = (name: string, row: number) => columns.get(name)![row];
   expect([value('type', unit), value('layer', unit), value('index', unit)]).toEqual(['neuron', 2, 9]);
   // Neuron 9 of layer 2 is dead in the tuned run.
-  expect(value('lape_reference', unit)).toBe(neurons!.lapeReference[unit]);
+  expect(value('lape_reference', unit)).toBe(neurons!.scores.lape.reference[unit]);
   expect(value('delta_lape', unit)).toBeNaN();
-  expect(value('delta_lape', unit + 1)).toBe(neurons!.deltaLape[unit + 1]);
-  expect(value('delta_lape_low', unit + 1)).toBe(neurons!.deltaLapeLow[unit + 1]);
+  expect(value('delta_lape', unit + 1)).toBe(neurons!.scores.lape.delta[unit + 1]);
+  expect(value('delta_lape_low', unit + 1)).toBe(neurons!.scores.lape.low[unit + 1]);
   const selected = columns.get('language_reference')!.filter((tag, row) => tag !== null && row < 400);
   expect(selected).toHaveLength(20);
   expect(new Set(selected)).toEqual(new Set(['en', 'de', 'ja']));

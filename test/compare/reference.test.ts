@@ -5,7 +5,12 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { compareRuns } from '../../src/compare/compare-runs.js';
 import { foldSubsets } from '../../src/compare/fold-subsets.js';
 import type { Measure, UnitComparison } from '../../src/compare/types.js';
-import { type ComparisonWithChanges, unitChanges } from '../../src/compare/unit-changes.js';
+import {
+  type ComparisonWithChanges,
+  type ScoreChange,
+  type UnitChangeScore,
+  unitChanges,
+} from '../../src/compare/unit-changes.js';
 
 /** Runs and answers written by test/reference/make_compare.py (NumPy, SciPy, safetensors). */
 const FIXTURES = fileURLToPath(new URL('../fixtures/compare', import.meta.url));
@@ -13,6 +18,8 @@ const SEED = 3;
 const FOLDS = [0, 1, 2, 3, 4, 5];
 
 type Values = Readonly<Record<string, number | null>>;
+/** By score, then by column of its change; [unit]. */
+type Changes = Readonly<Record<string, Readonly<Record<keyof ScoreChange, readonly (number | null)[]>>>>;
 interface Expected {
   readonly policy: { readonly entropyCut: number; readonly bar: number };
   readonly change: Readonly<Record<string, readonly [number, number, number]>>;
@@ -21,11 +28,16 @@ interface Expected {
   >;
   readonly reallocation: readonly (readonly number[])[];
   readonly profiles: readonly Readonly<Record<string, unknown>>[];
-  readonly changes: Readonly<Record<string, readonly (number | null)[]>>;
+  readonly changes: Changes;
 }
 
-const { neuron: expected, headMaps } = JSON.parse(readFileSync(join(FIXTURES, 'expected.json'), 'utf8')) as {
+const {
+  neuron: expected,
+  headMaps,
+  headChanges,
+} = JSON.parse(readFileSync(join(FIXTURES, 'expected.json'), 'utf8')) as {
   readonly neuron: Expected;
+  readonly headChanges: Changes;
   readonly headMaps: Readonly<Record<string, Readonly<Record<string, readonly (readonly number[])[]>>>>;
 };
 
@@ -144,22 +156,32 @@ describe('the noise floor is the measure between random halves: within a run M(A
   }
 });
 
-test('the unit table holds Δ LAPE and Δ ω² of every unit with paired jackknife intervals', () => {
-  const table = comparison[unitChanges].find(({ type }) => type === 'neuron')!;
-  for (const column of [
-    'deltaLape',
-    'deltaLapeLow',
-    'deltaLapeHigh',
-    'deltaOmega2',
-    'deltaOmega2Low',
-    'deltaOmega2High',
-  ] as const) {
-    const answers = expected.changes[column]!;
-    expect(table[column].length).toBe(answers.length);
-    answers.forEach((answer, u) => {
-      if (answer === null) expect(table[column][u], `${column} of unit ${u}`).toBeNaN();
-      else expect(table[column][u], `${column} of unit ${u}`).toBeCloseTo(answer, 9);
-    });
+test.each([
+  ['neuron', expected.changes],
+  ['head', headChanges],
+] as const)(
+  'the unit table holds the changes of every %s with paired jackknife intervals, two-sided p of t = Δ/SE and q',
+  (unitType, answers) => {
+    const { scores } = comparison[unitChanges].find(({ type }) => type === unitType)!;
+    for (const [score, columns] of Object.entries(answers)) {
+      for (const [column, values] of Object.entries(columns) as [keyof ScoreChange, (number | null)[]][]) {
+        const found = scores[score as UnitChangeScore][column];
+        expect(found.length).toBe(values.length);
+        for (const [u, answer] of values.entries()) {
+          const what = `${column} of ${score} of unit ${u}`;
+          if (answer === null) expect(found[u], what).toBeNaN();
+          else if (column === 'p' || column === 'q') expect(found[u]! / answer, what).toBeCloseTo(1, 7);
+          else expect(found[u], what).toBeCloseTo(answer, 9);
+        }
+      }
+    }
+  },
+);
+
+test('neurons have no vector share: every column of its change is NaN', () => {
+  const neuronChanges = comparison[unitChanges].find(({ type }) => type === 'neuron')!;
+  for (const column of Object.values(neuronChanges.scores.vector_share_language)) {
+    expect(column.every((value: number) => Number.isNaN(value))).toBe(true);
   }
 });
 

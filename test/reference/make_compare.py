@@ -166,6 +166,14 @@ class Run:
         h = stats.entropy(np.where(dead, 1.0, p), axis=0)
         return np.where(dead, np.nan, h)
 
+    def eta2_item(self, folds):
+        x = self.items[np.isin(self.fold, folds)]
+        grand = x.mean((0, 1))
+        total = ((x - grand) ** 2).sum((0, 1))
+        with np.errstate(invalid="ignore", divide="ignore"):
+            share = x.shape[1] * ((x.mean(1) - grand) ** 2).sum(0) / total
+        return np.where(np.isclose(total, 0, atol=1e-12), np.nan, share)
+
     def omega2(self, folds, scope=ALL):
         x = self.items[np.isin(self.fold, folds)][:, scope]
         n, K = x.shape[:2]
@@ -240,6 +248,25 @@ def jackknife(theta, left_out):
     return se, theta - half, theta + half
 
 
+def changed(score, a, b, most=np.inf):
+    """Change of a score with its paired jackknife, the two-sided p of t = delta / SE with G - 1 degrees of freedom, and
+    Benjamini-Hochberg's q of all that exist."""
+    every = list(range(FOLDS))
+    difference = lambda folds: score(b, folds) - score(a, folds)
+    delta = difference(every)
+    se, low, high = jackknife(delta, [difference([f for f in every if f != g]) for g in every])
+    with np.errstate(invalid="ignore", divide="ignore"):
+        p = 2 * stats.t.sf(np.abs(delta) / se, FOLDS - 1)
+    p = np.where((se == 0) & (delta == 0), 1.0, p)
+    q = np.full(p.shape, np.nan)
+    q[~np.isnan(p)] = stats.false_discovery_control(p[~np.isnan(p)])
+    column = lambda values: [None if np.isnan(v) else float(v) for v in values]
+    columns = {
+        "delta": delta, "se": se, "low": np.maximum(low, -most), "high": np.minimum(high, most), "p": p, "q": q,
+    }
+    return {name: column(values) for name, values in columns.items()}
+
+
 def expected(unit_type):
     a, b = Run("base", unit_type), Run("tuned", unit_type)
     policy = reference_policy(a)
@@ -282,35 +309,18 @@ def expected(unit_type):
             "meanEntropy": [float(np.nanmean(h[run.layer == l])) for l in range(LAYERS)],
             "meanOmega2": [float(np.nanmean(w[run.layer == l])) for l in range(LAYERS)],
         })
-    lape = b.entropy(every) - a.entropy(every)
-    _, lape_low, lape_high = jackknife(lape, [b.entropy(f) - a.entropy(f) for f in without])
-    omega = b.omega2(every) - a.omega2(every)
-    _, omega_low, omega_high = jackknife(omega, [b.omega2(f) - a.omega2(f) for f in without])
-    column = lambda values: [None if np.isnan(v) else float(v) for v in values]
-
-    def tested(delta, left_out):
-        """Two-sided p of t = delta / SE with G - 1 degrees of freedom, and Benjamini-Hochberg's q of all that exist."""
-        se, _, _ = jackknife(delta, left_out)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            p = 2 * stats.t.sf(np.abs(delta) / se, FOLDS - 1)
-        p = np.where((se == 0) & (delta == 0), 1.0, p)
-        q = np.full(p.shape, np.nan)
-        q[~np.isnan(p)] = stats.false_discovery_control(p[~np.isnan(p)])
-        return column(p), column(q)
-
-    lape_p, lape_q = tested(lape, [b.entropy(f) - a.entropy(f) for f in without])
-    omega_p, omega_q = tested(omega, [b.omega2(f) - a.omega2(f) for f in without])
+    changes = {
+        "lape": changed(Run.entropy, a, b),
+        "omega2": changed(Run.omega2, a, b),
+        "eta2_item": changed(Run.eta2_item, a, b, most=1),
+    }
     return {
         "policy": {"entropyCut": float(policy[0]), "bar": float(policy[1]), "fraction": FRACTION},
         "change": change,
         "halves": halves,
         "reallocation": matrix.tolist(),
         "profiles": profiles,
-        "changes": {
-            "deltaLape": column(lape), "deltaLapeLow": column(lape_low), "deltaLapeHigh": column(lape_high),
-            "deltaLapeP": lape_p, "deltaLapeQ": lape_q, "deltaOmega2P": omega_p, "deltaOmega2Q": omega_q,
-            "deltaOmega2": column(omega), "deltaOmega2Low": column(omega_low), "deltaOmega2High": column(omega_high),
-        },
+        "changes": changes,
     }
 
 
@@ -392,18 +402,23 @@ def head_overlaps():
     return answers
 
 
+def vector_share(run, folds):
+    """tr(S_language)/tr(S_total) of pooled hook_z, by head among all layers."""
+    shares = []
+    for layer in range(LAYERS):
+        z = load_file(OUT / run / "layers" / f"{layer:02d}.safetensors")["head.items"].astype(float)
+        z = z[~np.isnan(z).any(axis=(1, 2, 3)) & np.isin(np.arange(ITEMS) % FOLDS, folds)]
+        grand = z.mean((0, 1))
+        between = z.shape[0] * ((z.mean(0) - grand) ** 2).sum((0, 2))
+        shares.append(between / ((z - grand) ** 2).sum((0, 1, 3)))
+    return np.concatenate(shares)
+
+
 def head_map(name):
     """[layer][head] of LAPE over mean norms, omega squared of norms, and tr(S_language)/tr(S_total) of hook_z."""
     run, every = Run(name, "head"), list(range(FOLDS))
-    shares = []
-    for layer in range(LAYERS):
-        z = load_file(OUT / name / "layers" / f"{layer:02d}.safetensors")["head.items"].astype(float)
-        z = z[~np.isnan(z).any(axis=(1, 2, 3))]
-        grand = z.mean((0, 1))
-        between = z.shape[0] * ((z.mean(0) - grand) ** 2).sum((0, 2))
-        shares.append((between / ((z - grand) ** 2).sum((0, 1, 3))).tolist())
     grid = lambda values: values.reshape(LAYERS, HEADS).tolist()
-    return {"lape": grid(run.entropy(every)), "omega2Language": grid(run.omega2(every)), "vectorShareLanguage": shares}
+    return {"lape": grid(run.entropy(every)), "omega2Language": grid(run.omega2(every)), "vectorShareLanguage": grid(vector_share(name, every))}
 
 
 def score_changes():
@@ -467,6 +482,7 @@ if __name__ == "__main__":
         "neuron": expected("neuron"),
         "regimes": regimes(),
         "headOverlaps": head_overlaps(),
+        "headChanges": {"vector_share_language": changed(vector_share, "base", "tuned", most=1)},
         "headMaps": {name: head_map(name) for name in ("base", "tuned")},
     }
     (OUT / "expected.json").write_text(json.dumps(not_a_number(answers), indent=1) + "\n")

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { compareRuns, writeComparison } from '../../src/compare/index.js';
+import { compareRuns, SCORE_CHANGE_COLUMNS, writeComparison } from '../../src/compare/index.js';
 import { comparisonSchema } from '../../src/compare/schema.js';
 import { RunError } from '../../src/errors.js';
 import { ALIGNMENT_COLUMNS } from '../../src/scores/alignment-columns.js';
@@ -63,6 +63,13 @@ async function documentedFields(marker: string): Promise<string[]> {
   const rows = await documented(`fields ${marker}`);
   return rows.flatMap(([names]) => names!.replaceAll('`', '').split(', ')).sort();
 }
+
+test('docs/files.md documents the columns of score_changes.parquet as the table itself does', async () => {
+  const words = { float64: 'double', int32: 'int', string: 'string', boolean: 'boolean' };
+  expect(await documented('columns score_changes')).toEqual(
+    SCORE_CHANGE_COLUMNS.map(({ name, type, about }) => [`\`${name}\``, words[type], about]),
+  );
+});
 
 test('docs/files.md documents every field of manifest.json, scores.json and comparison.json, and no other', async () => {
   expect(await documentedFields('manifest')).toEqual(fieldsOfSchema(runManifestSchema).sort());
