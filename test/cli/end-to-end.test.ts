@@ -132,6 +132,8 @@ describe('from two checkpoints to a report', () => {
       'a,b',
       '--out',
       join(folder, 'c'),
+      '--changes',
+      'full',
       '--json',
     ]);
     const comparison = JSON.parse(stdout);
@@ -144,6 +146,17 @@ describe('from two checkpoints to a report', () => {
     for (const { change, verdict } of comparison.alignment.changes) {
       expect([change.value, verdict]).toEqual([0, 'not distinguishable from sampling']);
     }
+    const changes = await parquetReadObjects({
+      file: await asyncBufferFromFile(join(folder, 'c/score_changes.parquet')),
+      columns: ['delta'],
+    });
+    const units = comparison.units.reduce(
+      (sum: number, { profiles }: { profiles: { units: number }[] }) => sum + profiles[0]!.units,
+      0,
+    );
+    // Seven scores in three languages, mutual information and the mean overlap.
+    expect(changes).toHaveLength(units * (7 * 3 + 2));
+    expect(new Set(changes.map(({ delta }) => delta || 0))).toEqual(new Set([0]));
   });
 
   test('shards captured apart and merged are the same bytes as one capture', async () => {
