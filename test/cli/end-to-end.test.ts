@@ -132,8 +132,6 @@ describe('from two checkpoints to a report', () => {
       'a,b',
       '--out',
       join(folder, 'c'),
-      '--changes',
-      'full',
       '--json',
     ]);
     const comparison = JSON.parse(stdout);
@@ -146,17 +144,19 @@ describe('from two checkpoints to a report', () => {
     for (const { change, verdict } of comparison.alignment.changes) {
       expect([change.value, verdict]).toEqual([0, 'not distinguishable from sampling']);
     }
+  });
+
+  test('compare --changes full writes the change of every score of every unit in every language', async () => {
+    const out = join(temporaryFolder(), 'comparison');
+    const runs = ['base', 'tuned'].map((name) => join(import.meta.dirname, '../fixtures/compare', name));
+    await succeed(['compare', ...runs, '--out', out, '--changes', 'full']);
     const changes = await parquetReadObjects({
-      file: await asyncBufferFromFile(join(folder, 'c/score_changes.parquet')),
-      columns: ['delta'],
+      file: await asyncBufferFromFile(join(out, 'score_changes.parquet')),
+      columns: ['score', 'delta'],
     });
-    const units = comparison.units.reduce(
-      (sum: number, { profiles }: { profiles: { units: number }[] }) => sum + profiles[0]!.units,
-      0,
-    );
-    // Seven scores in three languages, mutual information and the mean overlap.
-    expect(changes).toHaveLength(units * (7 * 3 + 2));
-    expect(new Set(changes.map(({ delta }) => delta || 0))).toEqual(new Set([0]));
+    // 400 neurons and 24 heads: seven scores in three languages, mutual information and the mean overlap.
+    expect(changes).toHaveLength(424 * (7 * 3 + 2));
+    expect(changes.some(({ score, delta }) => score === 'ap' && delta > 0.1)).toBe(true);
   });
 
   test('shards captured apart and merged are the same bytes as one capture', async () => {
