@@ -243,19 +243,20 @@ function trends({ units }: Comparison): ReportTable {
 }
 
 /** T_k beside everything: languages differ in tokens a sentence. */
-function tokens({ languages, runs }: Comparison): ReportTable {
+function tokens({ languages, runs, units }: Comparison): ReportTable {
+  const counted = units.some(({ rate }) => rate === 'importance') ? 'matrices' : 'tokens';
   const counts = runs.map((run) =>
     languages.map(({ tag }) => {
-      const counted = run.languages.find((language) => language.tag === tag);
-      return [presentOrNull(counted?.prompts), presentOrNull(counted?.tokens)] as const;
+      const own = run.languages.find((language) => language.tag === tag);
+      return [presentOrNull(own?.prompts), presentOrNull(own?.tokens)] as const;
     }),
   );
   const alike = counts.every((of) => of.join() === counts[0]!.join());
   const shown = alike ? counts.slice(0, 1) : counts;
   return {
     name: 'tokens',
-    title: 'Tokens per language',
-    note: `Prompts and counted tokens${alike && runs.length > 1 ? ', the same in every run' : ''}.`,
+    title: counted === 'tokens' ? 'Tokens per language' : 'Matrices per language',
+    note: `${counted === 'tokens' ? 'Prompts and counted tokens' : 'Imported matrices'}${alike && runs.length > 1 ? ', the same in every run' : ''}.`,
     headers: 2,
     columns: [
       'tag',
@@ -264,7 +265,7 @@ function tokens({ languages, runs }: Comparison): ReportTable {
       'family',
       ...shown.flatMap((_, r) => {
         const of = alike ? '' : `${runs[r]!.label}: `;
-        return [`${of}prompts`, `${of}tokens`];
+        return [`${of}prompts`, `${of}${counted}`];
       }),
     ],
     rows: languages.map(({ tag, name, script, family }, k) => [

@@ -6,6 +6,8 @@ import { compareRuns } from '../../src/compare/index.js';
 import { noiseFloor } from '../../src/compare/noise-floor.js';
 import { UsageError } from '../../src/errors.js';
 import { importLahis, importLapeCounts, parseSource } from '../../src/interchange/index.js';
+import { buildFigures } from '../../src/report/figures.js';
+import { buildTables } from '../../src/report/tables.js';
 import { readScores, scoreRun } from '../../src/scores/index.js';
 import { Random } from '../../src/stats/random.js';
 import { randomHalves } from '../../src/stats/random-halves.js';
@@ -162,6 +164,14 @@ describe('LAHIS matrices become a run of heads', () => {
     });
     const overlap = heads!.headlines.find(({ measure }) => measure === 'headOverlap')!;
     expect(overlap.verdict).toBe('not distinguishable from sampling');
+    const counted = buildTables(comparison).find(({ name }) => name === 'tokens')!;
+    expect([counted.title, counted.columns.at(-1), counted.rows[0]]).toEqual([
+      'Matrices per language',
+      'matrices',
+      ['en', 'English', 'Latn', 'Indo-European', null, 2],
+    ]);
+    const map = buildFigures(comparison).find(({ name }) => name === 'head-map');
+    expect(map).toHaveProperty('subtitle', expect.stringContaining('6 matrices a run'));
   });
 });
 
