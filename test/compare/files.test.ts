@@ -111,6 +111,22 @@ describe('reliability', () => {
     );
   });
 
+  test('of scores of a newer schema, or cut off, is refused', async () => {
+    const run = join(folder, 'newer');
+    await writeSyntheticRun(run, { layers: 1, neurons: 10, items: 8, folds: 4 });
+    const summary = await scoreRun(run, { scores: ['lape'], splits: 2 });
+    const text = JSON.stringify({ ...summary, schemaVersion: 99 });
+    for (const [written, message] of [
+      [text, /"schemaVersion" of the scores is unusable[\s\S]*babelscope score/],
+      [text.slice(0, 40), /of the scores is unusable/],
+    ] as const) {
+      await writeFile(join(run, 'scores.json'), written);
+      const refused = compareRuns([{ folder: run, label: 'base' }]);
+      await expect(refused).rejects.toThrow(RunError);
+      await expect(refused).rejects.toThrow(message);
+    }
+  });
+
   test('of a run that was not scored is that of LAPE and ω²_language, with a warning', () => {
     const [first] = comparison.reliability;
     expect(first).toMatchObject({ label: 'base', type: 'neuron', score: 'lape' });
