@@ -1,4 +1,4 @@
-import type { Comparison } from '../compare/types.js';
+import type { Comparison, Contrast, Headline } from '../compare/types.js';
 import { csvLine } from '../store/csv.js';
 import { ALIGNMENT_WORDS, alignmentLevel } from './alignment-words.js';
 import { UNIT_WORDS } from './figure.js';
@@ -44,6 +44,29 @@ export function buildTables(comparison: Comparison): ReportTable[] {
   ].filter(({ rows }) => rows.length > 0);
 }
 
+/** Both floors of a number and what they say of it. */
+const FLOOR_COLUMNS: readonly Column[] = [
+  ...['within from', 'within to', 'across'].map((name) => ({ name, parts: QUANTILES })),
+  'share outside',
+  'verdict',
+  ...['within from', 'within to', 'across'].map((name) => ({ name: `${name}, seeds`, parts: SPREAD })),
+  'share outside, seeds',
+  'verdict, seeds',
+  'note',
+];
+
+function floorCells({ seeds, ...sampling }: Headline | Contrast): Cell[] {
+  return [
+    ...[sampling.withinFrom, sampling.withinTo, sampling.across].map((spread) => spread ?? NOTHING),
+    sampling.shareOutside,
+    sampling.verdict,
+    ...[seeds.withinFrom, seeds.withinTo, seeds.across].map((spread) => spread ?? NOTHING),
+    seeds.shareOutside,
+    seeds.verdict,
+    sampling.note,
+  ];
+}
+
 /** Every headline number with its interval, floors and verdict. */
 function headlines({ units, splits }: Comparison): ReportTable {
   return {
@@ -62,15 +85,7 @@ function headlines({ units, splits }: Comparison): ReportTable {
       'change',
       'low',
       'high',
-      ...['within from', 'within to', 'across'].map((name) => ({ name, parts: QUANTILES })),
-      'share outside',
-      'verdict',
-      { name: 'within from, seeds', parts: SPREAD },
-      { name: 'within to, seeds', parts: SPREAD },
-      { name: 'across, seeds', parts: SPREAD },
-      'share outside, seeds',
-      'verdict, seeds',
-      'note',
+      ...FLOOR_COLUMNS,
     ],
     rows: units.flatMap((unit) =>
       unit.headlines.map((h) => [
@@ -84,17 +99,7 @@ function headlines({ units, splits }: Comparison): ReportTable {
         h.change.value,
         h.change.low,
         h.change.high,
-        h.withinFrom ?? NOTHING,
-        h.withinTo ?? NOTHING,
-        h.across ?? NOTHING,
-        h.shareOutside,
-        h.verdict,
-        h.seeds.withinFrom ?? NOTHING,
-        h.seeds.withinTo ?? NOTHING,
-        h.seeds.across ?? NOTHING,
-        h.seeds.shareOutside,
-        h.seeds.verdict,
-        h.note,
+        ...floorCells(h),
       ]),
     ),
   };
@@ -107,23 +112,7 @@ function contrasts({ units, splits }: Comparison): ReportTable {
     title: 'Differences in differences in numbers',
     note: `(to − reference) − (from − reference), each regime the mean over its training seeds. Sampling: 5 %, 50 % and 95 % between random halves, ${splits} splits; training seeds: least, median and most over pairs. A dash: cannot be computed.`,
     headers: 4,
-    columns: [
-      'measure',
-      'languages',
-      'from',
-      'to',
-      'unit',
-      'difference',
-      'low',
-      'high',
-      'share outside',
-      'verdict',
-      ...['within from', 'within to', 'across'].map((name) => ({ name, parts: QUANTILES })),
-      'share outside, seeds',
-      'verdict, seeds',
-      ...['within from', 'within to', 'across'].map((name) => ({ name: `${name}, seeds`, parts: SPREAD })),
-      'note',
-    ],
+    columns: ['measure', 'languages', 'from', 'to', 'unit', 'difference', 'low', 'high', ...FLOOR_COLUMNS],
     rows: units.flatMap((unit) =>
       unit.contrasts.map((c) => [
         measureName(c),
@@ -134,17 +123,7 @@ function contrasts({ units, splits }: Comparison): ReportTable {
         c.difference.value,
         c.difference.low,
         c.difference.high,
-        c.shareOutside,
-        c.verdict,
-        c.withinFrom ?? NOTHING,
-        c.withinTo ?? NOTHING,
-        c.across ?? NOTHING,
-        c.seeds.shareOutside,
-        c.seeds.verdict,
-        c.seeds.withinFrom ?? NOTHING,
-        c.seeds.withinTo ?? NOTHING,
-        c.seeds.across ?? NOTHING,
-        c.note,
+        ...floorCells(c),
       ]),
     ),
   };
