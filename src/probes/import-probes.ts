@@ -13,14 +13,19 @@ import type { LanguageTag, ProbeItem, ProbeLanguage, Prompt } from './types.js';
 /** What a published set that states no version is recorded with; its sha256 tells versions apart. */
 const NO_VERSION = 'unversioned';
 
-/** The probe set that `files` of a published format hold; undefined, after a report, where they hold nothing. */
+/**
+ * The probe set that `files` of a published format hold; undefined, after a report, where they hold nothing.
+ *
+ * @param wanted languages that will be chosen; of any other, two prompts of one item are no fault, and the first is kept
+ */
 export async function importProbes(
   path: string,
   format: ProbeFormat,
   files: readonly SourceFile[],
   report: ReportProblem,
+  wanted?: ReadonlySet<LanguageTag>,
 ): Promise<ReadProbes | undefined> {
-  const items = await collectItems(format, files, report);
+  const items = await collectItems(format, files, report, wanted);
   if (items.length === 0) {
     report({
       what: 'the probe set is empty',
@@ -54,6 +59,7 @@ async function collectItems(
   format: ProbeFormat,
   files: readonly SourceFile[],
   report: ReportProblem,
+  wanted: ReadonlySet<LanguageTag> | undefined,
 ): Promise<ProbeItem[]> {
   const items = new Map<string, { prompts: Map<LanguageTag, Prompt>; source: SourcePrompt }>();
   for await (const source of format.read(files, report)) {
@@ -66,12 +72,13 @@ async function collectItems(
       items.set(id, item);
     }
     if (item.prompts.has(language)) {
+      if (wanted !== undefined && !wanted.has(language)) continue;
       report({
         what: `language ${language} occurs twice in one item`,
         where,
         expected: 'one prompt an item and language',
         found: `another one, in ${item.source.where} or a file of the same language`,
-        remedy: 'give one split, or one file a language, alone',
+        remedy: 'give one split, or one file a language, alone; or leave the language out with --languages',
       });
       continue;
     }

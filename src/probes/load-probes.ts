@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { ProbeError } from '../errors.js';
 import { BUILTIN_FOLDER, builtinNames } from './builtin-probes.js';
+import { canonicalLanguage } from './language-tag.js';
 import { throwProblem } from './problems.js';
 import { readAnyProbes } from './read-any-probes.js';
 import { selectPrompts } from './select-prompts.js';
@@ -28,5 +29,7 @@ export async function loadProbes(nameOrFolder: string, options: LoadProbesOption
       remedy: '"babelscope probes list" names the built-in sets and the formats of published ones',
     });
   }
-  return selectPrompts((await readAnyProbes(folder, options.format, throwProblem))!, options);
+  const wanted = options.languages?.map((tag) => canonicalLanguage(tag, 'languages'));
+  const read = await readAnyProbes(folder, options.format, throwProblem, wanted && new Set(wanted));
+  return selectPrompts(read!, options);
 }

@@ -9,9 +9,11 @@ import type { ReportProblem } from './problems.js';
 import { type ReadProbes, readProbes } from './read-probes.js';
 import { readRows, type SourceRow, TABLE_EXTENSIONS } from './read-rows.js';
 import { listSourceFiles, type SourceFile } from './source-files.js';
+import type { LanguageTag } from './types.js';
 
 /**
- * Reads a probe set of our own or of a published format: the one named, or the one its files look like.
+ * Reads a probe set of our own or of a published format: the one named, or the one its files look like. `wanted` as `importProbes`
+ * takes it.
  *
  * @throws UsageError for a format that does not exist
  */
@@ -19,6 +21,7 @@ export async function readAnyProbes(
   path: string,
   format: string | undefined,
   report: ReportProblem,
+  wanted?: ReadonlySet<LanguageTag>,
 ): Promise<ReadProbes | undefined> {
   if (!existsSync(path)) {
     report({
@@ -46,12 +49,13 @@ export async function readAnyProbes(
   const files = await listSourceFiles(path);
   const sample = sampler();
   const recognised = await recognise(files, named, sample);
-  if (recognised !== undefined) return importProbes(path, recognised.format, recognised.files, report);
+  if (recognised !== undefined)
+    return importProbes(path, recognised.format, recognised.files, report, wanted);
   const said = format === undefined ? undefined : possible(files, named);
   const tables = said?.files.filter(({ extension }) => TABLE_EXTENSIONS.has(extension)) ?? [];
   const lookLike = (await recognise(tables, PROBE_FORMATS, sample))?.format.name;
   if (said !== undefined && lookLike === undefined)
-    return importProbes(path, said.format, said.files, report);
+    return importProbes(path, said.format, said.files, report, wanted);
   report({
     what:
       format === undefined ? 'no probe set, nor a published one of a known format' : `no files of ${format}`,

@@ -338,6 +338,22 @@ describe('an imported set', () => {
   });
 });
 
+it('languages whose prompts cannot be told apart do not stand in the way of others', async () => {
+  const row = (iso: string, text: string) =>
+    lines({ id: 0, iso_639_3: iso, iso_15924: 'Latn', glottocode: 'x', text });
+  const folder = write({
+    'dev/eng_Latn.jsonl': row('eng', 'A mill.'),
+    'dev/cat_Latn.jsonl': row('cat', 'Un molí.'),
+    'dev/cat_Latn_vale1252.jsonl': row('cat', 'Un molí!'),
+  });
+  const { items } = await loadProbes(folder, { languages: ['EN'] });
+  expect(items.map(({ prompts }) => Object.fromEntries(prompts))).toEqual([{ en: { text: 'A mill.' } }]);
+  for (const languages of [['en', 'ca'], undefined]) {
+    const refused = loadProbes(folder, languages === undefined ? {} : { languages });
+    await expect(refused).rejects.toThrow(/language ca occurs twice[\s\S]*leave the language out/);
+  }
+});
+
 describe('loadProbes refuses', () => {
   const header = 'Prompt\tAns\tCandidate Ans\n';
   it.each([
