@@ -16,6 +16,8 @@ export interface SeenRequest {
 
 export interface HubServer {
   readonly endpoint: string;
+  /** Base address of the storage. */
+  readonly storage: string;
   /** To the hub itself. */
   readonly requests: SeenRequest[];
   /** To the storage that the hub redirects to for large files: another origin, which refuses any token. */
@@ -85,6 +87,7 @@ export async function startHub(models: readonly HubModel[]): Promise<HubServer> 
   onTestFinished(close);
   return {
     endpoint: `http://127.0.0.1:${portOf(hub)}`,
+    storage: `http://127.0.0.1:${portOf(storage)}`,
     requests,
     storageRequests,
     once: (part, answer) => faults.push({ part, answer }),

@@ -358,6 +358,17 @@ describe('the token', () => {
     expect(new Set(hub.storageRequests.map(({ token }) => token))).toEqual(new Set([undefined]));
   });
 
+  it('is not sent where a page of a listing names another host as the next', async () => {
+    const hub = await hubOf(tinyModel({ token: 'hf_secret' }));
+    vi.stubEnv('HF_TOKEN', 'hf_secret');
+    hub.once('/tree/', (_request, response) => {
+      const headers = { 'content-type': 'application/json', link: `<${hub.storage}/more>; rel="next"` };
+      response.writeHead(200, headers).end('[]');
+    });
+    await refusal('hf://org/tiny');
+    expect(hub.storageRequests.map(({ path, token }) => [path, token])).toEqual([['/more', undefined]]);
+  });
+
   it('is read from the file that logging in writes', async () => {
     await hubOf(tinyModel({ token: 'hf_from_file' }));
     writeFileSync(join(home, 'token'), 'hf_from_file\n');
