@@ -3,9 +3,9 @@
  * units of known truth, and rewrites figures/validation/calibration.{json,md,svg,png}.
  *
  *     npm run build
- *     npx tsx scripts/make-calibration.ts [--units 1000] [--sets 200] [--figure]
+ *     npx tsx scripts/make-calibration.ts [--units 2000] [--sets 200] [--figure]
  *
- * `--figure` only draws what was measured before.
+ * `--figure` only draws what was measured before. About seven minutes of one core.
  */
 import { readFileSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
@@ -25,7 +25,7 @@ const { calibrate }: typeof import('../src/validation/calibration.js') = await i
 const FIGURES = fileURLToPath(new URL('../figures/validation', import.meta.url));
 const { values: options } = parseArgs({
   options: {
-    units: { type: 'string', default: '1000' },
+    units: { type: 'string', default: '2000' },
     sets: { type: 'string', default: '200' },
     figure: { type: 'boolean', default: false },
   },

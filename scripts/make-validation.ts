@@ -17,16 +17,17 @@ import { identifyCheckpoint } from '../src/checkpoint/identify-checkpoint.js';
 import { openCheckpoint } from '../src/checkpoint/open-checkpoint.js';
 import { renderPng, renderSvgs } from '../src/report/render.js';
 import { formatJson } from '../src/store/format-json.js';
-import type { FalseDiscoveryRate, RecoveryPoint } from '../src/validation/index.js';
+import type { FalseDiscoveryRate, RecoveryPoint, VerdictKind } from '../src/validation/index.js';
 import { VERSION } from '../src/version.js';
 import { validationFigure } from './validation-figure.js';
 
 /** The built one, whose worker thread runs models. */
 const {
-  falseChanges,
   falseDiscoveryRates,
   measureRecovery,
   nullComparison,
+  VERDICT_KINDS,
+  verdictsOf,
 }: typeof import('../src/validation/index.js') = await import(
   new URL('../dist/validation/index.js', import.meta.url).href
 );
@@ -34,6 +35,11 @@ const {
 const FIGURES = fileURLToPath(new URL('../figures/validation', import.meta.url));
 const NUMBERS = join(FIGURES, 'recovery.json');
 const LANGUAGES = ['en', 'es', 'fr', 'ja', 'ko', 'pt', 'uk', 'zh'];
+/** The languages that the demo's fine-tunes see, and those they do not. */
+const GROUPS = [
+  { name: 'seen', languages: ['en', 'es', 'fr', 'ja', 'uk', 'zh'] },
+  { name: 'unseen', languages: ['ko', 'pt'] },
+];
 /** A head's norm moves with the square of a small strength. */
 const STRENGTHS = { neuron: [0, 0.25, 0.5, 1, 1.5, 2], head: [0, 0.5, 1, 1.5, 2] } as const;
 /** One planted checkpoint each: more of heads, of which there are few. */
@@ -64,12 +70,15 @@ export interface Validation {
     readonly calibrationShare: number;
     readonly points: readonly RecoveryPoint[];
   };
-  /** A checkpoint against itself, and against copies with noise as small as rounding to bfloat16. */
+  /**
+   * A checkpoint, itself again, and copies with noise as small as rounding to bfloat16: every two compared, over all
+   * languages and in groups.
+   */
   readonly nothing: MeasuredOn & {
-    readonly comparisons: readonly {
+    readonly groups: readonly { readonly name: string; readonly languages: readonly string[] }[];
+    readonly verdicts: readonly {
       readonly probes: string;
-      readonly with: string;
-      readonly headlines: number;
+      readonly kind: VerdictKind;
       readonly notDistinguishable: number;
       readonly notMeasured: number;
       readonly changed: readonly string[];
@@ -165,37 +174,35 @@ async function measurePlanted(): Promise<Validation['recovery']> {
 }
 
 async function measureNothing(): Promise<Validation['nothing']> {
-  const comparisons = [];
+  const verdicts: Validation['nothing']['verdicts'][number][] = [];
   for (const probes of ['pydocs', 'facts']) {
-    const { units, runs } = await nullComparison({
+    const comparison = await nullComparison({
       checkpoint: options.checkpoint,
       probes,
       languages: LANGUAGES,
+      groups: GROUPS,
       limit: ITEMS,
       out: join(work, `nothing-${probes}`),
       noiseSeeds: [1, 2],
       threads: THREADS,
       onProgress: (step) => say(`${probes}: ${step}`),
     });
-    for (const { label } of runs.slice(1)) {
-      const own = units.map((unit) => ({
-        ...unit,
-        headlines: unit.headlines.filter(({ from, to }) => from === runs[0]!.label && to === label),
-      }));
-      const headlines = own.flatMap((unit) => unit.headlines);
-      const having = (verdict: string) => headlines.filter((headline) => headline.verdict === verdict).length;
-      comparisons.push({
+    for (const kind of VERDICT_KINDS) {
+      const own = verdictsOf(comparison).filter((given) => given.kind === kind);
+      const having = (verdict: string) => own.filter((given) => given.verdict === verdict);
+      verdicts.push({
         probes,
-        with: label,
-        headlines: headlines.length,
-        notDistinguishable: having('not distinguishable from sampling'),
-        notMeasured: having('not measured'),
-        changed: falseChanges({ units: own }).map(({ type, measure }) => `${type} ${measure}`),
-        largestShareOutside: Math.max(...headlines.map(({ shareOutside }) => shareOutside ?? 0)),
+        kind,
+        notDistinguishable: having('not distinguishable from sampling').length,
+        notMeasured: having('not measured').length,
+        changed: having('changed').map(({ type, measure, group, from, to, part }) =>
+          [type, measure, part ?? '', group ?? '', from, '→', to].filter((word) => word !== '').join(' '),
+        ),
+        largestShareOutside: Math.max(...own.map(({ shareOutside }) => shareOutside ?? 0)),
       });
     }
   }
-  return { ...(await measuredOn()), comparisons };
+  return { ...(await measuredOn()), groups: GROUPS, verdicts };
 }
 
 async function measuredOn(): Promise<MeasuredOn> {

@@ -7,7 +7,7 @@ import { UsageError } from '../errors.js';
 import { loadProbes } from '../probes/index.js';
 import { writeReport } from '../report/index.js';
 import { scoreRun } from '../scores/index.js';
-import { CALLS, falseChanges, plantedDemo } from '../validation/index.js';
+import { CALLS, plantedDemo, verdictsOf } from '../validation/index.js';
 import { captureWithProgress } from './capture.js';
 import { printComparison } from './compare.js';
 import { uncertaintyOption } from './score.js';
@@ -159,12 +159,10 @@ async function knownAnswers(out: string, signal: AbortSignal): Promise<void> {
       strengths.map((s) => [String(s), ...CALLS.map((call) => recall(s, call))]),
     ),
   );
-  const changes = falseChanges(nothing).length;
-  const measured = nothing.units
-    .flatMap(({ headlines }) => headlines)
-    .filter((h) => h.verdict !== 'not measured').length;
+  const measured = verdictsOf(nothing).filter(({ verdict }) => verdict !== 'not measured');
+  const changes = measured.filter(({ verdict }) => verdict === 'changed').length;
   print(
-    `\nThe checkpoint against itself and against a copy moved by bfloat16 rounding: ${changes} of ${measured} called changed.`,
+    `\nThe checkpoint against itself and against a copy moved by bfloat16 rounding: ${changes} of ${measured.length} verdicts say changed.`,
   );
   say(`\nwrote ${join(out, 'known-answers.json')}`);
 }

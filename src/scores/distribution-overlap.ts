@@ -43,11 +43,18 @@ export class DistributionOverlap {
     return true;
   }
 
-  /** Counts a sample of the unit loaded last. */
-  count({ labels, weights }: PromptSample): void {
+  /**
+   * Counts a sample of the unit loaded last.
+   *
+   * @param merged Neighbouring bins that are made one, as a power of two: 1 for two. Half the items in half the bins fill
+   *   each as the whole does, which is what an overlap of samples hangs on.
+   */
+  count({ labels, weights }: PromptSample, merged = 0): void {
     const shares = this.#shares.fill(0);
     const bin = this.#bin;
-    for (let n = 0; n < labels.length; n++) shares[labels[n]! * OVERLAP_BINS + bin[n]!]! += weights[n]!;
+    for (let n = 0; n < labels.length; n++) {
+      shares[labels[n]! * OVERLAP_BINS + (bin[n]! >> merged)]! += weights[n]!;
+    }
     for (let start = 0; start < shares.length; start += OVERLAP_BINS) {
       let total = 0;
       for (let b = start; b < start + OVERLAP_BINS; b++) total += shares[b]!;

@@ -102,6 +102,18 @@ export class ItemEvaluator {
       out.overlapMean = this.#overlap.means(out.overlap);
     }
   }
+
+  /** Mutual information and overlap of half the items; the latter in half as many bins. */
+  evaluateHalf(half: PromptSample, { mi, overlap }: ItemParts, out: ItemValues): void {
+    if (mi) {
+      this.#walk.walk(half, true);
+      out.mi = this.#information.of(this.#walk.bins, this.#walk.languages);
+    }
+    if (overlap) {
+      this.#overlap.count(half, 1);
+      out.overlapMean = this.#overlap.means(out.overlap);
+    }
+  }
 }
 
 function allFinite(values: Float32Array | Float64Array): boolean {

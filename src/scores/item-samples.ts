@@ -1,6 +1,6 @@
 import { itemDraws } from '../stats/item-draws.js';
 import { itemPermutations } from '../stats/item-permutations.js';
-import type { FoldHalves } from '../stats/random-halves.js';
+import { type FoldHalves, randomHalves } from '../stats/random-halves.js';
 import type { PooledGrid } from './pooled-grid.js';
 import type { PromptSample } from './rank-walk.js';
 import { wholeSample } from './whole-sample.js';
@@ -23,13 +23,20 @@ export interface ItemSamples {
   readonly halves: readonly PromptSample[];
   /** Each fold that has prompts left out once. */
   readonly foldsLeftOut: readonly PromptSample[];
+  /** Random halvings of the folds that have prompts, for standard errors. */
+  readonly halvings: readonly (readonly [PromptSample, PromptSample])[];
   /** Items drawn with replacement, all languages of an item together. */
   readonly draws: readonly PromptSample[];
   /** Languages permuted within items; none where no item has two prompts. */
   readonly permutations: readonly PromptSample[];
+  /** Share of the prompts whose item has another. */
+  readonly permutable: number;
 }
 
-/** @param resampling null: neither folds left out, nor draws, nor permutations. */
+/** Their number costs the standard error a hundredth of its precision, that of the folds a sixth. */
+const HALVINGS = 100;
+
+/** @param resampling null: neither folds left out, nor halvings, nor draws, nor permutations. */
 export function itemSamples(
   { item, items, language, foldOf }: PooledGrid,
   halves: readonly FoldHalves[],
@@ -44,25 +51,29 @@ export function itemSamples(
     const chosen = new Set(folds);
     return weighted(Uint8Array.from(foldOf, (fold) => (chosen.has(fold) ? 1 : 0)));
   };
+  const folds = [...new Set(Array.from(item, (i) => foldOf[i]!))].sort((a, b) => a - b);
+  // Prompts of an item lie together.
+  const permutable = item.filter((i, n) => item[n - 1] === i || item[n + 1] === i).length / item.length;
   const samples = {
     whole,
     halves: halves.flatMap(({ first, second }) => [ofFolds(first), ofFolds(second)]),
+    permutable,
   };
-  if (resampling === null) return { ...samples, foldsLeftOut: [], draws: [], permutations: [] };
+  if (resampling === null) return { ...samples, foldsLeftOut: [], halvings: [], draws: [], permutations: [] };
   const { draws, permutations, seed } = resampling;
-  const folds = [...new Set(Array.from(item, (i) => foldOf[i]!))].sort((a, b) => a - b);
-  // Prompts of an item lie together.
-  const permutable = item.some((i, n) => n > 0 && item[n - 1] === i);
+  const halvings = folds.length < 2 ? [] : randomHalves(folds, HALVINGS, seed);
   return {
     ...samples,
     foldsLeftOut: folds.map((left) => ofFolds(folds.filter((fold) => fold !== left))),
+    halvings: halvings.map(({ first, second }) => [ofFolds(first), ofFolds(second)] as const),
     draws: rows(itemDraws(items, draws, seed), items).map(weighted),
-    permutations: permutable
-      ? rows(itemPermutations(language, item, permutations, seed), item.length).map((labels) => ({
-          ...whole,
-          labels,
-        }))
-      : [],
+    permutations:
+      permutable > 0
+        ? rows(itemPermutations(language, item, permutations, seed), item.length).map((labels) => ({
+            ...whole,
+            labels,
+          }))
+        : [],
   };
 }
 

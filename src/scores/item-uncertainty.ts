@@ -1,4 +1,5 @@
 import { bootstrapInterval } from '../stats/bootstrap-interval.js';
+import { halfSampleVariance, studentInterval } from '../stats/half-samples.js';
 import { jackknife } from '../stats/jackknife.js';
 import { type ItemEvaluator, type ItemParts, type ItemValues, newItemValues } from './item-evaluator.js';
 import type { ItemSamples } from './item-samples.js';
@@ -38,9 +39,11 @@ export interface PermutationP {
 /**
  * Intervals and p-values of the unit that was loaded last.
  *
- * Intervals: for selectivity and AUROC the percentile bootstrap over items. For average precision the pivotal one, since
- * a resample holds items twice, which raises precision. For mutual information and overlap, whose bins a resample fills
- * differently, the delete-one-fold jackknife. `figures/validation` shows what each covers.
+ * Intervals: for selectivity and AUROC the percentile bootstrap over items. For average precision the delete-one-fold
+ * jackknife: a resample holds items twice, which raises precision, and neither the percentiles nor the pivotal interval
+ * cover where languages lie far apart. Mutual information and overlap are counted in bins, which a
+ * resample fills differently, and which the jackknife, seeing one side of every kink, makes too wide: for them random
+ * half-samples of the folds. `figures/validation` shows what each covers.
  *
  * p = (1 + #{null ≥ observed}) / (1 + permutations) (Phipson & Smyth, 2010), with languages permuted within items. The
  * null is that languages are alike in everything, variance included: see `withinItemPermutation`.
@@ -53,10 +56,10 @@ export function itemUncertainty(
 ): ItemUncertainty {
   const languages = whole.ap.length;
   const resampled = newItemValues(languages);
-  const { draws, foldsLeftOut } = samples;
+  const { draws, foldsLeftOut, halvings } = samples;
+  const folds = foldsLeftOut.length;
 
   const ofDraws = {
-    ap: grid(languages, draws),
     auroc: grid(languages, draws),
     selectivity: grid(languages, draws),
   };
@@ -64,43 +67,77 @@ export function itemUncertainty(
   for (const [b, draw] of draws.entries()) {
     evaluator.evaluate(draw, drawn, resampled);
     for (let k = 0; k < languages; k++) {
-      ofDraws.ap[k]![b] = resampled.ap[k]!;
       ofDraws.auroc[k]![b] = resampled.auroc[k]!;
       ofDraws.selectivity[k]![b] = resampled.selectivity[k]!;
     }
   }
-  const left = {
-    mi: new Float64Array(foldsLeftOut.length),
-    mean: new Float64Array(foldsLeftOut.length),
-    each: grid(languages, foldsLeftOut),
-  };
-  const binned: ItemParts = { ...parts, ranks: false, selectivity: false };
-  for (const [g, fold] of foldsLeftOut.entries()) {
-    evaluator.evaluate(fold, binned, resampled);
-    left.mi[g] = resampled.mi;
-    left.mean[g] = resampled.overlapMean;
-    for (let k = 0; k < languages; k++) left.each[k]![g] = resampled.overlap[k]!;
+  const left = grid(languages, foldsLeftOut);
+  for (const [g, sample] of foldsLeftOut.entries()) {
+    evaluator.evaluate(sample, { ...drawn, selectivity: false }, resampled);
+    for (let k = 0; k < languages; k++) left[k]![g] = resampled.ap[k]!;
   }
+  const ofHalves = [0, 1].map(() => ({
+    mi: new Float64Array(halvings.length),
+    mean: new Float64Array(halvings.length),
+    each: grid(languages, halvings),
+  }));
+  for (const [h, halving] of halvings.entries()) {
+    for (const [side, half] of halving.entries()) {
+      const own = ofHalves[side]!;
+      evaluator.evaluateHalf(half, parts, resampled);
+      own.mi[h] = resampled.mi;
+      own.mean[h] = resampled.overlapMean;
+      for (let k = 0; k < languages; k++) own.each[k]![h] = resampled.overlap[k]!;
+    }
+  }
+  const [first, second] = [ofHalves[0]!, ofHalves[1]!];
   const unit = { min: 0, max: 1 };
+  const { p, mi } = permuted(evaluator, samples, { ...parts, overlap: false }, whole);
   return {
     ...(parts.ranks && {
-      ap: ofDraws.ap.map((own, k) => bootstrapInterval(whole.ap[k]!, own, { method: 'pivotal', ...unit })),
-      auroc: ofDraws.auroc.map((own, k) =>
-        bootstrapInterval(whole.auroc[k]!, own, { method: 'percentile', ...unit }),
-      ),
+      ap: left.map((own, k) => jackknife(whole.ap[k]!, own, unit)),
+      auroc: ofDraws.auroc.map((own, k) => bootstrapInterval(whole.auroc[k]!, own, unit)),
     }),
     ...(parts.selectivity && {
-      selectivity: ofDraws.selectivity.map((own, k) =>
-        bootstrapInterval(whole.selectivity[k]!, own, { method: 'percentile' }),
+      selectivity: ofDraws.selectivity.map((own, k) => bootstrapInterval(whole.selectivity[k]!, own)),
+    }),
+    ...(parts.mi && {
+      mi: informationInterval(whole.mi, halfSampleVariance(first.mi, second.mi), mi, samples),
+    }),
+    ...(parts.overlap && {
+      overlap: first.each.map((own, k) =>
+        studentInterval(whole.overlap[k]!, halfSampleVariance(own, second.each[k]!), folds, unit),
+      ),
+      overlapMean: studentInterval(
+        whole.overlapMean,
+        halfSampleVariance(first.mean, second.mean),
+        folds,
+        unit,
       ),
     }),
-    ...(parts.mi && { mi: jackknife(whole.mi, left.mi) }),
-    ...(parts.overlap && {
-      overlap: left.each.map((own, k) => jackknife(whole.overlap[k]!, own, unit)),
-      overlapMean: jackknife(whole.overlapMean, left.mean, unit),
-    }),
-    p: permutationP(evaluator, samples, { ...parts, overlap: false }, whole),
+    p,
   };
+}
+
+/** Share of prompts that permutations may leave where they are, and still show what chance alone gives. */
+const MAX_FIXED = 0.05;
+
+/**
+ * Interval of mutual information. Permutations show what there is where languages tell nothing: its mean, which is not 0
+ * because the correction of Miller and Madow takes prompts of one item for independent, is taken off the centre. Of its
+ * variance, which falls with the square of the items, halves hold four times as much and hence SE² twice; once is taken
+ * off, but not more than half of SE².
+ */
+function informationInterval(
+  value: number,
+  variance: number,
+  null_: { readonly mean: number; readonly variance: number },
+  { foldsLeftOut: { length: folds }, permutable }: ItemSamples,
+): Spread {
+  const known = permutable >= 1 - MAX_FIXED && !Number.isNaN(null_.variance);
+  return known
+    ? studentInterval(value - null_.mean, Math.max(variance / 2, variance - null_.variance), folds)
+    : studentInterval(value, variance, folds);
 }
 
 /** [language][sample] */
@@ -108,12 +145,13 @@ function grid(languages: number, samples: readonly unknown[]): Float64Array[] {
   return Array.from({ length: languages }, () => new Float64Array(samples.length));
 }
 
-function permutationP(
+/** p-values; mean and variance of mutual information under permutation, NaN without permutations. */
+function permuted(
   evaluator: ItemEvaluator,
   { permutations }: ItemSamples,
   parts: ItemParts,
   whole: ItemValues,
-): PermutationP {
+): { readonly p: PermutationP; readonly mi: { readonly mean: number; readonly variance: number } } {
   const languages = whole.ap.length;
   const null_ = newItemValues(languages);
   const atLeast: PermutationP = {
@@ -125,7 +163,8 @@ function permutationP(
     twoWay: 0,
   };
   const best = Math.max(...whole.selectivity);
-  for (const permutation of permutations) {
+  const information = new Float64Array(permutations.length);
+  for (const [n, permutation] of permutations.entries()) {
     evaluator.evaluate(permutation, parts, null_);
     let highest = -Infinity;
     for (let k = 0; k < languages; k++) {
@@ -135,6 +174,7 @@ function permutationP(
       highest = Math.max(highest, null_.selectivity[k]!);
     }
     if (reaches(highest, best)) atLeast.selectivityBest++;
+    information[n] = null_.mi;
     if (reaches(null_.mi, whole.mi)) atLeast.mi++;
     if (reaches(null_.languageSquares, whole.languageSquares)) atLeast.twoWay++;
   }
@@ -143,13 +183,22 @@ function permutationP(
       ? Number.NaN
       : (1 + count) / (1 + permutations.length);
   return {
-    ap: atLeast.ap.map((count, k) => p(count, whole.ap[k]!)),
-    auroc: atLeast.auroc.map((count, k) => p(count, whole.auroc[k]!)),
-    selectivity: atLeast.selectivity.map((count, k) => p(count, whole.selectivity[k]!)),
-    selectivityBest: p(atLeast.selectivityBest, best),
-    mi: p(atLeast.mi, whole.mi),
-    twoWay: p(atLeast.twoWay, whole.languageSquares),
+    p: {
+      ap: atLeast.ap.map((count, k) => p(count, whole.ap[k]!)),
+      auroc: atLeast.auroc.map((count, k) => p(count, whole.auroc[k]!)),
+      selectivity: atLeast.selectivity.map((count, k) => p(count, whole.selectivity[k]!)),
+      selectivityBest: p(atLeast.selectivityBest, best),
+      mi: p(atLeast.mi, whole.mi),
+      twoWay: p(atLeast.twoWay, whole.languageSquares),
+    },
+    mi: momentsOf(information),
   };
+}
+
+function momentsOf(values: Float64Array): { readonly mean: number; readonly variance: number } {
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
+  return { mean, variance: values.length > 1 ? squares / (values.length - 1) : Number.NaN };
 }
 
 /** A permutation that changes nothing gives the observed value but for the order of additions. */

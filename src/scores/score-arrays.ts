@@ -1,8 +1,8 @@
 /** How intervals came about; said of every column that has one. */
 const JACKKNIFE = 'delete-one-fold jackknife, t quantile of folds − 1';
 const PERCENTILE = 'percentile bootstrap over items; --uncertainty full';
-const PIVOTAL = 'pivotal bootstrap over items; --uncertainty full';
 const FULL_JACKKNIFE = `${JACKKNIFE}; --uncertainty full`;
+const HALVES = 'random half-samples of the folds, t quantile of folds − 1; --uncertainty full';
 
 /**
  * Numbers of a unit that scoring computes, as `units.parquet` names them, with what they are. SCORES.md's definitions;
@@ -22,11 +22,11 @@ export const UNIT_ARRAYS = {
   ...interval('omega2_item', JACKKNIFE),
   ...test('selectivity_best', 'one-sided; the highest selectivity against the highest under permutation'),
   mi: "mutual information of pooled value (16 equal-count bins) and language, nats, Miller–Madow corrected; beside it H(language) in the table's `language_entropy`",
-  ...interval('mi', FULL_JACKKNIFE),
+  ...interval('mi', `${HALVES}; the interval is centred on mi less its mean under permutation`),
   ...test('mi', 'one-sided'),
   overlap:
     'overlap of 64-bin histograms, mean over pairs of languages; 1: the same; falls short of it by chance alone',
-  ...interval('overlap', FULL_JACKKNIFE),
+  ...interval('overlap', HALVES),
   vector_share_language:
     'heads: tr(S_language) / tr(S_total) of pooled hook_z on items that every language has',
   ...interval('vector_share_language', JACKKNIFE),
@@ -43,7 +43,7 @@ export const LANGUAGE_ARRAYS = {
   contrast: "mean minus the average of the other languages' means",
   ...interval('contrast', JACKKNIFE),
   ap: 'average precision of pooled values for this language against the rest',
-  ...interval('ap', PIVOTAL),
+  ...interval('ap', FULL_JACKKNIFE),
   ...test('ap', 'one-sided: higher than where languages are exchangeable'),
   auroc: 'P(pooled value in this language > in the rest) + ½ P(equal); 0.5 is chance',
   ...interval('auroc', PERCENTILE),
@@ -52,7 +52,7 @@ export const LANGUAGE_ARRAYS = {
   ...interval('selectivity', PERCENTILE),
   ...test('selectivity', 'one-sided'),
   overlap: 'overlap of 64-bin histograms with the other languages, mean',
-  ...interval('overlap', FULL_JACKKNIFE),
+  ...interval('overlap', HALVES),
   pattern_entropy:
     'heads: mean entropy of the attention pattern over counted tokens, nats; --hooks attn.hook_pattern',
   ...interval('pattern_entropy', JACKKNIFE),

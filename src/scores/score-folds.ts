@@ -45,7 +45,7 @@ export const PATTERNS = {
 
 /** What follows from a layer's sums by fold: rates, means, contrasts, LAPE and pattern summaries of all units of a type. */
 export async function scoreFolds(
-  layer: RunLayer,
+  layer: Pick<RunLayer, 'layer' | 'names' | 'readTokens' | 'readStatistic'>,
   type: ScoredType,
   shape: FoldShape,
   scores: ReadonlySet<ScoreName>,

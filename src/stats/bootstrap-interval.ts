@@ -8,12 +8,6 @@ export interface BootstrapInterval {
 }
 
 export interface BootstrapOptions {
-  /**
-   * `percentile` (Efron, 1981): the quantiles of the draws. `pivotal` (Davison & Hinkley, 1997, 5.2.1; also called basic):
-   * the same mirrored at the estimate, [2θ − q_high, 2θ − q_low]; for estimates whose draws are shifted, because a
-   * resample holds items twice, against which the percentiles would not cover.
-   */
-  readonly method: 'percentile' | 'pivotal';
   /** The score's range; interval ends are clipped to it. Default: unbounded. */
   readonly min?: number;
   readonly max?: number;
@@ -22,14 +16,14 @@ export interface BootstrapOptions {
 }
 
 /**
- * Interval of an estimate from its bootstrap draws, which are sorted in place; quantiles by linear interpolation (type 7).
- * Draws that are NaN (a language that was not drawn) are left out; all ends are NaN if more than one in twenty is, or if
- * the estimate itself is.
+ * Percentile interval (Efron, 1981) of an estimate from its bootstrap draws, which are sorted in place; quantiles by linear
+ * interpolation (type 7). Draws that are NaN (a language that was not drawn) are left out; all ends are NaN if more than
+ * one in twenty is, or if the estimate itself is.
  */
 export function bootstrapInterval(
   value: number,
   draws: Float64Array,
-  { method, min = -Infinity, max = Infinity, confidence = 0.95 }: BootstrapOptions,
+  { min = -Infinity, max = Infinity, confidence = 0.95 }: BootstrapOptions = {},
 ): BootstrapInterval {
   draws.sort();
   // Typed arrays sort NaN last.
@@ -49,9 +43,7 @@ export function bootstrapInterval(
   const high = quantileSorted(present as unknown as number[], 1 - tail);
   const clip = (end: number) => Math.min(max, Math.max(min, end));
   const se = Math.sqrt(squares / (count - 1));
-  return method === 'percentile'
-    ? { se, low: clip(low), high: clip(high) }
-    : { se, low: clip(2 * value - high), high: clip(2 * value - low) };
+  return { se, low: clip(low), high: clip(high) };
 }
 
 /** Share of draws that may be absent before an interval says more about who was drawn than about the score. */

@@ -7,7 +7,15 @@ export {
   SCENARIOS,
   type Scenario,
 } from './false-discoveries.js';
-export { falseChanges, type NullOptions, nullComparison } from './null-comparison.js';
+export {
+  falseChanges,
+  type GivenVerdict,
+  type NullOptions,
+  nullComparison,
+  VERDICT_KINDS,
+  type VerdictKind,
+  verdictsOf,
+} from './null-comparison.js';
 export { type PlantOptions, plantUnits } from './plant-units.js';
 export {
   itemsNotSeen,

@@ -11,18 +11,51 @@ export interface UnitModel {
 }
 
 /** [item, language], languages in order. */
-export function simulateUnit(
+export function simulateUnit(model: UnitModel, draws: Draws): Float32Array {
+  return simulateVectors(model, 1, draws);
+}
+
+/** [item, language, dimension]: dimensions are independent, and the effect is the same in each. */
+export function simulateVectors(
   { items, languages, effect, itemSpread }: UnitModel,
+  size: number,
   draws: Draws,
 ): Float32Array {
-  const values = new Float32Array(items * languages);
+  const values = new Float32Array(items * languages * size);
+  const item = new Float64Array(size);
   for (let i = 0; i < items; i++) {
-    const item = itemSpread * draws.gaussian();
+    for (let d = 0; d < size; d++) item[d] = itemSpread * draws.gaussian();
     for (let k = 0; k < languages; k++) {
-      values[i * languages + k] = item + draws.gaussian() + (k === 0 ? effect : 0);
+      const at = (i * languages + k) * size;
+      for (let d = 0; d < size; d++) {
+        values[at + d] = item[d]! + draws.gaussian() + (k === 0 ? effect : 0);
+      }
     }
   }
   return values;
+}
+
+/** Shares of variance, of language and of item: with infinitely many items, and at the model's number of them. */
+export interface SharesTruth {
+  readonly omega2Language: number;
+  readonly omega2Item: number;
+  /** E SS / E SS_total: what η² and vector shares, which are not corrected for bias, are about. */
+  readonly eta2Language: number;
+  readonly eta2Item: number;
+}
+
+/** From the expected mean squares of the two-way layout (Scheffé, 1959). */
+export function sharesTruth({ items, languages, effect, itemSpread }: UnitModel): SharesTruth {
+  const between = (effect ** 2 * (languages - 1)) / languages ** 2;
+  const language = items * languages * between + (languages - 1);
+  const item = (items - 1) * (languages * itemSpread ** 2 + 1);
+  const total = language + item + (items - 1) * (languages - 1);
+  return {
+    omega2Language: between / (between + itemSpread ** 2 + 1),
+    omega2Item: itemSpread ** 2 / (between + itemSpread ** 2 + 1),
+    eta2Language: language / total,
+    eta2Item: item / total,
+  };
 }
 
 /** What the scores of the first language would be with infinitely many items. */
@@ -31,7 +64,6 @@ export interface UnitTruth {
   readonly auroc: number;
   readonly selectivity: number;
   readonly mi: number;
-  readonly omega2: number;
 }
 
 /** Points of the midpoint rule; doubling them changes no truth by 1e-6. */
@@ -72,6 +104,5 @@ export function unitTruth({ languages, effect, itemSpread }: UnitModel): UnitTru
     // The other languages are alike: each holds an equal part of what is not the first's.
     mi += p * Math.log(p / (share * (p + q))) + q * Math.log(q / ((1 - share) * (p + q)));
   }
-  const between = effect ** 2 * share * (1 - share);
-  return { ap, auroc, selectivity: effect / spread, mi, omega2: between / (between + itemSpread ** 2 + 1) };
+  return { ap, auroc, selectivity: effect / spread, mi };
 }
