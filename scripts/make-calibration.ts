@@ -51,34 +51,35 @@ const [svg] = await renderSvgs([calibrationFigure(calibration)]);
 await writeFile(join(FIGURES, 'calibration.svg'), `${svg}\n`);
 await writeFile(join(FIGURES, 'calibration.png'), await renderPng(svg!));
 
-function table({ coverage, uniformity, falseDiscoveries, items, languages, folds }: Calibration): string {
+function table(calibration: Calibration): string {
+  const { coverage, uniformity, falseDiscoveries, items, languages, folds, set } = calibration;
   const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
   return [
     '# Calibration on simulated units',
     '',
-    `${items} items in ${languages} languages, ${folds} folds; one language lies higher by the effect. Made by \`scripts/make-calibration.ts\`.`,
+    `${items} items in ${languages} languages, ${folds} folds; the first language lies higher by the effect, in standard deviations of the noise. Made by \`scripts/make-calibration.ts\`.`,
     '',
     '## How often 95 % intervals hold the truth',
     '',
-    '| score | effect | truth | units | coverage | 95 % interval of it |',
-    '| --- | ---: | ---: | ---: | ---: | ---: |',
-    ...coverage.map(
-      ({ score, effect, truth, units, share, low, high }) =>
-        `| ${score} | ${effect} | ${truth.toFixed(4)} | ${units} | ${percent(share)} | ${percent(low)} to ${percent(high)} |`,
-    ),
+    'The truth is the score of infinitely many items, or what it is on average at this number of items: see docs/files.md. Below and above: intervals that lie wholly below the truth, and above it.',
     '',
-    'The truth of `overlap` is its mean at this number of items: see docs/files.md.',
+    '| score | truth | effect | its value | units | coverage | 95 % interval of it | below | above |',
+    '| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |',
+    ...coverage.map(
+      ({ score, estimand, effect, truth, units, share, low, high, below, above }) =>
+        `| ${score} | ${estimand} | ${effect} | ${truth.toFixed(4)} | ${units} | ${percent(share)} | ${percent(low)} to ${percent(high)} | ${percent(below)} | ${percent(above)} |`,
+    ),
     '',
     '## p-values of units tied to no language against the uniform distribution',
     '',
-    '| test | units | Kolmogorov–Smirnov D | its p | p ≤ 0.05 |',
-    '| --- | ---: | ---: | ---: | ---: |',
+    '| test | units | Kolmogorov–Smirnov D | its p | p ≤ 0.05 | 95 % interval of it |',
+    '| --- | ---: | ---: | ---: | ---: | ---: |',
     ...uniformity.map(
-      ({ test, units, d, p, ecdf }) =>
-        `| ${test} | ${units} | ${d.toFixed(4)} | ${p.toFixed(3)} | ${percent(ecdf[4]!)} |`,
+      ({ test, units, d, p, rejected, rejectedLow, rejectedHigh }) =>
+        `| ${test} | ${units} | ${d.toFixed(4)} | ${p.toFixed(3)} | ${percent(rejected)} | ${percent(rejectedLow)} to ${percent(rejectedHigh)} |`,
     ),
     '',
-    '## False discoveries at a nominal rate (Benjamini–Hochberg), one unit in five tied',
+    `## False discoveries at a nominal rate (Benjamini–Hochberg), ${set.tied} of ${set.units} units tied`,
     '',
     '| test | nominal | realised | two standard errors | tied units found |',
     '| --- | ---: | ---: | ---: | ---: |',

@@ -12,6 +12,8 @@ import { sharesTruth, simulateUnit, simulateVectors, type UnitModel, unitTruth }
 export const PARTS = { ranks: true, mi: true, selectivity: true, overlap: true };
 /** Standard deviation of what an item has in all languages; that of the noise is 1. */
 export const ITEM_SPREAD = 1;
+/** Units that are resampled alike, as all of a run are. */
+const SHARING = 20;
 /** Dimensions of a simulated head. */
 const HEAD_DIM = 8;
 /** Further samples of the same size that say what overlap a unit's edges give on average. */
@@ -36,10 +38,13 @@ export async function pooledCoverage(
     high: arrays[`${name}_high` as UnitArray]![0]!,
   });
 
+  let samples = itemSamples(grid, [], null);
   for (let u = 0; u < units; u++) {
-    if (u % 10 === 0) await pause();
+    if (u % SHARING === 0) {
+      await pause();
+      samples = itemSamples(grid, [], { draws: resamples, permutations, seed: seed + 7919 * (u + 1) });
+    }
     const values = simulateUnit(model, draws);
-    const samples = itemSamples(grid, [], { draws: resamples, permutations, seed: seed + 7919 * (u + 1) });
     const whole = newItemValues(languages);
     evaluator.load(values, PARTS);
     evaluator.evaluate(samples.whole, PARTS, whole);

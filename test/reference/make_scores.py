@@ -182,9 +182,12 @@ def selectivity(x, keep):
     return (1 - 3 / (4 * freedom - 1)) * gap / s
 
 
-def mutual_information(x, keep, bins=16):
+def mutual_information(x, keep):
+    return information(*prompts_of(x, keep))
+
+
+def information(values, language, bins=16):
     """scikit-learn's plug-in estimate, and Miller and Madow's correction of each of its three entropies."""
-    values, language = prompts_of(x, keep)
     n = len(values)
 
     def one(column):
@@ -209,6 +212,42 @@ def overlap(x, keep, bins=64, whole=None):
     return np.array([one(*columns) for columns in zip(values.T, every.T)]).transpose(1, 2, 0)
 
 
+def mean_overlap(pairs):
+    return (pairs.sum((0, 1)) - LANGUAGES) / (LANGUAGES * (LANGUAGES - 1))
+
+
+# Halves of the six folds, and languages permuted within items: [permutation, prompt] in the order of items.
+HALVINGS = [([0, 1, 2], [3, 4, 5]), ([0, 2, 4], [1, 3, 5]), ([0, 3, 5], [1, 2, 4]), ([1, 2, 5], [0, 3, 4])]
+
+
+def permutations_of(keep, count=6):
+    own = np.random.default_rng(7)
+    labels = np.arange(LANGUAGES)
+    return [np.concatenate([own.permutation(labels[row]) for row in keep]) for _ in range(count)]
+
+
+def half_sample_intervals(x, keep, fold_of):
+    """SE² = mean (a − b)² / 4 over halvings. Of mutual information less what permutations have; overlap in half the bins."""
+    in_half = lambda folds: keep & np.isin(fold_of, folds)[:, None]
+    variance = lambda of: np.mean([(of(a) - of(b)) ** 2 for a, b in HALVINGS], axis=0) / 4
+    t = stats.t.ppf(0.975, FOLDS - 1)
+    values, _ = prompts_of(x, keep)
+    null = np.array([information(values, labels) for labels in permutations_of(keep)])
+    mi, mi_variance = mutual_information(x, keep), variance(lambda folds: mutual_information(x, in_half(folds)))
+    mi_se = np.sqrt(np.maximum(mi_variance / 2, mi_variance - null.var(0, ddof=1)))
+    centre = mi - null.mean(0)
+    overlaps = mean_overlap(overlap(x, keep))
+    overlap_se = np.sqrt(variance(lambda folds: mean_overlap(overlap(x, in_half(folds), 32, keep))))
+    return {
+        "mi": {"se": mi_se, "low": centre - t * mi_se, "high": centre + t * mi_se},
+        "overlap": {
+            "se": overlap_se,
+            "low": np.maximum(0, overlaps - t * overlap_se),
+            "high": np.minimum(1, overlaps + t * overlap_se),
+        },
+    }
+
+
 def jackknife(value, left, low=-np.inf, high=np.inf):
     groups = len(left)
     left = np.array(left)
@@ -225,7 +264,6 @@ def fold_jackknife(compute, low=-np.inf, high=np.inf):
 
 def item_scores(x, keep, fold_of, complete):
     in_folds = lambda folds: np.isin(fold_of, folds)
-    mean_overlap = lambda pairs: (pairs.sum((0, 1)) - LANGUAGES) / (LANGUAGES * (LANGUAGES - 1))
 
     def omega2(folds):
         return two_way(x[[item for item in complete if in_folds(folds)[item]]])["omega2Language"]
@@ -235,7 +273,8 @@ def item_scores(x, keep, fold_of, complete):
         "auroc": auroc(x, keep),
         "selectivity": selectivity(x, keep),
         "mi": mutual_information(x, keep),
-        "miJackknife": fold_jackknife(lambda folds: mutual_information(x, keep & in_folds(folds)[:, None])),
+        "apJackknife": fold_jackknife(lambda folds: average_precision(x, keep & in_folds(folds)[:, None]), 0, 1),
+        "halfSamples": half_sample_intervals(x, keep, fold_of),
         "overlap": (pairs.sum(1) - 1) / (LANGUAGES - 1),
         "overlapPairs": pairs[:, :, :6],
         "overlapMean": mean_overlap(pairs),
@@ -364,6 +403,8 @@ def main():
             "chance": (~missing).sum(0) / (~missing).sum(),
             "expected": expected,
             "sparse": sparse,
+            "halvings": HALVINGS,
+            "permutations": permutations_of(~missing),
             "fraction": FRACTION,
             "tang2024": tang,
             "polyfact2026": select_polyfact2026(rates, entropies),

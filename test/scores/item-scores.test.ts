@@ -76,22 +76,60 @@ test('a sample that weights items gives what scikit-learn gives with sample_weig
   }
 });
 
-test('halves are scored on the prompts of their folds alone; mutual information has its delete-one-fold jackknife', async () => {
+test('halves are scored on the prompts of their folds alone', async () => {
   const other = [0, 1, 2, 3, 4, 5].filter((fold) => !reference.halfFolds.includes(fold));
   const resampling = { draws: 3, permutations: 3, seed: 1 };
   const samples = itemSamples(referenceGrid, [{ first: reference.halfFolds, second: other }], resampling);
   const evaluator = new ItemEvaluator(referenceGrid);
-  const [half, whole] = [newItemValues(languages), newItemValues(languages)];
-  const { half: expected, miJackknife } = reference.expected[1]!.neuron;
+  const half = newItemValues(languages);
+  const { half: expected } = reference.expected[1]!.neuron;
   for (const [u, unit] of (await referenceUnits(1, 'mlp.items', reference.neurons)).entries()) {
     evaluator.load(unit, ALL);
     evaluator.evaluate(samples.halves[0]!, ALL, half);
     expectValues(half.ap, of(expected.ap, u));
-    evaluator.evaluate(samples.whole, ALL, whole);
-    const { mi } = itemUncertainty(evaluator, samples, ALL, whole);
-    const { se, low, high } = miJackknife;
-    expectValues([mi!.se, mi!.low, mi!.high], [se[u]!, low[u]!, high[u]!]);
   }
+});
+
+test('average precision has its delete-one-fold jackknife; mutual information and overlap the spread of half-samples', async () => {
+  const drawn = itemSamples(referenceGrid, [], { draws: 3, permutations: 3, seed: 1 });
+  const ofFolds = (folds: readonly number[]) => {
+    const weights = Uint8Array.from(referenceGrid.foldOf, (fold) => (folds.includes(fold) ? 1 : 0));
+    const total = referenceGrid.item.reduce((sum, item) => sum + weights[item]!, 0);
+    return { labels: referenceGrid.language, weights, total };
+  };
+  const samples = {
+    ...drawn,
+    halvings: reference.halvings.map(([first, second]) => [ofFolds(first), ofFolds(second)] as const),
+    permutations: reference.permutations.map((labels) => ({ ...WHOLE, labels: Uint8Array.from(labels) })),
+  };
+  const evaluator = new ItemEvaluator(referenceGrid);
+  const whole = newItemValues(languages);
+  const { apJackknife, halfSamples } = reference.expected[1]!.neuron;
+  for (const [u, unit] of (await referenceUnits(1, 'mlp.items', reference.neurons)).entries()) {
+    evaluator.load(unit, ALL);
+    evaluator.evaluate(samples.whole, ALL, whole);
+    const { ap, mi, overlapMean } = itemUncertainty(evaluator, samples, ALL, whole);
+    for (const end of ['se', 'low', 'high'] as const) {
+      expectValues(
+        ap!.map((spread) => spread[end]),
+        of(apJackknife[end], u),
+      );
+      expectValues([mi![end], overlapMean![end]], [halfSamples.mi[end][u]!, halfSamples.overlap[end][u]!]);
+    }
+  }
+});
+
+test('an interval of mutual information is not moved by permutations that move few prompts', () => {
+  // Four of twelve prompts stand alone in their item: what permutations leave is not chance alone.
+  const few = gridOf(8, 2, [0, 0, 1, 1, 2, 2, 3, 3], (item, k) => item < 4 || item % 2 === k);
+  const evaluator = new ItemEvaluator(few);
+  const whole = newItemValues(2);
+  evaluator.load(Float64Array.of(1, 9, 2, 8, 3, 7, 4, 6, 5, 1.5, 2.5, 3.5), ALL);
+  const samples = itemSamples(few, [], { draws: 5, permutations: 50, seed: 0 });
+  expect(samples.permutable).toBeCloseTo(8 / 12, 12);
+  evaluator.evaluate(samples.whole, ALL, whole);
+  const { mi } = itemUncertainty(evaluator, samples, ALL, whole);
+  expect((mi!.low + mi!.high) / 2).toBeCloseTo(whole.mi, 12);
 });
 
 /** Pooled values of 4 items in 3 languages, small whole numbers so that many tie. */

@@ -40,7 +40,8 @@ export interface ExpectedUnits extends ExpectedTwoWay {
   readonly auroc: ExpectedByLanguage;
   readonly selectivity: ExpectedByLanguage;
   readonly mi: Expected;
-  readonly miJackknife: ExpectedEnds<Expected>;
+  readonly apJackknife: ExpectedEnds<ExpectedByLanguage>;
+  readonly halfSamples: { readonly mi: ExpectedEnds<Expected>; readonly overlap: ExpectedEnds<Expected> };
   /** With the other languages, on average. */
   readonly overlap: ExpectedByLanguage;
   /** [language][language][unit], of the first units only. */
@@ -63,6 +64,9 @@ export interface ReferenceRun {
   readonly foldOf: readonly number[];
   readonly missing: readonly (readonly [number, number])[];
   readonly halfFolds: readonly number[];
+  /** Halves of the folds, and languages permuted within items [permutation][prompt], for intervals. */
+  readonly halvings: readonly (readonly [readonly number[], readonly number[]])[];
+  readonly permutations: readonly (readonly number[])[];
   readonly completeItems: number;
   readonly chance: readonly number[];
   readonly expected: readonly {

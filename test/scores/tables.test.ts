@@ -136,7 +136,6 @@ test('with full uncertainty item scores have intervals, p and q; jackknives are 
       expectValues(column(units, 'mi', own), expected.mi);
       expectValues(column(units, 'overlap', own), expected.overlapMean);
       for (const end of ['se', 'low', 'high'] as const) {
-        expectValues(column(units, `mi_${end}`, own), expected.miJackknife[end], 1e-6);
         expectValues(
           column(units, `omega2_language_${end}`, own),
           expected.omega2LanguageJackknife[end],
@@ -148,6 +147,9 @@ test('with full uncertainty item scores have intervals, p and q; jackknives are 
         byLanguage.map((_, i) => values[i % TAGS.length]![Math.floor(i / TAGS.length)]!);
       for (const name of ['auroc', 'selectivity', 'overlap'] as const) {
         expectValues(column(languages, name, byLanguage), flat(expected[name]), 1e-7);
+      }
+      for (const end of ['se', 'low', 'high'] as const) {
+        expectValues(column(languages, `ap_${end}`, byLanguage), flat(expected.apJackknife[end]), 1e-6);
       }
       if (type === 'neuron') {
         for (const end of ['se', 'low', 'high'] as const) {

@@ -1,7 +1,19 @@
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
+import { meanOverTokens } from '../../src/scores/fold-sums.js';
+import { scoreTwoWay } from '../../src/scores/score-two-way.js';
+import { Draws } from '../../src/stats/draws.js';
 import { kolmogorovSmirnov } from '../../src/stats/kolmogorov-smirnov.js';
-import { calibrate } from '../../src/validation/calibration.js';
-import { unitTruth } from '../../src/validation/simulated-units.js';
+import { type Calibration, calibrate } from '../../src/validation/calibration.js';
+import { COVERED } from '../../src/validation/coverage.js';
+import { meanOf, simulateLayer } from '../../src/validation/simulated-folds.js';
+import { completeGrid } from '../../src/validation/simulated-grid.js';
+import { sharesTruth, simulateUnit, unitTruth } from '../../src/validation/simulated-units.js';
+
+const COMMITTED = fileURLToPath(new URL('../../figures/validation/calibration.json', import.meta.url));
+/** Scores and effects whose coverage is known to lie outside, and that docs/files.md names. */
+const OUTSIDE: readonly string[] = ['PLACEHOLDER'];
 
 /** n evenly spread values, all shifted so that the largest distance to the uniform distribution is d. */
 function shifted(n: number, d: number): Float64Array {
@@ -24,28 +36,78 @@ test('Kolmogorov–Smirnov: D is the largest distance, p that of Smirnov’s tab
 });
 
 test('the truth of simulated units: closed forms where there are any, chance without an effect', () => {
-  const { auroc, selectivity, omega2 } = unitTruth({ items: 1, languages: 6, effect: 1, itemSpread: 1 });
+  const { auroc, selectivity } = unitTruth({ items: 1, languages: 6, effect: 1, itemSpread: 1 });
   // Φ(1 / (√2 · √2)) from tables of the normal distribution.
   expect(auroc).toBeCloseTo(0.691462, 5);
   expect(selectivity).toBeCloseTo(Math.SQRT1_2, 12);
-  expect(omega2).toBeCloseTo(5 / 36 / (5 / 36 + 2), 12);
   const none = unitTruth({ items: 1, languages: 6, effect: 0, itemSpread: 1 });
-  expect([none.ap, none.auroc, none.selectivity, none.mi, none.omega2]).toEqual([
+  expect([none.ap, none.auroc, none.selectivity, none.mi]).toEqual([
     expect.closeTo(1 / 6, 6),
     expect.closeTo(0.5, 6),
     0,
     expect.closeTo(0, 6),
-    0,
   ]);
 });
 
+test('the true shares of variance are what η² and ω² come to on average over many simulated units', () => {
+  const model = { items: 30, languages: 3, effect: 1, itemSpread: 1 };
+  const grid = completeGrid(30, 3, 5);
+  const draws = new Draws(2);
+  const units = 4000;
+  const found = { eta2_language: 0, eta2_item: 0, omega2_language: 0, omega2_item: 0 };
+  for (let u = 0; u < units; u++) {
+    const block = { unitStart: 0, unitEnd: 1, values: simulateUnit(model, draws) };
+    const scored = scoreTwoWay(block, grid, new Map());
+    for (const name of Object.keys(found) as (keyof typeof found)[]) found[name] += scored[name]![0]! / units;
+  }
+  const truth = sharesTruth(model);
+  // A share is a ratio: its mean is that of its parts but for a term of the order of 1/items.
+  expect(found.eta2_language).toBeCloseTo(truth.eta2Language, 2);
+  expect(found.eta2_item).toBeCloseTo(truth.eta2Item, 1);
+  expect(found.omega2_language).toBeCloseTo(truth.omega2Language, 2);
+  expect(found.omega2_item).toBeCloseTo(truth.omega2Item, 1);
+  expect(truth.eta2Language - truth.omega2Language).toBeGreaterThan(0.01);
+});
+
+test('the true mean of a statistic is what infinitely many tokens add up to', async () => {
+  const model = { items: 400, languages: 2, folds: 4, units: 5, effect: 0.7 };
+  const layer = simulateLayer(model, new Draws(1));
+  const tokens = await layer.readTokens();
+  for (const name of ['mlp.fire', 'mlp.sum', 'head.norm.sum', 'head.pattern.first.sum'] as const) {
+    const sums = await layer.readStatistic(name);
+    const means = meanOverTokens(sums, tokens, model);
+    for (const [k, effect] of [0.7, 0].entries()) {
+      const mean = means.subarray(k * 5, k * 5 + 5).reduce((a, b) => a + b, 0) / 5;
+      expect(mean, `${name} ${k}`).toBeCloseTo(meanOf(name, effect), 1);
+    }
+  }
+  // Φ((0.7 − c) / s) of what fires 20 % of the time without an effect.
+  expect(meanOf('mlp.fire', 0)).toBeCloseTo(0.2, 4);
+  expect(meanOf('mlp.sum', 0.7)).toBeCloseTo(0.7, 9);
+  // The mean of a log-normal: exp(μ/2 + s²/8).
+  expect(meanOf('head.norm.sum', 0.7)).toBeCloseTo(Math.exp(0.35 + 1.25 / 8), 6);
+});
+
 test('a calibration counts how often intervals hold the truth, and is the same for the same seed', async () => {
-  const first = await calibrate({ units: 3, sets: 2, seed: 4 });
-  expect(first.coverage).toHaveLength(4 * 7);
-  for (const { units, covered, share } of first.coverage) {
+  const first = await calibrate({ units: 3, sets: 2, seed: 4, effects: [0, 1] });
+  expect(first.coverage).toHaveLength(2 * Object.keys(COVERED).length);
+  for (const { units, covered, share, below, above } of first.coverage) {
     expect(units).toBe(3);
     expect(share).toBe(covered / 3);
+    expect(share + below + above).toBeCloseTo(1, 12);
   }
   expect(first.uniformity.every(({ ecdf }) => ecdf.at(-1) === 1)).toBe(true);
-  expect(await calibrate({ units: 3, sets: 2, seed: 4 })).toEqual(first);
+  expect(await calibrate({ units: 3, sets: 2, seed: 4, effects: [0, 1] })).toEqual(first);
+});
+
+test('the committed calibration: 93 to 97 % but where the text says otherwise, p uniform, false discoveries at most nominal', () => {
+  const calibration = JSON.parse(readFileSync(COMMITTED, 'utf8')) as Calibration;
+  const outside = calibration.coverage.filter(({ low, high }) => high < 0.93 || low > 0.97);
+  expect(outside.map(({ score, effect }) => `${score} ${effect}`).sort()).toEqual(OUTSIDE);
+  expect(calibration.coverage.every(({ units }) => units >= 2000)).toBe(true);
+  // One of six in a hundred calibrations lies below 0.01 / 6 by chance.
+  for (const { test: name, p } of calibration.uniformity) expect(p, name).toBeGreaterThan(0.01 / 6);
+  for (const { test: name, nominal, low } of calibration.falseDiscoveries) {
+    expect(low, `${name} at ${nominal}`).toBeLessThanOrEqual(nominal);
+  }
 });

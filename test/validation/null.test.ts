@@ -11,6 +11,7 @@ import {
   falseChanges,
   nullComparison,
   plantUnits,
+  verdictsOf,
 } from '../../src/validation/index.js';
 import { readWeight as readStored } from '../../src/validation/stored-weight.js';
 import { DEMO_CHECKPOINTS } from '../support/command-line.js';
@@ -58,24 +59,31 @@ test('nothing is called a change between a checkpoint, itself, and itself with n
     checkpoint: tinyCheckpoint(),
     probes: TINY_PROBES,
     out: temporaryFolder(),
+    groups: [
+      { name: 'Latin', languages: ['en', 'de'] },
+      { name: 'ends', languages: ['en', 'uk'] },
+    ],
     noiseSeeds: [1, 2],
     fraction: 0.1, // of 111 neurons; 1 % would select one
     threads: 1,
   });
   expect(falseChanges(comparison)).toEqual([]);
-  const headlines = comparison.units.flatMap((units) => units.headlines);
-  expect(headlines).toHaveLength(6 * (7 + 9)); // pairs of runs, measures of neurons and of heads
-  for (const { contrasts, pairs } of comparison.units) {
-    for (const { verdict, measure } of contrasts) expect(verdict, measure).not.toBe('changed');
-    for (const { layers, selectedByLanguage } of pairs) {
-      for (const { verdict } of [...Object.values(layers).flat(), ...selectedByLanguage]) {
-        expect(verdict).not.toBe('changed');
-      }
-    }
-  }
+  const given = verdictsOf(comparison);
+  const having = (kind: string) => given.filter((verdict) => verdict.kind === kind);
+  const { layers } = comparison.shape;
+  // Pairs of runs (of contrasts: of runs but the reference), measures of neurons and of heads, all languages and two groups.
+  expect(having('headline')).toHaveLength(6 * (7 + 9) * 3);
+  expect(having('contrast')).toHaveLength(3 * (7 + 9) * 3);
+  expect(having('layer')).toHaveLength(2 * 6 * 3 * layers);
+  expect(having('language')).toHaveLength(2 * 6 * comparison.languages.length);
   // That nothing changed must not be because nothing was measured.
-  const measured = headlines.filter(({ verdict }) => verdict === 'not distinguishable from sampling');
-  expect(measured.length).toBeGreaterThanOrEqual(headlines.length / 2);
+  for (const kind of ['headline', 'contrast', 'layer', 'language']) {
+    const some = having(kind).filter(({ verdict }) => verdict === 'not distinguishable from sampling');
+    expect(some.length, kind).toBeGreaterThanOrEqual(having(kind).length / 3);
+  }
+  const measured = comparison.units
+    .flatMap(({ headlines }) => headlines)
+    .filter(({ verdict }) => verdict === 'not distinguishable from sampling');
   for (const { from, to, measure, valueFrom, valueTo } of measured) {
     if (from === 'checkpoint' && to === 'the same again') expect(valueTo, measure).toBe(valueFrom);
   }
@@ -94,7 +102,9 @@ test('a change that is there is called one: the null is not passed by calling no
     runs.push({ folder: run });
   }
   const changed = falseChanges(await compareRuns(runs, { fraction: 0.1 }));
-  expect(changed.map(({ type, measure }) => `${type} ${measure}`)).toContain('neuron meanOmega2');
+  const said = changed.map(({ kind, type, measure }) => `${kind} ${type} ${measure}`);
+  expect(said).toContain('headline neuron meanOmega2');
+  expect(said).toContain('layer neuron meanOmega2');
 });
 
 const BASE = join(DEMO_CHECKPOINTS, 'base');
@@ -105,6 +115,10 @@ test("nothing is called a change on the demo's checkpoint either", async () => {
     probes: 'facts',
     languages: ['en', 'ja', 'pt', 'uk'],
     limit: 60,
+    groups: [
+      { name: 'seen', languages: ['en', 'ja', 'uk'] },
+      { name: 'Latin', languages: ['en', 'pt'] },
+    ],
     out: temporaryFolder(),
   });
   expect(falseChanges(comparison)).toEqual([]);
