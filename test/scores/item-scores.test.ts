@@ -93,9 +93,9 @@ test('halves are scored on the prompts of their folds alone', async () => {
 test('average precision has its delete-one-fold jackknife; mutual information and overlap the spread of half-samples', async () => {
   const drawn = itemSamples(referenceGrid, [], { draws: 3, permutations: 3, seed: 1 });
   const ofFolds = (folds: readonly number[]) => {
-    const weights = Uint8Array.from(referenceGrid.foldOf, (fold) => (folds.includes(fold) ? 1 : 0));
-    const total = referenceGrid.item.reduce((sum, item) => sum + weights[item]!, 0);
-    return { labels: referenceGrid.language, weights, total };
+    const { item, foldOf, language } = referenceGrid;
+    const weights = Uint8Array.from(item, (own) => (folds.includes(foldOf[own]!) ? 1 : 0));
+    return { labels: language, weights, total: weights.reduce((sum, weight) => sum + weight, 0) };
   };
   const samples = {
     ...drawn,
