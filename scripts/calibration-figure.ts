@@ -69,7 +69,7 @@ export function calibrationFigure({
     scale: { domain, range: domain.map((_, i) => nth(range, i + 1)) },
     legend,
   });
-  const legend = { orient: 'bottom', columns: 2 };
+  const legend = { orient: 'bottom', columns: 4 };
   const covered = coverage.map((row) => ({ ...row, name: SCORES[row.score], what: effectName(row.effect) }));
   const y = {
     field: 'name',
@@ -80,6 +80,7 @@ export function calibrationFigure({
   };
   const side = { field: 'what', type: 'nominal', sort: effectDomain };
   const least = Math.min(0.9, ...covered.map(({ low }) => low)) - 0.005;
+  const scale = { domain: [least, 1], nice: false, zero: false };
   const intervals = {
     title: { text: 'How often 95 % intervals hold the truth', fontSize: 12, offset: 8 },
     width: 330,
@@ -88,12 +89,12 @@ export function calibrationFigure({
       {
         data: { values: [{ from: BAND[0], to: BAND[1] }] },
         mark: { type: 'rect', color: INK_SOFT, opacity: 0.12 },
-        encoding: { x: { field: 'from', type: 'quantitative' }, x2: { field: 'to' } },
+        encoding: { x: { field: 'from', type: 'quantitative', scale }, x2: { field: 'to' } },
       },
       {
         data: { values: [{ nominal: 0.95 }] },
         mark: { type: 'rule', strokeDash: [2, 3], color: INK_SOFT },
-        encoding: { x: { field: 'nominal', type: 'quantitative' } },
+        encoding: { x: { field: 'nominal', type: 'quantitative', scale } },
       },
       {
         data: { values: covered },
@@ -101,9 +102,9 @@ export function calibrationFigure({
         encoding: {
           y,
           yOffset: side,
-          x: { field: 'low', type: 'quantitative' },
+          x: { field: 'low', type: 'quantitative', scale },
           x2: { field: 'high' },
-          color: channel(effectDomain, RUN_COLOURS, 'what', null),
+          color: channel(effectDomain, RUN_COLOURS, 'what', legend),
         },
       },
       {
@@ -116,7 +117,7 @@ export function calibrationFigure({
             field: 'share',
             type: 'quantitative',
             title: `coverage of ${covered[0]!.units.toLocaleString('en')} units, bars: its 95 % interval`,
-            scale: { domain: [least, 1], nice: false },
+            scale,
             axis: { format: '.0%', tickCount: 6 },
           },
           color: channel(effectDomain, RUN_COLOURS, 'what', legend),
@@ -142,13 +143,13 @@ export function calibrationFigure({
           testDomain,
           RUN_COLOURS,
           'what',
-          own.legend ? { ...legend, symbolType: 'stroke' } : null,
+          own.legend ? { ...legend, columns: 2, symbolType: 'stroke' } : null,
         ),
         strokeDash: channel(
           testDomain,
           RUN_DASHES,
           'what',
-          own.legend ? { ...legend, symbolType: 'stroke' } : null,
+          own.legend ? { ...legend, columns: 2, symbolType: 'stroke' } : null,
         ),
       },
     },
