@@ -79,5 +79,6 @@ export function describeSkipped(skipped: readonly SkippedScore[]): string[] {
 const PLURALS: Readonly<Record<ScoredType, string>> = {
   neuron: 'neurons',
   head: 'heads',
+  expert: 'experts',
   residual: 'residual dimensions',
 };

@@ -5,6 +5,7 @@ import { ItemEvaluator, type ItemParts, newItemValues } from '../scores/item-eva
 import { itemSamples } from '../scores/item-samples.js';
 import { type PooledGrid, readPooledGrid } from '../scores/pooled-grid.js';
 import type { PromptSample } from '../scores/rank-walk.js';
+import { readTokenCounts } from '../scores/read-token-counts.js';
 import type { LanguageArray } from '../scores/score-arrays.js';
 import { PATTERNS, statisticsOf } from '../scores/score-folds.js';
 import { unitValues } from '../scores/score-items.js';
@@ -72,11 +73,13 @@ export class ChangeTaskRunner {
     for (const [name, { array }] of Object.entries(PATTERNS)) {
       if (type === 'head' && has(array)) made.push([name as LanguageArray, array, (own) => own]);
     }
-    const tokens = await layers[0]!.readTokens();
     const scores = made.flatMap(([score]) => tags.map((_, language) => ({ score, language })));
     const [a, b] = await Promise.all(
       layers.map(async (layer) => {
         const sums = await Promise.all(made.map(([, name]) => layer.readStatistic(name)));
+        const { shape } = this.#runs[0].manifest;
+        const width = (sums[0]?.length ?? 0) / (folds * languages);
+        const tokens = await readTokenCounts(layer, type, shape, 0, width);
         return this.#subsets.map((chosen) =>
           joined(
             made.map(([, , of], i) => {

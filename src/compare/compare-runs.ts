@@ -95,7 +95,7 @@ export async function compareRuns(
   const scopes = scopesOf(groups, tags);
   const contrasts = contrastsOf(compared, options.contrasts);
 
-  const live = liveFolds(reference.tokens, { folds: manifest.plan.folds, languages: tags.length, units: 0 });
+  const live = liveFolds(reference.tokens, manifest.plan);
   const subsets = foldSubsets(live, compared.length > 1 ? splits : 0, seed);
   const types = reference.types.filter((type) => sources.every((source) => source.types.includes(type)));
   const aligns = canAlign(sources);
@@ -144,6 +144,7 @@ export async function compareRuns(
     runs: regimes.map((regime) => comparedRun(regime, steps)),
     units: results.map(({ comparison }) => comparison),
     headMaps: results.flatMap(({ headMaps }) => headMaps),
+    expertMaps: results.flatMap(({ expertMaps }) => expertMaps),
     headOverlaps: results.flatMap(({ headOverlaps }) => headOverlaps),
     alignment,
     reliability,

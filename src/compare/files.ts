@@ -1,6 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { RunError } from '../errors.js';
+import type { LayerSizes } from '../hooks/layer-widths.js';
+import { expertOfUnit } from '../scores/unit-layout.js';
 import { formatJson } from '../store/format-json.js';
 import { type TableColumn, writeTable } from '../store/table.js';
 import { makeFolder, writeFileAtomic } from '../store/write-file-atomic.js';
@@ -25,7 +27,7 @@ export const CHANGES_FILE = 'changes.parquet';
  * Writes `comparison.json`, and `changes.parquet` if the comparison is fresh from `compareRuns` and of two runs or
  * more. Each file exists whole or not at all; the same comparison gives the same bytes.
  *
- * Columns of the table: `label` (the run compared with the reference), `type`, `layer`, `index`; of each of
+ * Columns of the table: `label` (the run compared with the reference), `type`, `layer`, `index`, `expert`; of each of
  * `UNIT_CHANGE_SCORES`, say lape: `lape_reference`, `lape_other`, `delta_lape` (other − reference) with its paired jackknife
  * `_se`, `_low`, `_high`, `_p` and the q-value `_q` (Benjamini–Hochberg over the units of a type); `language_reference`,
  * `language_other`: top language of a unit that is selected under the `reference` policy, else null. What cannot be
@@ -41,7 +43,7 @@ export async function writeComparison(
   const changes = unitChanges in comparison ? comparison[unitChanges] : [];
   const tags = comparison.languages.map(({ tag }) => tag);
   if (changes.length > 0) {
-    await writeTable(join(folder, CHANGES_FILE), changeColumns(changes, tags), {
+    await writeTable(join(folder, CHANGES_FILE), changeColumns(changes, tags, comparison.shape), {
       schema: 'babelscope/changes',
       schemaVersion: String(COMPARISON_SCHEMA_VERSION),
       reference: comparison.runs[0]!.label,
@@ -96,7 +98,11 @@ export async function readComparison(folder: string): Promise<Comparison> {
   });
 }
 
-function changeColumns(changes: readonly UnitChanges[], tags: readonly string[]): TableColumn[] {
+function changeColumns(
+  changes: readonly UnitChanges[],
+  tags: readonly string[],
+  shape: LayerSizes,
+): TableColumn[] {
   const units = (table: UnitChanges) => table.languageReference.length;
   const rows = changes.reduce((sum, table) => sum + units(table), 0);
   const text = (name: string, of: (table: UnitChanges, u: number) => string | null): TableColumn => ({
@@ -104,7 +110,7 @@ function changeColumns(changes: readonly UnitChanges[], tags: readonly string[])
     type: 'string',
     values: changes.flatMap((table) => Array.from({ length: units(table) }, (_, u) => of(table, u))),
   });
-  const integer = (name: string, of: (table: UnitChanges, u: number) => number): TableColumn => ({
+  const integer = (name: string, of: (table: UnitChanges, u: number) => number | null): TableColumn => ({
     name,
     type: 'int32',
     values: changes.flatMap((table) => Array.from({ length: units(table) }, (_, u) => of(table, u))),
@@ -122,8 +128,11 @@ function changeColumns(changes: readonly UnitChanges[], tags: readonly string[])
   return [
     text('label', (table) => table.label),
     text('type', (table) => table.type),
-    integer('layer', (table, u) => Math.floor(u / table.unitsPerLayer)),
-    integer('index', (table, u) => u % table.unitsPerLayer),
+    integer('layer', ({ layout }, u) => layout.layerOf(u)),
+    integer('index', ({ layout }, u) => layout.indexOf(u)),
+    integer('expert', ({ type, layout }, u) =>
+      expertOfUnit(shape, type, layout.layerOf(u), layout.indexOf(u)),
+    ),
     ...(Object.keys(UNIT_CHANGE_SCORES) as UnitChangeScore[]).flatMap((name) => {
       const of = (part: keyof ScoreChange) => (table: UnitChanges) => table.scores[name][part];
       return [

@@ -1,4 +1,4 @@
-import { type FoldShape, meanOverTokens, type Numbers } from '../scores/fold-sums.js';
+import { type FoldShape, meanOverTokens, type Numbers, type TokenCounts } from '../scores/fold-sums.js';
 import { lape } from '../scores/lape.js';
 import { selectReference } from '../scores/select-reference.js';
 import type { ReferenceCut, Selection } from '../scores/selection.js';
@@ -19,10 +19,9 @@ export interface UnitLayer {
   readonly type: UnitType;
   readonly layer: number;
   readonly shape: FoldShape;
-  /** [fold, language, unit]: firing counts (neurons), sums of contribution norms (heads). */
+  /** [fold, language, unit]: firing counts (neurons), sums of contribution norms (heads), tokens routed to it (experts). */
   readonly sums: Numbers;
-  /** [fold, language]. */
-  readonly tokens: Numbers;
+  readonly tokens: TokenCounts;
   /** [scope]: of pooled values; null without `--keep items`, and for a group of one language. */
   readonly twoWay: readonly (TwoWaySums | null)[];
   /** Heads with items only: of the dimensions of pooled hook_z. */

@@ -76,7 +76,11 @@ export const MEASURES: readonly MeasureDefinition[] = [
     amongLanguages: true,
   },
   {
-    ...signed('meanOmega2', meanOmega2, 'no unit has ω²: it needs pooled items (capture with --keep items)'),
+    ...signed(
+      'meanOmega2',
+      meanOmega2,
+      'no unit has ω²: it needs pooled items (capture with --keep items; neurons of a mixture have none)',
+    ),
     range: UNBOUNDED,
     ofRange: UNBOUNDED,
     amongLanguages: true,

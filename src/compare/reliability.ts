@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { RunError } from '../errors.js';
-import { SCORES_SCHEMA_VERSION, type UnitType } from '../scores/types.js';
+import { SCORES_SCHEMA_VERSION, UNIT_TYPES, type UnitType } from '../scores/types.js';
 import type { RunSource } from './run-source.js';
 import type { Comparison } from './types.js';
 
@@ -66,7 +66,7 @@ export async function reliabilityOf(
   }
   const { planSha256, skipped } = parsed.data;
   const reliability = parsed.data.reliability.flatMap(({ type, ...row }): RunReliability[] =>
-    type === 'neuron' || type === 'head' ? [{ type, ...row }] : [],
+    isUnitType(type) ? [{ type, ...row }] : [],
   );
   if (planSha256 !== manifest.planSha256) return instead('the scores are of another capture');
   return {
@@ -75,6 +75,11 @@ export async function reliabilityOf(
       ({ type, score, reason }) => `${label}: ${score} of ${type}s was not computed (${reason}).`,
     ),
   };
+}
+
+/** Residual dimensions are scored and not compared. */
+function isUnitType(type: string): type is UnitType {
+  return (UNIT_TYPES as readonly string[]).includes(type);
 }
 
 function parseJson(text: string): unknown {

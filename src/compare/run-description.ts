@@ -1,8 +1,10 @@
 import { HalfScores } from '../scores/reliability.js';
 import { RELIABILITY_UNITS } from '../scores/reliability-sample.js';
 import type { UnitType } from '../scores/types.js';
+import type { UnitLayout } from '../scores/unit-layout.js';
 import { vectorShare } from '../scores/vector-share.js';
 import { Random } from '../stats/random.js';
+import { ExpertMapBuilder } from './expert-map.js';
 import type { FoldSubsets } from './fold-subsets.js';
 import type { Scope, SubsetScores, UnitLayer } from './layer-scores.js';
 import { finiteOrNullEach } from './numbers.js';
@@ -11,16 +13,18 @@ import type { RunReliability } from './reliability.js';
 import type { RunSource } from './run-source.js';
 import { LanguageCounts, type RunTally } from './tally.js';
 import { TopHeads } from './top-heads.js';
-import type { HeadMap, HeadOverlap, RunProfile } from './types.js';
+import type { ExpertMap, HeadMap, HeadOverlap, RunProfile } from './types.js';
 
 /** What a comparison says of one run by itself, collected while its layers pass by. */
 export class RunDescription {
   readonly counts: LanguageCounts;
   readonly #run: RunSource;
   readonly #type: UnitType;
+  readonly #layout: UnitLayout;
   readonly #subsets: FoldSubsets;
   readonly #profile: ProfileBuilder;
   readonly #topHeads: TopHeads | null;
+  readonly #experts: ExpertMapBuilder | null;
   readonly #halfLape: HalfScores;
   readonly #halfOmega2: HalfScores;
   /** By subset: which half of which split it is, if any. */
@@ -31,13 +35,17 @@ export class RunDescription {
 
   constructor(run: RunSource, type: UnitType, subsets: FoldSubsets) {
     const { layers, languages } = run;
-    const units = run.unitsPerLayer(type);
+    this.#layout = run.layout(type);
     this.#run = run;
     this.#type = type;
     this.#subsets = subsets;
     this.counts = new LanguageCounts(subsets.folds.length, languages);
     this.#profile = new ProfileBuilder(languages);
-    this.#topHeads = type === 'head' ? new TopHeads(subsets.folds.length, languages, layers, units) : null;
+    this.#topHeads =
+      type === 'head'
+        ? new TopHeads(subsets.folds.length, languages, layers, run.manifest.shape.heads)
+        : null;
+    this.#experts = type === 'expert' ? new ExpertMapBuilder(languages) : null;
     const splits = subsets.halves.map(({ first, second }) => ({
       first: subsets.folds[first]!,
       second: subsets.folds[second]!,
@@ -48,7 +56,7 @@ export class RunDescription {
         [second, { split, half: 1 as number }] as const,
       ]),
     );
-    const sample = new Random(0).sample(layers * units, RELIABILITY_UNITS);
+    const sample = new Random(0).sample(this.#layout.units, RELIABILITY_UNITS);
     this.#halfLape = new HalfScores(splits, sample);
     this.#halfOmega2 = new HalfScores(splits, sample);
   }
@@ -60,7 +68,7 @@ export class RunDescription {
     const half = this.#halfOf.get(subset);
     if (half === undefined) return;
     const { lape, omega2 } = scopes[0]!;
-    const start = layer * lape.length;
+    const start = this.#layout.starts[layer]!;
     this.#halfLape.setUnits(half.split, half.half, start, lape);
     if (omega2 !== null) this.#halfOmega2.setUnits(half.split, half.half, start, omega2);
   }
@@ -68,6 +76,7 @@ export class RunDescription {
   /** Adds what is described over all folds only. Layers come in order. */
   finishLayer(layer: UnitLayer, full: SubsetScores): void {
     this.#profile.add(full);
+    this.#experts?.add(full);
     if (this.#type !== 'head') return;
     const { units } = layer.shape;
     const { lape, omega2 } = full.scopes[0]!;
@@ -109,6 +118,10 @@ export class RunDescription {
       lape: this.#lape,
       vectorShareLanguage: this.#vectorShare,
     };
+  }
+
+  expertMap(): ExpertMap | null {
+    return this.#experts?.finish(this.#run.label) ?? null;
   }
 
   reliability(): RunReliability[] {

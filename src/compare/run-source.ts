@@ -4,8 +4,10 @@ import type { DotProducts } from '../runtime/dot-products.js';
 import { type FoldShape, tokensOf } from '../scores/fold-sums.js';
 import { layerAlignment, type PairAlignment } from '../scores/layer-alignment.js';
 import { languageAbsent, type PooledGrid, readPooledGrid } from '../scores/pooled-grid.js';
+import { readTokenCounts } from '../scores/read-token-counts.js';
 import { type TwoWaySums, twoWaySums } from '../scores/two-way.js';
-import type { UnitType } from '../scores/types.js';
+import { UNIT_TYPES, type UnitType } from '../scores/types.js';
+import { type UnitLayout, unitLayout } from '../scores/unit-layout.js';
 import { LAYER_ARRAYS, type RunManifest } from '../store/manifest.js';
 import {
   type ItemsName,
@@ -29,6 +31,7 @@ const ARRAYS: Readonly<
 > = {
   neuron: { sums: ['mlp.fire'], items: 'mlp.items', vectors: null },
   head: { sums: ['head.norm.sum', 'head.importance.sum'], items: 'head.norm.items', vectors: 'head.items' },
+  expert: { sums: ['expert.count'], items: 'expert.prob.items', vectors: null },
 };
 
 function sumsOf({ names }: RunLayer, type: UnitType): StatisticName | undefined {
@@ -69,11 +72,15 @@ export class RunSource {
   /** Labelled by its model's name and revision. @throws RunError if the run is unreadable, or records neither neurons nor heads. */
   static async open(folder: string): Promise<RunSource> {
     const run = await openRun(folder);
+    const { plan, shape, model } = run.manifest;
+    // The first layers of a mixture may have no experts.
+    const experts = shape.mixture?.layers[0];
+    const routes =
+      experts !== undefined &&
+      (await withLayer(run, experts, async (layer) => sumsOf(layer, 'expert') !== undefined));
     return withLayer(run, 0, async (layer) => {
-      const types = (['neuron', 'head'] as const).filter(
-        // Layers of a mixture differ in width, and its neurons in the tokens that reach them.
-        (type) =>
-          sumsOf(layer, type) !== undefined && !(type === 'neuron' && run.manifest.shape.mixture !== null),
+      const types = UNIT_TYPES.filter(
+        (type) => sumsOf(layer, type) !== undefined || (type === 'expert' && routes),
       );
       if (types.length === 0) {
         throw new RunError({
@@ -85,9 +92,7 @@ export class RunSource {
         });
       }
       const tokens = await layer.readTokens();
-      const { plan, shape, model } = run.manifest;
-      const cells = { folds: plan.folds, languages: plan.languages.length, units: shape.dMlp };
-      const counted = tokensOf(tokens, cells);
+      const counted = tokensOf(tokens, { folds: plan.folds, languages: plan.languages.length });
       const absent = plan.languages.filter((_, k) => counted[k] === 0);
       if (absent.length > 0) throw languageAbsent(absent, folder);
       const keepsResidual = layer.names.has(LAYER_ARRAYS.residItems);
@@ -111,24 +116,26 @@ export class RunSource {
     return this.manifest.plan.languages.length;
   }
 
-  unitsPerLayer(type: UnitType): number {
-    return type === 'neuron' ? this.manifest.shape.dMlp : this.manifest.shape.heads;
+  layout(type: UnitType): UnitLayout {
+    return unitLayout(this.manifest.shape, type);
   }
 
   /** What the rates of units are. */
   rateOf(type: UnitType): UnitComparison['rate'] {
     if (type === 'neuron') return 'firing rate';
+    if (type === 'expert') return 'selection frequency';
     return this.manifest.imported?.format === 'lahis' ? 'importance' : 'norm';
   }
 
   /** Fold sums of a layer, without the items. */
   async readSums(type: UnitType, layer: number): Promise<UnitLayer> {
+    const units = this.layout(type).widths[layer]!;
     return withLayer(this.#run, layer, async (file) => ({
       type,
       layer,
-      shape: this.#shape(this.unitsPerLayer(type)),
-      sums: await file.readStatistic(sumsOf(file, type)!),
-      tokens: this.tokens,
+      shape: this.#shape(units),
+      sums: units === 0 ? new Float64Array(0) : await file.readStatistic(sumsOf(file, type)!),
+      tokens: await readTokenCounts(file, type, this.manifest.shape, 0, units),
       twoWay: [],
       vectors: null,
     }));

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { UNIT_TYPES } from '../scores/types.js';
 import { runManifestSchema } from '../store/manifest.js';
 import { ALIGNMENT_MEASURES } from './alignment-types.js';
 import { type Comparison, MEASURE_NAMES, SEED_VERDICTS, VERDICTS } from './types.js';
@@ -6,7 +7,7 @@ import { type Comparison, MEASURE_NAMES, SEED_VERDICTS, VERDICTS } from './types
 const run = runManifestSchema.shape;
 const value = z.number().nullable();
 const count = z.number().int().nonnegative();
-const unitType = z.enum(['neuron', 'head']);
+const unitType = z.enum(UNIT_TYPES);
 const spread = z.tuple([z.number(), z.number(), z.number()]).nullable();
 
 const estimate = z.object({ value, low: value, high: value });
@@ -137,7 +138,7 @@ export const comparisonSchema = z.object({
       .object({
         type: unitType,
         // Absent from comparisons of versions before imports.
-        rate: z.enum(['firing rate', 'norm', 'importance']).optional(),
+        rate: z.enum(['firing rate', 'norm', 'importance', 'selection frequency']).optional(),
         policy: z.object({ entropyCut: value, bar: value, fraction: z.number() }),
         entropyEdges: z.array(z.number()),
         profiles: z.array(profile),
@@ -156,6 +157,10 @@ export const comparisonSchema = z.object({
   headMaps: z.array(
     z.object({ label: z.string(), omega2Language: grid, lape: grid, vectorShareLanguage: grid }),
   ),
+  // Absent from comparisons of versions before experts.
+  expertMaps: z
+    .array(z.object({ label: z.string(), frequency: grid, exclusivity: grid, lape: grid, topLanguage: grid }))
+    .default([]),
   headOverlaps: z.array(z.object({ label: z.string(), n: count, heads: count, norm: grid, contrast: grid })),
   alignment: alignment.nullable(),
   reliability: z.array(

@@ -3,6 +3,7 @@ import { physicalCores } from '../runtime/threads.js';
 import { liveFolds } from '../scores/fold-sums.js';
 import { runTasks } from '../scores/run-tasks.js';
 import type { UnitType } from '../scores/types.js';
+import type { UnitLayout } from '../scores/unit-layout.js';
 import { benjaminiHochberg } from '../stats/benjamini-hochberg.js';
 import { studentTQuantile } from '../stats/student-t.js';
 import { type ColumnType, ROW_GROUP_ROWS, streamTable, type TableValue } from '../store/table.js';
@@ -25,7 +26,7 @@ export const SCORE_CHANGE_COLUMNS: readonly {
   readonly about: string;
 }[] = [
   { name: 'label', type: 'string', about: 'the run compared with the reference' },
-  { name: 'type', type: 'string', about: 'neuron or head' },
+  { name: 'type', type: 'string', about: 'neuron, head or expert' },
   { name: 'layer', type: 'int32', about: 'from 0' },
   { name: 'index', type: 'int32', about: 'within the layer, from 0' },
   {
@@ -88,7 +89,7 @@ export async function writeScoreChanges(
   const [first, ...others] = regimes.map(({ run }) => run) as [RunSource, ...RunSource[]];
   assertMatch(first, others);
   const { plan, languages } = first.manifest;
-  const live = liveFolds(first.tokens, { folds: plan.folds, languages: plan.languages.length, units: 0 });
+  const live = liveFolds(first.tokens, plan);
   const types = first.types.filter((type) => others.every((run) => run.types.includes(type)));
   const work = types.flatMap((type) => kindsOf(first, type).map((tasks) => ({ type, tasks })));
   const total = others.length * work.reduce((sum, { tasks }) => sum + tasks.length, 0);
@@ -125,17 +126,18 @@ export async function writeScoreChanges(
 
 /** Tasks of a type by what they read: fold sums, and pooled values where they are kept. */
 function kindsOf(run: RunSource, type: UnitType): ChangeTask[][] {
-  const { layers, manifest, grid } = run;
-  const units = run.unitsPerLayer(type);
-  const every = Array.from({ length: layers }, (_, layer) => layer);
+  const { manifest, grid } = run;
+  const { widths } = run.layout(type);
+  const every = [...widths.keys()].filter((layer) => widths[layer]! > 0);
   const folds = every.map((layer): ChangeTask => ({ kind: 'folds', layer, type }));
-  if (grid === null) return [folds];
+  // Runs of mixtures keep no pooled values of neurons.
+  if (grid === null || (type === 'neuron' && manifest.shape.mixture !== null)) return [folds];
   const cells = manifest.plan.items.length * manifest.plan.languages.length;
   const most = Math.max(1, Math.floor(BLOCK_BYTES / (cells * Float32Array.BYTES_PER_ELEMENT)));
   const items = every.flatMap((layer) =>
-    Array.from({ length: Math.ceil(units / most) }, (_, block): ChangeTask => {
+    Array.from({ length: Math.ceil(widths[layer]! / most) }, (_, block): ChangeTask => {
       const unitStart = block * most;
-      return { kind: 'items', layer, type, unitStart, unitEnd: Math.min(units, unitStart + most) };
+      return { kind: 'items', layer, type, unitStart, unitEnd: Math.min(widths[layer]!, unitStart + most) };
     }),
   );
   return [folds, items];
@@ -144,7 +146,7 @@ function kindsOf(run: RunSource, type: UnitType): ChangeTask[][] {
 /** Changes of all units of a type, gathered from pieces. */
 class ChangeTable {
   readonly #type: UnitType;
-  readonly #width: number;
+  readonly #layout: UnitLayout;
   readonly #units: number;
   #scores: readonly ChangedScore[] = [];
   /** [score, unit] each. */
@@ -154,8 +156,8 @@ class ChangeTable {
 
   constructor(run: RunSource, type: UnitType) {
     this.#type = type;
-    this.#width = run.unitsPerLayer(type);
-    this.#units = run.layers * this.#width;
+    this.#layout = run.layout(type);
+    this.#units = this.#layout.units;
   }
 
   add({ scores, reference, other, se }: ChangeResult, task: ChangeTask): void {
@@ -166,7 +168,7 @@ class ChangeTable {
       this.#se = new Float32Array(this.#reference.length).fill(Number.NaN);
     }
     const n = reference.length / scores.length;
-    const start = task.layer * this.#width + (task.kind === 'items' ? task.unitStart : 0);
+    const start = this.#layout.starts[task.layer]! + (task.kind === 'items' ? task.unitStart : 0);
     for (let row = 0; row < scores.length; row++) {
       const to = row * this.#units + start;
       this.#reference.set(reference.subarray(row * n, (row + 1) * n), to);
@@ -205,8 +207,8 @@ class ChangeTable {
           yield [
             constant(label),
             constant(this.#type),
-            Int32Array.from({ length: n }, (_, i) => Math.floor((start + i) / this.#width)),
-            Int32Array.from({ length: n }, (_, i) => (start + i) % this.#width),
+            Int32Array.from({ length: n }, (_, i) => this.#layout.layerOf(start + i)),
+            Int32Array.from({ length: n }, (_, i) => this.#layout.indexOf(start + i)),
             constant(score),
             constant(tag === null ? null : tags[tag]!),
             this.#reference.subarray(at, at + n),
@@ -227,6 +229,6 @@ class ChangeTable {
   /** How much a score can change. */
   #most(score: ChangedScore['score']): number {
     const shares = ['ap', 'auroc', 'overlap', 'pattern_first', 'pattern_previous'];
-    return shares.includes(score) || (score === 'rate' && this.#type === 'neuron') ? 1 : Infinity;
+    return shares.includes(score) || (score === 'rate' && this.#type !== 'head') ? 1 : Infinity;
   }
 }

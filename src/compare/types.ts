@@ -207,7 +207,7 @@ export interface Trend {
 export interface UnitComparison {
   readonly type: UnitType;
   /** What a unit has of each language: how often it fires, the mean norm of its contribution, or an imported importance. */
-  readonly rate: 'firing rate' | 'norm' | 'importance';
+  readonly rate: 'firing rate' | 'norm' | 'importance' | 'selection frequency';
   /**
    * The reference policy's fixed numbers, from the reference run. `entropyCut` is null if the fraction of the units
    * rounds to none (few heads): then nothing is selected, in any run.
@@ -251,6 +251,18 @@ export interface HeadMap {
   readonly vectorShareLanguage: readonly (readonly (number | null)[])[];
 }
 
+/** [layer][expert] of one run; empty for layers without experts. */
+export interface ExpertMap {
+  readonly label: string;
+  /** Share of counted tokens whose choice includes the expert, mean over languages. */
+  readonly frequency: readonly (readonly (number | null)[])[];
+  /** Highest selection frequency over languages / their sum; null for an expert that is never chosen. */
+  readonly exclusivity: readonly (readonly (number | null)[])[];
+  readonly lape: readonly (readonly (number | null)[])[];
+  /** Language of the highest selection frequency, as an index; null for an expert that is never chosen. */
+  readonly topLanguage: readonly (readonly (number | null)[])[];
+}
+
 /** `comparison.json`: one run described, or several compared with each other. */
 export interface Comparison {
   readonly schema: 'babelscope/comparison';
@@ -276,6 +288,8 @@ export interface Comparison {
   readonly runs: readonly ComparedRun[];
   readonly units: readonly UnitComparison[];
   readonly headMaps: readonly HeadMap[];
+  /** Empty for a model without experts. */
+  readonly expertMaps: readonly ExpertMap[];
   readonly headOverlaps: readonly HeadOverlap[];
   /** null: the runs keep no pooled residual stream, or have no two languages with the same items. */
   readonly alignment: AlignmentComparison | null;

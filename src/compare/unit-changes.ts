@@ -1,4 +1,5 @@
 import type { UnitType } from '../scores/types.js';
+import type { UnitLayout } from '../scores/unit-layout.js';
 import { benjaminiHochberg } from '../stats/benjamini-hochberg.js';
 import type { SubsetScores } from './layer-scores.js';
 import { paired, pairedP } from './paired-change.js';
@@ -44,7 +45,7 @@ export interface ScoreChange {
 export interface UnitChanges {
   readonly label: string;
   readonly type: UnitType;
-  readonly unitsPerLayer: number;
+  readonly layout: UnitLayout;
   readonly scores: Readonly<Record<UnitChangeScore, ScoreChange>>;
   /** Index of the language the unit is selected for under the `reference` policy; −1 if it is not selected. */
   readonly languageReference: Int16Array;
@@ -68,8 +69,8 @@ export class UnitChangesBuilder {
   readonly changes: UnitChanges;
   #folds = 0;
 
-  constructor(label: string, type: UnitType, layers: number, unitsPerLayer: number) {
-    const units = layers * unitsPerLayer;
+  constructor(label: string, type: UnitType, layout: UnitLayout) {
+    const { units } = layout;
     const column = () => new Float64Array(units).fill(Number.NaN);
     const change = (): ScoreChange => ({
       reference: column(),
@@ -84,7 +85,7 @@ export class UnitChangesBuilder {
     this.changes = {
       label,
       type,
-      unitsPerLayer,
+      layout,
       scores: {
         lape: change(),
         omega2: change(),
@@ -97,7 +98,7 @@ export class UnitChangesBuilder {
   }
 
   add(layer: number, languages: number, reference: LayerReplicates, other: LayerReplicates): void {
-    const at = layer * this.changes.unitsPerLayer;
+    const at = this.changes.layout.starts[layer]!;
     this.changes.languageReference.set(reference.full.scopes[0]!.assignment, at);
     this.changes.languageOther.set(other.full.scopes[0]!.assignment, at);
     for (const [name, change] of Object.entries(this.changes.scores) as [UnitChangeScore, ScoreChange][]) {

@@ -23,7 +23,7 @@ import { RunPairs } from './run-pairs.js';
 import type { RunSource } from './run-source.js';
 import type { Tallies } from './tallies.js';
 import { RunTally } from './tally.js';
-import type { HeadMap, HeadOverlap, UnitComparison } from './types.js';
+import type { ExpertMap, HeadMap, HeadOverlap, UnitComparison } from './types.js';
 import {
   type LayerReplicates,
   type Replicated,
@@ -52,6 +52,7 @@ export interface UnitComparisonOptions {
 export interface ComparedUnits {
   readonly comparison: Omit<UnitComparison, 'trends'>;
   readonly headMaps: readonly HeadMap[];
+  readonly expertMaps: readonly ExpertMap[];
   readonly headOverlaps: readonly HeadOverlap[];
   /** One a run but the reference. */
   readonly changes: readonly UnitChanges[];
@@ -74,13 +75,13 @@ export async function compareUnits(
   const seeds = regimes.flatMap(({ seeds: own }, regime) => own.map((run) => ({ run, regime })));
   const runs = [...compared, ...seeds.map(({ run }) => run)];
   const { layers, languages } = reference;
-  const units = reference.unitsPerLayer(type);
+  const layout = reference.layout(type);
   const cut = await fixedCut(type, reference, subsets.folds[subsets.full]!, fraction);
 
   const tallies = runs.map(() => scopes.map(() => new RunTally(subsets.folds.length, layers)));
   const pairs = new RunPairs(runs.length, compared.length, subsets, scopes.length);
   const described = compared.map((run) => new RunDescription(run, type, subsets));
-  const changes = compared.slice(1).map((run) => new UnitChangesBuilder(run.label, type, layers, units));
+  const changes = compared.slice(1).map((run) => new UnitChangesBuilder(run.label, type, layout));
   const moves = comparedPairs(compared.length).map((pair) => ({
     ...pair,
     reallocation: new ReallocationBuilder(languages),
@@ -111,7 +112,7 @@ export async function compareUnits(
   }
   for (const [r, description] of described.entries()) description.overlaps(tallies[r]!, scopes);
 
-  const all = layers * units;
+  const all = layout.units;
   const talliesOfAll: Tallies = {
     type,
     labels: compared.map(({ label }) => label),
@@ -151,6 +152,7 @@ export async function compareUnits(
       contrasts: contrasts(talliesOfAll, wanted),
     },
     headMaps: described.flatMap((description) => description.headMap() ?? []),
+    expertMaps: described.flatMap((description) => description.expertMap() ?? []),
     headOverlaps: described.flatMap((description) => description.headOverlap() ?? []),
     changes: changes.map((builder) => builder.changes),
     reliability: new Map(compared.map((run, r) => [run, described[r]!.reliability()])),
@@ -165,12 +167,13 @@ async function fixedCut(
   fraction: number | undefined,
 ): Promise<ReferenceCut> {
   const { layers, languages } = reference;
-  const units = reference.unitsPerLayer(type);
-  const rates = new Float64Array(languages * layers * units);
+  const { widths, starts, units: all } = reference.layout(type);
+  const rates = new Float64Array(languages * all);
   for (let l = 0; l < layers; l++) {
+    const units = widths[l]!;
     const ofLayer = ratesOf(await reference.readSums(type, l), folds);
     for (let k = 0; k < languages; k++) {
-      rates.set(ofLayer.subarray(k * units, (k + 1) * units), (k * layers + l) * units);
+      rates.set(ofLayer.subarray(k * units, (k + 1) * units), k * all + starts[l]!);
     }
   }
   return referenceCut(rates, lape(rates, languages), languages, fraction === undefined ? {} : { fraction });

@@ -32,3 +32,11 @@ export function neuronsOf(sizes: LayerSizes, layer: number): number {
   if (experts === 0) return sizes.dMlp;
   return experts * sizes.mixture!.dExpert + sizes.mixture!.dShared;
 }
+
+/** The expert that an MLP neuron of a layer is of; null for one of a dense MLP or of an expert that all tokens pass. */
+export function expertOfNeuron(sizes: LayerSizes, layer: number, neuron: number): number | null {
+  const experts = expertsOf(sizes, layer);
+  if (experts === 0) return null;
+  const expert = Math.floor(neuron / sizes.mixture!.dExpert);
+  return expert < experts ? expert : null;
+}

@@ -28,6 +28,7 @@ export interface AbsentFigure {
 export type FigureName =
   | 'forest'
   | 'forest-heads'
+  | 'forest-experts'
   | 'regimes'
   | 'groups'
   | 'contrasts'
@@ -38,7 +39,8 @@ export type FigureName =
   | 'entropy-distribution'
   | 'depth-profile'
   | 'reallocation'
-  | 'head-map';
+  | 'head-map'
+  | 'expert-map';
 
 export type FigureBuilder = (comparison: Comparison) => Figure | AbsentFigure;
 
@@ -165,4 +167,5 @@ export function layerTicks(layers: number, wanted = 7): number[] {
 export const UNIT_WORDS = {
   neuron: { one: 'neuron', many: 'neurons', title: 'Neurons' },
   head: { one: 'head', many: 'heads', title: 'Heads' },
+  expert: { one: 'expert', many: 'experts', title: 'Experts' },
 } as const;

@@ -1,9 +1,10 @@
 import type { Comparison } from '../compare/types.js';
-import type { AbsentFigure, Figure, FigureBuilder } from './figure.js';
+import type { AbsentFigure, Figure, FigureBuilder, FigureName } from './figure.js';
 import { alignment } from './figures/alignment.js';
 import { contrasts } from './figures/contrasts.js';
 import { depthProfile } from './figures/depth-profile.js';
 import { entropyDistribution } from './figures/entropy-distribution.js';
+import { expertMap } from './figures/expert-map.js';
 import { forest } from './figures/forest.js';
 import { groups } from './figures/groups.js';
 import { headMap } from './figures/head-map.js';
@@ -18,6 +19,7 @@ import { plainStrings } from './text.js';
 const BUILDERS: readonly FigureBuilder[] = [
   forest('neuron'),
   forest('head'),
+  forest('expert'),
   regimes,
   groups,
   contrasts,
@@ -29,10 +31,15 @@ const BUILDERS: readonly FigureBuilder[] = [
   headMap,
   headOverlap,
   alignment,
+  expertMap,
 ];
 
-/** Every figure of the report; those without numbers say why. */
+const OF_EXPERTS: ReadonlySet<FigureName> = new Set(['forest-experts', 'expert-map']);
+
+/** Every figure of the report; those without numbers say why. Of a dense model there are none of experts. */
 export function buildFigures(comparison: Comparison): (Figure | AbsentFigure)[] {
   const plain = plainStrings(comparison);
-  return BUILDERS.map((build) => build(plain));
+  return BUILDERS.map((build) => build(plain)).filter(
+    ({ name }) => comparison.shape.mixture !== null || !OF_EXPERTS.has(name),
+  );
 }

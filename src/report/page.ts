@@ -98,6 +98,7 @@ ${provenance(comparison)}
 const NAV: Readonly<Record<Figure['name'], string>> = {
   forest: 'Changes of neurons',
   'forest-heads': 'Changes of heads',
+  'forest-experts': 'Changes of experts',
   regimes: 'Every two runs',
   groups: 'Groups of languages',
   contrasts: 'Differences in differences',
@@ -109,6 +110,7 @@ const NAV: Readonly<Record<Figure['name'], string>> = {
   'head-map': 'Head map',
   'head-overlap': 'Top heads',
   alignment: 'Alignment by layer',
+  'expert-map': 'Expert map',
 };
 
 const VERDICT_MARKS: Readonly<Record<Verdict, { readonly className: string; readonly mark: string }>> = {

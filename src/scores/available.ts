@@ -1,6 +1,6 @@
 import { UsageError } from '../errors.js';
 import { LAYER_ARRAYS } from '../store/manifest.js';
-import type { ItemsName, RunLayer } from '../store/open-run.js';
+import type { ItemsName, LayerArrayName } from '../store/open-run.js';
 import { SCORE_NAMES, SCORED_TYPES, type ScoredType, type ScoreName, type SkippedScore } from './types.js';
 
 /** Checks names given by a user. @throws UsageError */
@@ -26,12 +26,14 @@ function isScoreName(name: string): name is ScoreName {
 export const ITEM_ARRAYS: Readonly<Record<ScoredType, ItemsName>> = {
   neuron: LAYER_ARRAYS.mlpItems,
   head: LAYER_ARRAYS.headNormItems,
+  expert: LAYER_ARRAYS.expertProbItems,
   residual: LAYER_ARRAYS.residItems,
 };
 
 const RECORDED: Readonly<Record<ScoredType, readonly (keyof typeof LAYER_ARRAYS)[]>> = {
   neuron: ['mlpFire'],
   head: ['headNormSum', 'headImportanceSum'],
+  expert: ['expertCount'],
   residual: ['residSum'],
 };
 
@@ -39,6 +41,7 @@ const RECORDED: Readonly<Record<ScoredType, readonly (keyof typeof LAYER_ARRAYS)
 const LACKING: Readonly<Record<ScoredType, string>> = {
   neuron: 'firing of neurons (mlp.hook_pre)',
   head: 'norms of heads (attn.hook_z)',
+  expert: 'routing (mlp.hook_router)',
   residual: 'residual stream; capture with --hooks hook_resid_post',
 };
 
@@ -48,6 +51,9 @@ const PARALLEL: ReadonlySet<ScoreName> = new Set(['twoWay', 'vectorShare', 'alig
 /** Scores that need every language of an item. */
 const FULL_GRID: ReadonlySet<ScoreName> = new Set(['twoWay', 'vectorShare']);
 
+/** Scores that need no pooled values. */
+const OF_RATES: ReadonlySet<ScoreName> = new Set(['lape', 'exclusivity']);
+
 /** Which units of a run can be scored, and which of the scores asked for can be computed. */
 export interface Available {
   readonly scores: ReadonlyMap<ScoredType, ReadonlySet<ScoreName>>;
@@ -55,14 +61,15 @@ export interface Available {
 }
 
 /**
- * What the arrays of a layer, and the number of items that every language has, allow.
+ * What the arrays of a run's layers, and the number of items that every language has, allow.
  *
  * @param asked null: whatever the run has data for. What a hook that was not asked for would have given is then no
  *   score that is missing.
  * @param parallel Whether items have several languages.
+ * @param mixture Whether the model has experts.
  */
 export function availableScores(
-  { names }: RunLayer,
+  names: ReadonlySet<LayerArrayName>,
   asked: ReadonlySet<ScoreName> | null,
   keep: 'items' | 'folds',
   completeItems: number,
@@ -72,16 +79,21 @@ export function availableScores(
 ): Available {
   const scores = new Map<ScoredType, ReadonlySet<ScoreName>>();
   const skipped: SkippedScore[] = [];
-  const noItems =
-    keep === 'folds'
-      ? 'the run keeps no pooled values; capture with --keep items'
+  const noItems = (type: ScoredType) => {
+    if (keep === 'folds') return 'the run keeps no pooled values; capture with --keep items';
+    return mixture && type === 'neuron'
+      ? 'runs of mixtures of experts keep no pooled values of neurons, which most prompts never reach'
       : 'the run has no pooled values of these units';
+  };
   for (const type of SCORED_TYPES) {
-    // Their layers differ in width, and their rates in what they are divided by.
-    const ofExperts = mixture && type === 'neuron';
-    const recorded = RECORDED[type].some((array) => names.has(LAYER_ARRAYS[array])) && !ofExperts;
+    if (type === 'expert' && !mixture) {
+      if (asked?.has('exclusivity')) {
+        skipped.push({ type, score: 'exclusivity', reason: 'the model has no experts' });
+      }
+      continue;
+    }
+    const recorded = RECORDED[type].some((array) => names.has(LAYER_ARRAYS[array]));
     const reasonAgainst = (score: ScoreName): string | null => {
-      if (ofExperts) return 'neurons of a mixture of experts are recorded, but not scored by this version';
       if (!recorded) return `the run recorded no ${LACKING[type]}`;
       if (score === 'pattern') {
         return names.has(LAYER_ARRAYS.patternEntropySum)
@@ -89,11 +101,12 @@ export function availableScores(
           : 'the run recorded no attention patterns; capture with --hooks attn.hook_pattern';
       }
       if (languages < 2) return 'the run has one language';
-      if (score === 'lape') return null;
+      if (OF_RATES.has(score)) return null;
       if (PARALLEL.has(score) && !parallel) {
         return 'the items of a language are its own: there is no grid of items and languages';
       }
-      if (!names.has(score === 'vectorShare' ? LAYER_ARRAYS.headItems : ITEM_ARRAYS[type])) return noItems;
+      if (!names.has(score === 'vectorShare' ? LAYER_ARRAYS.headItems : ITEM_ARRAYS[type]))
+        return noItems(type);
       if (FULL_GRID.has(score) && completeItems < 2) {
         return `fewer than two items have every language (${completeItems})`;
       }
@@ -112,9 +125,13 @@ export function availableScores(
   return { scores, skipped };
 }
 
-/** A residual dimension does not fire; vectors and patterns are those of heads, alignment that of the residual stream. */
+/**
+ * A residual dimension does not fire; vectors and patterns are those of heads, alignment that of the residual stream; only
+ * experts are chosen.
+ */
 function applies(score: ScoreName, type: ScoredType): boolean {
   if (score === 'alignment') return type === 'residual';
   if (score === 'lape') return type !== 'residual';
+  if (score === 'exclusivity') return type === 'expert';
   return type === 'head' || (score !== 'vectorShare' && score !== 'pattern');
 }

@@ -1,14 +1,20 @@
 /**
- * Units that never fire (neurons) or contribute nothing (heads): no rate is above 0 and none is NaN.
+ * Units that never fire (neurons), contribute nothing (heads) or are never chosen (experts): some rate is 0 and none is
+ * above. A neuron of an expert that is never chosen has no rate, and is none of them.
  *
  * @param rates [language, unit].
  * @returns [unit]: 1 if dead.
  */
 export function deadUnits(rates: Float64Array, languages: number): Uint8Array {
   const units = rates.length / languages;
-  const dead = new Uint8Array(units).fill(1);
-  for (let k = 0; k < languages; k++) {
-    for (let u = 0; u < units; u++) if (rates[k * units + u] !== 0) dead[u] = 0;
+  const dead = new Uint8Array(units);
+  for (let u = 0; u < units; u++) {
+    let most = Number.NaN;
+    for (let k = 0; k < languages; k++) {
+      const rate = rates[k * units + u]!;
+      if (!(rate <= most) && !Number.isNaN(rate)) most = rate;
+    }
+    if (most === 0) dead[u] = 1;
   }
   return dead;
 }

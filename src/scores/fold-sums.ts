@@ -8,12 +8,26 @@ export interface FoldShape {
   readonly units: number;
 }
 
-/** Folds in which at least one token was counted, ascending. `tokens` is [fold, language]. */
-export function liveFolds(tokens: Numbers, { folds, languages }: FoldShape): number[] {
+/** Counted tokens where units see different ones: neurons of an expert see those that were routed to it. */
+export interface RoutedTokens {
+  /** [fold, language, group]. */
+  readonly counts: Numbers;
+  readonly groups: number;
+  /** [unit]: the group whose tokens the unit sees. */
+  readonly groupOf: ArrayLike<number>;
+}
+
+/** What sums over tokens are divided by: [fold, language] where every unit sees every token. */
+export type TokenCounts = Numbers | RoutedTokens;
+
+/** Folds in which at least one token was counted, ascending. */
+export function liveFolds(tokens: TokenCounts, { folds }: Pick<FoldShape, 'folds'>): number[] {
+  const counts = 'groupOf' in tokens ? tokens.counts : tokens;
+  const row = counts.length / folds;
   const live: number[] = [];
   for (let f = 0; f < folds; f++) {
-    for (let k = 0; k < languages; k++) {
-      if (tokens[f * languages + k]! > 0) {
+    for (let i = 0; i < row; i++) {
+      if (counts[f * row + i]! > 0) {
         live.push(f);
         break;
       }
@@ -25,33 +39,35 @@ export function liveFolds(tokens: Numbers, { folds, languages }: FoldShape): num
 /** T_k: tokens of each language over the chosen folds (default all). Returns [language]. */
 export function tokensOf(
   tokens: Numbers,
-  shape: FoldShape,
+  shape: Pick<FoldShape, 'folds' | 'languages'>,
   chosen: readonly number[] = every(shape),
 ): Float64Array {
-  const total = new Float64Array(shape.languages);
-  for (const f of chosen) {
-    for (let k = 0; k < shape.languages; k++) total[k]! += tokens[f * shape.languages + k]!;
-  }
-  return total;
+  return sumOverFolds(tokens, shape.languages, chosen);
 }
 
 /**
  * Mean over counted tokens: Σ over the chosen folds (default all) of `sums` [fold, language, unit], divided by the
- * tokens [fold, language] of the same folds. Returns [language, unit], in the unit of `sums` per token; NaN for a
- * language without tokens.
+ * tokens of the same folds. Returns [language, unit], in the unit of `sums` per token; NaN for a language of which the
+ * unit saw no token.
  */
 export function meanOverTokens(
   sums: Numbers,
-  tokens: Numbers,
+  tokens: TokenCounts,
   shape: FoldShape,
   chosen: readonly number[] = every(shape),
 ): Float64Array {
   const { languages, units } = shape;
-  const block = languages * units;
-  const mean = new Float64Array(block);
-  for (const f of chosen) {
-    const start = f * block;
-    for (let i = 0; i < block; i++) mean[i]! += sums[start + i]!;
+  const mean = sumOverFolds(sums, languages * units, chosen);
+  if ('groupOf' in tokens) {
+    const { counts, groups, groupOf } = tokens;
+    const total = sumOverFolds(counts, languages * groups, chosen);
+    for (let k = 0; k < languages; k++) {
+      for (let u = 0; u < units; u++) {
+        const count = total[k * groups + groupOf[u]!]!;
+        mean[k * units + u] = count > 0 ? mean[k * units + u]! / count : Number.NaN;
+      }
+    }
+    return mean;
   }
   const total = tokensOf(tokens, shape, chosen);
   for (let k = 0; k < languages; k++) {
@@ -73,6 +89,22 @@ export function pickColumns(values: Numbers, columns: number, chosen: ArrayLike<
   return picked;
 }
 
-function every({ folds }: FoldShape): number[] {
+/** What the sums of some units are divided by. */
+export function pickTokens(tokens: TokenCounts, chosen: ArrayLike<number>): TokenCounts {
+  if (!('groupOf' in tokens)) return tokens;
+  return { ...tokens, groupOf: Uint32Array.from(chosen, (unit) => tokens.groupOf[unit]!) };
+}
+
+/** Σ over folds of rows of `width` values. */
+function sumOverFolds(values: Numbers, width: number, chosen: readonly number[]): Float64Array {
+  const sum = new Float64Array(width);
+  for (const f of chosen) {
+    const start = f * width;
+    for (let i = 0; i < width; i++) sum[i]! += values[start + i]!;
+  }
+  return sum;
+}
+
+function every({ folds }: Pick<FoldShape, 'folds'>): number[] {
   return Array.from({ length: folds }, (_, f) => f);
 }

@@ -5,12 +5,22 @@ export { averagePrecision } from './average-precision.js';
 export { contrast } from './contrast.js';
 export { deadUnits } from './dead-units.js';
 export { distributionOverlap } from './distribution-overlap.js';
+export { exclusivity } from './exclusivity.js';
 export { firingRate } from './firing-rate.js';
-export { type FoldShape, liveFolds, meanOverTokens, type Numbers, tokensOf } from './fold-sums.js';
+export {
+  type FoldShape,
+  liveFolds,
+  meanOverTokens,
+  type Numbers,
+  type RoutedTokens,
+  type TokenCounts,
+  tokensOf,
+} from './fold-sums.js';
 export { lape, lapeInterval } from './lape.js';
 export { languageEntropy, mutualInformation } from './mutual-information.js';
 export { readScores } from './read-scores.js';
 export { RELIABILITY_UNITS, RELIABILITY_UNITS_ITEMS } from './reliability-sample.js';
+export { routerMass } from './router-mass.js';
 export { LANGUAGE_ARRAYS, type LanguageArray, UNIT_ARRAYS, type UnitArray } from './score-arrays.js';
 export { RELIABILITY_SPLITS, type ScoreProgress, type ScoreRunOptions, scoreRun } from './score-run.js';
 export { selectPolyfact2026 } from './select-polyfact2026.js';
@@ -24,6 +34,7 @@ export {
   SELECTED_FRACTION,
   type Selection,
 } from './selection.js';
+export { selectionFrequency } from './selection-frequency.js';
 export { selectivity } from './selectivity.js';
 export { UNIT_COLUMNS, UNIT_LANGUAGE_COLUMNS } from './table-columns.js';
 export { topLanguage } from './top-language.js';
@@ -37,4 +48,5 @@ export {
   twoWaySums,
 } from './two-way.js';
 export * from './types.js';
+export { type ModelSizes, UnitLayout, unitLayout } from './unit-layout.js';
 export { type VectorShare, vectorShare } from './vector-share.js';

@@ -1,14 +1,16 @@
 import { jackknifeUnits, type UnitIntervals } from '../stats/jackknife.js';
-import { type FoldShape, liveFolds, meanOverTokens, type Numbers } from './fold-sums.js';
+import { type FoldShape, liveFolds, meanOverTokens, type Numbers, type TokenCounts } from './fold-sums.js';
 
 /**
  * Language activation probability entropy (Tang et al., ACL 2024): q_k = p_k / Σ p, H = −Σ q_k ln q_k with
  * 0 ln 0 = 0, in nats, from 0 (one language) to ln K (all alike).
  *
- * For heads the same formula is taken over mean contribution norms instead of firing rates.
+ * For heads the same formula is taken over mean contribution norms instead of firing rates, for experts over selection
+ * frequencies.
  *
  * @param rates [language, unit], not negative.
- * @returns [unit]; NaN for a unit that never fires, or with a rate that is NaN or negative (imported importances may be).
+ * @returns [unit]; NaN for a unit that never fires, or with a rate that is NaN (a neuron of an expert that no token of some
+ *   language reaches) or negative (imported importances may be).
  */
 export function lape(rates: Float64Array, languages: number): Float64Array {
   const units = rates.length / languages;
@@ -39,11 +41,11 @@ export function lape(rates: Float64Array, languages: number): Float64Array {
  * LAPE with its delete-one-fold jackknife interval, clipped to 0 … ln K. Folds without a token are not counted. A
  * unit that never fires once some fold is left out has no interval.
  *
- * @param sums [fold, language, unit]: firing counts, or sums of contribution norms.
- * @param tokens [fold, language].
+ * @param sums [fold, language, unit]: firing counts, sums of contribution norms, or tokens routed to an expert.
+ * @param tokens What they are divided by.
  * @returns arrays [unit], nats.
  */
-export function lapeInterval(sums: Numbers, tokens: Numbers, shape: FoldShape): UnitIntervals {
+export function lapeInterval(sums: Numbers, tokens: TokenCounts, shape: FoldShape): UnitIntervals {
   const folds = liveFolds(tokens, shape);
   const of = (chosen: readonly number[]) =>
     lape(meanOverTokens(sums, tokens, shape, chosen), shape.languages);

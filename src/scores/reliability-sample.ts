@@ -9,7 +9,7 @@ export const RELIABILITY_UNITS = 16_384;
  */
 export const RELIABILITY_UNITS_ITEMS = 512;
 
-const OF_FOLD_SUMS: ReadonlySet<string | null> = new Set(['lape', 'twoWay', 'vectorShare']);
+const OF_FOLD_SUMS: ReadonlySet<string | null> = new Set(['lape', 'exclusivity', 'twoWay', 'vectorShare']);
 
 /** Ascending indices, among all units of a type, of those on which a score's reliability is estimated. */
 export function reliabilitySample(name: HalfScoreName, units: number, seed: number): Uint32Array {

@@ -11,6 +11,8 @@ const HALVES = 'random half-samples of the folds, t quantile of folds − 1; --u
 export const UNIT_ARRAYS = {
   lape: 'entropy over languages of the rate, nats, 0 … ln K (Tang et al. 2024); not for residual dimensions, which have no rate',
   ...interval('lape', JACKKNIFE),
+  exclusivity: 'experts: highest selection frequency over languages / their sum, 1/K … 1',
+  ...interval('exclusivity', JACKKNIFE),
   eta2_language: 'SS_language / SS_total of pooled values on items that every language has',
   ...interval('eta2_language', JACKKNIFE),
   eta2_item: 'SS_item / SS_total',
@@ -36,9 +38,9 @@ export const UNIT_ARRAYS = {
 
 /** Numbers of a unit in a language, as `unit_languages.parquet` names them. */
 export const LANGUAGE_ARRAYS = {
-  rate: 'share of counted tokens with hook_pre > 0 (neuron), or mean ‖z_h W_O,h‖ (head; of imported LAHIS matrices the importance); null for residual dimensions',
+  rate: 'share of counted tokens with hook_pre > 0 (neuron; of an expert, of the tokens routed to it) or routed to it (expert: selection frequency), or mean ‖z_h W_O,h‖ (head; of imported LAHIS matrices the importance); null for residual dimensions',
   ...interval('rate', JACKKNIFE),
-  mean: 'mean over counted tokens of hook_post (neuron), ‖z_h W_O,h‖ (head; or imported importance) or hook_resid_post (residual)',
+  mean: 'mean over counted tokens of hook_post (neuron; of an expert, over the tokens routed to it), ‖z_h W_O,h‖ (head; or imported importance), hook_router (expert: router mass) or hook_resid_post (residual)',
   ...interval('mean', JACKKNIFE),
   contrast: "mean minus the average of the other languages' means",
   ...interval('contrast', JACKKNIFE),

@@ -2,9 +2,18 @@ import { type JackknifeBounds, jackknifeUnits, type UnitIntervals } from '../sta
 import { LAYER_ARRAYS } from '../store/manifest.js';
 import type { RunLayer, StatisticName } from '../store/open-run.js';
 import { contrast } from './contrast.js';
-import { type FoldShape, liveFolds, meanOverTokens, pickColumns } from './fold-sums.js';
+import { exclusivity } from './exclusivity.js';
+import {
+  type FoldShape,
+  liveFolds,
+  meanOverTokens,
+  pickColumns,
+  pickTokens,
+  type TokenCounts,
+} from './fold-sums.js';
 import { lape, lapeInterval } from './lape.js';
 import type { LanguageArray, UnitArray } from './score-arrays.js';
+import type { ScoreTask } from './score-task.js';
 import type { HalfScoreName, PieceHalves, ScoredPiece } from './scored-piece.js';
 import type { ScoredType, ScoreName } from './types.js';
 
@@ -14,6 +23,7 @@ const STATISTICS: Readonly<
 > = {
   neuron: { rate: LAYER_ARRAYS.mlpFire, mean: LAYER_ARRAYS.mlpSum },
   head: { rate: LAYER_ARRAYS.headNormSum, mean: LAYER_ARRAYS.headNormSum },
+  expert: { rate: LAYER_ARRAYS.expertCount, mean: LAYER_ARRAYS.expertProbSum },
   residual: { rate: null, mean: LAYER_ARRAYS.residSum },
 };
 
@@ -25,13 +35,15 @@ export function statisticsOf(
   type: ScoredType,
   names: RunLayer['names'],
 ): { readonly rate: StatisticName | null; readonly mean: StatisticName } {
-  return names.has(LAYER_ARRAYS.headImportanceSum) ? IMPORTANCE : STATISTICS[type];
+  return type === 'head' && names.has(LAYER_ARRAYS.headImportanceSum) ? IMPORTANCE : STATISTICS[type];
 }
 
-/** Of rates. */
-const RATE_BOUNDS: Partial<Record<StatisticName, JackknifeBounds>> = {
+/** What means over tokens lie between. */
+const BOUNDS: Partial<Record<StatisticName, JackknifeBounds>> = {
   [LAYER_ARRAYS.mlpFire]: { min: 0, max: 1 },
   [LAYER_ARRAYS.headNormSum]: { min: 0 },
+  [LAYER_ARRAYS.expertCount]: { min: 0, max: 1 },
+  [LAYER_ARRAYS.expertProbSum]: { min: 0, max: 1 },
 };
 
 /** Pattern summaries of a head, and what their reliability is called. */
@@ -43,19 +55,25 @@ export const PATTERNS = {
   Record<LanguageArray, { readonly array: StatisticName; readonly half: HalfScoreName }>
 >;
 
-/** What follows from a layer's sums by fold: rates, means, contrasts, LAPE and pattern summaries of all units of a type. */
+/**
+ * What follows from sums by fold: rates, means, contrasts, LAPE, exclusivity and pattern summaries of a block of a
+ * layer's units.
+ *
+ * @param tokens What their sums are divided by.
+ */
 export async function scoreFolds(
-  layer: Pick<RunLayer, 'layer' | 'names' | 'readTokens' | 'readStatistic'>,
-  type: ScoredType,
+  layer: Pick<RunLayer, 'layer' | 'names' | 'readStatistic'>,
+  { type, unitStart, unitEnd }: Pick<ScoreTask, 'type' | 'unitStart' | 'unitEnd'>,
+  tokens: TokenCounts,
   shape: FoldShape,
   scores: ReadonlySet<ScoreName>,
   halves: PieceHalves,
 ): Promise<ScoredPiece> {
   const { languages } = shape;
+  const read = (name: StatisticName) => layer.readStatistic(name, unitStart, unitEnd);
   const ofUnits: Partial<Record<UnitArray, Float64Array>> = {};
   const ofLanguages: Partial<Record<LanguageArray, Float64Array>> = {};
-  const piece: ScoredPiece = { type, layer: layer.layer, unitStart: 0, ofUnits, ofLanguages };
-  const tokens = await layer.readTokens();
+  const piece: ScoredPiece = { type, layer: layer.layer, unitStart, ofUnits, ofLanguages };
   const folds = liveFolds(tokens, shape);
   const set = (name: 'rate' | 'mean' | 'contrast' | keyof typeof PATTERNS, interval: UnitIntervals) => {
     ofLanguages[name] = interval.value;
@@ -83,11 +101,13 @@ export async function scoreFolds(
     for (const [name, of] of Object.entries(made)) {
       const half = halves.get(name as HalfScoreName);
       if (half === undefined || half.sample.length === 0) continue;
-      const sampled = pickColumns(sums, shape.units, half.sample);
-      const sampledShape = { ...shape, units: half.sample.length };
+      const sample = half.sample.map((unit) => unit - unitStart);
+      const sampled = pickColumns(sums, shape.units, sample);
+      const sampledTokens = pickTokens(tokens, sample);
+      const sampledShape = { ...shape, units: sample.length };
       half.splits.forEach(({ first, second }, split) => {
         [first, second].forEach((chosen, side) => {
-          half.setSampled(split, side, 0, of(meanOverTokens(sampled, tokens, sampledShape, chosen)));
+          half.setSampled(split, side, 0, of(meanOverTokens(sampled, sampledTokens, sampledShape, chosen)));
         });
       });
     }
@@ -95,20 +115,38 @@ export async function scoreFolds(
 
   const statistics = statisticsOf(type, layer.names);
   if (statistics.rate !== null) {
-    const sums = await layer.readStatistic(statistics.rate);
-    set('rate', means(sums, RATE_BOUNDS[statistics.rate] ?? {}));
+    const sums = await read(statistics.rate);
+    const rate = means(sums, BOUNDS[statistics.rate] ?? {});
+    set('rate', rate);
     if (scores.has('lape')) {
       const { value, se, low, high } = lapeInterval(sums, tokens, shape);
       Object.assign(ofUnits, { lape: value, lape_se: se, lape_low: low, lape_high: high });
     }
-    setHalves(sums, { rate: (rates) => rates, lape: (rates) => lape(rates, languages) });
+    if (scores.has('exclusivity')) {
+      const { value, se, low, high } = jackknifeUnits(
+        exclusivity(rate.value, languages),
+        leaveOut(sums).map((rates) => exclusivity(rates, languages)),
+        { min: 1 / languages, max: 1 },
+      );
+      Object.assign(ofUnits, {
+        exclusivity: value,
+        exclusivity_se: se,
+        exclusivity_low: low,
+        exclusivity_high: high,
+      });
+    }
+    setHalves(sums, {
+      rate: (rates) => rates,
+      lape: (rates) => lape(rates, languages),
+      exclusivity: (rates) => exclusivity(rates, languages),
+    });
   }
   // Imported counts have rates alone.
   if (!layer.names.has(statistics.mean)) return piece;
-  const sums = await layer.readStatistic(statistics.mean);
+  const sums = await read(statistics.mean);
   const mean = meanOverTokens(sums, tokens, shape);
   const replicates = leaveOut(sums);
-  set('mean', jackknifeUnits(mean, replicates, RATE_BOUNDS[statistics.mean] ?? {}));
+  set('mean', jackknifeUnits(mean, replicates, BOUNDS[statistics.mean] ?? {}));
   set(
     'contrast',
     jackknifeUnits(
@@ -120,7 +158,7 @@ export async function scoreFolds(
   if (scores.has('pattern')) {
     for (const [name, { array, half }] of Object.entries(PATTERNS)) {
       const bounds = name === 'pattern_entropy' ? { min: 0 } : { min: 0, max: 1 };
-      const patterns = await layer.readStatistic(array);
+      const patterns = await read(array);
       set(name as keyof typeof PATTERNS, means(patterns, bounds));
       setHalves(patterns, { [half]: (own: Float64Array) => own });
     }

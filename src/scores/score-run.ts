@@ -3,12 +3,18 @@ import { UsageError } from '../errors.js';
 import { physicalCores } from '../runtime/threads.js';
 import { benjaminiHochberg } from '../stats/benjamini-hochberg.js';
 import { randomHalves } from '../stats/random-halves.js';
-import { expectedLayerArrays, type ItemsName, openRun, type Run } from '../store/open-run.js';
+import {
+  expectedLayerArrays,
+  type ItemsName,
+  type LayerArrayName,
+  openRun,
+  type Run,
+} from '../store/open-run.js';
 import { arrayBytes } from '../store/safetensors.js';
 import { VERSION } from '../version.js';
 import { availableScores, ITEM_ARRAYS, parseScoreNames } from './available.js';
 import { deadUnits } from './dead-units.js';
-import { type FoldShape, liveFolds, tokensOf } from './fold-sums.js';
+import { liveFolds, tokensOf } from './fold-sums.js';
 import { languageEntropy } from './mutual-information.js';
 import { languageAbsent, type PooledGrid, readPooledGrid } from './pooled-grid.js';
 import { HalfScores } from './reliability.js';
@@ -20,8 +26,8 @@ import type { ScoreResult, ScoreSettings, ScoreTask } from './score-task.js';
 import { HALF_SCORES, HALF_SCORES_OF_LANGUAGES, type HalfScoreName, halfScoresOf } from './scored-piece.js';
 import { type PolicySelections, policyCounts, selectByPolicies } from './select-by-policies.js';
 import { SCORES_SCHEMA_VERSION, type ScoredType, type ScoreName, type ScoreSummary } from './types.js';
+import { unitLayout } from './unit-layout.js';
 import { UnitScores } from './unit-scores.js';
-import { widthOfType } from './width-of-type.js';
 import { writeScores } from './write-scores.js';
 
 export interface ScoreRunOptions {
@@ -60,9 +66,11 @@ const DRAWS = 1000;
 const MOST_THREADS = 8;
 /** Pooled values, as they are stored, that all threads together hold at a time. */
 const ITEM_BYTES = 512 * 2 ** 20; // 512 MiB
+/** Sums of one statistic that a thread holds at a time; what is computed from them takes some five times as much. */
+const FOLD_BYTES = 32 * 2 ** 20; // 32 MiB
 
 /**
- * Scores every neuron, head and residual dimension of a run and writes `units.parquet`, `unit_languages.parquet`,
+ * Scores every neuron, head, expert and residual dimension of a run and writes `units.parquet`, `unit_languages.parquet`,
  * `alignment.parquet` (where the residual stream was kept) and `scores.json` into its folder. Layers are read in blocks of units, in worker threads; of all layers only some dozens
  * of numbers a unit are held.
  *
@@ -86,10 +94,8 @@ export async function scoreRun(run: string | Run, options: ScoreRunOptions = {})
   const languages = plan.languages.length;
   const { tokens, folds } = await countedTokens(opened);
   const grid = await readPooledGrid(opened);
-  const first = await opened.layer(0);
-  await first.close();
   const { scores, skipped } = availableScores(
-    first,
+    await recordedArrays(opened),
     asked,
     plan.keep,
     grid?.complete.length ?? 0,
@@ -109,7 +115,7 @@ export async function scoreRun(run: string | Run, options: ScoreRunOptions = {})
     { readonly own: UnitScores; readonly halved: Map<HalfScoreName, HalfScores> }
   >();
   for (const [type, names] of scores) {
-    const own = new UnitScores(type, shape.layers, widthOfType(shape, type), languages);
+    const own = new UnitScores(type, unitLayout(shape, type), languages);
     const halved = new Map<HalfScoreName, HalfScores>();
     for (const name of halves.length === 0 ? [] : halfScoresOf(names)) {
       const columns = HALF_SCORES_OF_LANGUAGES.has(name) ? languages : 1;
@@ -137,7 +143,7 @@ export async function scoreRun(run: string | Run, options: ScoreRunOptions = {})
     threads,
     ({ type, layer, unitStart, ofUnits, ofLanguages, halves: pieces }) => {
       const { own, halved } = types.get(type)!;
-      const start = layer * own.width + unitStart;
+      const start = own.layout.starts[layer]! + unitStart;
       for (const [name, values] of entries(ofUnits)) own.setUnits(name, start, values);
       for (const [name, values] of entries(ofLanguages)) own.setLanguages(name, start, values);
       for (const [name, position, values] of pieces) halved.get(name)!.take(position, values);
@@ -156,6 +162,7 @@ export async function scoreRun(run: string | Run, options: ScoreRunOptions = {})
     const [rate, entropy] = [own.ofLanguages('rate'), own.ofUnits('lape')];
     return {
       scores: own,
+      sizes: shape,
       prompts,
       policies:
         rate && entropy ? selectByPolicies(rate as Float64Array, entropy as Float64Array, languages) : null,
@@ -191,37 +198,63 @@ export async function scoreRun(run: string | Run, options: ScoreRunOptions = {})
   return summary;
 }
 
-/** Scores of fold sums, of other arrays, or of whole layers. */
-const NOT_OF_ITEM_BLOCKS: ReadonlySet<ScoreName> = new Set(['lape', 'pattern', 'vectorShare', 'alignment']);
+/** What some layer of the run holds: a mixture's first layers may have no experts. */
+async function recordedArrays({ manifest: { shape }, layer }: Run): Promise<ReadonlySet<LayerArrayName>> {
+  const names = new Set<LayerArrayName>();
+  for (const index of new Set([0, shape.mixture?.layers[0] ?? 0])) {
+    const opened = await layer(index);
+    for (const name of opened.names) names.add(name);
+    await opened.close();
+  }
+  return names;
+}
 
-/** Layer by layer: its fold sums, then its pooled values in blocks of at most about `blockBytes`. */
+/** Scores of fold sums, of other arrays, or of whole layers. */
+const NOT_OF_ITEM_BLOCKS: ReadonlySet<ScoreName> = new Set([
+  'lape',
+  'exclusivity',
+  'pattern',
+  'vectorShare',
+  'alignment',
+]);
+
+/** Layer by layer: its fold sums in blocks of `FOLD_BYTES`, then its pooled values in blocks of at most about `itemBytes`. */
 function scoreTasks(
   { manifest }: Run,
   scores: ReadonlyMap<ScoredType, ReadonlySet<ScoreName>>,
-  blockBytes: number,
+  itemBytes: number,
 ): ScoreTask[] {
+  const { shape, plan } = manifest;
+  const layouts = new Map([...scores.keys()].map((type) => [type, unitLayout(shape, type)]));
   const tasks: ScoreTask[] = [];
-  for (let layer = 0; layer < manifest.shape.layers; layer++) {
+  for (let layer = 0; layer < shape.layers; layer++) {
     const arrays = expectedLayerArrays(manifest, layer);
     for (const [type, names] of scores) {
-      tasks.push({ kind: 'folds', layer, type });
-      const width = widthOfType(manifest.shape, type);
-      const blocks = (array: ItemsName) => {
-        // Of equal size, so that no thread is left with a crumb.
-        const count = Math.min(width, Math.ceil(arrayBytes(arrays.get(array)!) / blockBytes));
-        for (let b = 0; b < count; b++) {
-          const [unitStart, unitEnd] = [
-            Math.floor((b * width) / count),
-            Math.floor(((b + 1) * width) / count),
-          ];
-          tasks.push({ kind: 'items', layer, type, array, unitStart, unitEnd });
+      const width = layouts.get(type)!.widths[layer]!;
+      const sumBytes = plan.folds * plan.languages.length * width * Float64Array.BYTES_PER_ELEMENT;
+      for (const block of blocksOf(width, sumBytes, FOLD_BYTES)) {
+        tasks.push({ kind: 'folds', layer, type, ...block });
+      }
+      const items = (array: ItemsName) => {
+        if (width === 0) return;
+        for (const block of blocksOf(width, arrayBytes(arrays.get(array)!), itemBytes)) {
+          tasks.push({ kind: 'items', layer, type, array, ...block });
         }
       };
-      if ([...names].some((name) => !NOT_OF_ITEM_BLOCKS.has(name))) blocks(ITEM_ARRAYS[type]);
-      if (names.has('vectorShare')) blocks('head.items');
+      if ([...names].some((name) => !NOT_OF_ITEM_BLOCKS.has(name))) items(ITEM_ARRAYS[type]);
+      if (names.has('vectorShare')) items('head.items');
     }
   }
   return tasks;
+}
+
+/** `units` of `totalBytes` in blocks of about `bytes` at most, of equal size, so that no thread is left with a crumb. */
+function blocksOf(units: number, totalBytes: number, bytes: number) {
+  const count = Math.min(units, Math.ceil(totalBytes / bytes));
+  return Array.from({ length: count }, (_, b) => ({
+    unitStart: Math.floor((b * units) / count),
+    unitEnd: Math.floor(((b + 1) * units) / count),
+  }));
 }
 
 /** Benjamini–Hochberg over all units of a type, and all their languages where each has a p-value. */
@@ -248,26 +281,25 @@ function entries<N extends string>(arrays: Partial<Record<N, Float64Array>>): [N
 }
 
 /** Tokens of each language, and the folds that have any. @throws RunError if a language has none. */
-async function countedTokens({ manifest: { plan, shape }, folder, layer }: Run) {
+async function countedTokens({ manifest: { plan }, folder, layer }: Run) {
   const first = await layer(0);
   try {
     const counted = await first.readTokens();
-    const foldShape: FoldShape = { folds: plan.folds, languages: plan.languages.length, units: shape.dMlp };
-    const tokens = tokensOf(counted, foldShape);
+    const tokens = tokensOf(counted, { folds: plan.folds, languages: plan.languages.length });
     const absent = plan.languages.filter((_, k) => tokens[k] === 0);
     if (absent.length > 0) throw languageAbsent(absent, folder);
-    return { tokens, folds: liveFolds(counted, foldShape) };
+    return { tokens, folds: liveFolds(counted, plan) };
   } finally {
     await first.close();
   }
 }
 
 function describeUnits(scores: UnitScores, policies: PolicySelections | null): ScoreSummary['units'][number] {
-  const { type, layers, units, languages } = scores;
+  const { type, layout, units, languages } = scores;
   const rate = scores.ofLanguages('rate');
   return {
     type,
-    layers,
+    layers: layout.layers,
     units,
     dead: rate === null ? 0 : deadUnits(rate as Float64Array, languages).reduce((sum, dead) => sum + dead, 0),
     tang2024: policies && policyCounts(policies.tang2024),

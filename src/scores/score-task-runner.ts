@@ -5,6 +5,7 @@ import { liveFolds } from './fold-sums.js';
 import { ItemEvaluator } from './item-evaluator.js';
 import { type ItemSamples, itemSamples } from './item-samples.js';
 import { type PooledGrid, readPooledGrid } from './pooled-grid.js';
+import { readTokenCounts } from './read-token-counts.js';
 import { HalfScores } from './reliability.js';
 import { reliabilitySample } from './reliability-sample.js';
 import { scoreFolds } from './score-folds.js';
@@ -19,7 +20,7 @@ import {
   halfScoresOf,
 } from './scored-piece.js';
 import type { ScoreName } from './types.js';
-import { widthOfType } from './width-of-type.js';
+import { unitLayout } from './unit-layout.js';
 
 /** Computes pieces of a run's scores, one after another, reading what each needs from the run's files. */
 export class ScoreTaskRunner {
@@ -44,40 +45,34 @@ export class ScoreTaskRunner {
   static async start(settings: ScoreSettings): Promise<ScoreTaskRunner> {
     const run = await openRun(settings.folder);
     const layer = await run.layer(0);
-    const { folds, languages } = run.manifest.plan;
-    const live = liveFolds(await layer.readTokens(), { folds, languages: languages.length, units: 0 });
+    const live = liveFolds(await layer.readTokens(), run.manifest.plan);
     await layer.close();
     return new ScoreTaskRunner(run, settings, await readPooledGrid(run), live);
   }
 
   async run(task: ScoreTask): Promise<ScoreResult> {
     const layer = await this.#layer(task.layer);
-    const { manifest } = this.#run;
-    const width = widthOfType(manifest.shape, task.type);
+    const { shape, plan } = this.#run.manifest;
+    const { type, unitStart, unitEnd } = task;
     const scores = new Set(this.#settings.scores[task.type] ?? []);
     if (task.kind === 'folds') {
-      const halves = this.#halves(task, 0, width, (name) => HALF_SCORES_OF_FOLDS.has(name), scores);
-      const shape = { folds: manifest.plan.folds, languages: manifest.plan.languages.length, units: width };
-      return this.#result(await scoreFolds(layer, task.type, shape, scores, halves.ofPiece), halves.list);
+      const halves = this.#halves(task, (name) => HALF_SCORES_OF_FOLDS.has(name), scores);
+      const block = { folds: plan.folds, languages: plan.languages.length, units: unitEnd - unitStart };
+      const tokens = await readTokenCounts(layer, type, shape, unitStart, unitEnd);
+      return this.#result(await scoreFolds(layer, task, tokens, block, scores, halves.ofPiece), halves.list);
     }
-    const { array, unitStart, unitEnd } = task;
+    const { array } = task;
     const grid = this.#grid!;
     // Half scores stand relative to the layer, as the piece does.
     const block = await layer.readStoredItems(array, unitStart, unitEnd);
     const piece = { type: task.type, layer: task.layer, unitStart, ofLanguages: {} };
     if (array === LAYER_ARRAYS.headItems) {
-      const halves = this.#halves(
-        task,
-        unitStart,
-        unitEnd,
-        (name) => HALF_SCORES[name] === 'vectorShare',
-        scores,
-      );
+      const halves = this.#halves(task, (name) => HALF_SCORES[name] === 'vectorShare', scores);
       return this.#result({ ...piece, ofUnits: scoreVectorShare(block, grid, halves.ofPiece) }, halves.list);
     }
     const ofItems = (name: HalfScoreName) =>
       !HALF_SCORES_OF_FOLDS.has(name) && HALF_SCORES[name] !== 'vectorShare';
-    const halves = this.#halves(task, unitStart, unitEnd, ofItems, scores);
+    const halves = this.#halves(task, ofItems, scores);
     const scoring = {
       grid,
       samples: this.#samples!,
@@ -103,22 +98,21 @@ export class ScoreTaskRunner {
     return this.#open!;
   }
 
-  /** Empty half scores for the sampled units among unitStart … unitEnd − 1 of the task's layer. */
+  /** Empty half scores for the sampled units among those of the task. */
   #halves(
-    { type, layer }: ScoreTask,
-    unitStart: number,
-    unitEnd: number,
+    { type, layer, unitStart, unitEnd }: ScoreTask,
     wanted: (name: HalfScoreName) => boolean,
     scores: ReadonlySet<ScoreName>,
   ) {
     const { shape, plan } = this.#run.manifest;
-    const width = widthOfType(shape, type);
+    const layout = unitLayout(shape, type);
+    const start = layout.starts[layer]!;
     const list: (readonly [HalfScoreName, number, HalfScores])[] = [];
     for (const name of this.#splits.length === 0 ? [] : halfScoresOf(scores).filter(wanted)) {
-      const sample = reliabilitySample(name, shape.layers * width, this.#settings.seed);
+      const sample = reliabilitySample(name, layout.units, this.#settings.seed);
       const all = new HalfScores([], sample);
-      const [first, end] = all.within(layer * width + unitStart, layer * width + unitEnd);
-      const own = sample.slice(first, end).map((unit) => unit - layer * width);
+      const [first, end] = all.within(start + unitStart, start + unitEnd);
+      const own = sample.slice(first, end).map((unit) => unit - start);
       const columns = HALF_SCORES_OF_LANGUAGES.has(name) ? plan.languages.length : 1;
       list.push([name, first, new HalfScores(this.#splits, own, columns)]);
     }

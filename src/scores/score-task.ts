@@ -15,19 +15,13 @@ export interface ScoreSettings {
   readonly resampling: Resampling | null;
 }
 
-/** A piece of work: a layer's fold sums, or a block of units with their pooled values. */
+/** A piece of work: fold sums, or pooled values, of a block of a layer's units. */
 export type ScoreTask = {
   readonly layer: number;
   readonly type: ScoredType;
-} & (
-  | { readonly kind: 'folds' }
-  | {
-      readonly kind: 'items';
-      readonly array: ItemsName;
-      readonly unitStart: number;
-      readonly unitEnd: number;
-    }
-);
+  readonly unitStart: number;
+  readonly unitEnd: number;
+} & ({ readonly kind: 'folds' } | { readonly kind: 'items'; readonly array: ItemsName });
 
 /** A piece with the half scores of its sampled units: position of the first in the sample, and `HalfScores.values`. */
 export interface ScoreResult extends ScoredPiece {

@@ -1,14 +1,18 @@
+import type { LayerSizes } from '../hooks/layer-widths.js';
 import type { ColumnType, TableValue } from '../store/table.js';
 import { deadUnits } from './dead-units.js';
 import { LANGUAGE_ARRAYS, type LanguageArray, UNIT_ARRAYS, type UnitArray } from './score-arrays.js';
 import type { PolicySelections } from './select-by-policies.js';
 import { languagesOf, type Selection } from './selection.js';
 import { topLanguage } from './top-language.js';
+import { expertOfUnit } from './unit-layout.js';
 import type { UnitScores } from './unit-scores.js';
 
 /** What is written about one type of unit. */
 export interface ScoredUnits {
   readonly scores: UnitScores;
+  /** Of the model. */
+  readonly sizes: LayerSizes;
   /** null if LAPE was not computed. */
   readonly policies: PolicySelections | null;
   /** [language]: prompts with pooled values; null if none are kept. */
@@ -36,7 +40,8 @@ const KEY_COLUMNS: readonly ColumnSpec[] = [
   {
     name: 'type',
     type: 'string',
-    about: 'neuron (one MLP unit), head, or residual (one dimension of the residual stream after the layer)',
+    about:
+      'neuron (one MLP unit), head, expert, or residual (one dimension of the residual stream after the layer)',
     of:
       ({ scores }) =>
       () =>
@@ -49,7 +54,7 @@ const KEY_COLUMNS: readonly ColumnSpec[] = [
     of:
       ({ scores }) =>
       (unit) =>
-        Math.floor(unit / scores.width),
+        scores.layout.layerOf(unit),
   },
   {
     name: 'index',
@@ -58,7 +63,17 @@ const KEY_COLUMNS: readonly ColumnSpec[] = [
     of:
       ({ scores }) =>
       (unit) =>
-        unit % scores.width,
+        scores.layout.indexOf(unit),
+  },
+  {
+    name: 'expert',
+    type: 'int32',
+    about:
+      'the expert that a neuron is of, or that the row is about; null for neurons of dense layers and of shared experts, and for other units',
+    of:
+      ({ scores: { type, layout }, sizes }) =>
+      (unit) =>
+        expertOfUnit(sizes, type, layout.layerOf(unit), layout.indexOf(unit)),
   },
 ];
 
@@ -129,11 +144,16 @@ export const UNIT_COLUMNS: readonly ColumnSpec[] = [
   {
     name: 'dead',
     type: 'boolean',
-    about: 'never fires (neuron) or contributes nothing (head) in any language; null for residual dimensions',
+    about:
+      'never fires (neuron), contributes nothing (head) or is never chosen (expert) in any language; null for residual dimensions and for neurons of experts that are never chosen',
     of: ({ scores }) => {
+      const { languages, units } = scores;
       const rate = scores.ofLanguages('rate');
-      const dead = rate && deadUnits(rate as Float64Array, scores.languages);
-      return dead && ((unit) => dead[unit] === 1);
+      if (rate === null) return null;
+      const dead = deadUnits(rate as Float64Array, languages);
+      const known = new Uint8Array(units);
+      for (let at = 0; at < rate.length; at++) if (!Number.isNaN(rate[at]!)) known[at % units] = 1;
+      return (unit) => (known[unit] === 1 ? dead[unit] === 1 : null);
     },
   },
   {

@@ -1,19 +1,22 @@
-/** Kinds of unit that a run scores. */
-export type UnitType = 'neuron' | 'head';
+/** Kinds of unit that a run scores and a comparison compares. */
+export const UNIT_TYPES = ['neuron', 'head', 'expert'] as const;
+export type UnitType = (typeof UNIT_TYPES)[number];
 
 /** Kinds of unit that the tables of scores hold: residual dimensions are scored, but not compared. */
 export type ScoredType = UnitType | 'residual';
-export const SCORED_TYPES: readonly ScoredType[] = ['neuron', 'head', 'residual'];
+export const SCORED_TYPES: readonly ScoredType[] = [...UNIT_TYPES, 'residual'];
 
 /** Newest layout of `units.parquet`, `unit_languages.parquet` and `scores.json`. */
-export const SCORES_SCHEMA_VERSION = 2;
+export const SCORES_SCHEMA_VERSION = 3;
 
 /**
  * What `--scores` may name. `twoWay` gives η² and ω², `mi` mutual information, `overlap` that of distributions;
- * `vectorShare` and `pattern` (how attention is spread) are for heads only, `alignment` of languages for the residual stream.
+ * `vectorShare` and `pattern` (how attention is spread) are for heads only, `exclusivity` for experts, `alignment` of
+ * languages for the residual stream.
  */
 export const SCORE_NAMES = [
   'lape',
+  'exclusivity',
   'ap',
   'auroc',
   'twoWay',
@@ -87,6 +90,7 @@ export interface ScoreSummary {
   } | null;
   readonly units: readonly {
     readonly type: ScoredType;
+    /** Layers that have any. */
     readonly layers: number;
     readonly units: number;
     readonly dead: number;

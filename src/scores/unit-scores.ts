@@ -1,5 +1,6 @@
 import type { LanguageArray, UnitArray } from './score-arrays.js';
 import type { ScoredType } from './types.js';
+import type { UnitLayout } from './unit-layout.js';
 
 type Numbers = Float64Array | Float32Array;
 
@@ -12,21 +13,18 @@ const SINGLE = /_(se|low|high|p|q)$/;
  */
 export class UnitScores {
   readonly type: ScoredType;
-  readonly layers: number;
-  /** Units in a layer. */
-  readonly width: number;
+  readonly layout: UnitLayout;
   readonly languages: number;
-  /** layers × width */
+  /** Of all layers. */
   readonly units: number;
   readonly #ofUnits = new Map<UnitArray, Numbers>();
   readonly #ofLanguages = new Map<LanguageArray, Numbers>();
 
-  constructor(type: ScoredType, layers: number, width: number, languages: number) {
+  constructor(type: ScoredType, layout: UnitLayout, languages: number) {
     this.type = type;
-    this.layers = layers;
-    this.width = width;
+    this.layout = layout;
     this.languages = languages;
-    this.units = layers * width;
+    this.units = layout.units;
   }
 
   /** [unit]; null if nothing was set. */

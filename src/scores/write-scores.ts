@@ -42,7 +42,7 @@ export async function writeScores(
     positions,
     count_first: String(countFirst),
     fires: 'blocks.{l}.mlp.hook_pre > 0',
-    pooled: `${pooling} over counted tokens of blocks.{l}.mlp.hook_post (neuron), ‖z_h W_O,h‖ (head) or blocks.{l}.hook_resid_post (residual)`,
+    pooled: `${pooling} over counted tokens of blocks.{l}.mlp.hook_post (neuron), ‖z_h W_O,h‖ (head), blocks.{l}.mlp.hook_router (expert) or blocks.{l}.hook_resid_post (residual)`,
     language_entropy: String(summary.languageEntropy),
     seed: String(summary.seed),
     splits: String(summary.splits),

@@ -41,8 +41,8 @@ export interface RunLayer {
   array(name: LayerArrayName): Promise<NdArray<Uint32Array | Float32Array | Float64Array>>;
   /** [fold, language], counted tokens. */
   readTokens(): Promise<Uint32Array>;
-  /** [fold, language, unit], row-major; counts as exact float64. */
-  readStatistic(name: StatisticName): Promise<Float64Array>;
+  /** [fold, language, unit], row-major, of all units or unitStart … unitEnd − 1; counts as exact float64. */
+  readStatistic(name: StatisticName, unitStart?: number, unitEnd?: number): Promise<Float64Array>;
   /** [item, language, unit − unitStart (, headDim)] for units unitStart … unitEnd − 1. NaN: no value. */
   readItems(name: ItemsName, unitStart: number, unitEnd: number): Promise<Float32Array>;
   /** The same as it is stored, which takes half the room where that is float16. */
@@ -169,10 +169,7 @@ async function openLayer(folder: string, manifest: RunManifest, layer: number): 
       return ndarray(wide as Uint32Array | Float32Array | Float64Array, [...file.arrays.get(name)!.shape]);
     },
     readTokens: async () => (await file.read(LAYER_ARRAYS.tokens)) as Uint32Array,
-    readStatistic: async (name) => {
-      const values = (await file.read(name)) as Uint32Array | Float64Array;
-      return values instanceof Float64Array ? values : Float64Array.from(values);
-    },
+    readStatistic: (name, unitStart, unitEnd) => readSums(file, name, unitStart, unitEnd),
     readItems: async (name, unitStart, unitEnd) => {
       const { values } = await readStoredItems(name, unitStart, unitEnd);
       return values instanceof Uint16Array ? fromFloat16(values) : values;
@@ -190,6 +187,33 @@ async function openLayer(folder: string, manifest: RunManifest, layer: number): 
     },
     close: () => file.close(),
   };
+}
+
+/** Units unitStart … unitEnd − 1 of [fold, language, unit], read fold by fold. */
+async function readSums(
+  file: SafetensorsFile,
+  name: StatisticName,
+  unitStart = 0,
+  unitEnd?: number,
+): Promise<Float64Array> {
+  const [folds = 0, languages = 0, units = 0] = file.arrays.get(name)?.shape ?? [];
+  const end = unitEnd ?? units;
+  if (!file.arrays.has(name) || (unitStart === 0 && end === units)) {
+    const values = (await file.read(name)) as Uint32Array | Float64Array;
+    return values instanceof Float64Array ? values : Float64Array.from(values);
+  }
+  if (!(unitStart >= 0 && unitStart <= end && end <= units)) {
+    throw new RangeError(`units ${unitStart} … ${end} of ${name}, which has ${units}`);
+  }
+  const width = end - unitStart;
+  const out = new Float64Array(folds * languages * width);
+  for (let fold = 0; fold < folds; fold++) {
+    const stored = (await file.readRange(name, fold, 1)) as Uint32Array | Float64Array;
+    for (let k = 0; k < languages; k++) {
+      out.set(stored.subarray(k * units + unitStart, k * units + end), (fold * languages + k) * width);
+    }
+  }
+  return out;
 }
 
 /** Read at once from disk while a block of units is cut out of whole rows. */

@@ -1,11 +1,11 @@
 import { UsageError } from '../errors.js';
 import type { ModelShape } from '../models/types.js';
-import type { UnitType } from '../scores/types.js';
 import { Random } from '../stats/random.js';
+import type { PlantedType } from './planted.js';
 
 /** A unit to plant. */
 export interface UnitToPlant {
-  readonly type: UnitType;
+  readonly type: PlantedType;
   readonly layer: number;
   /** Within its layer. */
   readonly index: number;
@@ -83,7 +83,7 @@ function draw(
   seed: number,
 ): UnitToPlant[] {
   const random = new Random(seed);
-  const ofType = (type: UnitType, each: number, width: number): UnitToPlant[] => {
+  const ofType = (type: PlantedType, each: number, width: number): UnitToPlant[] => {
     const wanted = each * strengths.length;
     if (wanted > shape.layers * width) {
       throw new UsageError({

@@ -4,7 +4,6 @@ import { openCheckpoint } from '../checkpoint/open-checkpoint.js';
 import { openModel } from '../models/open-model.js';
 import { loadProbes } from '../probes/load-probes.js';
 import type { ProbeSet } from '../probes/types.js';
-import type { UnitType } from '../scores/types.js';
 import { Random } from '../stats/random.js';
 import { formatJson } from '../store/format-json.js';
 import { writeFileAtomic } from '../store/write-file-atomic.js';
@@ -12,6 +11,7 @@ import { VERSION } from '../version.js';
 import { chooseUnits, type UnitDraw, type UnitToPlant } from './choose-units.js';
 import { gatherMoments, requirePlantable } from './layer-moments.js';
 import { copyCheckpoint, makeWholeFolder } from './new-checkpoint.js';
+import type { PlantedType } from './planted.js';
 import { PLANTED_FILE, type PlantedManifest } from './planted.js';
 import { type Layer, type PlantedLayer, plantLayer, silenceLayer } from './rewrite-layer.js';
 
@@ -30,7 +30,7 @@ export interface PlantOptions {
    * Types of which all other units are rewritten as if planted with strength 0, so that what a score says of every unit is
    * known. Default none: the other units stay, with whatever ties to languages the model has.
    */
-  readonly level?: readonly UnitType[] | undefined;
+  readonly level?: readonly PlantedType[] | undefined;
   /** Share of the items to calibrate on. Default one half. */
   readonly calibrationShare?: number | undefined;
   /** Of the draw of units; which items are calibrated on does not depend on it. Default 0. */
@@ -74,7 +74,7 @@ export async function plantUnits(options: PlantOptions): Promise<PlantedManifest
   requirePlantable(source, shape);
   const chosen = chooseUnits(options.units, shape, tags, seed);
   const layers = Array.from({ length: shape.layers }, (_, layer): Layer => {
-    const own = (type: UnitType) => chosen.filter((unit) => unit.layer === layer && unit.type === type);
+    const own = (type: PlantedType) => chosen.filter((unit) => unit.layer === layer && unit.type === type);
     return {
       layer,
       neurons: { chosen: own('neuron'), levelled: level.includes('neuron') },

@@ -5,6 +5,8 @@ import { CheckpointError } from '../errors.js';
 import type { ProbeSet } from '../probes/types.js';
 
 const unitType = z.enum(['neuron', 'head']);
+/** Kinds of unit that can be planted: experts are chosen by a router, not written to. */
+export type PlantedType = z.infer<typeof unitType>;
 
 const plantedUnit = z.object({
   type: unitType,

@@ -6,10 +6,10 @@ import { loadProbes } from '../probes/load-probes.js';
 import type { ProbeSet } from '../probes/types.js';
 import { readScores } from '../scores/read-scores.js';
 import { scoreRun } from '../scores/score-run.js';
-import type { UnitType } from '../scores/types.js';
 import { wilsonInterval } from '../stats/wilson-interval.js';
 import type { TableValue } from '../store/table.js';
 import { type PlantOptions, plantUnits } from './plant-units.js';
+import type { PlantedType } from './planted.js';
 import { itemsNotSeen, PLANTED_FILE, type PlantedManifest, readPlanted } from './planted.js';
 
 /**
@@ -21,7 +21,7 @@ export type Call = (typeof CALLS)[number];
 
 /** What one way of calling units tied found of what was planted. */
 export interface Recovered {
-  readonly type: UnitType;
+  readonly type: PlantedType;
   readonly call: Call;
   /** Units of the type in the model, planted, called tied, and both. */
   readonly units: number;
@@ -55,10 +55,10 @@ export interface RecoveryOptions {
   readonly limit?: number | undefined;
   /** Folder for the planted checkpoints and their runs. The same options go on with what they left there. */
   readonly out: string;
-  readonly types: readonly UnitType[];
+  readonly types: readonly PlantedType[];
   readonly strengths: readonly number[];
   /** How many units of each type are planted. */
-  readonly planted: Readonly<Record<UnitType, number>>;
+  readonly planted: Readonly<Record<PlantedType, number>>;
   /** Rewrite all other units of the type with strength 0, so that none of them is tied. Default true. */
   readonly level?: boolean | undefined;
   /** One planted checkpoint a seed. Default [1]. */
@@ -92,7 +92,7 @@ export async function measureRecovery(options: RecoveryOptions): Promise<Recover
 async function levelled(
   { checkpoint, out, calibrationShare, threads, signal, onProgress }: RecoveryOptions,
   probes: ProbeSet,
-  type: UnitType,
+  type: PlantedType,
 ): Promise<string> {
   onProgress?.(`levelling ${type}s`);
   const folder = join(out, 'checkpoints', `${type}s-levelled`);
@@ -109,7 +109,7 @@ function plantOnce(options: PlantOptions): Promise<PlantedManifest> {
 async function recoverOnce(
   { checkpoint, out, planted, calibrationShare, threads, signal }: RecoveryOptions,
   probes: ProbeSet,
-  type: UnitType,
+  type: PlantedType,
   strength: number,
   seed: number,
 ): Promise<{ recovered: Recovered[]; manifest: PlantedManifest }> {

@@ -18,6 +18,8 @@ const CHANGE_WIDTH = 108;
 const SKETCH_WIDTH = 110;
 const FLOOR_WIDTH = 215;
 
+const NAMES = { neuron: 'forest', head: 'forest-heads', expert: 'forest-experts' } as const;
+
 /** Of one unit type. */
 export function forest(type: UnitType) {
   return (comparison: Comparison): Figure | AbsentFigure => forestOfType(comparison, type);
@@ -29,7 +31,7 @@ export function forest(type: UnitType) {
  * interval and unit, stands beside it in words and as a sketch around zero.
  */
 function forestOfType(comparison: Comparison, type: UnitType): Figure | AbsentFigure {
-  const name = type === 'neuron' ? 'forest' : 'forest-heads';
+  const name = NAMES[type];
   const { many } = UNIT_WORDS[type];
   const title = `Changes of ${many} beside what sampling alone does: ${runsInWords(comparison)}`;
   const units = comparison.units.find((one) => one.type === type);
