@@ -36,9 +36,16 @@ const CASES = {
     ],
   }),
   'one run': syntheticComparison({ runs: ['base'] }),
+  'a mixture': syntheticComparison({ experts: 8 }),
+  'a large mixture, 17 languages': syntheticComparison({
+    layers: 28,
+    experts: 64,
+    languages: SEVENTEEN_LANGUAGES,
+  }),
 };
 const small = CASES['two runs, 8 languages, 8 layers'];
 const regimes = CASES['five regimes with seeds and groups'];
+const mixture = CASES['a mixture'];
 const trained = CASES['a trajectory, 17 languages, by family'];
 
 describe.each(Object.entries(CASES))('figures of %s', (_, comparison) => {
@@ -156,6 +163,25 @@ describe('a figure has one mark for each number', () => {
     expect(svg.match(/fill="white" stroke="#d55e00"/g)).toHaveLength(changed.length);
   });
 
+  test('expert-map: layer with experts × expert, twice, and a frame around each whose foremost language is another', async () => {
+    const { expertMaps } = mixture;
+    const figure = buildFigures(mixture).find(({ name }) => name === 'expert-map') as Figure;
+    const [before, after] = expertMaps.map(({ topLanguage }) => topLanguage.flat());
+    const moved = after!.filter((top, i) => top !== null && top !== before![i]).length;
+    expect(moved).toBeGreaterThan(0);
+    const svg = (await renderSvgs([figure.spec]))[0]!;
+    expect(marks(svg, 'rect')).toBe(2 * (layers - 1) * 8 + moved);
+    expect(marks(svg, 'text')).toBe(2 * (layers - 1) * 8);
+    expect(figure.caption).toContain(`${moved} experts with another foremost language`);
+    expect(figure.caption).toContain('never chosen (base: 1 expert and sft: 1 expert)');
+  });
+
+  test('a dense model has no figures of experts', () => {
+    const names = buildFigures(small).map(({ name }) => name);
+    expect(names).not.toContain('expert-map');
+    expect(names).not.toContain('forest-experts');
+  });
+
   test('trajectory: a point a step, measure and group', async () => {
     const figure = buildFigures(trained).find(({ name }) => name === 'trajectory') as Figure;
     const points = trained.units[0]!.trends.flatMap((trend) =>
@@ -254,11 +280,12 @@ function onlyIn(comparison: typeof small) {
       .filter(isPresent)
       .map(({ name }) => name),
   );
-  const regimesHave = ['regimes', 'groups', 'contrasts'];
-  return buildFigures(comparison).filter(
-    ({ name }) =>
-      !ofSmall.has(name) && (comparison === regimes ? regimesHave.includes(name) : name === 'trajectory'),
-  );
+  const wanted = new Map([
+    [regimes, ['regimes', 'groups', 'contrasts']],
+    [trained, ['trajectory']],
+    [mixture, ['forest-experts', 'expert-map']],
+  ]).get(comparison)!;
+  return buildFigures(comparison).filter(({ name }) => !ofSmall.has(name) && wanted.includes(name));
 }
 
 describe('rendering', () => {
@@ -270,7 +297,7 @@ describe('rendering', () => {
 
   // The snapshots are the gallery: look at them when they change (vitest -u writes them).
   test.each(
-    [...buildFigures(small), ...onlyIn(regimes), ...onlyIn(trained)]
+    [...buildFigures(small), ...onlyIn(regimes), ...onlyIn(trained), ...onlyIn(mixture)]
       .filter(isPresent)
       .map((figure) => [figure.name, figure] as const),
   )('%s is drawn as in test/fixtures/report', async (name, figure) => {

@@ -20,6 +20,8 @@ export interface SyntheticOptions {
   readonly layers?: number;
   readonly neurons?: number;
   readonly heads?: number;
+  /** A mixture: experts of every layer but the first. Default: a dense model. */
+  readonly experts?: number;
   readonly languages?: Comparison['languages'];
   readonly groups?: readonly LanguageGroup[];
   /** Training seeds of every run but the first. Default 1. */
@@ -78,6 +80,7 @@ export function syntheticComparison({
   layers = 8,
   neurons = 640,
   heads = 6,
+  experts,
   languages = EIGHT_LANGUAGES,
   groups = [],
   seeds = 1,
@@ -106,8 +109,16 @@ export function syntheticComparison({
       kvHeads: 2,
       headDim: 32,
       dMlp: neurons,
-      experts: null,
-      mixture: null,
+      experts: experts ?? null,
+      mixture:
+        experts === undefined
+          ? null
+          : {
+              perToken: 2,
+              dExpert: 16,
+              dShared: 0,
+              layers: Array.from({ length: layers - 1 }, (_, l) => l + 1),
+            },
       vocab: 8192,
       maxPositions: 512,
       parameters: 5_214_912,
@@ -143,8 +154,12 @@ export function syntheticComparison({
     units: [
       unitComparison('neuron', runs, layers, neurons, tags, groups, seeds, steps, random),
       unitComparison('head', runs, layers, heads, tags, groups, seeds, steps, random),
+      ...(experts === undefined
+        ? []
+        : [unitComparison('expert', runs, layers, experts, tags, groups, seeds, steps, random)]),
     ],
     headMaps: headMaps(runs, layers, heads, random),
+    expertMaps: experts === undefined ? [] : expertMaps(runs, layers, experts, tags.length),
     headOverlaps: headOverlaps(runs, layers * heads, tags),
     alignment: alignment(runs, layers, tags.length, groups, seeds),
     reliability: runs.flatMap((label) =>
@@ -166,7 +181,7 @@ export function syntheticComparison({
 }
 
 function unitComparison(
-  type: 'neuron' | 'head',
+  type: UnitComparison['type'],
   runs: readonly string[],
   layers: number,
   perLayer: number,
@@ -251,7 +266,7 @@ function unitComparison(
 
 /** Everything that was not in the first figures, from a generator of its own so that those stay as they are. */
 function withRegimes(
-  type: 'neuron' | 'head',
+  type: UnitComparison['type'],
   runs: readonly string[],
   layers: number,
   tags: readonly string[],
@@ -436,7 +451,7 @@ function alignment(
 }
 
 function headlines(
-  type: 'neuron' | 'head',
+  type: UnitComparison['type'],
   label: string,
   r: number,
   profiles: readonly RunProfile[],
@@ -524,6 +539,29 @@ function headMaps(runs: readonly string[], layers: number, heads: number, random
       vectorShareLanguage: grid((l, h) => (l === 1 && h === 2 ? null : 0.2 + 0.5 * random())),
     };
   });
+}
+
+/** Most experts much alike in all languages, some for one; one never chosen. */
+function expertMaps(
+  runs: readonly string[],
+  layers: number,
+  experts: number,
+  languages: number,
+): Comparison['expertMaps'] {
+  const random = mulberry32(10);
+  const grid = (value: (l: number, e: number) => number | null) =>
+    Array.from({ length: layers }, (_, l) =>
+      l === 0 ? [] : Array.from({ length: experts }, (__, e) => (l === 2 && e === 1 ? null : value(l, e))),
+    );
+  const top = grid(() => Math.floor(languages * random()));
+  const share = grid(() => 1 / languages + (1 - 1 / languages) * random() ** 6);
+  return runs.map((label, r) => ({
+    label,
+    frequency: grid(() => (2 / experts) * (0.5 + random())),
+    exclusivity: grid((l, e) => Math.min(1, share[l]![e]! * (1 + 0.1 * r * random()))),
+    lape: grid(() => Math.log(languages) * (0.8 + 0.2 * random())),
+    topLanguage: grid((l, e) => (r > 0 && random() < 0.1 ? Math.floor(languages * random()) : top[l]![e]!)),
+  }));
 }
 
 function sum(values: readonly number[]): number {

@@ -91,7 +91,12 @@ export function expertMap(comparison: Comparison): Figure | AbsentFigure {
     return {
       title: {
         text: ellipsize(run.label, Math.max(12, (cellWidth * experts) / 13)),
+        subtitle:
+          run === reference
+            ? ' '
+            : `outlined: not the foremost language of ${ellipsize(reference.label, 12)}`,
         fontSize: 12,
+        subtitlePadding: 2,
         anchor: 'start',
         offset: 6,
       },
@@ -145,12 +150,14 @@ export function expertMap(comparison: Comparison): Figure | AbsentFigure {
     const values = mixture.layers.flatMap((layer) =>
       tags.map((language, k) => {
         const own = run.topLanguage[layer]!.filter((top) => top === k).length;
-        return { layer, language, own };
+        return { layer, language, own: own === 0 ? '·' : String(own) };
       }),
     );
     return {
       title: {
         text: 'experts by foremost language',
+        subtitle: ' ',
+        subtitlePadding: 2,
         fontSize: 11,
         fontWeight: 'normal',
         anchor: 'start',
@@ -175,10 +182,8 @@ export function expertMap(comparison: Comparison): Figure | AbsentFigure {
     };
   };
 
-  const shown = comparison.expertMaps.map((run) =>
-    named ? panel(run) : { hconcat: [panel(run), counts(run)], spacing: 12 },
-  );
-  const columns = named ? Math.max(1, Math.floor((ROW_WIDTH + 60) / (cellWidth * experts + 60))) : 1;
+  const shown = comparison.expertMaps.flatMap((run) => (named ? [panel(run)] : [panel(run), counts(run)]));
+  const columns = named ? Math.max(1, Math.floor((ROW_WIDTH + 60) / (cellWidth * experts + 60))) : 2;
   const spec = specification({
     concat: shown,
     columns,
@@ -214,7 +219,7 @@ function caption(
       : `× and grey: never chosen (${list(dead.map((run) => `${run.label}: ${plural(never(run), 'expert')}`))}).`,
     ...others.map((run) => {
       const headline = headlineOf(experts, 'meanEntropy', run.label);
-      return `${run.label} against ${reference.label}: ${plural(moved(run), 'expert')} with another foremost language (outlined); mean entropy of experts: ${headline?.verdict ?? 'not measured'}.`;
+      return `${run.label} against ${reference.label}: ${plural(moved(run), 'expert')} with another foremost language; mean entropy of experts: ${headline?.verdict ?? 'not measured'}.`;
     }),
     others.length === 0
       ? 'One run: description only, no change is measured.'
