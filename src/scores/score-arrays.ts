@@ -9,7 +9,7 @@ const HALVES = 'random half-samples of the folds, t quantile of folds − 1; --u
  * sources stand in the file of each score.
  */
 export const UNIT_ARRAYS = {
-  lape: 'entropy over languages of the rate, nats, 0 … ln K (Tang et al. 2024); not for residual dimensions, which have no rate',
+  lape: 'entropy over languages of the rate, nats, 0 … ln K (Tang et al. 2024); not for residual dimensions, which have no rate, nor for neurons of experts that a language never reaches',
   ...interval('lape', JACKKNIFE),
   exclusivity: 'experts: highest selection frequency over languages / their sum, 1/K … 1',
   ...interval('exclusivity', JACKKNIFE),

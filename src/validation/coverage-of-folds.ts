@@ -15,8 +15,16 @@ export async function foldCoverage(
   const { folds, languages, units, effect } = model;
   const layer = simulateLayer(model, new Draws(model.seed));
   const shape = { folds, languages, units };
+  const tokens = await layer.readTokens();
   const scored = (type: 'neuron' | 'head') =>
-    scoreFolds(layer, type, shape, new Set(['lape', 'pattern']), new Map());
+    scoreFolds(
+      layer,
+      { type, unitStart: 0, unitEnd: units },
+      tokens,
+      shape,
+      new Set(['lape', 'pattern']),
+      new Map(),
+    );
   const neurons = await scored('neuron');
   const heads = await scored('head');
 

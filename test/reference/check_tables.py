@@ -25,7 +25,7 @@ languages = pd.read_parquet(run / "unit_languages.parquet")
 
 for name, table in (("units", units), ("unit_languages", languages)):
     metadata = {key.decode(): value.decode() for key, value in pq.read_schema(run / f"{name}.parquet").metadata.items()}
-    assert metadata["schema"] == f"babelscope/{name}" and int(metadata["schema_version"]) == 2
+    assert metadata["schema"] == f"babelscope/{name}" and int(metadata["schema_version"]) == 3
     assert list(json.loads(metadata["columns"])) == list(table.columns)
     numbers = table.select_dtypes("number")
     assert not np.isinf(numbers.to_numpy()).any()

@@ -125,7 +125,7 @@ test('scores.json says what was counted, selected and left out, and tables say w
   expect(neurons.tang2024).toMatchObject({ fraction: 0.01, selected: 1 });
   expect(neurons.tang2024!.bar).toBeCloseTo(reference.tang2024.bar, 12);
   const units = await readTable(join(run, 'units.parquet'));
-  expect(units.metadata).toMatchObject({ schema: 'babelscope/units', schema_version: '2', seed: '3' });
+  expect(units.metadata).toMatchObject({ schema: 'babelscope/units', schema_version: '3', seed: '3' });
   expect(JSON.parse(units.metadata.columns!)).toHaveProperty('lape_se');
   const selected = units.columns.get('selected_tang2024')!.filter((tags) => tags !== '' && tags !== null);
   // 1 % of 120 neurons is one; 1 % of 6 heads is none.
@@ -249,7 +249,7 @@ test('only the scores asked for are computed; an unknown one is refused with the
   expect(new Set(reliability.map(({ score }) => score))).toEqual(new Set(given));
   expect(units.every(({ tang2024 }) => tang2024 === null)).toBe(true);
   await expect(scoreRun(run, { scores: ['lape', 'lap'] })).rejects.toThrow(UsageError);
-  await expect(scoreRun(run, { scores: ['lap'] })).rejects.toThrow(/lape, ap, auroc, twoWay/);
+  await expect(scoreRun(run, { scores: ['lap'] })).rejects.toThrow(/lape, exclusivity, ap, auroc, twoWay/);
 });
 
 test('a language without a counted token is an error that names it', async () => {

@@ -236,16 +236,16 @@ test('DuckDB reads both tables with the documented types, every unit and languag
     await query(
       `select decode(value) from parquet_kv_metadata('${run}/units.parquet') where decode(key) = 'schema_version'`,
     ),
-  ).toEqual([['2']]);
+  ).toEqual([['3']]);
 });
 
 test('a table of a newer schema, or of another, is refused', async () => {
   const folder = await temporaryFolder();
   const write = (metadata: Record<string, string>) =>
     streamTable(join(folder, 'units.parquet'), [{ name: 'type', type: 'string' }], [[['neuron']]], metadata);
-  await write({ schema: 'babelscope/units', schema_version: '3' });
+  await write({ schema: 'babelscope/units', schema_version: '4' });
   await expect(readScores(folder, 'units')).rejects.toThrow(RunError);
-  await expect(readScores(folder, 'units')).rejects.toThrow(/newer version[\s\S]*up to 2[\s\S]*3/);
+  await expect(readScores(folder, 'units')).rejects.toThrow(/newer version[\s\S]*up to 3[\s\S]*4/);
   await write({ schema: 'babelscope/changes', schema_version: '1' });
   await expect(readScores(folder, 'units')).rejects.toThrow(/not what its name says/);
   await write({ schema: 'babelscope/units', schema_version: '1' });

@@ -1,0 +1,71 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { openRun } from '../../src/store/open-run.js';
+import { readTable } from '../../src/store/table.js';
+import { babelscope, temporaryFolder } from '../support/command-line.js';
+import { readWeight, spoilWeight, TINY_PROBES, tinyMixture } from '../support/tiny-checkpoint.js';
+
+const ROUTER = 'model.layers.2.mlp.gate.weight';
+const [PER_TOKEN, EXPERTS, WIDTH] = [3, 7, 9];
+
+test('from two mixtures to a report: capture, score, compare and report know experts and their neurons', async () => {
+  const folder = temporaryFolder();
+  const [base, other] = [tinyMixture(), tinyMixture()];
+  for (const [index, value] of (await readWeight(other, ROUTER)).entries()) {
+    if (index % 3 === 0) await spoilWeight(other, ROUTER, index, -value);
+  }
+  const runs = [join(folder, 'base'), join(folder, 'other')];
+  const succeed = async (...args: string[]) => {
+    const outcome = await babelscope(args);
+    expect(outcome.stderr).not.toContain('babelscope: ');
+    expect(outcome.code).toBe(0);
+    return outcome;
+  };
+  for (const [i, checkpoint] of [base, other].entries()) {
+    await succeed('capture', checkpoint, '--probes', TINY_PROBES, '--out', runs[i]!);
+    const { stdout, stderr } = await succeed('score', runs[i]!);
+    expect(stdout).toMatch(/^expert +exclusivity/m);
+    expect(stderr).toContain('not computed: ap, auroc, twoWay, selectivity, mi, overlap of neurons: ');
+  }
+
+  const { columns } = await readTable(join(runs[0]!, 'unit_languages.parquet'));
+  const rows = [...columns.get('type')!.keys()];
+  const where = (wanted: Record<string, unknown>) =>
+    rows.filter((row) => Object.entries(wanted).every(([name, value]) => columns.get(name)![row] === value));
+  for (const language of ['en', 'de', 'uk']) {
+    const frequencies = where({ type: 'expert', layer: 2, language }).map(
+      (row) => columns.get('rate')![row] as number,
+    );
+    expect(frequencies).toHaveLength(EXPERTS);
+    expect(frequencies.reduce((a, b) => a + b)).toBeCloseTo(PER_TOKEN, 9);
+    const mass = where({ type: 'expert', layer: 2, language }).map(
+      (row) => columns.get('mean')![row] as number,
+    );
+    expect(mass.reduce((a, b) => a + b)).toBeCloseTo(1, 6);
+  }
+  const layer = await (await openRun(runs[0]!)).layer(1);
+  const [fire, count] = [await layer.array('mlp.fire'), await layer.array('expert.count')];
+  await layer.close();
+  const folds = fire.shape[0]!;
+  const neuron = 4 * WIDTH + 2;
+  const total = (of: (fold: number) => number) =>
+    Array.from({ length: folds }, (_, fold) => of(fold)).reduce((a, b) => a + b);
+  const [row] = where({ type: 'neuron', layer: 1, index: neuron, language: 'de' });
+  expect(columns.get('expert')![row!]).toBe(4);
+  const german = (await openRun(runs[0]!)).manifest.plan.languages.indexOf('de');
+  expect(columns.get('rate')![row!]).toBe(
+    total((fold) => fire.get(fold, german, neuron)) / total((fold) => count.get(fold, german, 4)),
+  );
+
+  const comparison = join(folder, 'comparison');
+  const { stdout } = await succeed('compare', ...runs, '--labels', 'base,other', '--out', comparison);
+  for (const units of ['neurons', 'heads', 'experts'])
+    expect(stdout).toMatch(new RegExp(`^${units} +other +meanEntropy`, 'm'));
+  const changes = await readTable(join(comparison, 'changes.parquet'));
+  expect(new Set(changes.columns.get('type'))).toEqual(new Set(['neuron', 'head', 'expert']));
+  await succeed('report', comparison, '--out', join(folder, 'report'), '--formats', 'html,svg');
+  for (const figure of ['forest-experts', 'expert-map']) {
+    expect(existsSync(join(folder, 'report', 'figures', `${figure}.svg`))).toBe(true);
+  }
+});

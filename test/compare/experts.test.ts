@@ -1,0 +1,149 @@
+import { expect, test } from 'vitest';
+import { compareRuns } from '../../src/compare/index.js';
+import type { Comparison } from '../../src/compare/types.js';
+import { unitChanges } from '../../src/compare/unit-changes.js';
+import { RunError } from '../../src/errors.js';
+import { fromFloat16 } from '../../src/store/float16.js';
+import type { RunManifest } from '../../src/store/manifest.js';
+import { layerPath } from '../../src/store/run-folder.js';
+import { type NamedArray, openSafetensors, writeSafetensors } from '../../src/store/safetensors.js';
+import { experts, writeExpertRun } from '../scores/expert-run.js';
+import { expectValues } from '../scores/reference-run.js';
+import { temporaryFolder } from '../store/temporary-folder.js';
+import { type SyntheticRunOptions, writeSyntheticRun } from '../support/synthetic-run.js';
+
+const [LAYERS, UNITS] = [3, 100];
+const OPTIONS = { layers: LAYERS, neurons: UNITS, heads: 2, items: 40 };
+
+/** Experts of one neuron each, in every layer. */
+const asMixture = (manifest: RunManifest): RunManifest => ({
+  ...manifest,
+  shape: {
+    ...manifest.shape,
+    experts: UNITS,
+    mixture: { perToken: 2, dExpert: 1, dShared: 0, layers: [0, 1, 2] },
+  },
+});
+
+/** A run of a mixture whose experts were chosen as often as the neurons of a dense run fire, with their pooled values. */
+async function writeTwins(dense: string, mixture: string, options: SyntheticRunOptions): Promise<void> {
+  await writeSyntheticRun(dense, options);
+  await writeSyntheticRun(mixture, { ...options, manifest: asMixture });
+  for (let layer = 0; layer < LAYERS; layer++) {
+    const path = layerPath(mixture, layer);
+    const file = await openSafetensors(path);
+    const fire = (await file.read('mlp.fire')) as Uint32Array;
+    const items = fromFloat16((await file.read('mlp.items')) as Uint16Array);
+    const shape = file.arrays.get('mlp.fire')!.shape;
+    const arrays: NamedArray[] = [
+      { name: 'expert.count', dtype: 'U32', shape, data: fire },
+      { name: 'expert.prob.items', dtype: 'F32', shape: file.arrays.get('mlp.items')!.shape, data: items },
+    ];
+    for (const [name, description] of file.arrays) {
+      if (name !== 'mlp.items')
+        arrays.push({ name, ...description, data: await file.read(name) } as NamedArray);
+    }
+    await file.close();
+    await writeSafetensors(path, arrays);
+  }
+}
+
+async function twins(options: SyntheticRunOptions) {
+  const [dense, mixture] = [await temporaryFolder(), await temporaryFolder()];
+  await writeTwins(dense, mixture, options);
+  return { dense, mixture };
+}
+
+/** What is said of one type, with the type's name left out. */
+function unitsOf({ units }: Comparison, type: 'neuron' | 'expert') {
+  const own = units.find((one) => one.type === type)!;
+  return JSON.parse(JSON.stringify(own).replaceAll(`"type":"${type}"`, '"type":"unit"')) as unknown;
+}
+
+test('experts are compared by selection frequency as neurons are by firing rate', async () => {
+  const planted = [{ layer: 1, index: 4, language: 2 }];
+  const a = await twins({ ...OPTIONS, planted });
+  const b = await twins({ ...OPTIONS, noise: 2, planted: [] });
+  const compare = (kind: 'dense' | 'mixture') =>
+    compareRuns(
+      [
+        { folder: a[kind], label: 'a' },
+        { folder: b[kind], label: 'b' },
+      ],
+      { splits: 6 },
+    );
+  const [dense, mixture] = [await compare('dense'), await compare('mixture')];
+  expect(mixture.units.map(({ type }) => type)).toEqual(['neuron', 'head', 'expert']);
+  expect(unitsOf(mixture, 'expert')).toEqual(unitsOf(dense, 'neuron'));
+  const changesOf = (comparison: typeof dense, type: string) =>
+    comparison[unitChanges].find((changes) => changes.type === type)!;
+  expect(changesOf(mixture, 'expert').deltaLapeSe).toEqual(changesOf(dense, 'neuron').deltaLapeSe);
+  expect(changesOf(mixture, 'expert').deltaOmega2Q).toEqual(changesOf(dense, 'neuron').deltaOmega2Q);
+  const [map] = mixture.expertMaps;
+  expect(map!.topLanguage[1]![4]).toBe(2);
+  expect(map!.exclusivity[1]![4]).toBeGreaterThan(0.9);
+  expect(dense.expertMaps).toEqual([]);
+});
+
+test('of a run with layers of different widths every unit has the LAPE that NumPy computed, and is matched by index', async () => {
+  const [a, b] = [await temporaryFolder(), await temporaryFolder()];
+  await writeExpertRun(a);
+  await writeExpertRun(b);
+  const comparison = await compareRuns(
+    [
+      { folder: a, label: 'a' },
+      { folder: b, label: 'b' },
+    ],
+    { splits: 4, fraction: experts.tang2024.fraction },
+  );
+  for (const type of ['neuron', 'expert'] as const) {
+    const changes = comparison[unitChanges].find((one) => one.type === type)!;
+    const expected = experts.expected.flatMap((layer) => layer[type]?.lape.value ?? []);
+    expectValues(changes.lapeReference, expected);
+    expectValues(
+      changes.deltaLape,
+      expected.map((value) => (value === null ? null : 0)),
+    );
+  }
+  const neurons = comparison.units.find(({ type }) => type === 'neuron')!;
+  expect(neurons.policy.bar).toBeCloseTo(experts.tang2024.bar, 12);
+  expect(neurons.profiles[0]!.selected).toBe(experts.tang2024.members.length);
+  const { topLanguage, exclusivity, frequency } = comparison.expertMaps[0]!;
+  expect(topLanguage.map(({ length }) => length)).toEqual([0, 6, 6]);
+  expect([topLanguage[1]![experts.never], exclusivity[1]![experts.never]]).toEqual([null, null]);
+  expect(frequency[1]!.reduce<number>((sum, value) => sum + value!, 0)).toBeCloseTo(experts.perToken, 9);
+});
+
+test('neurons of a mixture have no ω², and the reason is said', async () => {
+  const [a, b] = [await temporaryFolder(), await temporaryFolder()];
+  await writeExpertRun(a);
+  await writeExpertRun(b);
+  const { units } = await compareRuns(
+    [
+      { folder: a, label: 'a' },
+      { folder: b, label: 'b' },
+    ],
+    { splits: 4 },
+  );
+  const headline = units[0]!.headlines.find(({ measure }) => measure === 'meanOmega2')!;
+  expect(headline.verdict).toBe('not measured');
+  expect(headline.note).toContain('neurons of a mixture have none');
+});
+
+test('mixtures of different layouts are refused', async () => {
+  const a = await twins(OPTIONS);
+  const b = await temporaryFolder();
+  await writeSyntheticRun(b, {
+    ...OPTIONS,
+    manifest: (manifest) => {
+      const { shape, ...rest } = asMixture(manifest);
+      return { ...rest, shape: { ...shape, mixture: { ...shape.mixture!, perToken: 3 } } };
+    },
+  });
+  const comparing = compareRuns([
+    { folder: a.mixture, label: 'a' },
+    { folder: b, label: 'b' },
+  ]);
+  await expect(comparing).rejects.toThrow(RunError);
+  await expect(comparing).rejects.toThrow(/shape\.mixture differs/);
+});
