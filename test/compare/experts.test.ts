@@ -54,9 +54,10 @@ async function twins(options: SyntheticRunOptions) {
   return { dense, mixture };
 }
 
-/** What is said of one type, with the type's name left out. */
+/** What is said of one type, with the names of type and rate left out. */
 function unitsOf({ units }: Comparison, type: 'neuron' | 'expert') {
-  const own = units.find((one) => one.type === type)!;
+  const { rate, ...own } = units.find((one) => one.type === type)!;
+  expect(rate).toBe(type === 'neuron' ? 'firing rate' : 'selection frequency');
   return JSON.parse(JSON.stringify(own).replaceAll(`"type":"${type}"`, '"type":"unit"')) as unknown;
 }
 

@@ -255,7 +255,7 @@ function unitComparison(
     .flatMap((label, r) => headlines(type, label, r, profiles, layers, random));
   return {
     type,
-    rate: type === 'neuron' ? 'firing rate' : 'norm',
+    rate: ({ neuron: 'firing rate', head: 'norm', expert: 'selection frequency' } as const)[type],
     policy: { entropyCut: type === 'neuron' ? top * 0.62 : null, bar: 0.412, fraction: 0.01 },
     entropyEdges,
     profiles,
