@@ -169,8 +169,7 @@ test('policies run over the units of all layers, whatever their widths', () => {
 test('every score of experts has a reliability; item scores of neurons are refused with the reason', () => {
   const scores = summary.reliability.filter(({ type }) => type === 'expert').map(({ score }) => score);
   expect(scores).toEqual([
-    'lape',
-    'exclusivity',
+    ...['rate', 'mean', 'contrast', 'lape', 'exclusivity'],
     ...['eta2Language', 'eta2Item', 'omega2Language', 'omega2Item'],
     ...['ap', 'apBest', 'auroc', 'selectivity', 'mi', 'overlap'],
   ]);
