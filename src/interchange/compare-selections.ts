@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { modelLabel } from '../checkpoint/model-label.js';
 import { RunError, UsageError } from '../errors.js';
-import { readScores } from '../scores/index.js';
+import { readScores, type UnitLayout, unitLayout } from '../scores/index.js';
 import { formatJson } from '../store/format-json.js';
 import { readManifest } from '../store/run-folder.js';
 import { makeFolder, writeFileAtomic } from '../store/write-file-atomic.js';
@@ -69,8 +69,8 @@ interface OpenedSet {
   readonly source: string;
   readonly languages: readonly string[];
   readonly layers: number;
-  /** Neurons a layer; null where it is not known. */
-  readonly width: number | null;
+  /** Its neurons, layer by layer; null where they are not known. */
+  readonly layout: UnitLayout | null;
   /** By `layer index`. */
   readonly units: ReadonlyMap<string, readonly string[]>;
 }
@@ -122,8 +122,7 @@ export async function compareSelections(
           `${label}: selected among ${own.length} languages (${own.join(' ')}), of which ${languages.length} are compared; the entropy of a neuron depends on all of them.`,
         ],
   );
-  const units = sets.find(({ width }) => width !== null);
-  const total = units === undefined ? null : units.layers * units.width!;
+  const total = sets.find(({ layout }) => layout !== null)?.layout?.units ?? null;
   return {
     schema: 'babelscope/selections',
     schemaVersion: SELECTIONS_SCHEMA_VERSION,
@@ -150,7 +149,7 @@ export async function readSelectionComparison(folder: string): Promise<Selection
 async function openImported(folder: string): Promise<OpenedSet> {
   const { model, format, languages, layers } = await readSelection(folder);
   const units = await selectedUnits(folder, 'selected_imported');
-  return { label: model, source: `imported ${format}`, languages, layers, width: null, units };
+  return { label: model, source: `imported ${format}`, languages, layers, layout: null, units };
 }
 
 async function openScored(folder: string, policy: ExportPolicy): Promise<OpenedSet> {
@@ -160,7 +159,7 @@ async function openScored(folder: string, policy: ExportPolicy): Promise<OpenedS
     source: policy,
     languages: plan.languages,
     layers: shape.layers,
-    width: shape.dMlp,
+    layout: unitLayout(shape, 'neuron'),
     units: await selectedUnits(folder, `selected_${policy}`),
   };
 }
@@ -185,34 +184,39 @@ async function selectedUnits(folder: string, column: string): Promise<Map<string
   return units;
 }
 
+/** `37`, or `23, 77` where layers differ. */
+function widthsOf({ widths }: UnitLayout): string {
+  return [...new Set(widths)].join(', ');
+}
+
 /** Neurons are matched by index. */
 function assertSameUnits(sets: readonly OpenedSet[]): void {
-  const known = sets.find(({ width }) => width !== null);
+  const known = sets.find(({ layout }) => layout !== null);
   for (const set of sets) {
     if (known === undefined) return;
     const fits =
-      set.width === null
+      set.layout === null
         ? [...set.units.keys()].every((key) => {
             const [layer = 0, index = 0] = key.split(' ').map(Number);
-            return layer < known.layers && index < known.width!;
+            return layer < known.layers && index < known.layout!.widths[layer]!;
           }) && set.layers <= known.layers
-        : set.layers === known.layers && set.width === known.width;
+        : set.layout.widths.join() === known.layout!.widths.join();
     if (fits) continue;
     throw new RunError({
       what: 'the selections are of models of different sizes',
       where: `${known.label}, ${set.label}`,
-      expected: `${known.layers} layers of ${known.width} neurons, as in ${known.label}`,
+      expected: `${known.layers} layers of ${widthsOf(known.layout!)} neurons, as in ${known.label}`,
       found:
-        set.width === null
+        set.layout === null
           ? `${set.layers} layers, or neurons beyond those`
-          : `${set.layers} layers of ${set.width}`,
+          : `${set.layers} layers of ${widthsOf(set.layout)}`,
       remedy: 'neurons are matched by index: compare selections in one architecture',
     });
   }
 }
 
 function describe(
-  { label, source, layers, width, units }: OpenedSet,
+  { label, source, layers, layout, units }: OpenedSet,
   languages: readonly string[],
 ): SelectedSet {
   const byLayer = Array.from({ length: layers }, () => languages.map(() => 0));
@@ -226,7 +230,7 @@ function describe(
       byLayer[Number(key.split(' ')[0])]![k]! += 1;
     }
   }
-  return { label, source, units: width === null ? null : layers * width, selected, perLanguage, byLayer };
+  return { label, source, units: layout?.units ?? null, selected, perLanguage, byLayer };
 }
 
 function overlaps(
