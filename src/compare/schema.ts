@@ -157,10 +157,9 @@ export const comparisonSchema = z.object({
   headMaps: z.array(
     z.object({ label: z.string(), omega2Language: grid, lape: grid, vectorShareLanguage: grid }),
   ),
-  // Absent from comparisons of versions before experts.
-  expertMaps: z
-    .array(z.object({ label: z.string(), frequency: grid, exclusivity: grid, lape: grid, topLanguage: grid }))
-    .default([]),
+  expertMaps: z.array(
+    z.object({ label: z.string(), frequency: grid, exclusivity: grid, lape: grid, topLanguage: grid }),
+  ),
   headOverlaps: z.array(z.object({ label: z.string(), n: count, heads: count, norm: grid, contrast: grid })),
   alignment: alignment.nullable(),
   reliability: z.array(

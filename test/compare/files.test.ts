@@ -47,7 +47,7 @@ describe('comparison.json', () => {
   test.each([
     [
       'of a newer schema',
-      (text: string) => text.replace('"schemaVersion": 2', '"schemaVersion": 99'),
+      (text: string) => text.replace('"schemaVersion": 3', '"schemaVersion": 99'),
       'newer version',
     ],
     [

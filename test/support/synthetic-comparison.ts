@@ -91,7 +91,7 @@ export function syntheticComparison({
   const tokens = languages.map((_, k) => Math.round(9_000 + 9_000 * random() + (k === 0 ? 2_000 : 0)));
   return {
     schema: 'babelscope/comparison',
-    schemaVersion: 2,
+    schemaVersion: 3,
     babelscope: '0.1.0',
     probe: {
       name: 'facts',
