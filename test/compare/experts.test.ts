@@ -78,8 +78,8 @@ test('experts are compared by selection frequency as neurons are by firing rate'
   expect(unitsOf(mixture, 'expert')).toEqual(unitsOf(dense, 'neuron'));
   const changesOf = (comparison: typeof dense, type: string) =>
     comparison[unitChanges].find((changes) => changes.type === type)!;
-  expect(changesOf(mixture, 'expert').deltaLapeSe).toEqual(changesOf(dense, 'neuron').deltaLapeSe);
-  expect(changesOf(mixture, 'expert').deltaOmega2Q).toEqual(changesOf(dense, 'neuron').deltaOmega2Q);
+  expect(changesOf(mixture, 'expert').scores.lape.se).toEqual(changesOf(dense, 'neuron').scores.lape.se);
+  expect(changesOf(mixture, 'expert').scores.omega2.q).toEqual(changesOf(dense, 'neuron').scores.omega2.q);
   const [map] = mixture.expertMaps;
   expect(map!.topLanguage[1]![4]).toBe(2);
   expect(map!.exclusivity[1]![4]).toBeGreaterThan(0.9);
@@ -100,9 +100,9 @@ test('of a run with layers of different widths every unit has the LAPE that NumP
   for (const type of ['neuron', 'expert'] as const) {
     const changes = comparison[unitChanges].find((one) => one.type === type)!;
     const expected = experts.expected.flatMap((layer) => layer[type]?.lape.value ?? []);
-    expectValues(changes.lapeReference, expected);
+    expectValues(changes.scores.lape.reference, expected);
     expectValues(
-      changes.deltaLape,
+      changes.scores.lape.delta,
       expected.map((value) => (value === null ? null : 0)),
     );
   }
