@@ -6,14 +6,13 @@ import { vectorShare } from '../scores/vector-share.js';
 import { Random } from '../stats/random.js';
 import { ExpertMapBuilder } from './expert-map.js';
 import type { FoldSubsets } from './fold-subsets.js';
-import type { Scope, SubsetScores, UnitLayer } from './layer-scores.js';
+import type { SubsetScores, UnitLayer } from './layer-scores.js';
 import { finiteOrNullEach } from './numbers.js';
 import { ProfileBuilder } from './profile.js';
 import type { RunReliability } from './reliability.js';
 import type { RunSource } from './run-source.js';
 import { LanguageCounts, type RunTally } from './tally.js';
-import { TopHeads } from './top-heads.js';
-import type { ExpertMap, HeadMap, HeadOverlap, RunProfile } from './types.js';
+import type { ExpertMap, HeadMap, RunProfile } from './types.js';
 
 /** What a comparison says of one run by itself, collected while its layers pass by. */
 export class RunDescription {
@@ -23,7 +22,6 @@ export class RunDescription {
   readonly #layout: UnitLayout;
   readonly #subsets: FoldSubsets;
   readonly #profile: ProfileBuilder;
-  readonly #topHeads: TopHeads | null;
   readonly #experts: ExpertMapBuilder | null;
   readonly #halfLape: HalfScores;
   readonly #halfOmega2: HalfScores;
@@ -34,17 +32,13 @@ export class RunDescription {
   readonly #vectorShare: (number | null)[][] = [];
 
   constructor(run: RunSource, type: UnitType, subsets: FoldSubsets) {
-    const { layers, languages } = run;
+    const { languages } = run;
     this.#layout = run.layout(type);
     this.#run = run;
     this.#type = type;
     this.#subsets = subsets;
     this.counts = new LanguageCounts(subsets.folds.length, languages);
     this.#profile = new ProfileBuilder(languages);
-    this.#topHeads =
-      type === 'head'
-        ? new TopHeads(subsets.folds.length, languages, layers, run.manifest.shape.heads)
-        : null;
     this.#experts = type === 'expert' ? new ExpertMapBuilder(languages) : null;
     const splits = subsets.halves.map(({ first, second }) => ({
       first: subsets.folds[first]!,
@@ -62,9 +56,8 @@ export class RunDescription {
   }
 
   /** Adds a layer over one subset of the folds. */
-  add(subset: number, layer: number, { rates, selection, scopes }: SubsetScores): void {
+  add(subset: number, layer: number, { selection, scopes }: SubsetScores): void {
     this.counts.add(subset, selection.member);
-    this.#topHeads?.add(subset, layer, rates);
     const half = this.#halfOf.get(subset);
     if (half === undefined) return;
     const { lape, omega2 } = scopes[0]!;
@@ -91,23 +84,8 @@ export class RunDescription {
     this.#vectorShare.push(finiteOrNullEach(share.language));
   }
 
-  /** Hands the overlaps of top heads to the tallies [scope]. */
-  overlaps(tallies: readonly RunTally[], scopes: readonly Scope[]): void {
-    if (this.#topHeads === null) return;
-    const norm = this.#topHeads.means('norm', scopes);
-    const contrast = this.#topHeads.means('contrast', scopes);
-    for (const [scope, tally] of tallies.entries()) {
-      tally.headOverlap = norm[scope]!;
-      tally.headOverlapContrast = contrast[scope]!;
-    }
-  }
-
   profile(tally: RunTally): RunProfile {
     return this.#profile.finish(this.#run.label, tally);
-  }
-
-  headOverlap(): HeadOverlap | null {
-    return this.#topHeads?.finish(this.#run.label) ?? null;
   }
 
   headMap(): HeadMap | null {

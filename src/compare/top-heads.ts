@@ -2,6 +2,7 @@ import { contrast } from '../scores/contrast.js';
 import { Argsort } from '../stats/argsort.js';
 import type { Scope } from './layer-scores.js';
 import { finiteOrNull } from './numbers.js';
+import type { RunTally } from './tally.js';
 import type { HeadOverlap } from './types.js';
 
 /** Share of all heads that are called a language's top heads (SCORES.md). */
@@ -62,8 +63,18 @@ export class TopHeads {
     }
   }
 
+  /** Hands the mean overlaps to the run's tallies [scope]. */
+  overlaps(tallies: readonly RunTally[], scopes: readonly Scope[]): void {
+    const norm = this.#means('norm', scopes);
+    const contrast = this.#means('contrast', scopes);
+    for (const [scope, tally] of tallies.entries()) {
+      tally.headOverlap = norm[scope]!;
+      tally.headOverlapContrast = contrast[scope]!;
+    }
+  }
+
   /** Mean overlap over the pairs of a scope's languages, [scope][subset]; NaN with one language. */
-  means(kind: 'norm' | 'contrast', scopes: readonly Scope[]): Float64Array[] {
+  #means(kind: 'norm' | 'contrast', scopes: readonly Scope[]): Float64Array[] {
     const overlaps = this.#norms.map((_, subset) => this.#overlap(kind, subset));
     return scopes.map(({ languages: own }) =>
       Float64Array.from(overlaps, (overlap) => {

@@ -23,6 +23,7 @@ import { RunPairs } from './run-pairs.js';
 import type { RunSource } from './run-source.js';
 import type { Tallies } from './tallies.js';
 import { RunTally } from './tally.js';
+import { TopHeads } from './top-heads.js';
 import type { ExpertMap, HeadMap, HeadOverlap, UnitComparison } from './types.js';
 import {
   type LayerReplicates,
@@ -81,6 +82,9 @@ export async function compareUnits(
   const tallies = runs.map(() => scopes.map(() => new RunTally(subsets.folds.length, layers)));
   const pairs = new RunPairs(runs.length, compared.length, subsets, scopes.length);
   const described = compared.map((run) => new RunDescription(run, type, subsets));
+  const topHeads = runs.map(({ manifest }) =>
+    type === 'head' ? new TopHeads(subsets.folds.length, languages, layers, manifest.shape.heads) : null,
+  );
   const changes = compared.slice(1).map((run) => new UnitChangesBuilder(run.label, type, layout));
   const moves = comparedPairs(compared.length).map((pair) => ({
     ...pair,
@@ -98,6 +102,7 @@ export async function compareUnits(
           tallies[r]![scope]!.record(subset, l, scores);
         });
         described[r]?.add(subset, l, of);
+        topHeads[r]?.add(subset, l, of.rates);
       });
       described[r]?.finishLayer(layer, scores.full);
       if (r > 0 && !isSeed) changes[r - 1]!.add(l, languages, first!, scores);
@@ -110,7 +115,7 @@ export async function compareUnits(
       reallocation.add(assignments[from]![0]![0]!, assignments[to]![0]![0]!);
     }
   }
-  for (const [r, description] of described.entries()) description.overlaps(tallies[r]!, scopes);
+  for (const [r, heads] of topHeads.entries()) heads?.overlaps(tallies[r]!, scopes);
 
   const all = layout.units;
   const talliesOfAll: Tallies = {
@@ -153,7 +158,7 @@ export async function compareUnits(
     },
     headMaps: described.flatMap((description) => description.headMap() ?? []),
     expertMaps: described.flatMap((description) => description.expertMap() ?? []),
-    headOverlaps: described.flatMap((description) => description.headOverlap() ?? []),
+    headOverlaps: compared.flatMap(({ label }, r) => topHeads[r]?.finish(label) ?? []),
     changes: changes.map((builder) => builder.changes),
     reliability: new Map(compared.map((run, r) => [run, described[r]!.reliability()])),
   };

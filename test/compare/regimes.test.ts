@@ -249,6 +249,24 @@ describe('overlap of top heads: |top-n(a) ∩ top-n(b)|/n, n = 2 % of the heads 
     expect(found.change.value).toBeCloseTo(mean('tuned') - mean('base'), 12);
     expect(found.verdict).not.toBe('not measured');
   });
+
+  test('training seeds have it too: the seed floor is the difference of their means', async () => {
+    const second = await compareRuns(
+      ['base', 'tuned-2'].map((label) => ({ folder: join(FIXTURES, label), label })),
+      { seed: SEED, splits: SPLITS, fraction: 0.05 },
+    );
+    const mean = ({ norm }: { readonly norm: readonly (readonly (number | null)[])[] }) =>
+      (norm[0]![1]! + norm[0]![2]! + norm[1]![2]!) / 3;
+    const heads = comparison.units.find(({ type }) => type === 'head')!;
+    const found = heads.headlines.find((h) => h.measure === 'headOverlap' && h.to === 'tuned')!;
+    expect(found.seeds.withinTo![1]).toBeCloseTo(
+      Math.abs(mean(second.headOverlaps[1]!) - mean(comparison.headOverlaps[1]!)),
+      12,
+    );
+    expect(found.seeds.verdict).not.toBe('not measured');
+    const contrast = heads.contrasts.find((c) => c.measure === 'headOverlap' && c.group === null)!;
+    expect(contrast.difference.value).not.toBeNull();
+  });
 });
 
 /** NumPy's default (R-7). */
