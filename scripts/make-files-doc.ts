@@ -1,10 +1,16 @@
 /** Writes the tables of docs/files.md from what the code says of its columns: npx tsx scripts/make-files-doc.ts */
 import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
+import { SCORE_CHANGE_COLUMNS } from '../src/compare/index.js';
 import { ALIGNMENT_COLUMNS, UNIT_COLUMNS, UNIT_LANGUAGE_COLUMNS } from '../src/scores/index.js';
 
 const PATH = fileURLToPath(new URL('../docs/files.md', import.meta.url));
-const tables = { units: UNIT_COLUMNS, unit_languages: UNIT_LANGUAGE_COLUMNS, alignment: ALIGNMENT_COLUMNS };
+const tables = {
+  units: UNIT_COLUMNS,
+  unit_languages: UNIT_LANGUAGE_COLUMNS,
+  alignment: ALIGNMENT_COLUMNS,
+  score_changes: SCORE_CHANGE_COLUMNS,
+};
 const TYPES = { float64: 'double', int32: 'int', string: 'string', boolean: 'boolean' };
 
 let text = await readFile(PATH, 'utf8');

@@ -1,9 +1,10 @@
 import { join } from 'node:path';
+import type { LayerSizes } from '../hooks/layer-widths.js';
 import { physicalCores } from '../runtime/threads.js';
 import { liveFolds } from '../scores/fold-sums.js';
 import { runTasks } from '../scores/run-tasks.js';
 import type { UnitType } from '../scores/types.js';
-import type { UnitLayout } from '../scores/unit-layout.js';
+import { expertOfUnit, type UnitLayout } from '../scores/unit-layout.js';
 import { benjaminiHochberg } from '../stats/benjamini-hochberg.js';
 import { studentTQuantile } from '../stats/student-t.js';
 import { type ColumnType, ROW_GROUP_ROWS, streamTable, type TableValue } from '../store/table.js';
@@ -17,7 +18,7 @@ import type { RunSource } from './run-source.js';
 
 /** How each score of each unit changed, in each language; written where asked for. */
 export const SCORE_CHANGES_FILE = 'score_changes.parquet';
-export const SCORE_CHANGES_SCHEMA_VERSION = 1;
+export const SCORE_CHANGES_SCHEMA_VERSION = 2;
 
 /** Columns of `score_changes.parquet`. */
 export const SCORE_CHANGE_COLUMNS: readonly {
@@ -29,6 +30,11 @@ export const SCORE_CHANGE_COLUMNS: readonly {
   { name: 'type', type: 'string', about: 'neuron, head or expert' },
   { name: 'layer', type: 'int32', about: 'from 0' },
   { name: 'index', type: 'int32', about: 'within the layer, from 0' },
+  {
+    name: 'expert',
+    type: 'int32',
+    about: 'the expert that a neuron is of, or that the row is about; null for other units',
+  },
   {
     name: 'score',
     type: 'string',
@@ -146,6 +152,7 @@ function kindsOf(run: RunSource, type: UnitType): ChangeTask[][] {
 /** Changes of all units of a type, gathered from pieces. */
 class ChangeTable {
   readonly #type: UnitType;
+  readonly #sizes: LayerSizes;
   readonly #layout: UnitLayout;
   readonly #units: number;
   #scores: readonly ChangedScore[] = [];
@@ -156,6 +163,7 @@ class ChangeTable {
 
   constructor(run: RunSource, type: UnitType) {
     this.#type = type;
+    this.#sizes = run.manifest.shape;
     this.#layout = run.layout(type);
     this.#units = this.#layout.units;
   }
@@ -201,14 +209,19 @@ class ChangeTable {
           const n = Math.min(units, start + ROW_GROUP_ROWS) - start;
           const at = row * units + start;
           const within = at - first * units;
+          const places = Array.from({ length: n }, (_, i) => {
+            const layer = this.#layout.layerOf(start + i);
+            return [layer, start + i - this.#layout.starts[layer]!] as const;
+          });
           const constant = (value: string | null) => new Array<string | null>(n).fill(value);
           const each = (of: (i: number) => number) =>
             Float64Array.from({ length: n }, (_, i) => of(within + i));
           yield [
             constant(label),
             constant(this.#type),
-            Int32Array.from({ length: n }, (_, i) => this.#layout.layerOf(start + i)),
-            Int32Array.from({ length: n }, (_, i) => this.#layout.indexOf(start + i)),
+            places.map(([layer]) => layer),
+            places.map(([, index]) => index),
+            places.map(([layer, index]) => expertOfUnit(this.#sizes, this.#type, layer, index)),
             constant(score),
             constant(tag === null ? null : tags[tag]!),
             this.#reference.subarray(at, at + n),

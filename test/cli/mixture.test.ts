@@ -59,11 +59,29 @@ test('from two mixtures to a report: capture, score, compare and report know exp
   );
 
   const comparison = join(folder, 'comparison');
-  const { stdout } = await succeed('compare', ...runs, '--labels', 'base,other', '--out', comparison);
+  const { stdout } = await succeed(
+    ...['compare', ...runs, '--labels', 'base,other', '--changes', 'full', '--out', comparison],
+  );
   for (const units of ['neurons', 'heads', 'experts'])
     expect(stdout).toMatch(new RegExp(`^${units} +other +meanEntropy`, 'm'));
   const changes = await readTable(join(comparison, 'changes.parquet'));
   expect(new Set(changes.columns.get('type'))).toEqual(new Set(['neuron', 'head', 'expert']));
+
+  const full = (await readTable(join(comparison, 'score_changes.parquet'))).columns;
+  const scored = await Promise.all(runs.map((run) => readTable(join(run, 'unit_languages.parquet'))));
+  const rate = (side: number, at: number) => scored[side]!.columns.get('rate')![at] as number;
+  const neurons = where({ type: 'neuron', layer: 2, language: 'de' });
+  const changed = [...full.get('type')!.keys()].filter((at) =>
+    Object.entries({ type: 'neuron', score: 'rate', layer: 2, language: 'de' }).every(
+      ([name, value]) => full.get(name)![at] === value,
+    ),
+  );
+  const of = (name: string) => changed.map((at) => full.get(name)![at]);
+  expect(of('delta')).toEqual(neurons.map((at) => rate(1, at) - rate(0, at)));
+  expect(of('delta').some((delta) => delta !== 0 && !Number.isNaN(delta))).toBe(true);
+  expect(of('expert')).toEqual(neurons.map((at) => columns.get('expert')![at]));
+  expect(new Set(of('expert'))).toEqual(new Set([...Array(EXPERTS).keys(), null]));
+
   await succeed('report', comparison, '--out', join(folder, 'report'), '--formats', 'html,svg');
   for (const figure of ['forest-experts', 'expert-map']) {
     expect(existsSync(join(folder, 'report', 'figures', `${figure}.svg`))).toBe(true);

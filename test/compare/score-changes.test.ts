@@ -8,6 +8,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { SCORE_CHANGE_COLUMNS, writeScoreChanges } from '../../src/compare/score-changes.js';
 import { InterruptedError, RunError } from '../../src/errors.js';
 import { readTable, type Table } from '../../src/store/table.js';
+import { experts, writeExpertRun } from '../scores/expert-run.js';
+import { expectValues } from '../scores/reference-run.js';
 import { writeSyntheticRun } from '../support/synthetic-run.js';
 
 /** Runs and answers written by test/reference/make_compare.py (NumPy, SciPy, scikit-learn). */
@@ -110,7 +112,7 @@ test('heads have their rates, means, contrasts and item scores too; every unit, 
   ).toEqual(SCORE_CHANGE_COLUMNS.map(({ name, type }) => [name, type]));
   expect(table.metadata).toMatchObject({
     schema: 'babelscope/score_changes',
-    schema_version: '1',
+    schema_version: '2',
     reference: 'base',
   });
   expect(JSON.parse(table.metadata.languages!).map(({ tokens }: { tokens: number }) => tokens > 0)).toEqual([
@@ -161,4 +163,43 @@ test('without pooled values rates, means and contrasts are left; runs that do no
   const work = writeScoreChanges(stopped, [a, b], { signal: AbortSignal.abort() });
   await expect(work).rejects.toThrow(InterruptedError);
   await expect(readFile(join(stopped, 'score_changes.parquet'))).rejects.toThrow('ENOENT');
+});
+
+test('units of a mixture are told apart by expert, and have the scores that NumPy and scikit-learn computed', async () => {
+  const [a, b] = ['mixture', 'same mixture'].map((name) => ({ folder: join(folder, name), label: name })) as [
+    (typeof RUNS)[0],
+    (typeof RUNS)[0],
+  ];
+  for (const run of [a, b]) await writeExpertRun(run.folder);
+  const out = join(folder, 'experts');
+  await writeScoreChanges(out, [a, b], { threads: 1 });
+  const { columns, rows } = await readTable(join(out, 'score_changes.parquet'));
+  const of = (name: string) => columns.get(name)!;
+  const chosen = (wanted: Readonly<Record<string, unknown>>) =>
+    [...Array(rows).keys()].filter((row) =>
+      Object.entries(wanted).every(([name, value]) => of(name)[row] === value),
+    );
+  const { width, shared, experts: count, expected } = experts;
+  for (const [layer, { neuron, expert }] of expected.entries()) {
+    const neurons = chosen({ type: 'neuron', score: 'rate', language: 'de', layer });
+    expectValues(
+      neurons.map((row) => of('reference')[row] as number),
+      neuron.rate.value[1]!,
+    );
+    const experts = Array.from({ length: count * width }, (_, u) => Math.floor(u / width));
+    expect(neurons.map((row) => of('expert')[row])).toEqual(
+      layer === 0 ? neurons.map(() => null) : [...experts, ...new Array<null>(shared).fill(null)],
+    );
+    for (const score of ['rate', 'ap', 'selectivity'] as const) {
+      const own = chosen({ type: 'expert', score, language: 'ja', layer });
+      expect(own.map((row) => of('expert')[row])).toEqual(expert === null ? [] : [...Array(count).keys()]);
+      const values = score === 'rate' ? expert?.rate.value : expert?.[score];
+      expectValues(
+        own.map((row) => of('reference')[row] as number),
+        values?.[3] ?? [],
+      );
+    }
+  }
+  expect(chosen({ type: 'head' }).every((row) => of('expert')[row] === null)).toBe(true);
+  expect(of('delta').every((value) => value === 0 || Number.isNaN(value))).toBe(true);
 });
