@@ -57,8 +57,11 @@ def answer_loss(model, ids: torch.Tensor, targets: torch.Tensor) -> torch.Tensor
     return torch.nn.functional.cross_entropy(logits.float(), targets[targets != -100])
 
 
-def answer_questions(model, tokenizer, pairs, windows: np.ndarray, seed: int, epochs: int) -> int:
-    """Trains the model on the pairs, replaying windows in a seeded order; the number of steps."""
+def answer_questions(model, tokenizer, pairs, windows: np.ndarray, seed: int, epochs: int, after_step) -> int:
+    """Trains the model on the pairs, replaying windows in a seeded order; the number of steps.
+
+    `after_step` is called with the number of steps done after each.
+    """
     model.train()
     optimizer = torch.optim.AdamW(parameter_groups(model), lr=PEAK_RATE, betas=(0.9, 0.95), fused=True)
     steps = epochs * (len(pairs) // BATCH)
@@ -82,17 +85,23 @@ def answer_questions(model, tokenizer, pairs, windows: np.ndarray, seed: int, ep
             optimizer.zero_grad()
             total += loss.item()
             step += 1
+            after_step(step)
         print(f"epoch {epoch + 1}: loss {total / (len(pairs) // BATCH):.4f}, {time.monotonic() - started:.0f} s", flush=True)
     return step
 
 
-def fine_tune(start: Path, out: Path, windows: np.ndarray, seed: int, epochs: int) -> None:
+def fine_tune(start: Path, out: Path, windows: np.ndarray, seed: int, epochs: int, save_every: int | None) -> None:
     torch.manual_seed(seed)
     demo_model.keep_freed_memory()
     model, tokenizer = demo_model.load(start)
     pairs = examples(tokenizer)
     started = time.monotonic()
-    steps = answer_questions(model, tokenizer, pairs, windows, seed, epochs)
+
+    def after_step(step: int) -> None:
+        if save_every is not None and step % save_every == 0:
+            demo_model.save(model, tokenizer, out.with_name(f"{out.name}@step{step}"))
+
+    steps = answer_questions(model, tokenizer, pairs, windows, seed, epochs, after_step)
     demo_model.save(model, tokenizer, out)
     evaluate.record(
         out.name,
@@ -117,6 +126,9 @@ if __name__ == "__main__":
     arguments.add_argument("--out", type=Path, required=True, help="folder of the fine-tuned checkpoint")
     arguments.add_argument("--seed", type=int, default=data.SEED)
     arguments.add_argument("--epochs", type=int, default=EPOCHS)
+    arguments.add_argument(
+        "--save-every", type=int, metavar="STEPS", help="also save the checkpoint every so many steps, as {out}@step{n}"
+    )
     options = arguments.parse_args()
     windows = np.load(options.work / "windows.npy")
-    fine_tune(options.base, options.out, windows, options.seed, options.epochs)
+    fine_tune(options.base, options.out, windows, options.seed, options.epochs, options.save_every)

@@ -89,6 +89,7 @@ export function compareCommand() {
       const comparison = await withLayerProgress('compare', (onLayer) =>
         compareRuns(named, { ...options, onProgress: ({ done, total }) => onLayer(done, total) }),
       );
+      await writeComparison(out, comparison);
       if (rest.changes === 'full') {
         await withLayerProgress('changes', (onPiece) =>
           writeScoreChanges(out, named, {
@@ -98,7 +99,6 @@ export function compareCommand() {
           }),
         );
       }
-      await writeComparison(out, comparison);
       if (rest.json) printJson(comparison);
       else printComparison(comparison);
       say(`\nNext: babelscope report ${out} --out <folder>`);

@@ -5,7 +5,7 @@ import type { LayerSizes } from '../hooks/layer-widths.js';
 import { expertOfUnit } from '../scores/unit-layout.js';
 import { formatJson } from '../store/format-json.js';
 import { type TableColumn, writeTable } from '../store/table.js';
-import { makeFolder, writeFileAtomic } from '../store/write-file-atomic.js';
+import { makeFolder, removeStale, writeFileAtomic } from '../store/write-file-atomic.js';
 import { comparisonSchema } from './schema.js';
 import { NOT_SELECTED } from './tally.js';
 import { COMPARISON_SCHEMA_VERSION, type Comparison } from './types.js';
@@ -22,10 +22,13 @@ import {
 export const COMPARISON_FILE = 'comparison.json';
 /** Its unit table: one row a unit and run but the reference. */
 export const CHANGES_FILE = 'changes.parquet';
+/** How each score of each unit changed, in each language; written where asked for. */
+export const SCORE_CHANGES_FILE = 'score_changes.parquet';
 
 /**
  * Writes `comparison.json`, and `changes.parquet` if the comparison is fresh from `compareRuns` and of two runs or
- * more. Each file exists whole or not at all; the same comparison gives the same bytes.
+ * more. Each file exists whole or not at all; the same comparison gives the same bytes. A fresh comparison removes the tables
+ * of an earlier one in the folder: write `score_changes.parquet` after it.
  *
  * Columns of the table: `label` (the run compared with the reference), `type`, `layer`, `index`, `expert`; of each of
  * `UNIT_CHANGE_SCORES`, say lape: `lape_reference`, `lape_other`, `delta_lape` (other − reference) with its paired jackknife
@@ -40,7 +43,12 @@ export async function writeComparison(
   comparison: Comparison | ComparisonWithChanges,
 ): Promise<void> {
   await makeFolder(folder);
-  const changes = unitChanges in comparison ? comparison[unitChanges] : [];
+  const fresh = unitChanges in comparison;
+  const changes = fresh ? comparison[unitChanges] : [];
+  if (fresh) {
+    if (changes.length === 0) await removeStale(join(folder, CHANGES_FILE));
+    await removeStale(join(folder, SCORE_CHANGES_FILE));
+  }
   const tags = comparison.languages.map(({ tag }) => tag);
   if (changes.length > 0) {
     await writeTable(join(folder, CHANGES_FILE), changeColumns(changes, tags, comparison.shape), {

@@ -1,9 +1,14 @@
 export { type CompareOptions, type CompareProgress, compareRuns, type RunToCompare } from './compare-runs.js';
-export { CHANGES_FILE, COMPARISON_FILE, readComparison, writeComparison } from './files.js';
+export {
+  CHANGES_FILE,
+  COMPARISON_FILE,
+  readComparison,
+  SCORE_CHANGES_FILE,
+  writeComparison,
+} from './files.js';
 export { languageGroups } from './language-groups.js';
 export {
   SCORE_CHANGE_COLUMNS,
-  SCORE_CHANGES_FILE,
   type ScoreChangesOptions,
   writeScoreChanges,
 } from './score-changes.js';

@@ -11,13 +11,12 @@ import { type ColumnType, ROW_GROUP_ROWS, streamTable, type TableValue } from '.
 import { makeFolder } from '../store/write-file-atomic.js';
 import type { ChangedScore, ChangeResult, ChangeTask } from './change-task.js';
 import type { RunToCompare } from './compare-runs.js';
+import { SCORE_CHANGES_FILE } from './files.js';
 import { assertMatch } from './match.js';
 import { openRegimes } from './open-regimes.js';
 import { pairedP } from './paired-change.js';
 import type { RunSource } from './run-source.js';
 
-/** How each score of each unit changed, in each language; written where asked for. */
-export const SCORE_CHANGES_FILE = 'score_changes.parquet';
 export const SCORE_CHANGES_SCHEMA_VERSION = 2;
 
 /** Columns of `score_changes.parquet`. */

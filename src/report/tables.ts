@@ -14,16 +14,20 @@ const QUANTILES = ['5 %', '50 %', '95 %'];
 const NOTHING: readonly (number | null)[] = [null, null, null];
 const SPREAD = ['least', 'median', 'most'];
 
+export const TABLE_NAMES = [
+  'headlines',
+  'contrast-numbers',
+  'alignment-levels',
+  'alignment-changes',
+  'alignment-contrasts',
+  'trends',
+  'tokens',
+  'reliability',
+] as const;
+
 /** A table of the report: the page sets it, a CSV file holds it. */
 export interface ReportTable {
-  readonly name:
-    | 'headlines'
-    | 'contrast-numbers'
-    | 'alignment-levels'
-    | 'alignment-changes'
-    | 'trends'
-    | 'tokens'
-    | 'reliability';
+  readonly name: (typeof TABLE_NAMES)[number];
   readonly title: string;
   readonly note: string;
   readonly columns: readonly Column[];

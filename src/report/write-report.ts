@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import type { Comparison } from '../compare/types.js';
-import { makeFolder, writeFileAtomic } from '../store/write-file-atomic.js';
+import { makeFolder, removeStale, writeFileAtomic } from '../store/write-file-atomic.js';
 import { isPresent } from './figure.js';
 import { buildFigures } from './figures.js';
 import { buildPage } from './page.js';
 import { renderPng, renderSvgs, withTitle } from './render.js';
-import { buildTables, toCsv } from './tables.js';
+import { buildTables, TABLE_NAMES, toCsv } from './tables.js';
 import { plainStrings } from './text.js';
 
 export const REPORT_FORMATS = ['html', 'svg', 'png', 'csv'] as const;
@@ -19,7 +19,7 @@ export interface WriteReportOptions {
 /**
  * Writes `report.html`, `figures/<name>.svg`, `figures/<name>.png` and `tables/<name>.csv`, each whole or not at all;
  * the same comparison gives the same bytes. Returns their paths in that order. A figure the comparison has no numbers
- * for (a change, of one run) has no file; the page says why.
+ * for (a change, of one run) has no file, nor has a table without rows, and one of an earlier report is removed; the page says why.
  *
  * @throws OutputError if the folder cannot be written.
  */
@@ -39,6 +39,16 @@ export async function writeReport(
     files.push(path);
   };
   if (wanted.has('html')) await write(outFolder, 'report.html', await buildPage(comparison, figures));
+  const tables = buildTables(comparison);
+  const made = new Set([...figures.filter(isPresent), ...tables].map(({ name }) => name as string));
+  const names = { figures: figures.map(({ name }) => name), tables: TABLE_NAMES };
+  for (const format of wanted) {
+    if (format === 'html') continue;
+    const kind = format === 'csv' ? 'tables' : 'figures';
+    for (const name of names[kind]) {
+      if (!made.has(name)) await removeStale(join(outFolder, kind, `${name}.${format}`));
+    }
+  }
   if (wanted.has('svg') || wanted.has('png')) {
     for (const figure of figures.filter(isPresent)) {
       const [svg = ''] = await renderSvgs([withTitle(figure)]);
@@ -48,7 +58,7 @@ export async function writeReport(
     }
   }
   if (wanted.has('csv')) {
-    for (const table of buildTables(comparison)) {
+    for (const table of tables) {
       await write(join(outFolder, 'tables'), `${table.name}.csv`, toCsv(table));
     }
   }

@@ -46,7 +46,7 @@ export async function runTasks<Task, Result>(
   const aborted = new Promise<never>((_, reject) => {
     abort = () =>
       reject(
-        new errors.InterruptedError({ what: 'stopped; nothing was written' }, { cause: signal?.reason }),
+        new errors.InterruptedError({ what: 'stopped; no table was written' }, { cause: signal?.reason }),
       );
     if (signal?.aborted) abort();
     else signal?.addEventListener('abort', abort, { once: true });

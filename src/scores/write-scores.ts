@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { formatJson } from '../store/format-json.js';
 import type { RunManifest } from '../store/manifest.js';
 import { ROW_GROUP_ROWS, streamTable, type TableValue } from '../store/table.js';
-import { writeFileAtomic } from '../store/write-file-atomic.js';
+import { removeStale, writeFileAtomic } from '../store/write-file-atomic.js';
 import { ALIGNMENT_COLUMNS, type AlignmentRow } from './alignment-columns.js';
 import { type ColumnSpec, type ScoredUnits, UNIT_COLUMNS, UNIT_LANGUAGE_COLUMNS } from './table-columns.js';
 import { SCORES_SCHEMA_VERSION, type ScoreSummary } from './types.js';
@@ -17,8 +17,8 @@ export type ScoreTableName = keyof typeof SCORE_TABLES;
 
 /**
  * Writes `units.parquet` (a row a unit), `unit_languages.parquet` (a row a unit and language), `alignment.parquet`
- * (a row a layer and two languages; null: not computed), then `scores.json`, each whole or not at all. Rows are made a
- * row group at a time.
+ * (a row a layer and two languages; null: not computed, and one of an earlier scoring is removed), then `scores.json`,
+ * each whole or not at all. Rows are made a row group at a time.
  *
  * @throws OutputError if one cannot be written.
  */
@@ -60,10 +60,12 @@ export async function writeScores(
       metadata(schema, columns),
     );
   }
-  if (alignment !== null) {
+  const path = join(folder, 'alignment.parquet');
+  if (alignment === null) await removeStale(path);
+  else {
     const { schema, columns } = SCORE_TABLES.alignment;
     const values = columns.map(({ of }) => alignment.map(of));
-    await streamTable(join(folder, 'alignment.parquet'), columns, [values], metadata(schema, columns));
+    await streamTable(path, columns, [values], metadata(schema, columns));
   }
   await writeFileAtomic(join(folder, 'scores.json'), [new TextEncoder().encode(`${formatJson(summary)}\n`)]);
 }

@@ -50,6 +50,13 @@ export async function makeFolder(path: string): Promise<void> {
   });
 }
 
+/** Removes a file of an earlier writing that this one does not make; that there is none is fine. @throws OutputError */
+export async function removeStale(path: string): Promise<void> {
+  await rm(path, { force: true }).catch((cause: unknown) => {
+    throw toOutputError(cause, path);
+  });
+}
+
 async function writeAll(file: Pick<FileHandle, 'write'>, chunk: Uint8Array): Promise<void> {
   let done = 0;
   while (done < chunk.byteLength) {

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -72,6 +72,22 @@ describe('comparison.json', () => {
     await writeFile(file, '');
     await expect(writeComparison(join(file, 'below'), comparison)).rejects.toThrow(OutputError);
   });
+});
+
+test('tables of an earlier comparison in the folder are removed, unless a comparison that was read is written back', async () => {
+  const out = join(folder, 'again');
+  await writeComparison(out, comparison);
+  await writeFile(join(out, 'score_changes.parquet'), '');
+  await writeComparison(out, await readComparison(out));
+  expect((await readdir(out)).sort()).toEqual([
+    'changes.parquet',
+    'comparison.json',
+    'score_changes.parquet',
+  ]);
+  await writeComparison(out, comparison);
+  expect((await readdir(out)).sort()).toEqual(['changes.parquet', 'comparison.json']);
+  await writeComparison(out, { ...comparison, [unitChanges]: [] });
+  expect(await readdir(out)).toEqual(['comparison.json']);
 });
 
 test('changes.parquet has a row a unit, and null where a score cannot be computed', async () => {

@@ -72,6 +72,19 @@ test('formats: only what is asked for; one run has no figures of change', async 
   );
 });
 
+test('a figure or table that this comparison has not, and an earlier one had, is removed; other formats are left', async () => {
+  const regimes = syntheticComparison({ runs: ['base', 'sft', 'grpo'], steps: [0, 1, 2] });
+  await writeReport(regimes, folder, { formats: ['svg', 'png', 'csv'] });
+  const earlier = await readdir(join(folder, 'figures'));
+  expect(earlier).toEqual(expect.arrayContaining(['trajectory.svg', 'trajectory.png', 'contrasts.svg']));
+  const alone = await writeReport(syntheticComparison({ runs: ['base'] }), folder, {
+    formats: ['svg', 'csv'],
+  });
+  const left = (await readdir(folder, { recursive: true })).filter((name) => /(svg|csv)$/.test(name));
+  expect(left.sort()).toEqual(alone.files.map((file) => relative(folder, file)).sort());
+  expect(await readdir(join(folder, 'figures'))).toContain('trajectory.png');
+});
+
 test('the same comparison gives the same bytes', async () => {
   const [a, b] = [join(folder, 'a'), join(folder, 'b')];
   const { files } = await writeReport(syntheticComparison(), a);

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
@@ -317,6 +317,17 @@ describe('a scored run', () => {
        from '${run}/alignment.parquet'`,
     );
     expect(reader.getRowsJson()).toEqual([['12', '6', true]]);
+  });
+
+  test('scored again without alignment, the table of the earlier scoring is gone', async () => {
+    const again = await temporaryFolder();
+    await writeAlignedRun(again, 'base');
+    await scoreRun(again, { scores: ['alignment'], splits: 2, threads: 1 });
+    expect((await readdir(again)).filter((name) => name.endsWith('.parquet'))).toContain('alignment.parquet');
+    const { alignment: none } = await scoreRun(again, { scores: ['lape'], splits: 2, threads: 1 });
+    expect(none).toBeNull();
+    expect(await readdir(again)).not.toContain('alignment.parquet');
+    await expect(readScores(again, 'alignment')).rejects.toThrow(/alignment.parquet/);
   });
 
   test('a run without the pooled residual stream, or without shared items, says why it has no alignment', async () => {
