@@ -4,6 +4,8 @@ import { expect } from 'vitest';
 import { openCheckpoint } from '../../src/checkpoint/open-checkpoint.js';
 import type { Checkpoint } from '../../src/checkpoint/types.js';
 import { openModel } from '../../src/models/open-model.js';
+import type { LayeredModel } from '../../src/models/types.js';
+import { type Edit, editedModel } from './edit-graph.js';
 import { type Prompts, type Recorded, readRecorded, runModel } from './run-model.js';
 
 export const FIXTURES = fileURLToPath(new URL('../fixtures/models/', import.meta.url));
@@ -64,8 +66,20 @@ export function deviation(
 
 /** Fails unless a checkpoint with another config.json than its own gives other logits than were recorded. */
 export async function expectNoticed(name: string, change: Readonly<Record<string, unknown>>): Promise<void> {
-  const { checkpoint, recorded, prompts, lengths } = await openFixture(name);
+  const fixture = await openFixture(name);
+  const { checkpoint } = fixture;
   const wrong = { ...checkpoint, config: { ...checkpoint.config, ...change } };
-  const outputs = await runModel(wrong, openModel(wrong), prompts, () => []);
+  await expectOtherLogits(fixture, openModel(wrong));
+}
+
+/** Fails unless the graphs of a checkpoint give other logits than were recorded when one thing in them is changed. */
+export async function expectEditNoticed(name: string, edit: Edit): Promise<void> {
+  const fixture = await openFixture(name);
+  await expectOtherLogits(fixture, editedModel(openModel(fixture.checkpoint), edit));
+}
+
+async function expectOtherLogits(fixture: Fixture, model: LayeredModel): Promise<void> {
+  const { checkpoint, recorded, prompts, lengths } = fixture;
+  const outputs = await runModel(checkpoint, model, prompts, () => []);
   expect(deviation(outputs.logits, recorded.get('logits')!, 'logits', lengths)).toBeGreaterThan(TOLERANCE);
 }

@@ -5,7 +5,7 @@ import { openCheckpoint } from '../../src/checkpoint/open-checkpoint.js';
 import type { Checkpoint } from '../../src/checkpoint/types.js';
 import { CheckpointError, UsageError } from '../../src/errors.js';
 import { BLOCK_HOOKS } from '../../src/hooks/points.js';
-import { describeModel, openModel } from '../../src/models/open-model.js';
+import { describeModel, FAMILIES, openModel } from '../../src/models/open-model.js';
 
 const FIXTURES = fileURLToPath(new URL('../fixtures/models/', import.meta.url));
 
@@ -21,33 +21,68 @@ describe('describeModel', () => {
     expect(describeModel({ folder: name, config: row.config }).shape.parameters).toBe(row.parameters);
   });
 
-  it.each([
-    ['Qwen2.5-0.5B', 494_032_768],
-    ['Qwen2.5-7B', 7_615_616_512],
-    ['Llama-3.1-8B', 8_030_261_248],
-    ['Qwen3-8B', 8_190_735_360],
-    ['OLMo-1B-hf', 1_176_764_416],
-    ['OLMo-7B-hf', 6_888_095_744],
-    ['gemma-2b', 2_506_172_416],
-    ['gemma-7b', 8_537_680_896],
-    ['gemma-2-2b', 2_614_341_888],
-    ['gemma-2-9b', 9_241_705_984],
-    ['gemma-3-1b-pt', 999_885_952],
-    ['gemma-3-4b-it', 3_880_263_168],
-    ['Phi-3-mini-4k-instruct', 3_821_079_552],
-    ['phi-4', 14_659_507_200],
-    ['SmolLM3-3B', 3_075_098_624],
-    ['granite-3.1-2b-instruct', 2_533_531_648],
-    ['granite-3.1-8b-instruct', 8_170_848_256],
-    ['aya-expanse-8b', 8_028_033_024],
-    ['Mixtral-8x7B-v0.1', 46_702_792_704],
-    ['OLMoE-1B-7B-0924', 6_919_161_856],
-    ['Qwen3-30B-A3B', 30_532_122_624],
-    ['gpt-oss-20b', 20_914_757_184],
-    ['DeepSeek-V2-Lite', 15_706_484_224],
-    ['DeepSeek-V3', 671_026_404_352],
-  ])('gives the number published for %s: %i', (name, parameters) => {
+  /**
+   * Where somebody else says so. Index: total_size of model.safetensors.index.json over bytes an element. Hub: the count of
+   * parameters that the hub reads off safetensors or GGUF headers. KerasHub: `params` of its presets. Counted: the sum over
+   * parameters of the loaded weights, in other people's repositories.
+   */
+  const NUMBERS: [name: string, parameters: number, source: string][] = [
+    ['Qwen2.5-0.5B', 494_032_768, 'hub'],
+    ['Qwen2.5-7B', 7_615_616_512, 'hub'],
+    ['Llama-2-7b-hf', 6_738_415_616, 'counted'],
+    ['Llama-3.1-8B', 8_030_261_248, 'hub'],
+    ['Mistral-7B-v0.1', 7_241_732_096, 'hub'],
+    ['OLMo-2-1124-7B', 7_298_617_344, 'hub'],
+    ['Olmo-3-1025-7B', 7_298_011_136, 'counted'],
+    ['Qwen3-8B', 8_190_735_360, 'hub'],
+    ['OLMo-1B-hf', 1_176_764_416, 'counted'],
+    ['OLMo-7B-hf', 6_888_095_744, 'counted'],
+    ['gemma-2b', 2_506_172_416, 'KerasHub'],
+    ['gemma-7b', 8_537_680_896, 'KerasHub'],
+    ['gemma-2-2b', 2_614_341_888, 'hub'],
+    ['gemma-2-9b', 9_241_705_984, 'hub, KerasHub'],
+    ['gemma-3-1b-pt', 999_885_952, 'hub, KerasHub'],
+    ['gemma-3-4b-it', 3_880_263_168, 'hub, of the GGUF file: the language model alone'],
+    ['Phi-3-mini-4k-instruct', 3_821_079_552, 'counted'],
+    ['phi-4', 14_659_507_200, 'hub, of the GGUF file'],
+    ['SmolLM3-3B', 3_075_098_624, 'counted'],
+    ['granite-3.1-2b-instruct', 2_533_531_648, 'counted'],
+    ['aya-expanse-8b', 8_028_033_024, 'counted'],
+    ['gpt2', 124_439_808, 'KerasHub'],
+    ['gpt2-xl', 1_557_611_200, 'KerasHub'],
+    ['pythia-70m', 70_426_624, "counted; EleutherAI's table gives 18,915,328 without embeddings"],
+    ['gpt-neox-20b', 20_554_567_680, 'model card'],
+    ['bloom-560m', 559_214_592, 'counted'],
+    ['bloom', 176_247_271_424, 'model card'],
+    ['xglm-564M', 564_463_616, 'counted'],
+    ['xglm-7.5B', 7_492_771_840, 'counted'],
+    ['falcon-rw-1b', 1_311_625_216, 'KerasHub'],
+    ['falcon-7b', 7_217_189_760 - 65_024 * 4_544, 'hub, whose count has the tied unembedding a second time'],
+    ['Mixtral-8x7B-v0.1', 46_702_792_704, 'index: 93,405,585,408 / 2'],
+    ['Mixtral-8x22B-v0.1', 140_620_634_112, 'counted'],
+    ['Qwen1.5-MoE-A2.7B', 14_315_784_192, 'index: 28,631,568,384 / 2'],
+    ['Qwen3-30B-A3B', 30_532_122_624, 'index: 61,064,245,248 / 2'],
+    ['OLMoE-1B-7B-0924', 6_919_161_856, 'index: 13,838,323,712 / 2'],
+    ['gpt-oss-20b', 20_914_757_184, 'hub, of the GGUF file'],
+    ['gpt-oss-120b', 116_829_156_672, 'hub, of the GGUF file'],
+    ['DeepSeek-V2-Lite', 15_706_484_224, 'index: 31,412,968,448 / 2'],
+    ['DeepSeek-V3', 671_026_404_352, 'counted'],
+  ];
+
+  it.each(NUMBERS)('gives the number published for %s: %i (%s)', (name, parameters) => {
     expect(published[name]!.parameters).toBe(parameters);
+  });
+
+  it('was held to a published number in every family but one', () => {
+    const without = FAMILIES.filter(
+      ({ architectures }) =>
+        !NUMBERS.some(([name]) =>
+          architectures.includes((published[name]!.config.architectures as string[])[0]!),
+        ),
+    );
+    // Of Command R7B, which has the sizes of Aya Expanse 8B, only the rounded number was found.
+    expect(without.map(({ name }) => name)).toEqual(['cohere2']);
+    expect(published['c4ai-command-r7b-12-2024']!.parameters).toBe(8_028_033_024);
   });
 
   it('gives the sizes of the architecture', () => {

@@ -220,6 +220,12 @@ def balance(model):
             buffer.copy_(0.3 * torch.randn(buffer.shape, generator=generator))
 
 
+def widen_gates(model):
+    """Gates and ups of gpt-oss beyond the limit at which it cuts them."""
+    for layer in model.model.layers:
+        layer.mlp.experts.gate_up_proj.data *= 4
+
+
 def correct_scale(model):
     """DeepSeek-V2's own code multiplies scores by mscale²; transformers does since pull request 47435 of 2026."""
     rope = model.config.rope_scaling
@@ -302,7 +308,7 @@ MODELS = {
                 num_key_value_heads=2, num_experts=6, num_experts_per_tok=3, clip_qkv=1.1,
             ),
         ),
-        "gpt-oss-bf16": dict(dtype=torch.bfloat16, config=GptOssConfig(**GPT_OSS)),
+        "gpt-oss-bf16": dict(dtype=torch.bfloat16, prepare=widen_gates, config=GptOssConfig(**GPT_OSS)),
         "gpt-oss-mxfp4": dict(
             dtype=torch.float32, prepare=mxfp4.prepare, rewrite=mxfp4.rewrite,
             config=GptOssConfig(**{**GPT_OSS, "intermediate_size": 64, "num_local_experts": 3, "layer_types": [

@@ -1,0 +1,104 @@
+import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
+import {
+  type GraphProto,
+  ModelProtoSchema,
+  type NodeProto,
+  TensorProto_DataLocation,
+  TensorProto_DataType,
+  TensorProtoSchema,
+} from '../../src/graph/onnx_pb.js';
+import type { LayeredModel, ModelGraph } from '../../src/models/types.js';
+
+/** Changes one graph of a model and says whether it found what to change. */
+export type Edit = (graph: GraphProto) => boolean;
+
+/** The model with all its graphs edited. @throws Error where no graph has what the edit is of. */
+export function editedModel(model: LayeredModel, edit: Edit): LayeredModel {
+  let found = false;
+  const edited = (graph: ModelGraph): ModelGraph => {
+    const proto = fromBinary(ModelProtoSchema, graph.bytes);
+    if (!edit(proto.graph!)) return graph;
+    found = true;
+    return { ...graph, bytes: toBinary(ModelProtoSchema, proto) };
+  };
+  const [embed, unembed] = [edited(model.embed()), edited(model.unembed())];
+  const layers = Array.from({ length: model.shape.layers }, (_, layer) => edited(model.layer(layer, [])));
+  if (!found) throw new Error('no graph has what was to be edited');
+  return { ...model, embed: () => embed, layer: (layer) => layers[layer]!, unembed: () => unembed };
+}
+
+/** The first operator of a kind behind every weight of that name does nothing: its output is its first input. */
+export function without(operator: string, weight: RegExp): Edit {
+  return (graph) => changeFirst(graph, operator, weight, leaveOut);
+}
+
+/** The first operator of a kind behind every weight of that name is another. */
+export function instead(operator: string, other: string, weight: RegExp): Edit {
+  return (graph) =>
+    changeFirst(graph, operator, weight, (node) => {
+      node.opType = other;
+    });
+}
+
+/** Every weight of that name consists of one number. */
+export function filled(weight: RegExp, value: number): Edit {
+  return ({ initializer }) => {
+    const found = initializer.filter(({ name }) => weight.test(name));
+    for (const tensor of found) {
+      const size = tensor.dims.reduce((product, dim) => product * Number(dim), 1);
+      const rawData = new Uint8Array(new Float32Array(size).fill(value).buffer);
+      const { name, dims } = tensor;
+      const filling = create(TensorProtoSchema, {
+        name,
+        dims,
+        dataType: TensorProto_DataType.FLOAT,
+        dataLocation: TensorProto_DataLocation.DEFAULT,
+        rawData,
+      });
+      initializer.splice(initializer.indexOf(tensor), 1, filling);
+    }
+    return found.length > 0;
+  };
+}
+
+/** Constants of one number are another. */
+export function constant(from: number, to: number): Edit {
+  return ({ initializer }) => {
+    const found = initializer.filter(
+      ({ dataType, rawData }) =>
+        dataType === TensorProto_DataType.FLOAT &&
+        rawData.length === 4 &&
+        Buffer.from(rawData).readFloatLE() === Math.fround(from),
+    );
+    for (const tensor of found) tensor.rawData = new Uint8Array(Float32Array.of(to).buffer);
+    return found.length > 0;
+  };
+}
+
+export function leaveOut(node: NodeProto): void {
+  Object.assign(node, { opType: 'Identity', input: node.input.slice(0, 1), attribute: [] });
+}
+
+function changeFirst(
+  graph: GraphProto,
+  operator: string,
+  weight: RegExp,
+  change: (node: NodeProto) => void,
+): boolean {
+  const found = graph.initializer
+    .filter(({ name }) => weight.test(name))
+    .map(({ name }) => firstBehind(graph, name, operator));
+  for (const node of new Set(found)) if (node !== undefined) change(node);
+  return found.some((node) => node !== undefined);
+}
+
+/** The first node of a kind that reads what was made of a tensor; nodes stand in the order in which they run. */
+function firstBehind({ node: nodes }: GraphProto, tensor: string, operator: string): NodeProto | undefined {
+  const made = new Set([tensor]);
+  for (const node of nodes) {
+    if (!node.input.some((name) => made.has(name))) continue;
+    if (node.opType === operator) return node;
+    for (const name of node.output) made.add(name);
+  }
+  return undefined;
+}

@@ -1,0 +1,154 @@
+import { describe, expect, it } from 'vitest';
+import { CheckpointError } from '../../src/errors.js';
+import { openModel } from '../../src/models/open-model.js';
+import { constant, type Edit, filled, instead, without } from './edit-graph.js';
+import { expectEditNoticed, expectNoticed, openFixture } from './fixture.js';
+
+const [FULL, SLIDING] = ['full_attention', 'sliding_attention'];
+const YARN = {
+  type: 'yarn',
+  factor: 4,
+  original_max_position_embeddings: 16,
+  beta_fast: 4,
+  beta_slow: 0.5,
+};
+
+describe('the fixtures of mixtures notice', () => {
+  it.each<[what: string, name: string, change: Record<string, unknown>]>([
+    ['another rope base', 'mixtral-window-bf16', { rope_theta: 10_000 }],
+    ['another epsilon', 'mixtral-window-bf16', { rms_norm_eps: 1e-2 }],
+    ['another activation', 'mixtral-window-bf16', { hidden_act: 'gelu' }],
+    ['a window wider by one', 'mixtral-window-bf16', { sliding_window: 5 }],
+    ['no window', 'mixtral-window-bf16', { sliding_window: null }],
+    ['an expert fewer', 'mixtral-window-bf16', { num_experts_per_tok: 1 }],
+    ['an expert more', 'qwen2-moe-bf16', { num_experts_per_tok: 4 }],
+    ['weights of experts renormalised', 'qwen2-moe-bf16', { norm_topk_prob: true }],
+    ['weights of experts not renormalised', 'qwen2-moe-step-f32', { norm_topk_prob: false }],
+    ['biases left out', 'qwen2-moe-bf16', { qkv_bias: false }],
+    ['weights of experts not renormalised', 'qwen3-moe-bf16', { norm_topk_prob: false }],
+    ['a window wider by one', 'qwen3-moe-bf16', { sliding_window: 6 }],
+    ['no window', 'qwen3-moe-bf16', { use_sliding_window: false }],
+    ['weights of experts renormalised', 'olmoe-clip-bf16', { norm_topk_prob: true }],
+    ['queries, keys and values beyond their limit', 'olmoe-clip-bf16', { clip_qkv: null }],
+    ['another limit', 'olmoe-clip-bf16', { clip_qkv: 1.2 }],
+    ['biases left out', 'gpt-oss-bf16', { attention_bias: false }],
+    ['windows in odd layers', 'gpt-oss-bf16', { layer_types: [FULL, SLIDING, FULL] }],
+    ['windows in even layers', 'gpt-oss-mxfp4', { layer_types: null }],
+    ['a window wider by one', 'gpt-oss-bf16', { sliding_window: 5 }],
+    ['rope scaling left out', 'gpt-oss-bf16', { rope_scaling: null }],
+    ['an expert more', 'gpt-oss-mxfp4', { num_experts_per_tok: 3 }],
+    ['rope scaling left out', 'deepseek-v2-greedy-f32', { rope_scaling: null }],
+    ['no mscale_all_dim', 'deepseek-v2-greedy-f32', { rope_scaling: YARN }],
+    ['another mscale', 'deepseek-v3-fp8', { rope_scaling: { ...YARN, mscale: 0.5, mscale_all_dim: 0.5 } }],
+    ['weights of experts not multiplied', 'deepseek-v2-greedy-f32', { routed_scaling_factor: 1 }],
+    ['weights of experts not multiplied', 'deepseek-v2-groups-bf16', { routed_scaling_factor: 1 }],
+    ['experts of all groups', 'deepseek-v2-groups-bf16', { topk_method: 'greedy' }],
+    ['experts of one group', 'deepseek-v2-groups-bf16', { topk_group: 1 }],
+    ['other groups', 'deepseek-v2-groups-bf16', { n_group: 3 }],
+    ['biases left out', 'deepseek-v2-groups-bf16', { attention_bias: false }],
+    ['weights of experts not multiplied', 'deepseek-v3-bf16', { routed_scaling_factor: 1 }],
+    ['weights of experts renormalised', 'deepseek-v3-bf16', { norm_topk_prob: true }],
+    ['weights of experts not renormalised', 'deepseek-v3-fp8', { norm_topk_prob: false }],
+    ['experts of all groups', 'deepseek-v3-bf16', { topk_group: 4 }],
+    ['other groups', 'deepseek-v3-bf16', { n_group: 6 }],
+    ['neighbours as rotated pairs', 'deepseek-v3-bf16', { rope_interleave: true }],
+    ['halves as rotated pairs', 'deepseek-v3-fp8', { rope_interleave: false }],
+    ['another rope base', 'deepseek-v3-bf16', { rope_theta: 5000 }],
+  ])('%s: %s', (_, name, change) => expectNoticed(name, change));
+
+  it.each<[what: string, name: string, edit: Edit]>([
+    ['weights of experts not renormalised', 'mixtral-window-bf16', without('Div', /sparse_moe\.gate/)],
+    ['the shared expert left out', 'qwen2-moe-bf16', filled(/shared_expert\.down_proj/, 0)],
+    ['the gate of the shared expert left out', 'qwen2-moe-bf16', without('Mul', /shared_expert_gate/)],
+    ['queries not normalised', 'qwen3-moe-bf16', without('RMSNormalization', /q_norm/)],
+    ['keys not normalised', 'qwen3-moe-bf16', without('RMSNormalization', /k_norm/)],
+    ['queries not normalised', 'olmoe-clip-bf16', without('RMSNormalization', /q_norm/)],
+    ['keys not normalised', 'olmoe-clip-bf16', without('RMSNormalization', /k_norm/)],
+    ['attention without sinks', 'gpt-oss-bf16', filled(/sinks/, -1e9)],
+    ['attention without sinks', 'gpt-oss-mxfp4', filled(/sinks/, -1e9)],
+    ['weights of experts not renormalised', 'gpt-oss-bf16', without('Div', /router\.weight/)],
+    ['routers without bias', 'gpt-oss-bf16', filled(/router\.bias/, 0)],
+    ['experts without the bias of gate and up', 'gpt-oss-bf16', filled(/gate_up_proj_bias/, 0)],
+    ['experts without the bias of down', 'gpt-oss-bf16', filled(/down_proj_bias/, 0)],
+    ['a usual SiLU', 'gpt-oss-bf16', constant(1.702, 1)],
+    ['gates beyond their limit', 'gpt-oss-bf16', without('Min', /gate_up_proj/)],
+    ['ups beyond their limit', 'gpt-oss-bf16', without('Clip', /gate_up_proj/)],
+    ['blocks without their scales', 'gpt-oss-mxfp4', filled(/_scales/, 127)],
+    ['blocks of gate and up without their scales', 'gpt-oss-mxfp4', filled(/gate_up_proj_scales/, 124)],
+    ['blocks of down without their scales', 'gpt-oss-mxfp4', filled(/down_proj_scales/, 124)],
+    ['shared experts left out', 'deepseek-v2-greedy-f32', filled(/shared_experts\.down_proj/, 0)],
+    ['shared experts left out', 'deepseek-v3-bf16', filled(/shared_experts\.down_proj/, 0)],
+    ['routing by softmax', 'deepseek-v3-bf16', instead('Sigmoid', 'Softmax', /mlp\.gate\.weight/)],
+    ['routing without bias', 'deepseek-v3-bf16', filled(/e_score_correction_bias/, 0)],
+    ['routing without bias', 'deepseek-v3-fp8', filled(/e_score_correction_bias/, 0)],
+    ['latent queries not normalised', 'deepseek-v3-fp8', without('RMSNormalization', /q_a_layernorm/)],
+    [
+      'latent queries not normalised',
+      'deepseek-v2-groups-bf16',
+      without('RMSNormalization', /q_a_layernorm/),
+    ],
+    [
+      'latent keys and values not normalised',
+      'deepseek-v3-bf16',
+      without('RMSNormalization', /kv_a_layernorm/),
+    ],
+    [
+      'latent keys and values not normalised',
+      'deepseek-v2-greedy-f32',
+      without('RMSNormalization', /kv_a_layernorm/),
+    ],
+    ['keys that are not rotated', 'deepseek-v3-bf16', without('RotaryEmbedding', /kv_a_proj_with_mqa/)],
+    ['queries that are not rotated', 'deepseek-v3-bf16', without('RotaryEmbedding', /q_proj/)],
+    ['FP8 blocks without their scales', 'deepseek-v3-fp8', filled(/scale_inv/, 1)],
+    ['FP8 rows without their scales', 'llama-fp8-channel', filled(/weight_scale/, 1)],
+    ['FP8 rows of one scale', 'llama-fp8-channel', filled(/weight_scale/, 0.005)],
+    ['FP8 weights without their scale', 'llama-fp8-tensor', filled(/scale_inv/, 1)],
+  ])('%s: %s', (_, name, edit) => expectEditNoticed(name, edit));
+
+  it('scores of latent attention not sharpened by mscale_all_dim', async () => {
+    const scale = (plain: number): number => (plain + 6) ** -0.5;
+    const sharpened = (0.1 * 0.5 * Math.log(4) + 1) ** 2;
+    await expectEditNoticed('deepseek-v2-greedy-f32', constant(scale(4) * sharpened, scale(4)));
+    await expectEditNoticed('deepseek-v3-fp8', constant(scale(5) * sharpened, scale(5)));
+  });
+});
+
+describe('refused, for the weights are of another model:', () => {
+  it.each<[what: string, name: string, change: Record<string, unknown>, missing: RegExp]>([
+    ['experts in a dense layer', 'qwen2-moe-bf16', { mlp_only_layers: [] }, /layers\.0\.mlp\.gate\.weight/],
+    ['a dense layer of experts', 'qwen3-moe-bf16', { mlp_only_layers: [0, 1] }, /layers\.0\.mlp\.gate_proj/],
+    [
+      'experts in every layer',
+      'qwen2-moe-step-f32',
+      { decoder_sparse_step: 1 },
+      /layers\.0\.mlp\.gate\.weight/,
+    ],
+    [
+      'experts in every layer',
+      'deepseek-v3-bf16',
+      { first_k_dense_replace: 0 },
+      /layers\.0\.mlp\.gate\.weight/,
+    ],
+    [
+      'a dense layer more',
+      'deepseek-v2-greedy-f32',
+      { first_k_dense_replace: 2 },
+      /layers\.1\.mlp\.gate_proj/,
+    ],
+    ['no bottleneck of queries', 'deepseek-v3-fp8', { q_lora_rank: null }, /q_proj/],
+    ['a shared expert fewer', 'deepseek-v3-bf16', { n_shared_experts: 1 }, /shared_experts\.gate_proj/],
+    ['another split of rotated and plain', 'deepseek-v3-bf16', { qk_rope_head_dim: 4 }, /q_proj/],
+    ['an expert fewer', 'gpt-oss-bf16', { num_local_experts: 4 }, /mlp\.router/],
+    [
+      'other blocks',
+      'deepseek-v3-fp8',
+      { quantization_config: { quant_method: 'fp8', weight_block_size: [12, 16] } },
+      /scales of FP8 weight/,
+    ],
+  ])('%s: %s', async (_, name, change, missing) => {
+    const { checkpoint } = await openFixture(name);
+    const open = () => openModel({ ...checkpoint, config: { ...checkpoint.config, ...change } });
+    expect(open).toThrow(CheckpointError);
+    expect(open).toThrow(missing);
+  });
+});
