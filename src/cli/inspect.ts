@@ -42,7 +42,7 @@ async function withSpeed(
   estimate: CaptureEstimate,
   { dModel, dMlp }: Inspection,
 ): Promise<CaptureEstimate & Speed> {
-  const gflops = await measureGflops({ inSize: dModel, outSize: dMlp });
+  const gflops = await measureGflops({ inSize: dModel, outSize: dMlp || dModel });
   const { flopsPerToken } = estimate;
   return {
     ...estimate,

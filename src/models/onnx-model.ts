@@ -4,7 +4,7 @@ import { Additions, OWN } from '../graph/foreign/additions.js';
 import { assemble } from '../graph/foreign/assemble.js';
 import type { ForeignGraph } from '../graph/foreign/foreign-graph.js';
 import { projectionWeight } from '../graph/foreign/mixing-weight.js';
-import type { LayerPoints } from '../graph/foreign/points.js';
+import { type LayerPoints, operatorCounts } from '../graph/foreign/points.js';
 import { quantisesByBatch } from '../graph/foreign/projections.js';
 import { Graph } from '../graph/graph.js';
 import {
@@ -68,8 +68,9 @@ function hooksOf(layer: LayerPoints): BlockHook[] {
   return (Object.keys(BLOCK_HOOKS) as BlockHook[]).filter((hook) => isThere(layer, hook));
 }
 
-function isThere({ weights, pre, residual }: LayerPoints, hook: BlockHook): boolean {
+function isThere({ weights, mlp, pre, residual }: LayerPoints, hook: BlockHook): boolean {
   if (hook === 'mlp.hook_router') return false;
+  if (hook === 'mlp.hook_post') return mlp !== null;
   if (hook === 'attn.hook_pattern') return weights !== null;
   if (hook === 'mlp.hook_pre') return pre !== null;
   return hook.startsWith('hook_resid') ? residual !== null : true;
@@ -94,7 +95,8 @@ function findHidden(
   for (const hook of Object.keys(BLOCK_HOOKS) as BlockHook[]) {
     if (hook === 'mlp.hook_router') continue;
     const first = passed.findIndex((hooks) => !hooks.includes(hook));
-    if (first !== -1) add(hook, (layer) => !passed[layer]!.includes(hook), whyHidden(layers[first]!, hook));
+    if (first !== -1)
+      add(hook, (layer) => !passed[layer]!.includes(hook), whyHidden(graph, layers[first]!, hook));
   }
   add(
     'attn.hook_z',
@@ -105,14 +107,16 @@ function findHidden(
   return hidden;
 }
 
-function whyHidden({ mlp, fusedAttention }: LayerPoints, hook: BlockHook): string {
-  if (hook === 'mlp.hook_pre')
-    return `the activation function is fused into a projection before ${mlp.input}`;
-  if (hook !== 'attn.hook_pattern')
-    return 'attention and MLP do not join the residual stream one after the other';
-  return fusedAttention === null
-    ? 'no softmax over keys was found before the values'
-    : `attention is fused into one ${fusedAttention.opType}`;
+function whyHidden(graph: ForeignGraph, { mlp, fusedAttention }: LayerPoints, hook: BlockHook): string {
+  if (hook === 'attn.hook_pattern') {
+    return fusedAttention === null
+      ? 'no softmax over keys was found before the values'
+      : `attention is fused into one ${fusedAttention.opType}`;
+  }
+  if (mlp === null) return `no projection that ends an MLP was found among ${operatorCounts(graph)}`;
+  return hook === 'mlp.hook_pre'
+    ? `the activation function is fused into a projection before ${mlp.input}`
+    : 'attention and MLP do not join the residual stream one after the other';
 }
 
 function isHidden(
@@ -192,7 +196,7 @@ class Readouts {
       case 'attn.hook_pattern':
         return { value: this.#convert(weights!, ['batch', heads, 'seq', 'seq']) };
       case 'mlp.hook_post':
-        return { value: this.#read(mlp.input, dMlp) };
+        return { value: this.#read(mlp!.input, dMlp) };
       case 'mlp.hook_pre': {
         const value = this.#read(pre!.tensor, dMlp);
         return { value: pre!.bias === null ? value : add(value, this.#convert(pre!.bias, [dMlp])) };

@@ -92,15 +92,17 @@ export function exportShape(
   layers: readonly LayerPoints[],
   config: ExportConfig,
 ): ModelShape {
-  const { attention, mlp, fusedAttention } = layers[0]!;
+  const { attention, fusedAttention } = layers[0]!;
+  const neurons = ({ mlp }: LayerPoints): number => mlp?.inSize ?? 0;
+  const dMlp = neurons(layers[0]!);
   const where = graph.file.path;
   for (const [index, layer] of layers.entries()) {
-    if (layer.mlp.inSize === mlp.inSize && layer.attention.inSize === attention.inSize) continue;
+    if (neurons(layer) === dMlp && layer.attention.inSize === attention.inSize) continue;
     throw new CheckpointError({
       what: 'layers of different sizes are not supported',
       where,
-      expected: `${mlp.inSize} neurons and heads of ${attention.inSize} values together, as in layer 0`,
-      found: `${layer.mlp.inSize} and ${layer.attention.inSize} in layer ${index}`,
+      expected: `${dMlp} neurons and heads of ${attention.inSize} values together, as in layer 0`,
+      found: `${neurons(layer)} and ${layer.attention.inSize} in layer ${index}`,
       remedy: 'none yet: a run has as many units in every layer',
     });
   }
@@ -136,7 +138,7 @@ export function exportShape(
     heads,
     kvHeads: fused.kvHeads ?? cache.kvHeads ?? config.kvHeads ?? heads,
     headDim,
-    dMlp: mlp.inSize,
+    dMlp,
     experts: null,
     mixture: null,
     vocab: require(vocabularySize(graph) ?? config.vocab, 'the size of the vocabulary'),

@@ -12,7 +12,7 @@ export interface ModelShape {
   readonly heads: number;
   readonly kvHeads: number;
   readonly headDim: number;
-  /** Neurons of an MLP, in layers without experts. */
+  /** Neurons of an MLP, in layers without experts; 0 where the graph of another exporter hides them. */
   readonly dMlp: number;
   /** Experts a layer; null for a dense model. */
   readonly experts: number | null;

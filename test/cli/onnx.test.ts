@@ -5,7 +5,7 @@ import { asyncBufferFromFile } from 'hyparquet/src/node.js';
 import { expect, test } from 'vitest';
 import type { ModelProto } from '../../src/graph/onnx_pb.js';
 import { babelscope, type Outcome } from '../support/command-line.js';
-import { copyOfGraph, fuseActivations, hideAttentionOutputs } from '../support/foreign-graphs.js';
+import { copyOfGraph, fuseActivations, hideAttentionOutputs, hideMlps } from '../support/foreign-graphs.js';
 import { TINY_PROBES, temporaryFolder, writeTinyTokenizer } from '../support/tiny-checkpoint.js';
 
 /** Microsoft's fused GPT-2 with a tokenizer beside it. */
@@ -73,6 +73,30 @@ test('capture records what is there, warns of what is not, and score says what i
   expect(scored.code).toBe(0);
   const units = await rowsOf(run, 'units.parquet');
   expect(new Set(units.map(({ type }) => type))).toEqual(new Set(['head']));
+});
+
+test('where all MLPs are hidden, heads are captured and scored, and inspect says what is not there', async () => {
+  const graph = graphWithTokenizer(hideMlps);
+  const inspected = await babelscope(['inspect', graph]);
+  expect(inspected.code).toBe(0);
+  expect(inspected.stdout).toMatch(/neurons\s+0\n[\s\S]*heads\s+20\n/);
+  expect(inspected.stdout).toMatch(
+    /not there: blocks\.\{l\}\.mlp\.hook_post in layers 0–4: no projection that ends an MLP was found among/,
+  );
+  const run = join(temporaryFolder(), 'run');
+  const captured = await capture(graph, run);
+  expect(captured.stderr).toMatch(
+    /warning: not recorded: how often neurons fire[\s\S]*no projection that ends/,
+  );
+  expect(captured.code).toBe(0);
+  const scored = await babelscope(['score', run]);
+  expect(scored.stderr).toMatch(
+    /not computed: lape, ap,.* of neurons: the run recorded no firing of neurons/,
+  );
+  expect(scored.code).toBe(0);
+  const units = await rowsOf(run, 'units.parquet');
+  expect(units.map(({ type }) => type)).toEqual(Array(5 * 4).fill('head'));
+  for (const { lape } of units) expect(lape).toBeGreaterThan(0);
 });
 
 test('capture refuses a hidden hook that was asked for, and a graph that hides what all units are scored by', async () => {

@@ -64,14 +64,44 @@ describe('a graph that cannot be used is refused with what is wrong', () => {
     expect(await failure(dangling)).toMatch(/nothing makes the tensor nowhere/);
   });
 
-  test('MLPs that fusion hid: what is there', async () => {
+  test('MLPs that fusion hid in some layers: what is there', async () => {
     const path = copyOfGraph('tiny-random-gpt2', ({ graph }) => {
-      for (const node of graph!.node) if (node.opType === 'FastGelu') node.opType = 'QMoE';
+      const gelus = graph!.node.filter(({ opType }) => opType === 'FastGelu');
+      for (const node of gelus.slice(1)) node.opType = 'QMoE';
     });
     const message = await failure(path);
     expect(message).toMatch(/no stack of layers/);
     expect(message).toMatch(/inputs of attention outputs: 5 \(GptAttention_0_output/);
-    expect(message).toMatch(/of MLP outputs: none; operators:.*com\.microsoft\.QMoE × 5/);
+    expect(message).toMatch(/of MLP outputs: 1 \(.*\); operators:.*com\.microsoft\.QMoE × 4/);
+  });
+
+  test('attentions that fusion hid: what is there', async () => {
+    const path = copyOfGraph('tiny-random-gpt2', ({ graph }) => {
+      for (const node of graph!.node) if (node.opType === 'Attention') node.opType = 'Bespoke';
+    });
+    const message = await failure(path);
+    expect(message).toMatch(/inputs of attention outputs: none; of MLP outputs/);
+    expect(message).toMatch(/com\.microsoft\.Bespoke × 5/);
+  });
+
+  test('MLPs that fusion hid in all layers: the hooks of attention are there', async () => {
+    const { model } = await openOnnx(
+      copyOfGraph('tiny-random-gpt2', ({ graph }) => {
+        for (const node of graph!.node) if (node.opType === 'FastGelu') node.opType = 'QMoE';
+      }),
+    );
+    expect(model.shape).toMatchObject({ layers: 5, heads: 4, dMlp: 0 });
+    expect(new Set(model.hooks.map(({ hook }) => hook))).toEqual(new Set(['attn.hook_z']));
+    const layers = [0, 1, 2, 3, 4];
+    const why = expect.stringMatching(
+      /no projection that ends an MLP was found among.*com\.microsoft\.QMoE × 5/,
+    );
+    for (const hook of ['mlp.hook_pre', 'mlp.hook_post', 'hook_resid_post'])
+      expect(model.hidden).toContainEqual({ hook, layers, statistics: 'all', why });
+    expect(() => model.graph([{ hook: 'mlp.hook_post', statistic: 'sum' }], false)).toThrow(
+      /no blocks\.0\.mlp\.hook_post: no projection[\s\S]*in layer 0: attn\.hook_z/,
+    );
+    expect(() => model.graph([{ hook: 'attn.hook_z', statistic: 'norm.sum' }], true)).not.toThrow();
   });
 
   test('an activation function fused into its projection: the hooks that are there', async () => {

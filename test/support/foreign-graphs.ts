@@ -77,6 +77,14 @@ export function fuseActivations({ graph }: ModelProto): void {
   });
 }
 
+/** The activation functions of MLPs in `tiny-random-gpt2` as an operator that is none to the search for hook points. */
+export function hideMlps({ graph }: ModelProto): void {
+  for (const node of graph!.node) {
+    if (node.opType === 'FastGelu')
+      Object.assign(node, { opType: 'Atan', domain: '', input: node.input.slice(0, 1) });
+  }
+}
+
 /** The output projections of attention in `tiny-random-gpt2` as an operator whose weight is not undone. */
 export function hideAttentionOutputs({ graph }: ModelProto): void {
   const cores = new Set(

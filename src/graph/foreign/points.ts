@@ -12,7 +12,8 @@ import { findJoin } from './residual.js';
 export interface LayerPoints {
   /** The projection back to the residual stream that ends each half of the layer. */
   readonly attention: Projection;
-  readonly mlp: Projection;
+  /** null: no layer's was found. */
+  readonly mlp: Projection | null;
   /** The node that computes attention; null where it is spread over several. */
   readonly fusedAttention: NodeProto | null;
   /** Attention weights after softmax, [batch, heads, query, key]; null: hidden by fusion, or not found. */
@@ -25,9 +26,10 @@ export interface LayerPoints {
 
 /**
  * Finds the layers of a transformer in a graph by what its projections read: the output projection of an attention reads
- * what an attention core put out, the last projection of an MLP what an activation function did.
+ * what an attention core put out, the last projection of an MLP what an activation function did. Where experts or MLPs are
+ * fused into operators of their own, none of the latter is found.
  *
- * @throws CheckpointError if there are none, or not as many attentions as MLPs, with what is there
+ * @throws CheckpointError if there are no attentions, or MLPs in some layers alone, with what is there
  */
 export function findLayers(graph: ForeignGraph): readonly LayerPoints[] {
   const projections = findProjections(graph);
@@ -48,24 +50,26 @@ export function findLayers(graph: ForeignGraph): readonly LayerPoints[] {
   // A classifier's head may have a hidden layer, but does not lead back to the stream.
   const mlpOuts = widest(mlps).filter(({ outSize }) => outSize === dModel);
   const ordered = [byDepth(graph, attentionOuts), byDepth(graph, mlpOuts)] as const;
-  if (ordered[0] === null || ordered[1] === null || attentionOuts.length !== mlpOuts.length || !dModel)
+  const inAllOrNone = mlpOuts.length === attentionOuts.length || mlpOuts.length === 0;
+  if (ordered[0] === null || ordered[1] === null || !inAllOrNone || !dModel)
     throw noLayers(graph, attentionOuts, mlpOuts);
   const [attentionOf, mlpOf] = ordered;
   const layers = attentionOf.map((attention, layer) => {
-    const mlp = mlpOf[layer]!;
+    const mlp = mlpOf[layer] ?? null;
     const core = [...origins.get(attention)!.attention];
     return {
       attention,
       mlp,
       fusedAttention: core.find(({ opType }) => FUSED_ATTENTION.has(opType)) ?? null,
       weights: core.length === 1 ? findAttentionWeights(graph, core[0]!) : null,
-      pre: findPreActivation(graph, mlp.input, origins.get(mlp)!),
-      joins: [findJoin(graph, attention.node), findJoin(graph, mlp.node)] as const,
+      pre: mlp && findPreActivation(graph, mlp.input, origins.get(mlp)!),
+      joins: [findJoin(graph, attention.node), mlp && findJoin(graph, mlp.node)] as const,
     };
   });
   return layers.map(({ joins: [middle, end], ...layer }, index) => {
     const before = index === 0 ? middle?.before : layers[index - 1]!.joins[1]?.after;
     const chained =
+      layer.mlp !== null &&
       same(graph, middle?.before, before) &&
       same(graph, end?.before, middle?.after) &&
       follows(graph, layer.attention.node, layer.mlp.node);
@@ -139,15 +143,16 @@ function noLayers(
   return new CheckpointError({
     what: 'the graph is no stack of layers with an attention and an MLP each, or fusion hid them',
     where: graph.file.path,
-    expected: 'as many projections that end an attention as projections that end an MLP, one after the other',
+    expected:
+      'projections that end an attention, and as many that end an MLP or none of those, one after the other',
     found: `inputs of attention outputs: ${inputs(attentions)}; of MLP outputs: ${inputs(mlps)}; operators: ${operatorCounts(graph)}`,
     remedy:
       'export the model without fusing MLPs or experts into one operator, or give its safetensors folder',
   });
 }
 
-/** `MatMul × 30, QMoE × 4`, fused operators first. */
-function operatorCounts(graph: ForeignGraph): string {
+/** The operators that MLPs may be hidden in: `MatMul × 30, com.microsoft.QMoE × 4`. */
+export function operatorCounts(graph: ForeignGraph): string {
   const counts = new Map<string, number>();
   for (const { opType, domain } of graph.nodes) {
     const fused = domain !== '' && domain !== 'ai.onnx';
