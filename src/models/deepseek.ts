@@ -25,7 +25,7 @@ import { readDecoder, tokenEnds } from './decoder.js';
 import type { ConfigFile, Family } from './family.js';
 import { type LatentAttention, latentAttention } from './latent-attention.js';
 import { gatedNeurons, mixture, normalised, type Routing, route } from './mixture.js';
-import { gatedMlp, linear } from './parts.js';
+import { gatedMlp, unadaptedLinear } from './parts.js';
 import { preNormLayer } from './pre-norm-layer.js';
 import { readMixture } from './read-mixture.js';
 
@@ -137,7 +137,7 @@ function readSoftmaxRouter(file: ConfigFile, experts: number, perToken: number):
   );
   const groups = method === 'greedy' ? null : readGroups(file, experts, 1);
   return (block, name, x) => {
-    const probabilities = softmax(linear(block, name, x, experts, false));
+    const probabilities = softmax(unadaptedLinear(block, name, x, experts, false));
     const rank = groups === null ? probabilities : withinGroups(probabilities, groups);
     return route(probabilities, { perToken, rank, weigh: (p) => mul(p, block.graph.float(factor)) });
   };
@@ -151,7 +151,7 @@ function readSigmoidRouter(file: ConfigFile, experts: number, perToken: number):
   const normalise = readConfigField(file, 'norm_topk_prob', z.boolean().default(true));
   const groups = readGroups(file, experts, 2);
   return (block, name, x) => {
-    const probabilities = sigmoid(linear(block, name, x, experts, false));
+    const probabilities = sigmoid(unadaptedLinear(block, name, x, experts, false));
     const balanced = add(probabilities, block.buffer(`${name}.e_score_correction_bias`, [experts]));
     return route(probabilities, {
       perToken,

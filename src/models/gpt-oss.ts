@@ -18,7 +18,7 @@ import type { Block, Float } from './block.js';
 import { readDecoder, tokenEnds } from './decoder.js';
 import type { Family } from './family.js';
 import { mixture, type Neurons, normalised, route } from './mixture.js';
-import { linear } from './parts.js';
+import { unadaptedLinear } from './parts.js';
 import { preNormLayer } from './pre-norm-layer.js';
 import { readMixture } from './read-mixture.js';
 
@@ -69,7 +69,7 @@ export const gptOss: Family = {
           epsilon,
           (name, x) => attention(block, name, x, slides(index) ? windowSize : null),
           (name, x) => {
-            const logits = linear(block, `${name}.router`, x, experts, true);
+            const logits = unadaptedLinear(block, `${name}.router`, x, experts, true);
             const routing = route(softmax(logits), { perToken, weigh: normalised });
             return mixture(block, x, routing, (expert, tokens) =>
               gptOssExpert(block, `${name}.experts`, expert, tokens, { experts, width: dMlp }),

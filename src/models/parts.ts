@@ -19,11 +19,27 @@ import { adapted } from './low-rank.js';
  * y = x·Wᵀ (+ b), PyTorch's `nn.Linear`: weights `{name}.weight` [outSize, in] and `{name}.bias`; x may also be [tokens, in].
  */
 export function linear(block: Block, name: string, x: Float, outSize: number, bias: boolean): Float {
+  return project(block, name, x, outSize, bias, (rows, y) => adapted(block, name, rows, y));
+}
+
+/** As `linear`, by weights that are in no `nn.Linear`, which adapters leave alone: those of some routers. */
+export function unadaptedLinear(block: Block, name: string, x: Float, outSize: number, bias: boolean): Float {
+  return project(block, name, x, outSize, bias, (_, y) => y);
+}
+
+function project(
+  block: Block,
+  name: string,
+  x: Float,
+  outSize: number,
+  bias: boolean,
+  adapt: (rows: Float, y: Float) => Float,
+): Float {
   const inSize = sizeOf(x, -1);
   const weight = block.weight(`${name}.weight`, [outSize, inSize]);
   const rows = x.rank === 2 ? x : reshape(x, ['batch*seq', inSize]);
   const y = gemm(rows, weight, bias ? block.weight(`${name}.bias`, [outSize]) : undefined);
-  const out = adapted(block, name, rows, y);
+  const out = adapt(rows, y);
   return x.rank === 2 ? out : reshape(out, ['batch', 'seq', outSize]);
 }
 

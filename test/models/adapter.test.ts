@@ -116,6 +116,15 @@ describe('an adapter', () => {
     expect(await deviationFromMerged(folder, base, patterns)).toBeGreaterThan(TOLERANCE);
   });
 
+  // PEFT saves the names that it resolves "all-linear" to; its routers are no linear layers, and stay as they are.
+  it.each(['gpt-oss-all-linear-bf16', 'deepseek-v3-all-linear-bf16'])(
+    'of every linear layer leaves routers alone that are none: %s',
+    async (name) => {
+      const { folder, base } = changed(name, { target_modules: 'all-linear' });
+      expect(await deviationFromMerged(folder, base)).toBeLessThanOrEqual(TOLERANCE);
+    },
+  );
+
   it('is read where it lies, in another folder than its base, which stays as it is', async () => {
     const { folder, base } = changed('patterns-bf16', {});
     expect(await deviationFromMerged(folder, base)).toBeLessThanOrEqual(TOLERANCE);

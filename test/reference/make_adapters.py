@@ -72,6 +72,25 @@ ADAPTERS = {
         dict(r=3, lora_alpha=4, target_modules=["qkv_proj", "o_proj", "gate_up_proj", "down_proj"]),
         torch.float32,
     ),
+    # Routers that are linear layers are adapted with all others; those of gpt-oss and DeepSeek are none.
+    "mixtral-all-linear-bf16": (
+        "mixtral-window-bf16",
+        dict(r=2, lora_alpha=3, target_modules="all-linear", exclude_modules=r".*\.experts\.[14]\..*"),
+        torch.bfloat16,
+    ),
+    "qwen2-moe-shared-f32": (
+        "qwen2-moe-bf16",
+        dict(r=3, lora_alpha=4, rank_pattern={"mlp.gate": 2, "shared_expert.down_proj": 1},
+             target_modules=["q_proj", "mlp.gate", "shared_expert_gate", "shared_expert.up_proj",
+                             "shared_expert.down_proj", "experts.2.gate_proj", "experts.5.down_proj"]),
+        torch.float32,
+    ),
+    "gpt-oss-all-linear-bf16": ("gpt-oss-bf16", dict(r=2, lora_alpha=3, target_modules="all-linear"), torch.bfloat16),
+    "deepseek-v3-all-linear-bf16": (
+        "deepseek-v3-bf16",
+        dict(r=2, lora_alpha=1, target_modules="all-linear", exclude_modules=r".*\.experts\.\d*[13579]\..*"),
+        torch.bfloat16,
+    ),
 }
 
 
@@ -103,6 +122,8 @@ def make(name, base, config, dtype):
     ids, lengths = prompts["input_ids"], prompts["lengths"]
     mask = (torch.arange(ids.shape[1])[None] < lengths[:, None]).long()
     seen = (record_alone if settings.get("alone") else record)(merged, settings.get("hooks", decoder_hooks), ids, mask)
+    if "derive" in settings:
+        seen = settings["derive"](merged, seen)
     layers = settings.get("layers", lambda model: model.model.layers)(merged)
     mixing = settings.get("mixing", lambda layer: layer.self_attn.o_proj)
     seen |= head_norms(merged.config.num_attention_heads, layers, mixing, seen)
