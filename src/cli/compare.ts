@@ -164,14 +164,17 @@ export function printComparison(comparison: Comparison): void {
       ),
     );
   }
-  const contrasts = comparison.units.flatMap((unit) => unit.contrasts);
+  const contrasts = [
+    ...comparison.units.flatMap((unit) => unit.contrasts.map((c) => ({ ...c, units: `${c.type}s` }))),
+    ...(alignment?.contrasts ?? []).flatMap((c) => (c.layer === null ? [{ ...c, units: 'alignment' }] : [])),
+  ];
   if (contrasts.length === 0) return;
   print('\nDifferences in differences against the reference:');
   print(
     formatTable(
       ['units', 'languages', 'to − from', 'measure', 'difference', '95 % interval', 'sampling', 'seeds'],
       contrasts.map((c) => [
-        `${c.type}s`,
+        c.units,
         c.group ?? 'all',
         `${c.to} − ${c.from}`,
         c.measure,

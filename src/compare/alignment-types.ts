@@ -1,4 +1,4 @@
-import type { Estimate, SamplingFloor, SeedFloor } from './types.js';
+import type { DifferenceInDifferences, Estimate, SamplingFloor, SeedFloor, TrendTest } from './types.js';
 
 /** As in `alignment` of scores/: cosine margin, and MEXA retrieval. */
 export const ALIGNMENT_MEASURES = ['margin', 'mexa'] as const;
@@ -27,6 +27,12 @@ export interface AlignmentChange extends AlignmentPlace, SamplingFloor {
   readonly seeds: SeedFloor;
 }
 
+/** How much further one run is from the reference than another. */
+export interface AlignmentContrast extends AlignmentPlace, DifferenceInDifferences {}
+
+/** Over the steps of a trajectory. */
+export interface AlignmentTrend extends AlignmentPlace, TrendTest {}
+
 /** How well languages are aligned on the residual stream after each layer. */
 export interface AlignmentComparison {
   /** How the tokens of a prompt became one vector. */
@@ -37,4 +43,7 @@ export interface AlignmentComparison {
   readonly items: readonly [number, number];
   readonly levels: readonly AlignmentLevel[];
   readonly changes: readonly AlignmentChange[];
+  readonly contrasts: readonly AlignmentContrast[];
+  /** Empty without a trajectory. */
+  readonly trends: readonly AlignmentTrend[];
 }

@@ -1,21 +1,24 @@
 import { openDotProducts } from '../runtime/dot-products.js';
-import { alignmentOver } from '../scores/alignment.js';
 import { languagePairs, type PairAlignment } from '../scores/layer-alignment.js';
+import { AlignmentTally } from './alignment-tally.js';
 import {
   ALIGNMENT_MEASURES,
   type AlignmentChange,
   type AlignmentComparison,
+  type AlignmentContrast,
   type AlignmentLevel,
-  type AlignmentMeasure,
+  type AlignmentPlace,
+  type AlignmentTrend,
 } from './alignment-types.js';
+import { differenceInDifferences, differencesWithin, type Subsets } from './contrasts.js';
 import type { FoldSubsets } from './fold-subsets.js';
 import { comparedPairs } from './headlines.js';
 import { estimate, judge } from './judge.js';
 import type { Scope } from './layer-scores.js';
-import { ratio } from './measures.js';
+import { type Regime, runsOf } from './regimes.js';
 import type { RunSource } from './run-source.js';
 import { seedFloor } from './seed-floor.js';
-import type { Regime } from './unit-comparison.js';
+import { trendOf } from './trends.js';
 
 const RANGES = { margin: [-2, 2], mexa: [0, 1] } as const;
 const RANGES_OF_CHANGE = { margin: [-4, 4], mexa: [-1, 1] } as const;
@@ -25,6 +28,10 @@ export interface AlignmentOptions {
   readonly subsets: FoldSubsets;
   /** The first is of all languages. */
   readonly scopes: readonly Scope[];
+  /** Pairs of compared runs whose changes against the reference are set against each other. */
+  readonly contrasts: readonly { readonly from: number; readonly to: number }[];
+  /** By label; empty without a trajectory. */
+  readonly steps: ReadonlyMap<string, number>;
   /** Called after each layer of each run. */
   readonly onLayer: () => Promise<void>;
 }
@@ -38,24 +45,44 @@ export function canAlign(runs: readonly RunSource[]): boolean {
 }
 
 /**
- * Alignment of languages by layer, and its mean over layers, of every run, and its change between every two: a mean over
- * pairs of languages, with jackknife intervals and floors. Items of a left-out fold are no candidates, and within
- * and across are both at half size, so that MEXA's dependence on the number of candidates favours neither.
+ * Alignment of languages by layer, and its mean over layers, of every run, its change between every two, its
+ * differences in differences and its trend over a trajectory: a mean over pairs of languages, with jackknife intervals
+ * and floors. Items of a left-out fold are no candidates, and within and across are both at half size, so that MEXA's
+ * dependence on the number of candidates favours neither.
  */
 export async function compareAlignment(
   regimes: readonly Regime[],
-  { subsets, scopes, onLayer }: AlignmentOptions,
+  options: AlignmentOptions,
 ): Promise<AlignmentComparison> {
-  const compared = regimes.map(({ run }) => run);
-  const seeds = regimes.flatMap(({ seeds: own }, regime) => own.map((run) => ({ run, regime })));
-  const runs = [...compared, ...seeds.map(({ run }) => run)];
-  const { layers, languages, manifest } = compared[0]!;
-  const tallies = runs.map(
-    (_, r) =>
-      new AlignmentTally(scopes, r < compared.length ? subsets.folds : subsets.folds.slice(0, 1), layers),
+  const { scopes } = options;
+  const { layers, languages, manifest } = regimes[0]!.run;
+  const { tallies, measured, items } = await tally(regimes, options);
+  const numbers = new AlignmentNumbers(regimes, tallies, options);
+  const places = ALIGNMENT_MEASURES.flatMap((measure) =>
+    [...scopes.keys()].flatMap((scope) =>
+      [null, ...Array.from({ length: layers }, (_, l) => l)].map((layer) => ({ measure, scope, layer })),
+    ),
   );
-  const counts: number[] = [];
-  let measured = 0;
+  return {
+    pooling: manifest.plan.pooling,
+    pairs: { measured, all: languagePairs(languages).length },
+    items,
+    levels: places.flatMap((place) => numbers.levels(place)),
+    changes: places.flatMap((place) => numbers.changes(place)),
+    contrasts: places.flatMap((place) => numbers.contrasts(place)),
+    trends: options.steps.size === 0 ? [] : places.map((place) => numbers.trend(place)),
+  };
+}
+
+/** Reads the residual stream of every run and seed, layer by layer. */
+async function tally(regimes: readonly Regime[], { subsets, scopes, contrasts, onLayer }: AlignmentOptions) {
+  const { runs } = runsOf(regimes);
+  const { layers, manifest } = runs[0]!;
+  // Of seeds only contrasts ask for more than all folds.
+  const foldsOf = (run: number) =>
+    run < regimes.length || contrasts.length > 0 ? subsets.folds : subsets.folds.slice(0, 1);
+  const tallies = runs.map((_, run) => new AlignmentTally(scopes, foldsOf(run), layers));
+  let [measured, least, most] = [0, Number.POSITIVE_INFINITY, 0];
   const products = await openDotProducts(manifest.shape.dModel);
   try {
     for (let l = 0; l < layers; l++) {
@@ -67,128 +94,118 @@ export async function compareAlignment(
       // A pair counts where every run has it, so that runs are means over the same pairs.
       const usable = ofRuns[0]!.map((_, p) => ofRuns.every((pairs) => pairs[p]!.sums.foldOf.length > 1));
       for (const [r, pairs] of ofRuns.entries()) {
-        tallies[r]!.add(
-          l,
-          pairs.filter((_, p) => usable[p]),
-        );
-        counts.push(...pairs.filter((_, p) => usable[p]).map(({ sums }) => sums.foldOf.length));
+        const own = pairs.filter((_, p) => usable[p]);
+        tallies[r]!.add(l, own);
+        for (const { sums } of own) {
+          least = Math.min(least, sums.foldOf.length);
+          most = Math.max(most, sums.foldOf.length);
+        }
       }
       measured = usable.filter((of) => of).length;
     }
   } finally {
     await products.release();
   }
-
-  const regimeRuns = regimes.map((_, regime) => [
-    regime,
-    ...seeds.flatMap((seed, i) => (seed.regime === regime ? [compared.length + i] : [])),
-  ]);
-  const levels: AlignmentLevel[] = [];
-  const changes: AlignmentChange[] = [];
-  for (const measure of ALIGNMENT_MEASURES) {
-    for (const [scope, { group }] of scopes.entries()) {
-      for (const layer of [null, ...Array.from({ length: layers }, (_, l) => l)]) {
-        const of = (run: number, subset: number) => tallies[run]!.value(measure, scope, layer, subset);
-        const place = { measure, group, layer };
-        for (const [run, { label }] of compared.entries()) {
-          const replicates = subsets.leaveOneOut.map((subset) => of(run, subset));
-          levels.push({ ...place, label, value: estimate(of(run, 0), replicates, RANGES[measure]) });
-        }
-        for (const { from, to } of comparedPairs(compared.length)) {
-          const between = (a: number, b: number) => of(to, b) - of(from, a);
-          const within = (run: number) =>
-            subsets.halves.map(({ first, second }) => of(run, second) - of(run, first));
-          const { change, floor } = judge(
-            {
-              value: between(0, 0),
-              leaveOneOut: subsets.leaveOneOut.map((subset) => between(subset, subset)),
-              withinFrom: within(from),
-              withinTo: within(to),
-              across: subsets.halves.flatMap(({ first, second }) => [
-                between(first, second),
-                between(second, first),
-              ]),
-            },
-            'difference',
-            RANGES_OF_CHANGE[measure],
-            NEEDS,
-          );
-          const fromSeeds = regimeRuns[from]!.map((run) => of(run, 0));
-          const toSeeds = regimeRuns[to]!.map((run) => of(run, 0));
-          const seedsFloor = seedFloor(
-            differences(fromSeeds),
-            differences(toSeeds),
-            fromSeeds.flatMap((a) => toSeeds.map((b) => b - a)),
-            'difference',
-            NEEDS,
-          );
-          const labels = { from: compared[from]!.label, to: compared[to]!.label };
-          changes.push({ ...place, ...labels, change, ...floor, seeds: seedsFloor });
-        }
-      }
-    }
-  }
-  return {
-    pooling: manifest.plan.pooling,
-    pairs: { measured, all: languagePairs(languages).length },
-    items: counts.length === 0 ? [0, 0] : [leastOf(counts), mostOf(counts)],
-    levels,
-    changes,
-  };
+  return { tallies, measured, items: most === 0 ? ([0, 0] as const) : ([least, most] as const) };
 }
 
-/** Means over pairs of languages, of a run, over every subset of folds. */
-class AlignmentTally {
-  readonly #scopes: readonly Scope[];
-  readonly #folds: readonly (readonly number[])[];
-  readonly #layers: number;
-  /** [scope, layer, subset]. */
-  readonly #values: Readonly<Record<AlignmentMeasure, Float64Array>>;
-
-  constructor(scopes: readonly Scope[], folds: readonly (readonly number[])[], layers: number) {
-    const size = scopes.length * layers * folds.length;
-    this.#scopes = scopes;
-    this.#folds = folds;
-    this.#layers = layers;
-    this.#values = { margin: new Float64Array(size), mexa: new Float64Array(size) };
-  }
-
-  add(layer: number, pairs: readonly PairAlignment[]): void {
-    for (const [subset, folds] of this.#folds.entries()) {
-      const aligned = pairs.map(({ a, b, sums }) => ({ a, b, ...alignmentOver(sums, folds) }));
-      for (const [scope, { languages }] of this.#scopes.entries()) {
-        const own = aligned.filter(({ a, b }) => languages.includes(a) && languages.includes(b));
-        for (const measure of ALIGNMENT_MEASURES) {
-          const sum = own.reduce((total, pair) => total + pair[measure], 0);
-          this.#values[measure][this.#at(scope, layer, subset)] = ratio(sum, own.length);
-        }
-      }
-    }
-  }
-
-  /** NaN where some pair has none; `layer` null: mean over layers. */
-  value(measure: AlignmentMeasure, scope: number, layer: number | null, subset: number): number {
-    const of = (l: number) => this.#values[measure][this.#at(scope, l, subset)]!;
-    if (layer !== null) return of(layer);
-    let sum = 0;
-    for (let l = 0; l < this.#layers; l++) sum += of(l);
-    return sum / this.#layers;
-  }
-
-  #at(scope: number, layer: number, subset: number): number {
-    return (scope * this.#layers + layer) * this.#folds.length + subset;
-  }
+interface Place extends Pick<AlignmentPlace, 'measure' | 'layer'> {
+  readonly scope: number;
 }
 
-/** Between every two. */
-function differences(values: readonly number[]): number[] {
-  return values.flatMap((a, i) => values.slice(i + 1).map((b) => b - a));
-}
+/** What is said of one place, from the tallies of every run and seed. */
+class AlignmentNumbers {
+  readonly #labels: readonly string[];
+  readonly #ofRegime: readonly (readonly number[])[];
+  readonly #tallies: readonly AlignmentTally[];
+  readonly #options: AlignmentOptions;
 
-function leastOf(values: readonly number[]): number {
-  return values.reduce((least, value) => Math.min(least, value));
-}
+  constructor(regimes: readonly Regime[], tallies: readonly AlignmentTally[], options: AlignmentOptions) {
+    this.#labels = regimes.map(({ run }) => run.label);
+    this.#ofRegime = runsOf(regimes).ofRegime;
+    this.#tallies = tallies;
+    this.#options = options;
+  }
 
-function mostOf(values: readonly number[]): number {
-  return values.reduce((most, value) => Math.max(most, value));
+  levels(place: Place): AlignmentLevel[] {
+    const { leaveOneOut } = this.#options.subsets;
+    return this.#labels.map((label, run) => {
+      const replicates = leaveOneOut.map((subset) => this.#of(place, run, subset));
+      const value = estimate(this.#of(place, run, 0), replicates, RANGES[place.measure]);
+      return { ...this.#named(place), label, value };
+    });
+  }
+
+  changes(place: Place): AlignmentChange[] {
+    const { leaveOneOut, halves } = this.#options.subsets;
+    return comparedPairs(this.#labels.length).map(({ from, to }): AlignmentChange => {
+      const between = (a: number, b: number) => this.#of(place, to, b) - this.#of(place, from, a);
+      const within = (run: number) =>
+        halves.map(({ first, second }) => this.#of(place, run, second) - this.#of(place, run, first));
+      const { change, floor } = judge(
+        {
+          value: between(0, 0),
+          leaveOneOut: leaveOneOut.map((subset) => between(subset, subset)),
+          withinFrom: within(from),
+          withinTo: within(to),
+          across: halves.flatMap(({ first, second }) => [between(first, second), between(second, first)]),
+        },
+        'difference',
+        RANGES_OF_CHANGE[place.measure],
+        NEEDS,
+      );
+      const ofSeeds = (regime: number) => this.#ofRegime[regime]!.map((run) => this.#of(place, run, 0));
+      const [fromSeeds, toSeeds] = [ofSeeds(from), ofSeeds(to)];
+      const seeds = seedFloor(
+        differencesWithin(fromSeeds),
+        differencesWithin(toSeeds),
+        fromSeeds.flatMap((a) => toSeeds.map((b) => b - a)),
+        'difference',
+        NEEDS,
+      );
+      const [labelFrom, labelTo] = [this.#labels[from]!, this.#labels[to]!];
+      return { ...this.#named(place), from: labelFrom, to: labelTo, change, ...floor, seeds };
+    });
+  }
+
+  contrasts(place: Place): AlignmentContrast[] {
+    const { subsets, contrasts } = this.#options;
+    const subsetsOf = (over: Subsets): readonly [number, number] => {
+      if (over === 'full') return [0, 0];
+      if ('without' in over) return [subsets.leaveOneOut[over.without]!, subsets.leaveOneOut[over.without]!];
+      const { first, second } = subsets.halves[over.split]!;
+      return [0, over.half === 0 ? first : second];
+    };
+    return contrasts.map(({ from, to }) => ({
+      ...this.#named(place),
+      reference: this.#labels[0]!,
+      from: this.#labels[from]!,
+      to: this.#labels[to]!,
+      ...differenceInDifferences({
+        from: this.#ofRegime[from]!,
+        to: this.#ofRegime[to]!,
+        change: (run, over) => {
+          const [ofReference, own] = subsetsOf(over);
+          return this.#of(place, run, own) - this.#of(place, 0, ofReference);
+        },
+        subsets,
+        range: RANGES_OF_CHANGE[place.measure],
+        needs: NEEDS,
+        impossible: null,
+      }),
+    }));
+  }
+
+  trend(place: Place): AlignmentTrend {
+    const values = this.levels(place).map(({ label, value }) => [label, value] as const);
+    return { ...this.#named(place), ...trendOf(this.#options.steps, values) };
+  }
+
+  #of({ measure, scope, layer }: Place, run: number, subset: number): number {
+    return this.#tallies[run]!.value(measure, scope, layer, subset);
+  }
+
+  #named({ measure, scope, layer }: Place): AlignmentPlace {
+    return { measure, group: this.#options.scopes[scope]!.group, layer };
+  }
 }

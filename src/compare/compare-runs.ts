@@ -8,13 +8,14 @@ import { checkGroups } from './language-groups.js';
 import type { Scope } from './layer-scores.js';
 import { assertMatch } from './match.js';
 import { openRegimes } from './open-regimes.js';
+import type { Regime } from './regimes.js';
 import { reliabilityOf } from './reliability.js';
 import type { RunSource } from './run-source.js';
 import { trajectorySteps } from './trajectory-steps.js';
 import { trends } from './trends.js';
 import { COMPARISON_SCHEMA_VERSION, type ComparedRun, type LanguageGroup } from './types.js';
 import { type ComparisonWithChanges, unitChanges } from './unit-changes.js';
-import { compareUnits, type Regime } from './unit-comparison.js';
+import { compareUnits } from './unit-comparison.js';
 
 export interface RunToCompare {
   /** A captured run. */
@@ -118,7 +119,9 @@ export async function compareRuns(
   }
   // Of a single run too: its intervals cost little.
   const jackknifed = subsets.leaveOneOut.length > 0 || live.length < 2 ? subsets : foldSubsets(live, 1, seed);
-  const alignment = aligns ? await compareAlignment(regimes, { subsets: jackknifed, scopes, onLayer }) : null;
+  const alignment = aligns
+    ? await compareAlignment(regimes, { subsets: jackknifed, scopes, contrasts, steps, onLayer })
+    : null;
   const reliability = [];
   for (const source of compared) {
     const computed = results.flatMap(({ reliability: own }) => own.get(source) ?? []);

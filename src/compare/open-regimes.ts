@@ -1,7 +1,7 @@
 import { RunError, UsageError } from '../errors.js';
 import type { RunToCompare } from './compare-runs.js';
+import type { Regime } from './regimes.js';
 import { RunSource } from './run-source.js';
-import type { Regime } from './unit-comparison.js';
 
 /**
  * Opens the runs and their further training seeds, the reference first.

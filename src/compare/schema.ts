@@ -61,10 +61,7 @@ const headline = samplingFloor.extend({
   seeds,
 });
 
-const contrast = samplingFloor.extend({
-  type: unitType,
-  measure,
-  group,
+const differenceInDifferences = samplingFloor.extend({
   reference: z.string(),
   from: z.string(),
   to: z.string(),
@@ -73,6 +70,7 @@ const contrast = samplingFloor.extend({
   difference: estimate,
   seeds,
 });
+const contrast = differenceInDifferences.extend({ type: unitType, measure, group });
 
 const parts = z.array(z.object({ change: estimate, shareOutside: value, verdict }));
 const pair = z.object({
@@ -82,9 +80,7 @@ const pair = z.object({
   selectedByLanguage: parts,
 });
 
-const trend = z.object({
-  measure,
-  group,
+const trendTest = z.object({
   points: z.array(z.object({ step: z.number(), value: estimate })),
   s: value,
   tau: value,
@@ -92,6 +88,7 @@ const trend = z.object({
   verdict: z.enum(['changed', 'not distinguishable from no trend', 'not measured']),
   note: z.string(),
 });
+const trend = trendTest.extend({ measure, group });
 
 const place = z.object({ measure: z.enum(ALIGNMENT_MEASURES), group, layer: count.nullable() });
 const alignment = z.object({
@@ -102,6 +99,8 @@ const alignment = z.object({
   changes: z.array(
     place.extend({ from: z.string(), to: z.string(), change: estimate, ...samplingFloor.shape, seeds }),
   ),
+  contrasts: z.array(place.extend(differenceInDifferences.shape)),
+  trends: z.array(place.extend(trendTest.shape)),
 });
 
 const grid = z.array(z.array(value));
@@ -134,25 +133,19 @@ export const comparisonSchema = z.object({
     }),
   ),
   units: z.array(
-    z
-      .object({
-        type: unitType,
-        // Absent from comparisons of versions before imports.
-        rate: z.enum(['firing rate', 'norm', 'importance', 'selection frequency']).optional(),
-        policy: z.object({ entropyCut: value, bar: value, fraction: z.number() }),
-        entropyEdges: z.array(z.number()),
-        profiles: z.array(profile),
-        reallocations: z.array(reallocation),
-        headlines: z.array(headline),
-        levels: z.array(z.object({ label: z.string(), measure, group, value: estimate })),
-        pairs: z.array(pair),
-        contrasts: z.array(contrast),
-        trends: z.array(trend),
-      })
-      .transform(({ rate, ...units }) => ({
-        ...units,
-        rate: rate ?? (units.type === 'neuron' ? ('firing rate' as const) : ('norm' as const)),
-      })),
+    z.object({
+      type: unitType,
+      rate: z.enum(['firing rate', 'norm', 'importance', 'selection frequency']),
+      policy: z.object({ entropyCut: value, bar: value, fraction: z.number() }),
+      entropyEdges: z.array(z.number()),
+      profiles: z.array(profile),
+      reallocations: z.array(reallocation),
+      headlines: z.array(headline),
+      levels: z.array(z.object({ label: z.string(), measure, group, value: estimate })),
+      pairs: z.array(pair),
+      contrasts: z.array(contrast),
+      trends: z.array(trend),
+    }),
   ),
   headMaps: z.array(
     z.object({ label: z.string(), omega2Language: grid, lape: grid, vectorShareLanguage: grid }),

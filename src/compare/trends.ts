@@ -2,7 +2,7 @@ import type { UnitType } from '../scores/types.js';
 import { mannKendall } from '../stats/mann-kendall.js';
 import { measuresOf } from './measures.js';
 import { finiteOrNull } from './numbers.js';
-import type { Estimate, Headline, LanguageGroup, Level, Trend } from './types.js';
+import type { Estimate, Headline, LanguageGroup, Level, Trend, TrendTest } from './types.js';
 
 /** Nominal level of a trend's test. */
 const LEVEL = 0.05;
@@ -31,26 +31,27 @@ export function trends(
           : levels
               .filter((level) => level.measure === measure && level.group === group)
               .map(({ label, value }) => [label, value]);
-      const points = values
-        .map(([label, value]) => ({ step: steps.get(label)!, value }))
-        .sort((a, b) => a.step - b.step);
-      const { s, tau, p, leastP } = mannKendall(points.map(({ value }) => value.value ?? Number.NaN));
-      const tested = {
-        measure,
-        group,
-        points,
-        s: finiteOrNull(s),
-        tau: finiteOrNull(tau),
-        p: finiteOrNull(p),
-      };
-      if (tested.p === null) {
-        return { ...tested, verdict: 'not measured', note: 'a trend needs three values that differ' };
-      }
-      if (leastP >= LEVEL) {
-        const note = `no order of ${points.length} values has a p below ${LEVEL}`;
-        return { ...tested, verdict: 'not measured', note };
-      }
-      return { ...tested, verdict: p < LEVEL ? 'changed' : 'not distinguishable from no trend', note: '' };
+      return { measure, group, ...trendOf(steps, values) };
     }),
   );
+}
+
+/** The Mann–Kendall test of values by label. */
+export function trendOf(
+  steps: ReadonlyMap<string, number>,
+  values: readonly (readonly [string, Estimate])[],
+): TrendTest {
+  const points = values
+    .map(([label, value]) => ({ step: steps.get(label)!, value }))
+    .sort((a, b) => a.step - b.step);
+  const { s, tau, p, leastP } = mannKendall(points.map(({ value }) => value.value ?? Number.NaN));
+  const tested = { points, s: finiteOrNull(s), tau: finiteOrNull(tau), p: finiteOrNull(p) };
+  if (tested.p === null) {
+    return { ...tested, verdict: 'not measured', note: 'a trend needs three values that differ' };
+  }
+  if (leastP >= LEVEL) {
+    const note = `no order of ${points.length} values has a p below ${LEVEL}`;
+    return { ...tested, verdict: 'not measured', note };
+  }
+  return { ...tested, verdict: p < LEVEL ? 'changed' : 'not distinguishable from no trend', note: '' };
 }

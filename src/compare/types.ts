@@ -8,10 +8,10 @@ export type * from './alignment-types.js';
 
 /**
  * 2: headlines of every pair of runs and of groups of languages, second floors from training seeds, contrasts,
- * trajectories, overlaps of top heads. 3: alignment of languages by layer. Files of earlier versions hold less than a
- * reader of 3 needs and are refused.
+ * trajectories, overlaps of top heads. 3: alignment of languages by layer. 4: its contrasts and trends. Files of earlier versions
+ * hold less than a reader of 4 needs and are refused.
  */
-export const COMPARISON_SCHEMA_VERSION = 3;
+export const COMPARISON_SCHEMA_VERSION = 4;
 
 /** An estimate with its 95 % interval. null: cannot be computed. */
 export interface Estimate {
@@ -143,10 +143,7 @@ export interface Headline extends SamplingFloor {
  * A difference in differences: how much further `to` is from the reference than `from` is. The change of a regime is
  * the mean over its training seeds.
  */
-export interface Contrast extends SamplingFloor {
-  readonly type: UnitType;
-  readonly measure: Measure;
-  readonly group: string | null;
+export interface DifferenceInDifferences extends SamplingFloor {
   readonly reference: string;
   readonly from: string;
   readonly to: string;
@@ -156,6 +153,13 @@ export interface Contrast extends SamplingFloor {
   /** Mean of `changesTo` − mean of `changesFrom`; paired jackknife over folds. */
   readonly difference: Estimate;
   readonly seeds: SeedFloor;
+}
+
+/** Of a headline measure. */
+export interface Contrast extends DifferenceInDifferences {
+  readonly type: UnitType;
+  readonly measure: Measure;
+  readonly group: string | null;
 }
 
 /** A measure of one run with its jackknife interval; measures that exist only between runs have none. */
@@ -187,10 +191,8 @@ export interface PairParts {
   readonly selectedByLanguage: readonly PartChange[];
 }
 
-/** Whether a measure rises or falls with training: Mann–Kendall over the runs of a trajectory. */
-export interface Trend {
-  readonly measure: Measure;
-  readonly group: string | null;
+/** Whether a number rises or falls with training: Mann–Kendall over the runs of a trajectory. */
+export interface TrendTest {
   /** By step; of a measure that exists only between runs, against the reference, which has none itself. */
   readonly points: readonly { readonly step: number; readonly value: Estimate }[];
   /** S = Σ_{i<j} sign(x_j − x_i) and Kendall's τ_b of the values with the step; null with fewer than three values. */
@@ -201,6 +203,12 @@ export interface Trend {
   /** `changed` if p < 0.05; `not measured` where no order of the values could reach that. */
   readonly verdict: 'changed' | 'not distinguishable from no trend' | 'not measured';
   readonly note: string;
+}
+
+/** Of a headline measure. */
+export interface Trend extends TrendTest {
+  readonly measure: Measure;
+  readonly group: string | null;
 }
 
 /** Everything about one unit type. */

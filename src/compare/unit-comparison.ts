@@ -17,6 +17,7 @@ import {
 import { finiteOrNull } from './numbers.js';
 import { pairParts } from './pair-parts.js';
 import { entropyEdges, ReallocationBuilder } from './profile.js';
+import { type Regime, runsOf } from './regimes.js';
 import type { RunReliability } from './reliability.js';
 import { RunDescription } from './run-description.js';
 import { RunPairs } from './run-pairs.js';
@@ -31,12 +32,6 @@ import {
   type UnitChanges,
   UnitChangesBuilder,
 } from './unit-changes.js';
-
-/** A run to compare, and others that differ from it by their training seed alone. */
-export interface Regime {
-  readonly run: RunSource;
-  readonly seeds: readonly RunSource[];
-}
 
 export interface UnitComparisonOptions {
   readonly subsets: FoldSubsets;
@@ -73,8 +68,7 @@ export async function compareUnits(
 ): Promise<ComparedUnits> {
   const compared = regimes.map(({ run }) => run);
   const reference = compared[0]!;
-  const seeds = regimes.flatMap(({ seeds: own }, regime) => own.map((run) => ({ run, regime })));
-  const runs = [...compared, ...seeds.map(({ run }) => run)];
+  const { runs, ofRegime } = runsOf(regimes);
   const { layers, languages } = reference;
   const layout = reference.layout(type);
   const cut = await fixedCut(type, reference, subsets.folds[subsets.full]!, fraction);
@@ -122,10 +116,7 @@ export async function compareUnits(
     type,
     labels: compared.map(({ label }) => label),
     runs: tallies,
-    regimes: regimes.map((_, regime) => [
-      regime,
-      ...seeds.flatMap((seed, i) => (seed.regime === regime ? [compared.length + i] : [])),
-    ]),
+    regimes: ofRegime,
     pairs,
     subsets,
     scopes,

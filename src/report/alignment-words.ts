@@ -1,10 +1,12 @@
 import type {
   AlignmentChange,
   AlignmentComparison,
+  AlignmentContrast,
   AlignmentMeasure,
   AlignmentPlace,
   Estimate,
 } from '../compare/types.js';
+import { contrastInWords } from './measures.js';
 import { number, percent, signed } from './text.js';
 
 export const ALIGNMENT_WORDS: Readonly<
@@ -40,9 +42,14 @@ export function alignmentInWords(alignment: AlignmentComparison, change: Alignme
   const { from, to } = change;
   const { value, low, high } = change.change;
   const [before, after] = [from, to].map((label) => alignmentLevel(alignment, label, change).value);
+  return `${number(before!)} → ${number(after!)}, difference ${withInterval({ value, low, high })}`;
+}
+
+/** `−0.02 (95 % interval −0.03 to −0.01)`. */
+function withInterval({ value, low, high }: Estimate): string {
   const interval =
     low === null || high === null ? '' : ` (95\u00a0% interval ${signed(low)} to ${signed(high)})`;
-  return `${number(before!)} → ${number(after!)}, difference ${signed(value)}${interval}`;
+  return `${signed(value)}${interval}`;
 }
 
 /** One sentence, with the verdict of the comparison word for word. */
@@ -54,4 +61,11 @@ export function alignmentSentence(alignment: AlignmentComparison, change: Alignm
       ? note
       : `${alignmentInWords(alignment, change)}; ${percent(shareOutside)} of split halves beyond the noise floor`;
   return `${name} (${unit}), mean over layers: ${verdict}; ${numbers}.`;
+}
+
+/** One sentence: what was set against what, and both verdicts, word for word. */
+export function alignmentContrastSentence(contrast: AlignmentContrast): string {
+  const { name, unit } = ALIGNMENT_WORDS[contrast.measure];
+  const words = contrastInWords(contrast, contrast.group, withInterval(contrast.difference));
+  return `${name} (${unit}), mean over layers: ${words}.`;
 }

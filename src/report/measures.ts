@@ -1,4 +1,11 @@
-import type { Contrast, Headline, Measure, SeedFloor, Spread } from '../compare/types.js';
+import type {
+  Contrast,
+  DifferenceInDifferences,
+  Headline,
+  Measure,
+  SeedFloor,
+  Spread,
+} from '../compare/types.js';
 import { UNIT_WORDS } from './figure.js';
 import { decimal, number, percent } from './text.js';
 
@@ -142,13 +149,21 @@ export function differenceInWords(contrast: Contrast): { readonly value: string;
 
 /** One sentence: what was set against what, and both verdicts, word for word. */
 export function contrastSentence(contrast: Contrast): string {
-  const { group, from, to, verdict, shareOutside, note, seeds } = contrast;
   const { value, interval } = differenceInWords(contrast);
+  const difference = `${value}${interval === '' ? '' : ` (95\u00a0% interval ${interval})`}`;
+  return `${measureLabel(contrast)}: ${contrastInWords(contrast, contrast.group, difference)}.`;
+}
+
+/** Whose difference, how much, and both verdicts. */
+export function contrastInWords(
+  contrast: DifferenceInDifferences,
+  group: string | null,
+  difference: string,
+): string {
+  const { from, to, verdict, shareOutside, note, seeds } = contrast;
   const parts = [
     `${to} − ${from}${group === null ? '' : `, ${group} languages`}`,
-    contrast.difference.value === null
-      ? ''
-      : `${value}${interval === '' ? '' : ` (95\u00a0% interval ${interval})`}`,
+    contrast.difference.value === null ? '' : difference,
     verdict === 'not measured'
       ? `beside sampling: not measured, ${note}`
       : `beside sampling: ${verdict} (${percent(shareOutside)} of split halves beyond the floor)`,
@@ -156,7 +171,7 @@ export function contrastSentence(contrast: Contrast): string {
       ? `beside training seeds: not measured, ${seeds.note}`
       : `beside training seeds: ${seeds.verdict} (${percent(seeds.shareOutside)} of pairs of seeds beyond the floor)`,
   ].filter((part) => part !== '');
-  return `${measureLabel(contrast)}: ${parts.join('; ')}.`;
+  return parts.join('; ');
 }
 
 /** `Mean entropy of neurons`. */
@@ -169,9 +184,14 @@ export function measureTitle(
   measure: Pick<Headline, 'type' | 'measure'>,
   more: readonly string[] = [],
 ): object {
+  return panelTitle(measureName(measure), [MEASURE_WORDS[measure.measure].unit, ...more]);
+}
+
+/** Title of a panel, and lines below it. */
+export function panelTitle(text: string, subtitle: readonly string[]): object {
   return {
-    text: measureName(measure),
-    subtitle: [MEASURE_WORDS[measure.measure].unit, ...more],
+    text,
+    subtitle,
     fontSize: 11,
     fontWeight: 'bold',
     anchor: 'start',

@@ -9,7 +9,7 @@ import {
   type Verdict,
 } from '../compare/types.js';
 import { BabelscopeError } from '../errors.js';
-import { alignmentChanges, alignmentSentence } from './alignment-words.js';
+import { alignmentChanges, alignmentContrastSentence, alignmentSentence } from './alignment-words.js';
 import {
   type AbsentFigure,
   againstReference,
@@ -22,7 +22,8 @@ import { contrastSentence, headlineSentence, measureLabel, measureName } from '.
 import { PAGE_STYLE } from './page-style.js';
 import { provenance } from './provenance.js';
 import { renderSvgs } from './render.js';
-import { buildTables, type Cell, cellText, columnName, type ReportTable } from './tables.js';
+import { type Cell, cellText, columnName, type ReportTable } from './report-table.js';
+import { buildTables } from './tables.js';
 import { escapeHtml, list, uncapital } from './text.js';
 
 const BUNDLE = fileURLToPath(new URL('./page-client.bundle.js', import.meta.url));
@@ -149,7 +150,7 @@ ${contrastBox(comparison)}
 }
 
 /** Differences in differences: what changed beside sampling, what beside training seeds too. */
-function contrastBox({ units }: Comparison): string {
+function contrastBox({ units, alignment }: Comparison): string {
   const all = units.flatMap(({ contrasts }) => contrasts);
   const pairs = [...new Set(all.map(({ from, to }) => `${to} − ${from}`))];
   return pairs
@@ -162,12 +163,16 @@ function contrastBox({ units }: Comparison): string {
           own.filter((c) => c.group === group),
         ),
       );
+      const aligned = (alignment?.contrasts ?? []).filter(
+        ({ from, to, group, layer }) => `${to} − ${from}` === pair && group === null && layer === null,
+      );
       const sentences = own.map(
         (c) => `<li>${verdictMark(c.verdict)}${escapeHtml(contrastSentence(c))}</li>`,
       );
       return `<h3>Difference in differences: ${escapeHtml(pair)}, against ${escapeHtml(own[0]!.reference)}</h3>
 <ul class="verdicts">
 ${lines.join('\n')}
+${aligned.map((c) => `<li>${verdictMark(c.verdict)}${escapeHtml(alignmentContrastSentence(c))}</li>`).join('\n')}
 </ul>
 <details><summary>Each measure with its numbers</summary><ul>
 ${sentences.join('\n')}

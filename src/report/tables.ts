@@ -1,74 +1,18 @@
-import type { Comparison, Contrast, Headline } from '../compare/types.js';
-import { csvLine } from '../store/csv.js';
-import { ALIGNMENT_WORDS, alignmentLevel } from './alignment-words.js';
+import type { Comparison } from '../compare/types.js';
+import { alignmentTables } from './alignment-tables.js';
 import { UNIT_WORDS } from './figure.js';
 import { MEASURE_WORDS, measureName } from './measures.js';
-import { decimal, number } from './text.js';
-
-/** An array: one cell of the page, several fields of a CSV file. */
-export type Cell = string | number | null | readonly (number | null)[];
-/** `parts` names the fields of an array. */
-export type Column = string | { readonly name: string; readonly parts: readonly string[] };
-
-const QUANTILES = ['5 %', '50 %', '95 %'];
-const NOTHING: readonly (number | null)[] = [null, null, null];
-const SPREAD = ['least', 'median', 'most'];
-
-export const TABLE_NAMES = [
-  'headlines',
-  'contrast-numbers',
-  'alignment-levels',
-  'alignment-changes',
-  'alignment-contrasts',
-  'trends',
-  'tokens',
-  'reliability',
-] as const;
-
-/** A table of the report: the page sets it, a CSV file holds it. */
-export interface ReportTable {
-  readonly name: (typeof TABLE_NAMES)[number];
-  readonly title: string;
-  readonly note: string;
-  readonly columns: readonly Column[];
-  /** The first `headers` cells of a row name it. */
-  readonly headers: number;
-  readonly rows: readonly (readonly Cell[])[];
-}
+import { FLOOR_COLUMNS, floorCells, type ReportTable, TREND_COLUMNS, trendCells } from './report-table.js';
 
 export function buildTables(comparison: Comparison): ReportTable[] {
   return [
     headlines(comparison),
     contrasts(comparison),
-    alignmentLevels(comparison),
-    alignmentChanges(comparison),
+    ...alignmentTables(comparison),
     trends(comparison),
     tokens(comparison),
     reliability(comparison),
   ].filter(({ rows }) => rows.length > 0);
-}
-
-/** Both floors of a number and what they say of it. */
-const FLOOR_COLUMNS: readonly Column[] = [
-  ...['within from', 'within to', 'across'].map((name) => ({ name, parts: QUANTILES })),
-  'share outside',
-  'verdict',
-  ...['within from', 'within to', 'across'].map((name) => ({ name: `${name}, seeds`, parts: SPREAD })),
-  'share outside, seeds',
-  'verdict, seeds',
-  'note',
-];
-
-function floorCells({ seeds, ...sampling }: Headline | Contrast): Cell[] {
-  return [
-    ...[sampling.withinFrom, sampling.withinTo, sampling.across].map((spread) => spread ?? NOTHING),
-    sampling.shareOutside,
-    sampling.verdict,
-    ...[seeds.withinFrom, seeds.withinTo, seeds.across].map((spread) => spread ?? NOTHING),
-    seeds.shareOutside,
-    seeds.verdict,
-    sampling.note,
-  ];
 }
 
 /** Every headline number with its interval, floors and verdict. */
@@ -133,75 +77,6 @@ function contrasts({ units, splits }: Comparison): ReportTable {
   };
 }
 
-/** Alignment of languages by layer, of each run. */
-function alignmentLevels({ alignment }: Comparison): ReportTable {
-  return {
-    name: 'alignment-levels',
-    title: 'Alignment of languages by layer',
-    note: 'Means over pairs of languages, with 95 % jackknife intervals. A dash: cannot be computed.',
-    headers: 4,
-    columns: ['measure', 'run', 'languages', 'layer', 'unit', 'value', 'low', 'high'],
-    rows: (alignment?.levels ?? []).map(({ measure, label, group, layer, value: { value, low, high } }) => [
-      ALIGNMENT_WORDS[measure].name,
-      label,
-      group ?? 'all',
-      layer ?? 'mean over layers',
-      ALIGNMENT_WORDS[measure].unit,
-      value,
-      low,
-      high,
-    ]),
-  };
-}
-
-/** What of it differs between runs, with floors and verdicts. */
-function alignmentChanges({ alignment, splits }: Comparison): ReportTable {
-  return {
-    name: 'alignment-changes',
-    title: 'Changes of alignment by layer',
-    note: `Floors and across: 5 %, 50 % and 95 % of the absolute difference between random halves of the folds, ${splits} splits, at half size, which halves the candidates of retrieval too. A dash: cannot be computed.`,
-    headers: 5,
-    columns: [
-      'measure',
-      'languages',
-      'layer',
-      'from',
-      'to',
-      'value from',
-      'value to',
-      'change',
-      'low',
-      'high',
-      ...['within from', 'within to', 'across'].map((name) => ({ name, parts: QUANTILES })),
-      'share outside',
-      'verdict',
-      'share outside, seeds',
-      'verdict, seeds',
-      'note',
-    ],
-    rows: (alignment?.changes ?? []).map((c) => [
-      ALIGNMENT_WORDS[c.measure].name,
-      c.group ?? 'all',
-      c.layer ?? 'mean over layers',
-      c.from,
-      c.to,
-      alignmentLevel(alignment!, c.from, c).value,
-      alignmentLevel(alignment!, c.to, c).value,
-      c.change.value,
-      c.change.low,
-      c.change.high,
-      c.withinFrom ?? NOTHING,
-      c.withinTo ?? NOTHING,
-      c.across ?? NOTHING,
-      c.shareOutside,
-      c.verdict,
-      c.seeds.shareOutside,
-      c.seeds.verdict,
-      c.note,
-    ]),
-  };
-}
-
 /** Monotone trends over a trajectory. */
 function trends({ units }: Comparison): ReportTable {
   return {
@@ -209,17 +84,12 @@ function trends({ units }: Comparison): ReportTable {
     title: 'Trends over training',
     note: 'Mann–Kendall: S, Kendall’s τ, two-sided p. A dash: cannot be computed.',
     headers: 2,
-    columns: ['measure', 'languages', 'values', 'S', 'τ', 'p', 'verdict', 'note'],
+    columns: ['measure', 'languages', ...TREND_COLUMNS],
     rows: units.flatMap(({ type, trends: own }) =>
-      own.map(({ measure, group, points, s, tau, p, verdict, note }) => [
-        measureName({ type, measure }),
-        group ?? 'all',
-        points.length,
-        s,
-        tau,
-        p,
-        verdict,
-        note,
+      own.map((trend) => [
+        measureName({ type, measure: trend.measure }),
+        trend.group ?? 'all',
+        ...trendCells(trend),
       ]),
     ),
   };
@@ -276,33 +146,6 @@ function reliability(comparison: Comparison): ReportTable {
       stepUp,
     ]),
   };
-}
-
-export function columnName(column: Column): string {
-  return typeof column === 'string' ? column : `${column.name} ${column.parts.join(' · ')}`;
-}
-
-/** What a page shows of a cell. */
-export function cellText(cell: Cell): string {
-  if (typeof cell === 'string') return cell;
-  if (isArray(cell))
-    return cell.every((part) => part === null) ? '–' : cell.map((part) => number(part)).join(' · ');
-  return cell !== null && Number.isInteger(cell) ? decimal(cell, 0) : number(cell);
-}
-
-/** RFC 4180, full precision; what cannot be computed is empty. */
-export function toCsv({ columns, rows }: ReportTable): string {
-  const names = columns.flatMap((column) =>
-    typeof column === 'string' ? [column] : column.parts.map((part) => `${column.name} ${part}`),
-  );
-  const fields = rows.map((row) =>
-    row.flatMap((cell): (string | number | null)[] => (isArray(cell) ? [...cell] : [cell])),
-  );
-  return [names, ...fields].map(csvLine).join('');
-}
-
-function isArray(cell: Cell): cell is readonly (number | null)[] {
-  return Array.isArray(cell);
 }
 
 function presentOrNull(value: number | undefined): number | null {

@@ -5,7 +5,8 @@ import { isPresent } from './figure.js';
 import { buildFigures } from './figures.js';
 import { buildPage } from './page.js';
 import { renderPng, renderSvgs, withTitle } from './render.js';
-import { buildTables, TABLE_NAMES, toCsv } from './tables.js';
+import { TABLE_NAMES, toCsv } from './report-table.js';
+import { buildTables } from './tables.js';
 import { plainStrings } from './text.js';
 
 export const REPORT_FORMATS = ['html', 'svg', 'png', 'csv'] as const;

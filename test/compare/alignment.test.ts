@@ -1,7 +1,7 @@
 import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { AlignmentComparison } from '../../src/compare/alignment-types.js';
 import { compareRuns } from '../../src/compare/compare-runs.js';
 import { readComparison, writeComparison } from '../../src/compare/files.js';
@@ -197,4 +197,95 @@ test('runs without the pooled residual stream have no alignment', async () => {
   const run = await temporaryFolder();
   await writeSyntheticRun(run, { layers: 1, neurons: 10 });
   expect((await compareRuns([{ folder: run, label: 'a' }])).alignment).toBeNull();
+});
+
+describe('of five runs', () => {
+  const RUNS = ['base', 'tuned', 'tuned-2', 'rewarded', 'rewarded-2'];
+  const groups = [{ name: 'two', languages: ['de', 'ja'] }];
+  let folders: Map<string, string>;
+  beforeAll(async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'babelscope-aligned-'));
+    folders = new Map(RUNS.map((name) => [name, join(folder, name)]));
+    for (const [name, run] of folders) await writeAlignedRun(run, name);
+  });
+  afterAll(() => rm(join(folders.get('base')!, '..'), { recursive: true, force: true }));
+  const folderOf = (name: string) => ({ folder: folders.get(name)!, label: name });
+  const isAt =
+    (place: { group: string | null; layer: number | null; measure: string }) =>
+    (other: { group: string | null; layer: number | null; measure: string }) =>
+      (other.group ?? 'all') === (place.group ?? 'all') &&
+      other.layer === place.layer &&
+      other.measure === place.measure;
+
+  test('differences in differences, of regimes of two seeds, are those of NumPy, beside both floors', async () => {
+    const { alignment: found } = await compareRuns(
+      [
+        folderOf('base'),
+        { ...folderOf('tuned'), seeds: [folders.get('tuned-2')!] },
+        { ...folderOf('rewarded'), seeds: [folders.get('rewarded-2')!] },
+      ],
+      { seed: SEED, splits: SPLITS, groups },
+    );
+    expect(found!.contrasts).toHaveLength(aligned.contrasts.length);
+    for (const answer of aligned.contrasts) {
+      const { difference, ...own } = found!.contrasts.find(isAt(answer))!;
+      expect([own.reference, own.from, own.to]).toEqual(['base', 'tuned', 'rewarded']);
+      [difference.value, difference.low, difference.high].forEach((value, i) => {
+        expect(value).toBeCloseTo(answer.difference[i === 0 ? 0 : i + 1]!, 6);
+      });
+      for (const side of ['changesFrom', 'changesTo'] as const) {
+        expect(own[side]).toHaveLength(2);
+        own[side].forEach((value, seed) => {
+          expect(value).toBeCloseTo(answer[side][seed]!, 6);
+        });
+      }
+      // Sampling: halves of the regimes, means over seeds; all of the reference falls out.
+      const mean = (regime: readonly string[], subset: number) =>
+        regime.reduce((sum, run) => sum + expected(run, own.group, own.measure, own.layer, subset), 0) / 2;
+      const [from, to] = [RUNS.slice(1, 3), RUNS.slice(3)];
+      const within = (regime: readonly string[]) =>
+        halves.map(({ first, second: other }) => Math.abs(mean(regime, first) - mean(regime, other)));
+      const across = halves.flatMap(({ first, second: other }) => [
+        Math.abs(mean(to, first) - mean(from, other)),
+        Math.abs(mean(to, other) - mean(from, first)),
+      ]);
+      for (const [spread, values] of [
+        [own.withinFrom, within(from)],
+        [own.withinTo, within(to)],
+        [own.across, across],
+      ] as const) {
+        [0.05, 0.5, 0.95].forEach((p, i) => {
+          expect(spread![i]).toBeCloseTo(quantile(values, p), 6);
+        });
+      }
+      const [seedsFrom, seedsTo] = [answer.changesFrom, answer.changesTo];
+      const between = seedsFrom.flatMap((a) => seedsTo.map((b) => Math.abs(b - a)));
+      expect(own.seeds.withinFrom![0]).toBeCloseTo(Math.abs(seedsFrom[1]! - seedsFrom[0]!), 6);
+      expect(own.seeds.across![0]).toBeCloseTo(Math.min(...between), 6);
+      expect(own.seeds.across![2]).toBeCloseTo(Math.max(...between), 6);
+    }
+    expect(found!.trends).toEqual([]);
+  });
+
+  test('trends over a trajectory are those of pymannkendall and SciPy, whatever the order the runs are given in', async () => {
+    const order = ['base', 'rewarded-2', 'rewarded', 'tuned', 'tuned-2'];
+    const { alignment: found } = await compareRuns(
+      RUNS.map((name) => ({ ...folderOf(name), step: 100 * order.indexOf(name) })),
+      { trajectory: true, contrasts: [], splits: 4, groups },
+    );
+    expect(found!.contrasts).toEqual([]);
+    expect(found!.trends).toHaveLength(aligned.trends.length);
+    for (const answer of aligned.trends) {
+      const own = found!.trends.find(isAt(answer))!;
+      expect(own.points.map(({ step }) => step)).toEqual([0, 100, 200, 300, 400]);
+      own.points.forEach(({ value }, r) => {
+        expect(value.value).toBeCloseTo(expected(order[r]!, own.group, own.measure, own.layer, 0), 6);
+        expect(value.low! <= value.value! && value.value! <= value.high!).toBe(true);
+      });
+      expect([own.s, own.tau, own.p].map((x) => Number(x!.toFixed(9)))).toEqual(
+        [answer.s, answer.tau, answer.p].map((x) => Number(x.toFixed(9))),
+      );
+      expect(own.verdict).toBe(answer.p < 0.05 ? 'changed' : 'not distinguishable from no trend');
+    }
+  });
 });

@@ -184,7 +184,9 @@ describe('a figure has one mark for each number', () => {
 
   test('trajectory: a point a step, measure and group', async () => {
     const figure = buildFigures(trained).find(({ name }) => name === 'trajectory') as Figure;
-    const points = trained.units[0]!.trends.flatMap((trend) =>
+    // Of alignment, the mean over layers.
+    const aligned = trained.alignment!.trends.filter(({ layer }) => layer === null);
+    const points = [...trained.units[0]!.trends, ...aligned].flatMap((trend) =>
       trend.points.filter(({ value }) => value.value !== null),
     );
     expect(marks((await renderSvgs([figure.spec]))[0]!, 'symbol')).toBe(points.length);

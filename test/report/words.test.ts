@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Headline } from '../../src/compare/types.js';
 import { headlineSentence, intervalInWords, standardise } from '../../src/report/measures.js';
-import { toCsv } from '../../src/report/tables.js';
+import { toCsv } from '../../src/report/report-table.js';
 import {
   decimal,
   ellipsize,

@@ -58,6 +58,8 @@ test('three runs or more have tables and figures of every pair, of groups and of
     (await readFile(join(folder, 'tables', `${name}.csv`), 'utf8')).trim().split('\r\n').length - 1;
   const count = (of: 'headlines' | 'contrasts' | 'trends') =>
     comparison.units.reduce((sum, units) => sum + units[of].length, 0);
+  expect(await rows('alignment-contrasts')).toBe(comparison.alignment!.contrasts.length);
+  expect(await rows('alignment-trends')).toBe(comparison.alignment!.trends.length);
   expect(await rows('headlines')).toBe(count('headlines'));
   expect(await rows('contrast-numbers')).toBe(count('contrasts'));
   expect(await rows('trends')).toBe(count('trends'));

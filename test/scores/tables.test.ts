@@ -82,7 +82,7 @@ test('docs/files.md documents every field of manifest.json, scores.json and comp
   );
 
   const { model, shape, probe } = runManifestSchema.shape;
-  const { headlines, pairs } = comparisonSchema.shape.units.element.in.shape;
+  const { headlines, pairs } = comparisonSchema.shape.units.element.shape;
   const { change, seeds } = headlines.element.shape;
   const { selectedByLanguage } = pairs.element.shape;
   const named = new Set<unknown>([model, shape, probe, change, seeds, selectedByLanguage.element]);

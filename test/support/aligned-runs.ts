@@ -22,6 +22,12 @@ export interface ExpectedPair {
   readonly mexa: ExpectedInterval;
 }
 
+interface ExpectedPlace {
+  readonly group: string;
+  readonly layer: number | null;
+  readonly measure: 'margin' | 'mexa';
+}
+
 /** What `test/reference/make_alignment.py` computed. */
 export const aligned = JSON.parse(readFileSync(join(FIXTURES, 'expected.json'), 'utf8')) as {
   readonly layers: number;
@@ -36,6 +42,18 @@ export const aligned = JSON.parse(readFileSync(join(FIXTURES, 'expected.json'), 
   readonly means: Readonly<
     Record<string, Readonly<Record<string, readonly Readonly<Record<string, ExpectedMeans>>[]>>>
   >;
+  /** Of rewarded, with a second seed, − tuned, with a second seed, against base. */
+  readonly contrasts: readonly (ExpectedPlace & {
+    readonly changesFrom: readonly number[];
+    readonly changesTo: readonly number[];
+    readonly difference: ExpectedInterval;
+  })[];
+  /** Over base, rewarded-2, rewarded, tuned, tuned-2 as checkpoints of one training run. */
+  readonly trends: readonly (ExpectedPlace & {
+    readonly s: number;
+    readonly tau: number;
+    readonly p: number;
+  })[];
 };
 
 export const ALIGNED_TAGS = ['en', 'de', 'fr', 'ja'] as const;
@@ -61,7 +79,7 @@ export async function writeAlignedRun(folder: string, run: string): Promise<void
     folds,
     neurons: 20,
     // Weights of their own, as training seeds must have.
-    noise: 1 + Object.keys(aligned.pairs).indexOf(run),
+    noise: 1 + Object.keys(aligned.means.all!).indexOf(run),
     residual: (layer) => streams[layer]!,
   });
 }

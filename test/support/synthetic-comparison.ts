@@ -1,7 +1,9 @@
 import type {
   AlignmentChange,
   AlignmentComparison,
+  AlignmentContrast,
   AlignmentLevel,
+  AlignmentTrend,
   Comparison,
   Contrast,
   Headline,
@@ -91,7 +93,7 @@ export function syntheticComparison({
   const tokens = languages.map((_, k) => Math.round(9_000 + 9_000 * random() + (k === 0 ? 2_000 : 0)));
   return {
     schema: 'babelscope/comparison',
-    schemaVersion: 3,
+    schemaVersion: 4,
     babelscope: '0.1.0',
     probe: {
       name: 'facts',
@@ -161,7 +163,7 @@ export function syntheticComparison({
     headMaps: headMaps(runs, layers, heads, random),
     expertMaps: experts === undefined ? [] : expertMaps(runs, layers, experts, tags.length),
     headOverlaps: headOverlaps(runs, layers * heads, tags),
-    alignment: alignment(runs, layers, tags.length, groups, seeds),
+    alignment: alignment(runs, layers, tags.length, groups, seeds, steps),
     reliability: runs.flatMap((label) =>
       (['neuron', 'head'] as const).flatMap((type) =>
         ['lape', 'omega2Language', 'apBest'].map((score, s) => {
@@ -404,6 +406,7 @@ function alignment(
   languages: number,
   groups: readonly LanguageGroup[],
   seeds: number,
+  steps: readonly number[] | undefined,
 ): AlignmentComparison {
   const random = mulberry32(11);
   const measures = [
@@ -447,7 +450,20 @@ function alignment(
     }
   }
   const pairs = (languages * (languages - 1)) / 2;
-  return { pooling: 'mean', pairs: { measured: pairs, all: pairs }, items: [612, 640], levels, changes };
+  const contrasts = changes
+    .filter(({ from }) => from !== runs[0])
+    .map(({ change, ...c }): AlignmentContrast => {
+      const of = (at: number) => Array.from({ length: seeds }, (_, s) => change.value! * (at + 0.1 * s));
+      return { ...c, reference: runs[0]!, changesFrom: of(1), changesTo: of(2), difference: change };
+    });
+  const trends = (steps === undefined ? [] : places).map(({ measure, group, layer }): AlignmentTrend => {
+    const own = levels.filter((l) => l.measure === measure && l.group === group && l.layer === layer);
+    const points = own.map(({ value }, r) => ({ step: steps![r]!, value }));
+    const tested = { s: -10, tau: -1, p: 0.017, verdict: 'changed', note: '' } as const;
+    return { measure, group, layer, points, ...tested };
+  });
+  const measured = { measured: pairs, all: pairs };
+  return { pooling: 'mean', pairs: measured, items: [612, 640], levels, changes, contrasts, trends };
 }
 
 function headlines(

@@ -15,6 +15,7 @@ import {
   runsInWords,
   specification,
 } from '../figure.js';
+import { panelTitle } from '../measures.js';
 import { count, ellipsize, list, number, plural, uncapital } from '../text.js';
 import { INK_SOFT, MISSING } from '../theme.js';
 
@@ -105,15 +106,7 @@ export function alignment(comparison: Comparison): Figure | AbsentFigure {
     };
     const zero = { mark: { type: 'rule', color: INK_SOFT }, encoding: { y: { datum: 0 } } };
     return {
-      title: {
-        text: heading,
-        subtitle: subheading,
-        fontSize: 11,
-        fontWeight: 'bold',
-        anchor: 'start',
-        subtitlePadding: 2,
-        offset: 6,
-      },
+      title: { ...panelTitle(heading, [subheading]), offset: 6 },
       ...PANEL,
       data: { values },
       layer: [

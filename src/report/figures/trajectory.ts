@@ -1,4 +1,5 @@
-import type { Comparison, Trend } from '../../compare/types.js';
+import type { Comparison, TrendTest } from '../../compare/types.js';
+import { ALIGNMENT_WORDS } from '../alignment-words.js';
 import {
   type AbsentFigure,
   type Figure,
@@ -9,11 +10,18 @@ import {
   specification,
   UNIT_WORDS,
 } from '../figure.js';
-import { measureName, measureTitle } from '../measures.js';
+import { MEASURE_WORDS, measureName, panelTitle } from '../measures.js';
 import { count, list, number, uncapital, wrap } from '../text.js';
 
 const PANEL = { width: 260, height: 150 };
 const COLUMNS = 3;
+
+/** A trend, and the panel it stands in. */
+interface Shown extends TrendTest {
+  readonly name: string;
+  readonly unit: string;
+  readonly group: string | null;
+}
 
 /** Every measure against the training step, with its interval and the test of a monotone trend; a line a group. */
 export function trajectory(comparison: Comparison): Figure | AbsentFigure {
@@ -22,9 +30,18 @@ export function trajectory(comparison: Comparison): Figure | AbsentFigure {
   const type = units?.type ?? 'neuron';
   const steps = comparison.runs.map(({ step }) => step).filter((step) => step !== null);
   const title = `${UNIT_WORDS[type].title} over ${steps.length} checkpoints of one training run`;
-  const trends = (units?.trends ?? []).filter(({ points }) =>
-    points.some(({ value }) => value.value !== null),
-  );
+  const trends = [
+    ...(units?.trends ?? []).map(
+      (trend): Shown => ({
+        ...trend,
+        name: measureName({ type, measure: trend.measure }),
+        unit: MEASURE_WORDS[trend.measure].unit,
+      }),
+    ),
+    ...(comparison.alignment?.trends ?? []).flatMap((trend): Shown[] =>
+      trend.layer === null ? [{ ...trend, ...ALIGNMENT_WORDS[trend.measure] }] : [],
+    ),
+  ].filter(({ points }) => points.some(({ value }) => value.value !== null));
   if (trends.length === 0) {
     return {
       name,
@@ -32,7 +49,7 @@ export function trajectory(comparison: Comparison): Figure | AbsentFigure {
       reason: 'not measured: the runs are not compared as a trajectory (compare --trajectory)',
     };
   }
-  const measures = [...new Set(trends.map(({ measure }) => measure))];
+  const names = [...new Set(trends.map(({ name: of }) => of))];
   const scopes = ['all', ...comparison.groups.map((group) => group.name)];
   const { color, strokeDash, shape } = runChannels(scopes);
   const x = {
@@ -42,7 +59,7 @@ export function trajectory(comparison: Comparison): Figure | AbsentFigure {
     scale: { zero: false, nice: false, padding: 8 },
     axis: { tickCount: 5, grid: false, format: '~s' },
   };
-  const panel = (own: readonly Trend[]) => {
+  const panel = (own: readonly Shown[]) => {
     const values = own.flatMap(({ group, points }) =>
       points.flatMap(({ step, value: { value, low, high } }) =>
         value === null
@@ -68,7 +85,8 @@ export function trajectory(comparison: Comparison): Figure | AbsentFigure {
     };
     return {
       title: {
-        ...measureTitle({ type, measure: own[0]!.measure }, [
+        ...panelTitle(own[0]!.name, [
+          own[0]!.unit,
           ...(whole === undefined ? [] : wrap(testInWords(whole), PANEL.width / 10)),
         ]),
         offset: 6,
@@ -104,7 +122,7 @@ export function trajectory(comparison: Comparison): Figure | AbsentFigure {
     };
   };
   const spec = specification({
-    concat: measures.map((measure) => panel(trends.filter((trend) => trend.measure === measure))),
+    concat: names.map((of) => panel(trends.filter((trend) => trend.name === of))),
     columns: COLUMNS,
     spacing: { row: 26, column: 24 },
     resolve: {
@@ -113,7 +131,7 @@ export function trajectory(comparison: Comparison): Figure | AbsentFigure {
   });
   const reference = comparison.runs[0]?.label ?? '';
   const last = [...comparison.runs].sort((a, b) => (a.step ?? 0) - (b.step ?? 0)).at(-1)?.label ?? '';
-  const ends = measures.map((measure) => {
+  const ends = [...new Set((units?.trends ?? []).map(({ measure }) => measure))].map((measure) => {
     const verdict = headlineOf(units, measure, last)?.verdict ?? 'not measured';
     return `${uncapital(measureName({ type, measure }))} ${verdict}`;
   });
@@ -126,7 +144,7 @@ export function trajectory(comparison: Comparison): Figure | AbsentFigure {
       : `In groups: ${
           groupsChanged.length === 0
             ? ''
-            : `changed ${groupsChanged.map((trend) => `${uncapital(measureName({ type, measure: trend.measure }))}, ${trend.group}`).join('; ')}; `
+            : `changed ${groupsChanged.map((trend) => `${uncapital(trend.name)}, ${trend.group}`).join('; ')}; `
         }${groupsChanged.length === groups.length ? 'none else' : `${groups.length - groupsChanged.length} others not distinguishable from no trend or not measured`}.`,
     `${reference} against ${last}, beside sampling: ${ends.join('; ')}.`,
   ]
@@ -135,7 +153,7 @@ export function trajectory(comparison: Comparison): Figure | AbsentFigure {
   return { name, title, subtitle: measuredOn(comparison), caption, spec };
 }
 
-function testInWords({ tau, p, verdict, note }: Trend): string {
+function testInWords({ tau, p, verdict, note }: TrendTest): string {
   if (tau === null || p === null) return `trend: not measured (${note})`;
   return `trend: ${verdict}, τ\u00a0=\u00a0${number(tau)}, p\u00a0=\u00a0${number(p)}${note === '' ? '' : ` (${note})`}`;
 }
