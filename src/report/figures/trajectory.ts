@@ -11,7 +11,7 @@ import {
   UNIT_WORDS,
 } from '../figure.js';
 import { MEASURE_WORDS, measureName, panelTitle } from '../measures.js';
-import { count, list, number, uncapital, wrap } from '../text.js';
+import { count, ellipsize, list, number, uncapital } from '../text.js';
 
 const PANEL = { width: 260, height: 150 };
 const COLUMNS = 3;
@@ -56,8 +56,9 @@ export function trajectory(comparison: Comparison): Figure | AbsentFigure {
     field: 'step',
     type: 'quantitative',
     title: 'training step',
-    scale: { zero: false, nice: false, padding: 8 },
-    axis: { tickCount: 5, grid: false, format: '~s' },
+    // Of all steps in every panel: what exists only between runs has no value at the reference.
+    scale: { domain: [Math.min(...steps), Math.max(...steps)], nice: false, padding: 8 },
+    axis: { tickCount: 5, grid: false, format: ',d' },
   };
   const panel = (own: readonly Shown[]) => {
     const values = own.flatMap(({ group, points }) =>
@@ -85,10 +86,8 @@ export function trajectory(comparison: Comparison): Figure | AbsentFigure {
     };
     return {
       title: {
-        ...panelTitle(own[0]!.name, [
-          own[0]!.unit,
-          ...(whole === undefined ? [] : wrap(testInWords(whole), PANEL.width / 10)),
-        ]),
+        ...panelTitle(own[0]!.name, [own[0]!.unit, ...(whole === undefined ? [] : testInWords(whole))]),
+        frame: 'group',
         offset: 6,
       },
       data: { values },
@@ -124,7 +123,9 @@ export function trajectory(comparison: Comparison): Figure | AbsentFigure {
   const spec = specification({
     concat: names.map((of) => panel(trends.filter((trend) => trend.name === of))),
     columns: COLUMNS,
-    spacing: { row: 26, column: 24 },
+    // Flush, so that titles of a row are level whatever their axes.
+    bounds: 'flush',
+    spacing: { row: 112, column: 62 },
     resolve: {
       scale: { color: 'shared', strokeDash: 'shared', shape: 'shared', x: 'independent', y: 'independent' },
     },
@@ -153,7 +154,10 @@ export function trajectory(comparison: Comparison): Figure | AbsentFigure {
   return { name, title, subtitle: measuredOn(comparison), caption, spec };
 }
 
-function testInWords({ tau, p, verdict, note }: TrendTest): string {
-  if (tau === null || p === null) return `trend: not measured (${note})`;
-  return `trend: ${verdict}, τ\u00a0=\u00a0${number(tau)}, p\u00a0=\u00a0${number(p)}${note === '' ? '' : ` (${note})`}`;
+/** In as many lines for every measure, so that panels are alike. */
+function testInWords({ tau, p, verdict, note }: TrendTest): string[] {
+  const numbers =
+    tau === null || p === null ? [] : [`τ\u00a0=\u00a0${number(tau)}, p\u00a0=\u00a0${number(p)}`];
+  const lines = [...numbers, note].filter((part) => part !== '');
+  return [`trend: ${verdict}`, ellipsize(lines.join('; '), PANEL.width / 10)];
 }
