@@ -47,7 +47,7 @@ if (!options.figure) {
 }
 const calibration = JSON.parse(readFileSync(numbers, 'utf8')) as Calibration;
 await writeFile(join(FIGURES, 'calibration.md'), table(calibration));
-const [svg] = await renderSvgs([calibrationFigure(calibration)]);
+const [svg] = await renderSvgs([{ name: 'calibration', spec: calibrationFigure(calibration) }]);
 await writeFile(join(FIGURES, 'calibration.svg'), `${svg}\n`);
 await writeFile(join(FIGURES, 'calibration.png'), await renderPng(svg!));
 

@@ -116,7 +116,9 @@ const { recovery, falseDiscoveries }: Partial<Validation> = JSON.parse(readFileS
 if (recovery === undefined || falseDiscoveries === undefined) {
   throw new Error(`${NUMBERS} lacks a part that the figure draws`);
 }
-const [svg] = await renderSvgs([validationFigure({ recovery, falseDiscoveries })]);
+const [svg] = await renderSvgs([
+  { name: 'recovery', spec: validationFigure({ recovery, falseDiscoveries }) },
+]);
 await writeFile(join(FIGURES, 'recovery.svg'), `${svg}\n`);
 await writeFile(join(FIGURES, 'recovery.png'), await renderPng(svg!));
 console.log(FIGURES);

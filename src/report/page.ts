@@ -44,7 +44,7 @@ export async function buildPage(
   const script = await readBundle(bundlePath);
   const present = figures.filter(isPresent);
   const svgs = new Map<string, string>();
-  for (const [i, svg] of (await renderSvgs(present.map(({ spec }) => spec))).entries()) {
+  for (const [i, svg] of (await renderSvgs(present)).entries()) {
     svgs.set(present[i]!.name, svg);
   }
   const style = PAGE_STYLE + present.map(({ name }) => smallestWidth(name, svgs.get(name)!)).join('');

@@ -1,8 +1,9 @@
 import sharp from 'sharp';
 import * as vega from 'vega';
 import { compile, type TopLevelSpec } from 'vega-lite';
+import { BabelscopeError } from '../errors.js';
 import type { Figure } from './figure.js';
-import { emWidth, wrap, wrapParts } from './text.js';
+import { ellipsize, emWidth, wrap, wrapParts } from './text.js';
 
 /** Pixels a CSS pixel in PNG files. */
 const PNG_DENSITY = 2;
@@ -11,21 +12,29 @@ const SVG_DPI = 72;
 /** Widest lines, in em: what the narrowest figures have room for. */
 const TITLE_WIDTH = 46;
 const SUBTITLE_WIDTH = 68;
+/** Of a message, in em. */
+const LONGEST_REASON = 200;
 
-/** The specification with its title set in the figure, for a file that stands alone. */
-export function withTitle({ title, subtitle, spec }: Figure): TopLevelSpec {
-  return {
-    ...spec,
-    title: { text: wrap(title, TITLE_WIDTH), subtitle: wrapParts(subtitle, SUBTITLE_WIDTH) },
-  } as TopLevelSpec;
+/** A specification, and the name it has in messages. */
+export interface Drawing {
+  readonly name: string;
+  readonly spec: TopLevelSpec;
+}
+
+/** The figure with its title set in it, for a file that stands alone. */
+export function withTitle({ name, title, subtitle, spec }: Figure): Drawing {
+  const heading = { text: wrap(title, TITLE_WIDTH), subtitle: wrapParts(subtitle, SUBTITLE_WIDTH) };
+  return { name, spec: { ...spec, title: heading } as TopLevelSpec };
 }
 
 /**
- * SVG text of each specification; the same specifications give the same bytes. Ids of clips and gradients count on
- * through the list, so that all of them can stand in one page.
+ * SVG text of each drawing; the same drawings give the same bytes. Ids of clips and gradients count on through the
+ * list, so that all of them can stand in one page.
+ *
+ * @throws BabelscopeError that names the drawing, if vega cannot compile or evaluate it.
  */
-export function renderSvgs(specs: readonly TopLevelSpec[]): Promise<string[]> {
-  const turn = lastTurn.then(() => renderInTurn(specs));
+export function renderSvgs(drawings: readonly Drawing[]): Promise<string[]> {
+  const turn = lastTurn.then(() => renderInTurn(drawings));
   lastTurn = turn.catch(() => undefined);
   return turn;
 }
@@ -33,7 +42,7 @@ export function renderSvgs(specs: readonly TopLevelSpec[]): Promise<string[]> {
 /** vega counts ids and measures text in module state: one list of figures at a time. */
 let lastTurn: Promise<unknown> = Promise.resolve();
 
-async function renderInTurn(specs: readonly TopLevelSpec[]): Promise<string[]> {
+async function renderInTurn(drawings: readonly Drawing[]): Promise<string[]> {
   const metrics = textMetrics();
   const before = metrics.width;
   // Without this, vega guesses 0.8 em a character, or asks whatever canvas package is installed.
@@ -42,17 +51,40 @@ async function renderInTurn(specs: readonly TopLevelSpec[]): Promise<string[]> {
   try {
     vega.resetSVGDefIds();
     const svgs: string[] = [];
-    for (const spec of specs) {
-      const view = new vega.View(vega.parse(compile(spec).spec), { renderer: 'none' });
-      try {
-        svgs.push(await view.toSVG());
-      } finally {
-        view.finalize();
-      }
-    }
+    for (const drawing of drawings) svgs.push(await renderOne(drawing));
     return svgs;
   } finally {
     metrics.width = before;
+  }
+}
+
+async function renderOne({ name, spec }: Drawing): Promise<string> {
+  // vega logs what goes wrong while it evaluates a figure, and draws the rest: a figure with holes, or none.
+  const errors: unknown[] = [];
+  const logger = vega.logger(vega.Warn);
+  logger.error = (...messages: unknown[]) => {
+    errors.push(...messages);
+    return logger;
+  };
+  let view: vega.View | undefined;
+  try {
+    view = new vega.View(vega.parse(compile(spec).spec), { renderer: 'none', logger });
+    const svg = await view.toSVG();
+    if (errors.length > 0) throw errors[0];
+    return svg;
+  } catch (cause) {
+    // Some of vega's messages hold the whole specification.
+    const why = ellipsize(cause instanceof Error ? cause.message : String(cause), LONGEST_REASON);
+    throw new BabelscopeError(
+      {
+        what: `a figure cannot be drawn: ${why}`,
+        where: `figure ${name}`,
+        remedy: 'this is a fault of ours: please report it, with the comparison.json',
+      },
+      { cause },
+    );
+  } finally {
+    view?.finalize();
   }
 }
 

@@ -111,7 +111,7 @@ export async function writeSelectionReport(
   outFolder: string,
   { formats = REPORT_FORMATS }: WriteReportOptions = {},
 ): Promise<{ readonly files: string[] }> {
-  const [svg = ''] = await renderSvgs([selectionFigure(comparison)]);
+  const [svg = ''] = await renderSvgs([{ name: 'selections', spec: selectionFigure(comparison) }]);
   const text = (content: string) => new TextEncoder().encode(content);
   const names = ['a', 'b', 'language', 'inA', 'inB', 'both', 'jaccard', 'chance'] as const;
   const rows = plainStrings(comparison).overlaps.map((overlap) => names.map((name) => overlap[name]));

@@ -1,6 +1,7 @@
 import { compile } from 'vega-lite';
 import { describe, expect, test } from 'vitest';
-import { type Figure, isPresent } from '../../src/report/figure.js';
+import { BabelscopeError } from '../../src/errors.js';
+import { type Figure, isPresent, specification } from '../../src/report/figure.js';
 import { buildFigures } from '../../src/report/figures.js';
 import { renderSvgs, withTitle } from '../../src/report/render.js';
 import {
@@ -60,7 +61,7 @@ describe.each(Object.entries(CASES))('figures of %s', (_, comparison) => {
         return logger;
       };
       const logger = { level: () => logger, error: say, warn: say, info: () => logger, debug: () => logger };
-      compile(withTitle(figure), { logger: logger as never });
+      compile(withTitle(figure).spec, { logger: logger as never });
       expect(said).toEqual([]);
     },
   );
@@ -76,7 +77,7 @@ describe.each(Object.entries(CASES))('figures of %s', (_, comparison) => {
 
 describe('a figure has one mark for each number', () => {
   const figures = new Map(buildFigures(small).map((figure) => [figure.name, figure as Figure]));
-  const draw = async (name: Figure['name']) => (await renderSvgs([figures.get(name)!.spec]))[0]!;
+  const draw = async (name: Figure['name']) => (await renderSvgs([figures.get(name)!]))[0]!;
   const marks = (svg: string, kind: string) =>
     [...svg.matchAll(new RegExp(`<g class="mark-${kind} role-mark[^>]*(?<!/)>(.*?)</g>`, 'gs'))]
       .map((group) => (group[1]!.match(/<(path|text)[ >]/g) ?? []).length)
@@ -117,7 +118,7 @@ describe('a figure has one mark for each number', () => {
 
   const draw5 = async (name: Figure['name']) => {
     const figure = buildFigures(regimes).find((one) => one.name === name) as Figure;
-    return (await renderSvgs([figure.spec]))[0]!;
+    return (await renderSvgs([figure]))[0]!;
   };
   const neurons = regimes.units[0]!;
 
@@ -169,7 +170,7 @@ describe('a figure has one mark for each number', () => {
     const [before, after] = expertMaps.map(({ topLanguage }) => topLanguage.flat());
     const moved = after!.filter((top, i) => top !== null && top !== before![i]).length;
     expect(moved).toBeGreaterThan(0);
-    const svg = (await renderSvgs([figure.spec]))[0]!;
+    const svg = (await renderSvgs([figure]))[0]!;
     expect(marks(svg, 'rect')).toBe(2 * (layers - 1) * 8 + moved);
     expect(marks(svg, 'text')).toBe(2 * (layers - 1) * 8);
     expect(figure.caption).toContain(`${moved} experts with another foremost language`);
@@ -189,7 +190,7 @@ describe('a figure has one mark for each number', () => {
     const points = [...trained.units[0]!.trends, ...aligned].flatMap((trend) =>
       trend.points.filter(({ value }) => value.value !== null),
     );
-    expect(marks((await renderSvgs([figure.spec]))[0]!, 'symbol')).toBe(points.length);
+    expect(marks((await renderSvgs([figure]))[0]!, 'symbol')).toBe(points.length);
   });
 });
 
@@ -291,6 +292,29 @@ function onlyIn(comparison: typeof small) {
 }
 
 describe('rendering', () => {
+  const broken = (expression: string) => ({
+    name: 'broken',
+    spec: specification({
+      data: { values: [{ a: null }] },
+      transform: [{ calculate: expression, as: 'b' }],
+      mark: 'point',
+      encoding: { x: { field: 'b', type: 'quantitative' } },
+    }),
+  });
+
+  test.each([
+    ['while it is evaluated', 'datum.a.b', /Cannot read properties of null/],
+    ['while it is compiled', 'datum.a +', /Unexpected end of input|ILLEGAL|unexpected/i],
+  ])('a figure that fails %s is an error that names it, not an empty figure', async (_, expression, why) => {
+    const [sound] = buildFigures(small).filter(isPresent);
+    const drawn = renderSvgs([sound!, broken(expression)]);
+    await expect(drawn).rejects.toThrow(BabelscopeError);
+    await expect(drawn).rejects.toThrow(/^figure broken: a figure cannot be drawn: /);
+    await expect(drawn).rejects.toThrow(why);
+    // The next one is drawn as ever.
+    expect(await renderSvgs([sound!])).toEqual([expect.stringContaining('<svg')]);
+  });
+
   test('the same comparison gives the same bytes, whatever was drawn before', async () => {
     const specs = () => buildFigures(syntheticComparison()).filter(isPresent).map(withTitle);
     const [once, again] = await Promise.all([renderSvgs(specs()), renderSvgs(specs())]);
