@@ -17,7 +17,7 @@ import {
 } from '../measures.js';
 import { count, ellipsize, list, percent, plural } from '../text.js';
 import { forestColumns, forestOf } from './forest-columns.js';
-import { floorFields, noteLines } from './forest-rows.js';
+import { floorFields, noteLines, rowHeight } from './forest-rows.js';
 
 const ROW = 36;
 /** Drawn; the table has them all. */
@@ -26,7 +26,7 @@ const LABEL_WIDTH = 215;
 const GROUP_WIDTH = 92;
 const CHANGE_WIDTH = 112;
 const SKETCH_WIDTH = 112;
-const FLOOR_WIDTH = 150;
+const FLOOR_WIDTH = 162;
 const SEED_VERDICT_WIDTH = 262;
 const FLOOR_END = { least: 8, most: 128 };
 
@@ -93,7 +93,10 @@ export function contrasts(comparison: Comparison): Figure | AbsentFigure {
   });
   const columns = forestColumns(
     values.map(({ row }) => row),
-    ROW,
+    rowHeight(
+      ROW,
+      values.flatMap((value) => [value.noteLines, value.seedNoteLines]),
+    ),
     [{ field: 'sentence', title: 'measure' }],
   );
   const spec = specification(

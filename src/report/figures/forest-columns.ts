@@ -2,6 +2,9 @@ import { SEED_VERDICTS, VERDICTS } from '../../compare/types.js';
 import { INK_SOFT, VERDICT_COLOURS } from '../theme.js';
 import { FLOOR_LOW, GAP, powersOfTwo, TEXT_START, VERDICT_WIDTH } from './forest-rows.js';
 
+/** Right of the floor axis, for the arrow of what lies beyond its end. */
+const ARROW_ROOM = 14;
+
 /** Every verdict of either floor. */
 const ALL_VERDICTS = [...new Set([...VERDICTS, ...SEED_VERDICTS])];
 
@@ -98,7 +101,13 @@ export function forestColumns(rows: readonly number[], step: number, tooltip: re
    * `…Beyond`.
    */
   const floor = (title: readonly string[], width: number, prefix: string, verdict: string, end: number) => {
-    const scale = { type: 'log', base: 2, domain: [FLOOR_LOW, end], nice: false };
+    const scale = {
+      type: 'log',
+      base: 2,
+      domain: [FLOOR_LOW, end],
+      range: [0, width - ARROW_ROOM],
+      nice: false,
+    };
     const axis = {
       orient: 'top',
       title: null,
@@ -144,7 +153,7 @@ export function forestColumns(rows: readonly number[], step: number, tooltip: re
         {
           transform: [{ filter: `datum.${prefix}Beyond` }],
           mark: { type: 'text', text: '▸', align: 'left', dx: 4, fontSize: 14 },
-          encoding: { y, x: { value: width }, color: colour(verdict) },
+          encoding: { y, x: { value: width - ARROW_ROOM }, color: colour(verdict) },
         },
       ],
     };
@@ -179,8 +188,8 @@ export function forestColumns(rows: readonly number[], step: number, tooltip: re
         },
         of(field, -7, true, { fontWeight: 'bold', coloured: true }),
         of(detail, 8, true),
-        of(field, -12, false, { fontWeight: 'bold', coloured: true }),
-        of(notes, 2, false, { fontSize: 10, lineHeight: 11, lineBreak: '\n' }),
+        of(field, -13, false, { fontWeight: 'bold', coloured: true }),
+        of(notes, 1, false, { fontSize: 10, lineHeight: 11, lineBreak: '\n' }),
       ],
     };
   };

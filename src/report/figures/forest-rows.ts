@@ -22,6 +22,8 @@ export const TEXT_START = 17;
 export const FLOOR_LOW = 1 / 8;
 const FLOOR_HIGH = { least: 8, most: 512 };
 const FLOOR_TICKS = 10;
+/** A verdict above a note of two lines, and air between it and the next row. */
+const NOTED_ROW = 46;
 
 /** By measure, then run, so that runs stand under each other. */
 export function arrange(units: UnitComparison): Headline[] {
@@ -50,6 +52,11 @@ export function noteLines(note: string): string {
   const width = (VERDICT_WIDTH - TEXT_START) / 10;
   const [first = '', ...rest] = wrap(note, width);
   return rest.length === 0 ? first : `${first}\n${ellipsize(rest.join(' '), width)}`;
+}
+
+/** Height of a row in pixels: with room for notes of two lines, where there are any. */
+export function rowHeight(usual: number, notes: readonly string[]): number {
+  return notes.some((note) => note.includes('\n')) ? Math.max(usual, NOTED_ROW) : usual;
 }
 
 /** The power of two that all measured rows fit below. */

@@ -10,7 +10,7 @@ import {
 } from '../figure.js';
 import { count, list } from '../text.js';
 import { forestColumns, forestOf } from './forest-columns.js';
-import { arrange, axisEnd, forestRow, RUN_WIDTH, withoutRepeats } from './forest-rows.js';
+import { arrange, axisEnd, forestRow, RUN_WIDTH, rowHeight, withoutRepeats } from './forest-rows.js';
 
 const ROW = 40;
 const LABEL_WIDTH = 200;
@@ -53,7 +53,10 @@ function forestOfType(comparison: Comparison, type: UnitType): Figure | AbsentFi
   ];
   const columns = forestColumns(
     values.map(({ row }) => row),
-    ROW,
+    rowHeight(
+      ROW,
+      values.map((value) => value.noteLines),
+    ),
     tooltip,
   );
   const spec = specification(

@@ -43,6 +43,8 @@ export function groups(comparison: Comparison): Figure | AbsentFigure {
   const blocks = ['all', ...comparison.groups.map(({ name: group }) => ellipsize(group, GROUP_LABEL))];
   const runs = comparison.runs.slice(1).map(({ label }) => ellipsize(label, RUN_LABEL));
 
+  const legendTitle = `against ${ellipsize(reference ?? '', 24)}, with 95\u00a0% intervals; verdict beside sampling`;
+
   const panel = (headlines: readonly Headline[]) => {
     const values = headlines.map((h) => ({
       block: h.group === null ? 'all' : ellipsize(h.group, GROUP_LABEL),
@@ -84,7 +86,7 @@ export function groups(comparison: Comparison): Figure | AbsentFigure {
     const color = {
       field: 'verdict',
       type: 'nominal',
-      title: null,
+      title: legendTitle,
       scale: { domain: VERDICTS, range: VERDICTS.map((verdict) => VERDICT_COLOURS[verdict]) },
     };
     const tooltip = [
@@ -144,7 +146,7 @@ export function groups(comparison: Comparison): Figure | AbsentFigure {
               shape: {
                 field: 'verdict',
                 type: 'nominal',
-                title: null,
+                title: legendTitle,
                 scale: { domain: VERDICTS, range: ['circle', 'diamond', 'cross'] },
                 legend: { orient: 'top', columns: 3 },
               },

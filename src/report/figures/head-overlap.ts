@@ -76,7 +76,7 @@ export function headOverlap(comparison: Comparison): Figure | AbsentFigure {
                 direction: 'horizontal',
                 title: isDifference
                   ? 'difference (blue −: less shared, orange +: more)'
-                  : 'share of top heads in common',
+                  : `share of the top ${plural(reference.n, 'head')} in common`,
                 gradientLength: 180,
                 tickCount: 4,
                 titleLimit: 340,

@@ -17,6 +17,10 @@ const FILLS = ['#f0a06a', '#d6e6f2', '#eceff1'];
 const SEED_FRAMES = ['changed', 'not distinguishable from training seeds'] as const;
 /** Colour of the frame, with its dash as the second channel. */
 const FRAME_COLOURS = [INK, '#8c959f'];
+const FRAME_DASHES = [
+  [1, 0],
+  [3, 3],
+];
 
 /** Every two runs: a panel a measure, a cell a pair, filled by its verdict, framed by that of the training seeds. */
 export function regimes(comparison: Comparison): Figure | AbsentFigure {
@@ -95,7 +99,7 @@ export function regimes(comparison: Comparison): Figure | AbsentFigure {
             tooltip,
           },
         },
-        ...(framed ? SEED_FRAMES.map((frame) => framesOf(frame, { x, y, tooltip })) : []),
+        ...(framed ? [frames({ x, y, tooltip })] : []),
         {
           mark: { type: 'text', fontSize: cell.font },
           encoding: {
@@ -119,26 +123,22 @@ export function regimes(comparison: Comparison): Figure | AbsentFigure {
   return { name, title, subtitle: measuredOn(comparison), caption: caption(comparison, panels), spec };
 }
 
-/** Cells whose training seeds have this verdict. */
-function framesOf(frame: (typeof SEED_FRAMES)[number], encoding: object): object {
+/** Around cells whose training seeds have a verdict. */
+function frames(encoding: object): object {
+  const verdict = {
+    field: 'seeds',
+    type: 'nominal',
+    title: 'frame: beside training seeds (none: not measured)',
+    legend: { orient: 'top', symbolType: 'square', symbolSize: 160, symbolFillColor: 'transparent' },
+  };
   return {
-    transform: [{ filter: `datum.seeds === '${frame}'` }],
-    mark: {
-      type: 'rect',
-      filled: false,
-      strokeWidth: 1.8,
-      cornerRadius: 2,
-      ...(frame === 'changed' ? {} : { strokeDash: [3, 3] }),
-    },
+    transform: [{ filter: { field: 'seeds', oneOf: SEED_FRAMES } }],
+    // A rect cannot be dashed by a field; a bar between bands is one that can.
+    mark: { type: 'bar', filled: false, strokeWidth: 1.8, cornerRadius: 2 },
     encoding: {
       ...encoding,
-      stroke: {
-        field: 'seeds',
-        type: 'nominal',
-        title: 'frame: beside training seeds (none: not measured)',
-        scale: { domain: SEED_FRAMES, range: FRAME_COLOURS },
-        legend: { orient: 'top', symbolType: 'square', symbolSize: 160, symbolFillColor: 'transparent' },
-      },
+      stroke: { ...verdict, scale: { domain: SEED_FRAMES, range: FRAME_COLOURS } },
+      strokeDash: { ...verdict, scale: { domain: SEED_FRAMES, range: FRAME_DASHES } },
     },
   };
 }
