@@ -9,6 +9,15 @@ Promise.all([...sources].map(bringToLife)).then(() => {
   document.documentElement.dataset.figures = 'live';
 });
 
+// vega-embed fills in what a link saves when the mouse goes down on it, which a keyboard never does: Enter would save
+// the page under the figure's name.
+function saveByKeyboard(link) {
+  link.addEventListener('focus', () => link.dispatchEvent(new MouseEvent('mousedown')));
+  link.addEventListener('click', (event) => {
+    if (link.getAttribute('href') === '#') event.preventDefault();
+  });
+}
+
 async function bringToLife(source) {
   const name = source.getAttribute('data-figure');
   const plot = document.getElementById(`plot-${name}`);
@@ -30,6 +39,7 @@ async function bringToLife(source) {
     const svg = live.querySelector('svg');
     svg.setAttribute('role', 'img');
     svg.setAttribute('aria-label', still.getAttribute('aria-label'));
+    for (const link of live.querySelectorAll('.vega-actions a')) saveByKeyboard(link);
     still.replaceWith(live);
   } catch (error) {
     console.error(`figure ${name}:`, error);

@@ -254,7 +254,7 @@ function figureSection({ name, title, subtitle, caption, spec }: Figure, svg: st
 <h2 id="title-${name}">${escapeHtml(title)}</h2>
 <p class="on">${escapeHtml(subtitle)}</p>
 <figure>
-<div class="plot" id="plot-${name}" tabindex="0">${labelled}</div>
+<div class="plot" id="plot-${name}" tabindex="0" role="group" aria-labelledby="title-${name}">${labelled}</div>
 <figcaption>${escapeHtml(caption)}</figcaption>
 </figure>
 <script type="application/json" data-figure="${name}">${JSON.stringify(spec).replaceAll('<', '\\u003c')}</script>
@@ -275,7 +275,7 @@ function tableSection({ name, title, note, columns, headers, rows }: ReportTable
     rows.length > LONG_TABLE ? [`<details><summary>${rows.length} rows</summary>`, '</details>'] : ['', ''];
   const align = (c: number) => (numeric[c] ? ' class="number"' : '');
   return `<section id="${name}" aria-labelledby="title-${name}"><h2 id="title-${name}">${escapeHtml(title)}</h2>
-${open}<div class="table" tabindex="0"><table>
+${open}<div class="table" tabindex="0" role="group" aria-labelledby="title-${name}"><table>
 <caption>${escapeHtml(note)}</caption>
 <thead><tr>${columns.map((column, c) => `<th scope="col"${align(c)}>${escapeHtml(columnName(column))}</th>`).join('')}</tr></thead>
 <tbody>

@@ -41,7 +41,9 @@ export function provenance(comparison: Comparison): string {
     ...units.map(({ type, policy }): [string, string] => [
       `selection policy, ${type}s`,
       text(
-        `reference: entropy cut ${number(policy.entropyCut)} nats, bar ${number(policy.bar)}, made from ${percent(policy.fraction)} of the units of ${runs[0]?.label ?? ''}, then fixed`,
+        policy.entropyCut === null
+          ? `reference: no entropy cut, for ${percent(policy.fraction)} of the units of ${runs[0]?.label ?? ''} rounds to none`
+          : `reference: entropy cut ${number(policy.entropyCut)} nats, bar ${number(policy.bar)}, made from ${percent(policy.fraction)} of the units of ${runs[0]?.label ?? ''}, then fixed`,
       ),
     ]),
     ['babelscope', text(comparison.babelscope)],
@@ -60,19 +62,19 @@ export function provenance(comparison: Comparison): string {
     ]),
   ];
   return `<section id="provenance" aria-labelledby="title-provenance"><h2 id="title-provenance">Provenance</h2>
-<div class="table" tabindex="0"><table>
+<div class="table" tabindex="0" role="group" aria-labelledby="title-provenance"><table>
 <caption>The models, as they lay on disk.</caption>
 <thead><tr><th scope="col">run</th>${runs.map(({ label }) => `<th scope="col">${text(label)}</th>`).join('')}</tr></thead>
 <tbody>
 ${models.map(([name, cells]) => `<tr><th scope="row">${name}</th>${cells.map((cell) => `<td>${cell}</td>`).join('')}</tr>`).join('\n')}
 </tbody></table></div>
-<div class="table" tabindex="0"><table>
+<div class="table" tabindex="0" role="group" aria-labelledby="title-provenance"><table>
 <caption>The measurement, the same for every run.</caption>
 <tbody>
 ${facts.map(([name, cell]) => `<tr><th scope="row">${escapeHtml(name)}</th><td class="long">${cell}</td></tr>`).join('\n')}
 </tbody></table></div>
 <details><summary>Full SHA-256 digests</summary>
-<div class="table" tabindex="0"><table><tbody>
+<div class="table" tabindex="0" role="group" aria-labelledby="title-provenance"><table><tbody>
 ${digests.map(([name, hash]) => `<tr><th scope="row">${text(name)}</th><td><code>${escapeHtml(hash ?? '–')}</code></td></tr>`).join('\n')}
 </tbody></table></div></details>
 </section>`;

@@ -48,6 +48,32 @@ describe.skipIf(chromiumPath === null)('the page in Chromium, from file://', () 
     expect(said).toEqual([]);
   });
 
+  test('a figure can be saved by the keyboard', async () => {
+    const { page, said } = await open(await reportOf('plain', syntheticComparison()));
+    await live(page);
+    const link = page.locator('#plot-reallocation .vega-actions a').first();
+    await link.focus();
+    await expect.poll(() => link.getAttribute('href')).toMatch(/^blob:/);
+    const saved = page.waitForEvent('download');
+    await page.keyboard.press('Enter');
+    expect((await saved).suggestedFilename()).toBe('reallocation.svg');
+    const file = await (await saved).path();
+    expect(await readFile(file, 'utf8')).toMatch(/^<svg/);
+    expect(said).toEqual([]);
+  });
+
+  test('everything that takes the focus has a name', async () => {
+    const { page } = await open(await reportOf('plain', syntheticComparison()));
+    await live(page);
+    const nameless = await page.evaluate(`[...document.querySelectorAll('[tabindex="0"], a, summary')]
+      .filter((element) => {
+        const label = document.getElementById(element.getAttribute('aria-labelledby'));
+        return (label ?? element).textContent.trim() === '' || (element.tagName === 'DIV' && label === null);
+      })
+      .map((element) => element.outerHTML.slice(0, 80))`);
+    expect(nameless).toEqual([]);
+  });
+
   test('without JavaScript shows every figure and every number', async () => {
     const context = await browser.newContext({ javaScriptEnabled: false });
     const page = await context.newPage();

@@ -63,7 +63,7 @@ function forestOfType(comparison: Comparison, type: UnitType): Figure | AbsentFi
     forestOf(values, [
       columns.text('measure (unit)', LABEL_WIDTH, 'measure', 'unit'),
       several
-        ? columns.text('run, and the measure in each', RUN_WIDTH, 'runs', 'sides', false)
+        ? columns.text(['run', 'the measure in each'], RUN_WIDTH, 'runs', 'sides', false)
         : columns.text('in each run', RUN_WIDTH, 'sides'),
       columns.text(['change or measure', '95\u00a0% interval'], CHANGE_WIDTH, 'changeText', 'intervalText'),
       columns.sketch(SKETCH_WIDTH, 'verdict'),

@@ -1,7 +1,7 @@
 import { type Comparison, type Headline, type UnitComparison, VERDICTS } from '../../compare/types.js';
 import { type AbsentFigure, type Figure, measuredOn, specification } from '../figure.js';
 import { changeInWords, headlineSentence, measureName, measureTitle } from '../measures.js';
-import { count, ellipsize, emWidth, list } from '../text.js';
+import { count, ellipsize, emWidth, list, uncapital } from '../text.js';
 import { INK, INK_SOFT } from '../theme.js';
 
 const CELL = { width: 68, height: 30, font: 11 };
@@ -170,7 +170,7 @@ function caption(comparison: Comparison, panels: readonly Headline[][]): string 
     seeded.length === 0
       ? 'Training seeds: not measured, one a regime.'
       : `Beside training seeds: ${count(beyond.length)} of ${count(seeded.length)} changed; without a frame: not measured.`,
-    left.length === 0 ? '' : `Not measured in any pair: ${list(left)}.`,
+    left.length === 0 ? '' : `Not measured in any pair: ${list(left.map(uncapital))}.`,
     'A dash: not measured.',
   ]
     .filter((part) => part !== '')
