@@ -67,19 +67,6 @@ export const LANGUAGE_ARRAYS = {
 export type UnitArray = keyof typeof UNIT_ARRAYS;
 export type LanguageArray = keyof typeof LANGUAGE_ARRAYS;
 
-/** Columns of p-values; each has a `_q` beside it. */
-export type UnitTest = TestOf<UnitArray>;
-export type LanguageTest = TestOf<LanguageArray>;
-type TestOf<A extends string> = A extends `${infer N}_p` ? N : never;
-
-export const UNIT_TESTS = testsOf(UNIT_ARRAYS);
-export const LANGUAGE_TESTS = testsOf(LANGUAGE_ARRAYS);
-
-function testsOf<A extends string>(arrays: Readonly<Record<A, string>>): TestOf<A>[] {
-  const names = Object.keys(arrays).filter((name) => name.endsWith('_p'));
-  return names.map((name) => name.slice(0, -'_p'.length) as TestOf<A>);
-}
-
 function interval<const N extends string>(
   name: N,
   how: string,

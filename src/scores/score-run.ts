@@ -1,7 +1,6 @@
 import { modelLabel } from '../checkpoint/model-label.js';
 import { UsageError } from '../errors.js';
 import { physicalCores } from '../runtime/threads.js';
-import { benjaminiHochberg } from '../stats/benjamini-hochberg.js';
 import { randomHalves } from '../stats/random-halves.js';
 import {
   expectedLayerArrays,
@@ -11,9 +10,9 @@ import {
   type Run,
 } from '../store/open-run.js';
 import { arrayBytes } from '../store/safetensors.js';
+import { Scratch } from '../store/scratch.js';
 import { VERSION } from '../version.js';
 import { availableScores, ITEM_ARRAYS, parseScoreNames } from './available.js';
-import { deadUnits } from './dead-units.js';
 import { liveFolds, tokensOf } from './fold-sums.js';
 import { languageEntropy } from './mutual-information.js';
 import { languageAbsent, type PooledGrid, readPooledGrid } from './pooled-grid.js';
@@ -21,7 +20,7 @@ import { HalfScores } from './reliability.js';
 import { reliabilitySample } from './reliability-sample.js';
 import { runTasks } from './run-tasks.js';
 import { scoreAlignment } from './score-alignment.js';
-import { LANGUAGE_TESTS, type LanguageArray, UNIT_TESTS } from './score-arrays.js';
+import type { LanguageArray } from './score-arrays.js';
 import type { ScoreResult, ScoreSettings, ScoreTask } from './score-task.js';
 import { HALF_SCORES, HALF_SCORES_OF_LANGUAGES, type HalfScoreName, halfScoresOf } from './scored-piece.js';
 import { type PolicySelections, policyCounts, selectByPolicies } from './select-by-policies.js';
@@ -71,14 +70,24 @@ const FOLD_BYTES = 32 * 2 ** 20; // 32 MiB
 
 /**
  * Scores every neuron, head, expert and residual dimension of a run and writes `units.parquet`, `unit_languages.parquet`,
- * `alignment.parquet` (where the residual stream was kept) and `scores.json` into its folder. Layers are read in blocks of units, in worker threads; of all layers only some dozens
- * of numbers a unit are held.
+ * `alignment.parquet` (where the residual stream was kept) and `scores.json` into its folder. Layers are read in blocks of
+ * units, in worker threads; what is computed lies on disk until all of it is, about as much as the tables then take.
  *
  * @returns what `scores.json` says.
  * @throws RunError if the run cannot be read or a language has no counted token; UsageError for an unknown score, or for
- *   draws or permutations without full uncertainty.
+ *   draws or permutations without full uncertainty; OutputError if the folder cannot be written.
  */
 export async function scoreRun(run: string | Run, options: ScoreRunOptions = {}): Promise<ScoreSummary> {
+  const opened = typeof run === 'string' ? await openRun(run) : run;
+  const scratch = new Scratch(opened.folder);
+  try {
+    return await scoreOpened(opened, options, scratch);
+  } finally {
+    scratch.close();
+  }
+}
+
+async function scoreOpened(opened: Run, options: ScoreRunOptions, scratch: Scratch): Promise<ScoreSummary> {
   const { seed = 0, splits = RELIABILITY_SPLITS, uncertainty = 'basic', signal, onProgress } = options;
   if (uncertainty !== 'full' && (options.draws ?? options.permutations) !== undefined) {
     throw new UsageError({
@@ -88,7 +97,6 @@ export async function scoreRun(run: string | Run, options: ScoreRunOptions = {})
     });
   }
   const asked = options.scores === undefined ? null : parseScoreNames(options.scores);
-  const opened = typeof run === 'string' ? await openRun(run) : run;
   const { manifest, folder } = opened;
   const { plan, shape } = manifest;
   const languages = plan.languages.length;
@@ -115,7 +123,7 @@ export async function scoreRun(run: string | Run, options: ScoreRunOptions = {})
     { readonly own: UnitScores; readonly halved: Map<HalfScoreName, HalfScores> }
   >();
   for (const [type, names] of scores) {
-    const own = new UnitScores(type, unitLayout(shape, type), languages);
+    const own = new UnitScores(type, unitLayout(shape, type), languages, scratch);
     const halved = new Map<HalfScoreName, HalfScores>();
     for (const name of halves.length === 0 ? [] : halfScoresOf(names)) {
       const columns = HALF_SCORES_OF_LANGUAGES.has(name) ? languages : 1;
@@ -141,11 +149,10 @@ export async function scoreRun(run: string | Run, options: ScoreRunOptions = {})
     } satisfies ScoreSettings,
     tasks,
     threads,
-    ({ type, layer, unitStart, ofUnits, ofLanguages, halves: pieces }) => {
+    ({ halves: pieces, ...piece }) => {
+      const { type, layer } = piece;
       const { own, halved } = types.get(type)!;
-      const start = own.layout.starts[layer]! + unitStart;
-      for (const [name, values] of entries(ofUnits)) own.setUnits(name, start, values);
-      for (const [name, values] of entries(ofLanguages)) own.setLanguages(name, start, values);
+      own.add(piece);
       for (const [name, position, values] of pieces) halved.get(name)!.take(position, values);
       left.set(layer, left.get(layer)! - 1);
       if (left.get(layer) === 0) onLayer();
@@ -158,17 +165,14 @@ export async function scoreRun(run: string | Run, options: ScoreRunOptions = {})
     : null;
   const prompts = grid === null ? null : promptsOf(grid);
   const tables = [...types.values()].map(({ own, halved }) => {
-    setQ(own);
-    const [rate, entropy] = [own.ofLanguages('rate'), own.ofUnits('lape')];
     return {
       scores: own,
       sizes: shape,
       prompts,
-      policies:
-        rate && entropy ? selectByPolicies(rate as Float64Array, entropy as Float64Array, languages) : null,
+      policies: own.summary && selectByPolicies(own.summary, languages, own.rates()),
       reliability: [...halved]
         // Residual dimensions have no rates, imported counts no means.
-        .filter(([score]) => HALF_SCORES[score] !== null || own.ofLanguages(score as LanguageArray) !== null)
+        .filter(([score]) => HALF_SCORES[score] !== null || own.has(score as LanguageArray))
         .map(([score, half]) => ({ type: own.type, score, ...half.reliability() })),
     };
   });
@@ -257,27 +261,11 @@ function blocksOf(units: number, totalBytes: number, bytes: number) {
   }));
 }
 
-/** Benjamini–Hochberg over all units of a type, and all their languages where each has a p-value. */
-function setQ(scores: UnitScores): void {
-  for (const name of UNIT_TESTS) {
-    const p = scores.ofUnits(`${name}_p`);
-    if (p !== null) scores.setUnits(`${name}_q`, 0, benjaminiHochberg(p));
-  }
-  for (const name of LANGUAGE_TESTS) {
-    const p = scores.ofLanguages(`${name}_p`);
-    if (p !== null) scores.setLanguages(`${name}_q`, 0, benjaminiHochberg(p));
-  }
-}
-
 /** [language]: prompts with pooled values. */
 function promptsOf({ language, languages }: PooledGrid): Float64Array {
   const prompts = new Float64Array(languages);
   for (const k of language) prompts[k]! += 1;
   return prompts;
-}
-
-function entries<N extends string>(arrays: Partial<Record<N, Float64Array>>): [N, Float64Array][] {
-  return Object.entries(arrays) as [N, Float64Array][];
 }
 
 /** Tokens of each language, and the folds that have any. @throws RunError if a language has none. */
@@ -295,13 +283,12 @@ async function countedTokens({ manifest: { plan }, folder, layer }: Run) {
 }
 
 function describeUnits(scores: UnitScores, policies: PolicySelections | null): ScoreSummary['units'][number] {
-  const { type, layout, units, languages } = scores;
-  const rate = scores.ofLanguages('rate');
+  const { type, layout, units, dead } = scores;
   return {
     type,
     layers: layout.layers,
     units,
-    dead: rate === null ? 0 : deadUnits(rate as Float64Array, languages).reduce((sum, dead) => sum + dead, 0),
+    dead,
     tang2024: policies && policyCounts(policies.tang2024),
     polyfact2026: policies && policyCounts(policies.polyfact2026),
   };

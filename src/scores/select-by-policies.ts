@@ -1,6 +1,15 @@
-import { selectPolyfact2026 } from './select-polyfact2026.js';
-import { referenceCut, selectTang2024 } from './select-tang2024.js';
-import { countSelected, languagesOf, SELECTED_FRACTION, type Selection } from './selection.js';
+import type { RateSummary } from './rate-summary.js';
+import { polyfact2026Units, selectTop } from './select-polyfact2026.js';
+import { tang2024Units } from './select-tang2024.js';
+import {
+  countSelected,
+  emptySelection,
+  languagesOf,
+  type RateBlock,
+  SELECTED_FRACTION,
+  type Selection,
+  selectAboveBar,
+} from './selection.js';
 import type { PolicyCounts } from './types.js';
 
 /** A selection with the numbers it follows from. */
@@ -17,22 +26,34 @@ export interface PolicySelections {
   readonly polyfact2026: PolicySelection;
 }
 
-/** The two policies that need only the run itself; `reference` needs another run and lives in comparisons. */
+/**
+ * The two policies that need only the run itself; `reference` needs another run and lives in comparisons.
+ *
+ * @param blocks The rates of all units, some at a time, in order.
+ */
 export function selectByPolicies(
-  rates: Float64Array,
-  entropies: Float64Array,
+  summary: RateSummary,
   languages: number,
+  blocks: Iterable<RateBlock>,
 ): PolicySelections {
-  const { entropyCut, bar } = referenceCut(rates, entropies, languages);
-  const polyfact2026 = selectPolyfact2026(rates, entropies, languages);
-  return {
-    tang2024: { selection: selectTang2024(rates, entropies, languages), entropyCut, bar },
-    polyfact2026: {
-      selection: polyfact2026,
-      entropyCut: highestSelected(polyfact2026, entropies),
-      bar: Number.NaN,
-    },
+  const { entropies } = summary;
+  const all = entropies.length;
+  const { units, entropyCut, bar } = tang2024Units(summary);
+  const lowest = polyfact2026Units(entropies);
+  const tang2024 = { selection: emptySelection(languages, all), entropyCut, bar };
+  const polyfact2026 = {
+    selection: emptySelection(languages, all),
+    entropyCut: lowest.length === 0 ? Number.NaN : entropies[lowest.at(-1)!]!,
+    bar: Number.NaN,
   };
+  const [ofTang2024, ofPolyfact2026] = [units.sort(), lowest.sort()];
+  let [t, p] = [0, 0];
+  for (const block of blocks) {
+    const end = block.start + block.rates.length / languages;
+    while (ofTang2024[t]! < end) selectAboveBar(tang2024.selection, block, bar, ofTang2024[t++]!);
+    while (ofPolyfact2026[p]! < end) selectTop(polyfact2026.selection, block, ofPolyfact2026[p++]!);
+  }
+  return { tang2024, polyfact2026 };
 }
 
 export function policyCounts({ selection, entropyCut, bar }: PolicySelection): PolicyCounts {
@@ -52,12 +73,4 @@ export function policyCounts({ selection, entropyCut, bar }: PolicySelection): P
     shared,
     perLanguage,
   };
-}
-
-function highestSelected({ selected }: Selection, entropies: Float64Array): number {
-  let highest = Number.NaN;
-  for (let unit = 0; unit < selected.length; unit++) {
-    if (selected[unit] === 1 && !(entropies[unit]! <= highest)) highest = entropies[unit]!;
-  }
-  return highest;
 }

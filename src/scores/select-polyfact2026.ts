@@ -1,4 +1,10 @@
-import { emptySelection, lowestEntropy, SELECTED_FRACTION, type Selection } from './selection.js';
+import {
+  emptySelection,
+  lowestEntropy,
+  type RateBlock,
+  SELECTED_FRACTION,
+  type Selection,
+} from './selection.js';
 import { topLanguage } from './top-language.js';
 
 /**
@@ -14,13 +20,23 @@ export function selectPolyfact2026(
   languages: number,
   { fraction = SELECTED_FRACTION }: { readonly fraction?: number } = {},
 ): Selection {
-  const units = entropies.length;
-  const selection = emptySelection(languages, units);
-  const top = topLanguage(rates, languages);
-  for (const unit of lowestEntropy(entropies, Math.floor(units * fraction))) {
-    if (top[unit] === -1) continue;
-    selection.selected[unit] = 1;
-    selection.member[top[unit]! * units + unit] = 1;
-  }
+  const selection = emptySelection(languages, entropies.length);
+  for (const unit of polyfact2026Units(entropies, fraction)) selectTop(selection, { start: 0, rates }, unit);
   return selection;
+}
+
+/** The units that `polyfact2026` selects, lowest LAPE first. */
+export function polyfact2026Units(entropies: Float64Array, fraction = SELECTED_FRACTION): Uint32Array {
+  return lowestEntropy(entropies, Math.floor(entropies.length * fraction));
+}
+
+/** Marks a unit of a block, if a rate of it is above 0, and its top language. */
+export function selectTop(selection: Selection, { start, rates }: RateBlock, unit: number): void {
+  const { languages, units } = selection;
+  const n = rates.length / languages;
+  const own = Float64Array.from({ length: languages }, (_, k) => rates[k * n + unit - start]!);
+  const top = topLanguage(own, languages)[0]!;
+  if (top === -1) return;
+  selection.selected[unit] = 1;
+  selection.member[top * units + unit] = 1;
 }

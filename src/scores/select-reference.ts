@@ -1,10 +1,4 @@
-import {
-  emptySelection,
-  exceedsBar,
-  type ReferenceCut,
-  type Selection,
-  selectAboveBar,
-} from './selection.js';
+import { emptySelection, type ReferenceCut, type Selection, selectAboveBar } from './selection.js';
 
 /**
  * Policy `reference`: every unit with LAPE ≤ cut.entropyCut and some rate above cut.bar is selected, and belongs to
@@ -24,9 +18,8 @@ export function selectReference(
   { entropyCut, bar }: ReferenceCut,
 ): Selection {
   const selection = emptySelection(languages, entropies.length);
-  const eligible = exceedsBar(rates, languages, bar);
   for (let unit = 0; unit < entropies.length; unit++) {
-    if (eligible[unit] === 1 && entropies[unit]! <= entropyCut) selectAboveBar(selection, rates, bar, unit);
+    if (entropies[unit]! <= entropyCut) selectAboveBar(selection, { start: 0, rates }, bar, unit);
   }
   return selection;
 }

@@ -1,8 +1,6 @@
-import { quantile } from '../stats/quantile.js';
+import { type RateSummary, summarise } from './rate-summary.js';
 import {
-  BAR_PERCENTILE,
   emptySelection,
-  exceedsBar,
   lowestEntropy,
   type ReferenceCut,
   SELECTED_FRACTION,
@@ -37,8 +35,8 @@ export function selectTang2024(
   options: Tang2024Options = {},
 ): Selection {
   const selection = emptySelection(languages, entropies.length);
-  const { bar, lowest } = cutOf(rates, entropies, languages, options);
-  for (const unit of lowest) selectAboveBar(selection, rates, bar, unit);
+  const { bar, units } = tang2024Units(summarise(rates, entropies, languages, options.percentile), options);
+  for (const unit of units) selectAboveBar(selection, { start: 0, rates }, bar, unit);
   return selection;
 }
 
@@ -52,24 +50,21 @@ export function referenceCut(
   languages: number,
   options: Tang2024Options = {},
 ): ReferenceCut {
-  const { bar, lowest } = cutOf(rates, entropies, languages, options);
-  const last = lowest.at(-1);
-  return {
-    entropyCut: last === undefined ? Number.NaN : entropies[last]!,
-    bar,
-    fraction: options.fraction ?? SELECTED_FRACTION,
-  };
+  return tang2024Units(summarise(rates, entropies, languages, options.percentile), options);
 }
 
-function cutOf(
-  rates: Float64Array,
-  entropies: Float64Array,
-  languages: number,
-  { fraction = SELECTED_FRACTION, percentile = BAR_PERCENTILE }: Tang2024Options,
-): { bar: number; lowest: Uint32Array } {
-  const bar = quantile(rates, percentile);
-  const eligible = exceedsBar(rates, languages, bar);
-  return { bar, lowest: lowestEntropy(entropies, roundHalfEven(entropies.length * fraction), eligible) };
+/** The units that `tang2024` selects, lowest LAPE first, and the cut that `reference` holds fixed. */
+export function tang2024Units(
+  { bar, highest, entropies }: RateSummary,
+  { fraction = SELECTED_FRACTION }: Pick<Tang2024Options, 'fraction'> = {},
+): ReferenceCut & { readonly units: Uint32Array } {
+  const units = lowestEntropy(
+    entropies,
+    roundHalfEven(entropies.length * fraction),
+    (unit) => highest[unit]! > bar,
+  );
+  const last = units.at(-1);
+  return { units, entropyCut: last === undefined ? Number.NaN : entropies[last]!, bar, fraction };
 }
 
 /** Python's `round`. */

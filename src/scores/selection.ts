@@ -1,3 +1,5 @@
+import { Argsort } from '../stats/argsort.js';
+
 /** Units that a policy calls language-specific, and the languages each belongs to. */
 export interface Selection {
   readonly languages: number;
@@ -45,34 +47,44 @@ export function languagesOf({ languages, units, member }: Selection, unit: numbe
   return own;
 }
 
-/** [unit]: 1 if a rate of the unit exceeds the bar. */
-export function exceedsBar(rates: Float64Array, languages: number, bar: number): Uint8Array {
-  const units = rates.length / languages;
-  const eligible = new Uint8Array(units);
-  for (let k = 0; k < languages; k++) {
-    for (let u = 0; u < units; u++) if (rates[k * units + u]! > bar) eligible[u] = 1;
-  }
-  return eligible;
+/** Rates [language, n] of some adjacent units: start, start + 1, … */
+export interface RateBlock {
+  readonly start: number;
+  readonly rates: Float64Array;
 }
 
-/** Marks a unit and every language whose rate exceeds the bar. */
-export function selectAboveBar(selection: Selection, rates: Float64Array, bar: number, unit: number): void {
-  selection.selected[unit] = 1;
+/** Marks a unit of a block, if a rate of it exceeds the bar, and every language whose rate does. */
+export function selectAboveBar(
+  selection: Selection,
+  { start, rates }: RateBlock,
+  bar: number,
+  unit: number,
+): void {
+  const n = rates.length / selection.languages;
   for (let k = 0; k < selection.languages; k++) {
-    const at = k * selection.units + unit;
-    if (rates[at]! > bar) selection.member[at] = 1;
+    if (!(rates[k * n + unit - start]! > bar)) continue;
+    selection.selected[unit] = 1;
+    selection.member[k * selection.units + unit] = 1;
   }
 }
 
 /**
- * The `count` units of lowest LAPE among those that `eligible` marks and whose LAPE is not NaN, lowest first; units
- * of equal LAPE in order of index (layer, then unit).
+ * The `count` units of lowest LAPE among those that are eligible and whose LAPE is not NaN, lowest first; units of equal
+ * LAPE in order of index (layer, then unit).
  */
-export function lowestEntropy(entropies: Float64Array, count: number, eligible?: Uint8Array): Uint32Array {
-  const candidates: number[] = [];
+export function lowestEntropy(
+  entropies: Float64Array,
+  count: number,
+  eligible: (unit: number) => boolean = () => true,
+): Uint32Array {
+  const candidates = new Uint32Array(entropies.length);
+  let found = 0;
   for (let u = 0; u < entropies.length; u++) {
-    if (!Number.isNaN(entropies[u]!) && (eligible === undefined || eligible[u] === 1)) candidates.push(u);
+    if (!Number.isNaN(entropies[u]!) && eligible(u)) candidates[found++] = u;
   }
-  candidates.sort((a, b) => entropies[a]! - entropies[b]! || a - b);
-  return Uint32Array.from(candidates.slice(0, count));
+  const own = Float64Array.from({ length: found }, (_, i) => entropies[candidates[i]!]!);
+  return new Argsort(found)
+    .order(own)
+    .slice(0, count)
+    .map((i) => candidates[i]!);
 }

@@ -6,11 +6,11 @@ import type { PolicySelections } from './select-by-policies.js';
 import { languagesOf, type Selection } from './selection.js';
 import { topLanguage } from './top-language.js';
 import { expertOfUnit } from './unit-layout.js';
-import type { UnitScores } from './unit-scores.js';
+import type { UnitBlock } from './unit-scores.js';
 
-/** What is written about one type of unit. */
+/** What is written about some units of one type. */
 export interface ScoredUnits {
-  readonly scores: UnitScores;
+  readonly scores: UnitBlock;
   /** Of the model. */
   readonly sizes: LayerSizes;
   /** null if LAPE was not computed. */
@@ -26,8 +26,8 @@ export interface ColumnSpec {
   /** Stored in the table itself, and in docs/files.md. */
   readonly about: string;
   /**
-   * The value of a unit (and of a language, by index) in the table of its type; NaN, never null, for a number that cannot
-   * be computed. null: no unit of the type has one.
+   * The value of a unit of the block, counted from its start (and of a language, by index); NaN, never null, for a number
+   * that cannot be computed. null: no unit of the type has one.
    */
   readonly of: (
     table: ScoredUnits,
@@ -54,7 +54,7 @@ const KEY_COLUMNS: readonly ColumnSpec[] = [
     of:
       ({ scores }) =>
       (unit) =>
-        scores.layout.layerOf(unit),
+        scores.layout.layerOf(scores.start + unit),
   },
   {
     name: 'index',
@@ -63,7 +63,7 @@ const KEY_COLUMNS: readonly ColumnSpec[] = [
     of:
       ({ scores }) =>
       (unit) =>
-        scores.layout.indexOf(unit),
+        scores.layout.indexOf(scores.start + unit),
   },
   {
     name: 'expert',
@@ -71,9 +71,9 @@ const KEY_COLUMNS: readonly ColumnSpec[] = [
     about:
       'the expert that a neuron is of, or that the row is about; null for neurons of dense layers and of shared experts, and for other units',
     of:
-      ({ scores: { type, layout }, sizes }) =>
+      ({ scores: { type, layout, start }, sizes }) =>
       (unit) =>
-        expertOfUnit(sizes, type, layout.layerOf(unit), layout.indexOf(unit)),
+        expertOfUnit(sizes, type, layout.layerOf(start + unit), layout.indexOf(start + unit)),
   },
 ];
 
@@ -82,7 +82,8 @@ function selectionColumn(policy: keyof PolicySelections): ColumnSpec {
     name: `selected_${policy}`,
     type: 'string',
     about: `languages it belongs to under policy ${policy}, comma-separated; empty if not selected`,
-    of: ({ policies }, tags) => policies && ((unit) => tagsOf(policies[policy].selection, unit, tags)),
+    of: ({ scores: { start }, policies }, tags) =>
+      policies && ((unit) => tagsOf(policies[policy].selection, start + unit, tags)),
   };
 }
 

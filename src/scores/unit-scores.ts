@@ -1,4 +1,10 @@
+import { qOfCounts } from '../stats/benjamini-hochberg.js';
+import { type Scratch, ScratchArray } from '../store/scratch.js';
+import { deadUnits } from './dead-units.js';
+import { RateSummary } from './rate-summary.js';
 import type { LanguageArray, UnitArray } from './score-arrays.js';
+import type { ScoredPiece } from './scored-piece.js';
+import type { RateBlock } from './selection.js';
 import type { ScoredType } from './types.js';
 import type { UnitLayout } from './unit-layout.js';
 
@@ -6,10 +12,24 @@ type Numbers = Float64Array | Float32Array;
 
 /** Scores are kept in double precision; how sure they are needs no more than single. */
 const SINGLE = /_(se|low|high|p|q)$/;
+const Q = /_q$/;
+
+/** Scores of some adjacent units: start … start + units − 1 of those of all layers. */
+export interface UnitBlock {
+  readonly type: ScoredType;
+  readonly layout: UnitLayout;
+  readonly languages: number;
+  readonly start: number;
+  readonly units: number;
+  /** [unit − start]; null if nothing was computed. */
+  ofUnits(name: UnitArray): Numbers | null;
+  /** [language, unit − start]; null if nothing was computed. */
+  ofLanguages(name: LanguageArray): Numbers | null;
+}
 
 /**
- * What is kept of every unit of a type while a run is scored. Units run layer by layer. Arrays exist once something was
- * set in them; what was not set is NaN.
+ * Scores of every unit of a type while a run is scored, layer by layer. They lie on disk; held are a few numbers a unit that
+ * selecting units and testing all of them together need.
  */
 export class UnitScores {
   readonly type: ScoredType;
@@ -17,46 +37,111 @@ export class UnitScores {
   readonly languages: number;
   /** Of all layers. */
   readonly units: number;
-  readonly #ofUnits = new Map<UnitArray, Numbers>();
-  readonly #ofLanguages = new Map<LanguageArray, Numbers>();
+  readonly #scratch: Scratch;
+  readonly #ofUnits = new Map<UnitArray, ScratchArray>();
+  readonly #ofLanguages = new Map<LanguageArray, ScratchArray>();
+  /** By name of the array: how many tests have each p. Those of permutations have few. */
+  readonly #tests = new Map<string, Map<number, number>>();
+  #dead = 0;
+  #summary: RateSummary | null = null;
 
-  constructor(type: ScoredType, layout: UnitLayout, languages: number) {
+  constructor(type: ScoredType, layout: UnitLayout, languages: number, scratch: Scratch) {
     this.type = type;
     this.layout = layout;
     this.languages = languages;
     this.units = layout.units;
+    this.#scratch = scratch;
   }
 
-  /** [unit]; null if nothing was set. */
-  ofUnits(name: UnitArray): Numbers | null {
-    return this.#ofUnits.get(name) ?? null;
+  /** Units whose rates are all 0. */
+  get dead(): number {
+    return this.#dead;
   }
 
-  /** [language, unit]; null if nothing was set. */
-  ofLanguages(name: LanguageArray): Numbers | null {
-    return this.#ofLanguages.get(name) ?? null;
+  /** What selection goes by; null if LAPE was not computed. */
+  get summary(): RateSummary | null {
+    return this.#summary;
   }
 
-  /** Sets the values [n] of units start … start + n − 1. */
-  setUnits(name: UnitArray, start: number, values: Numbers): void {
-    filled(this.#ofUnits, name, this.units).set(values, start);
+  has(name: LanguageArray): boolean {
+    return this.#ofLanguages.has(name);
   }
 
-  /** Sets the values [language, n] of units start … start + n − 1. */
-  setLanguages(name: LanguageArray, start: number, values: Numbers): void {
-    const target = filled(this.#ofLanguages, name, this.languages * this.units);
-    const n = values.length / this.languages;
-    for (let k = 0; k < this.languages; k++) {
-      target.set(values.subarray(k * n, (k + 1) * n), k * this.units + start);
+  /** Takes over what was computed of some units of a layer. @throws OutputError if the disk is full. */
+  add({
+    layer,
+    unitStart,
+    ofUnits,
+    ofLanguages,
+  }: Pick<ScoredPiece, 'layer' | 'unitStart' | 'ofUnits' | 'ofLanguages'>): void {
+    const start = this.layout.starts[layer]! + unitStart;
+    for (const [name, values] of entries(ofUnits)) this.#set(this.#ofUnits, name, 1, start, values);
+    for (const [name, values] of entries(ofLanguages)) {
+      this.#set(this.#ofLanguages, name, this.languages, start, values);
     }
+    const { rate } = ofLanguages;
+    if (rate === undefined) return;
+    this.#dead += deadUnits(rate, this.languages).reduce((sum, dead) => sum + dead, 0);
+    if (ofUnits.lape === undefined) return;
+    this.#summary ??= new RateSummary(this.languages, this.units);
+    this.#summary.add(start, rate, ofUnits.lape);
+  }
+
+  /** Blocks of units that together are all of them, in order. */
+  *blocks(unitsAtOnce: number): Generator<UnitBlock> {
+    const q = new Map(
+      [...this.#tests].map(([name, counts]) => [name.replace(/_p$/, '_q'), qOfCounts(counts)]),
+    );
+    for (let start = 0; start < this.units; start += unitsAtOnce) {
+      const end = Math.min(this.units, start + unitsAtOnce);
+      const read = <N extends string>(arrays: ReadonlyMap<N, ScratchArray>, name: N): Numbers | null => {
+        const own = q.get(name);
+        const stored = arrays.get((own === undefined ? name : name.replace(Q, '_p')) as N);
+        const values = stored?.read(start, end) ?? null;
+        return own === undefined || values === null ? values : values.map((p) => own.get(p) ?? Number.NaN);
+      };
+      yield {
+        type: this.type,
+        layout: this.layout,
+        languages: this.languages,
+        start,
+        units: end - start,
+        ofUnits: (name) => read(this.#ofUnits, name),
+        ofLanguages: (name) => read(this.#ofLanguages, name),
+      };
+    }
+  }
+
+  /** The rates of all units, some at a time. */
+  *rates(): Generator<RateBlock> {
+    for (const block of this.blocks(RATE_UNITS)) {
+      yield { start: block.start, rates: block.ofLanguages('rate') as Float64Array };
+    }
+  }
+
+  #set<N extends UnitArray | LanguageArray>(
+    arrays: Map<N, ScratchArray>,
+    name: N,
+    rows: number,
+    start: number,
+    values: Float64Array,
+  ): void {
+    let array = arrays.get(name);
+    if (array === undefined) {
+      array = new ScratchArray(this.#scratch, rows, SINGLE.test(name) ? 'single' : 'double');
+      arrays.set(name, array);
+    }
+    const kept = array.set(start, values);
+    if (!name.endsWith('_p')) return;
+    const counts = this.#tests.get(name) ?? new Map<number, number>();
+    this.#tests.set(name, counts);
+    for (const p of kept) if (!Number.isNaN(p)) counts.set(p, (counts.get(p) ?? 0) + 1);
   }
 }
 
-function filled<N extends string>(arrays: Map<N, Numbers>, name: N, length: number): Numbers {
-  let array = arrays.get(name);
-  if (array === undefined) {
-    array = new (SINGLE.test(name) ? Float32Array : Float64Array)(length).fill(Number.NaN);
-    arrays.set(name, array);
-  }
-  return array;
+/** Units whose rates are read at a time. */
+const RATE_UNITS = 16_384;
+
+function entries<N extends string>(arrays: Partial<Record<N, Float64Array>>): [N, Float64Array][] {
+  return Object.entries(arrays) as [N, Float64Array][];
 }

@@ -6,6 +6,7 @@ import { removeStale, writeFileAtomic } from '../store/write-file-atomic.js';
 import { ALIGNMENT_COLUMNS, type AlignmentRow } from './alignment-columns.js';
 import { type ColumnSpec, type ScoredUnits, UNIT_COLUMNS, UNIT_LANGUAGE_COLUMNS } from './table-columns.js';
 import { SCORES_SCHEMA_VERSION, type ScoreSummary } from './types.js';
+import type { UnitScores } from './unit-scores.js';
 
 /** Tables of scores, by file name less `.parquet`. */
 export const SCORE_TABLES = {
@@ -14,6 +15,9 @@ export const SCORE_TABLES = {
   alignment: { schema: 'babelscope/alignment', columns: ALIGNMENT_COLUMNS },
 } as const;
 export type ScoreTableName = keyof typeof SCORE_TABLES;
+
+/** All units of a type, whose blocks are `ScoredUnits`. */
+export type AllScored = Omit<ScoredUnits, 'scores'> & { readonly scores: UnitScores };
 
 /**
  * Writes `units.parquet` (a row a unit), `unit_languages.parquet` (a row a unit and language), `alignment.parquet`
@@ -25,7 +29,7 @@ export type ScoreTableName = keyof typeof SCORE_TABLES;
 export async function writeScores(
   folder: string,
   manifest: RunManifest,
-  tables: readonly ScoredUnits[],
+  tables: readonly AllScored[],
   alignment: readonly AlignmentRow[] | null,
   summary: ScoreSummary,
 ): Promise<void> {
@@ -73,23 +77,21 @@ export async function writeScores(
 /** Columns of a row group at a time: unit by unit, and within a unit language by language. */
 function* rowsOf(
   columns: readonly ColumnSpec[],
-  tables: readonly ScoredUnits[],
+  tables: readonly AllScored[],
   tags: readonly string[],
   languages: number,
 ): Generator<ArrayLike<TableValue>[]> {
   const unitsAtOnce = Math.max(1, Math.floor(ROW_GROUP_ROWS / languages));
-  for (const table of tables) {
-    const cellOf = columns.map(({ of }) => of(table, tags));
-    for (let start = 0; start < table.scores.units; start += unitsAtOnce) {
-      const end = Math.min(table.scores.units, start + unitsAtOnce);
-      const rows = (end - start) * languages;
+  for (const { scores, ...rest } of tables) {
+    for (const block of scores.blocks(unitsAtOnce)) {
+      const cellOf = columns.map(({ of }) => of({ ...rest, scores: block }, tags));
+      const rows = block.units * languages;
       yield columns.map(({ type }, c) => {
         const value = cellOf[c]!;
         if (value === null) return new Array<null>(rows).fill(null);
         const values = type === 'float64' ? new Float64Array(rows) : new Array<TableValue>(rows);
         for (let row = 0; row < rows; row++) {
-          const unit = start + Math.floor(row / languages);
-          values[row] = value(unit, row % languages) as number;
+          values[row] = value(Math.floor(row / languages), row % languages) as number;
         }
         return values;
       });

@@ -8,13 +8,36 @@ import { Argsort } from './argsort.js';
  */
 export function benjaminiHochberg(p: ArrayLike<number>): Float64Array {
   const q = new Float64Array(p.length).fill(Number.NaN);
-  const tested = Array.from({ length: p.length }, (_, i) => i).filter((i) => !Number.isNaN(p[i]!));
-  const order = new Argsort(tested.length).order(Float64Array.from(tested, (i) => p[i]!));
+  const tested = new Uint32Array(p.length);
+  let tests = 0;
+  for (let i = 0; i < p.length; i++) if (!Number.isNaN(p[i]!)) tested[tests++] = i;
+  const own = Float64Array.from({ length: tests }, (_, i) => p[tested[i]!]!);
+  const order = new Argsort(tests).order(own);
   let least = 1;
-  for (let rank = tested.length; rank >= 1; rank--) {
-    const test = tested[order[rank - 1]!]!;
-    least = Math.min(least, p[test]! * (tested.length / rank));
-    q[test] = least;
+  for (let rank = tests; rank >= 1; rank--) {
+    const test = order[rank - 1]!;
+    least = Math.min(least, own[test]! * (tests / rank));
+    q[tested[test]!] = least;
+  }
+  return q;
+}
+
+/**
+ * The same where many tests share a p-value, as those of permutations do.
+ *
+ * @param counts By p-value: how many tests have it.
+ * @returns by p-value: its q.
+ */
+export function qOfCounts(counts: ReadonlyMap<number, number>): Map<number, number> {
+  const descending = [...counts].sort(([a], [b]) => b - a);
+  const tests = descending.reduce((sum, [, count]) => sum + count, 0);
+  const q = new Map<number, number>();
+  let rank = tests;
+  let least = 1;
+  for (const [p, count] of descending) {
+    least = Math.min(least, p * (tests / rank));
+    q.set(p, least);
+    rank -= count;
   }
   return q;
 }

@@ -1,3 +1,4 @@
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { readTable } from '../../src/store/table.js';
@@ -39,4 +40,18 @@ test('draws and permutations are taken with full uncertainty, and refused withou
   const refused = await babelscope(['score', run, ...few]);
   expect(refused.code).toBe(2);
   expect(refused.stderr).toMatch(/--draws, --permutations[\s\S]*add --uncertainty full/);
+});
+
+test('on a full disk scoring ends with what to do, and leaves a run and its earlier scores as they were', async () => {
+  const run = join(temporaryFolder(), 'run');
+  await writeSyntheticRun(run, { keep: 'folds', layers: 2, neurons: 200 });
+  expect((await babelscope(['score', run, '--scores', 'lape'])).code).toBe(0);
+  const before = await readdir(run);
+  // The first numbers that are put aside take more.
+  const { code, stderr } = await babelscope(['score', run], { fileSizeLimit: 8 });
+  expect(code).not.toBe(0);
+  expect(stderr).toMatch(/larger than the disk allows[\s\S]*another disk/);
+  expect(await readdir(run)).toEqual(before);
+  const { columns } = await readTable(join(run, 'units.parquet'));
+  expect(columns.get('lape')).toHaveLength(2 * 206);
 });

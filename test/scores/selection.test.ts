@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { lape } from '../../src/scores/lape.js';
+import { summarise } from '../../src/scores/rate-summary.js';
 import { selectByPolicies } from '../../src/scores/select-by-policies.js';
 import { selectPolyfact2026 } from '../../src/scores/select-polyfact2026.js';
 import { selectReference } from '../../src/scores/select-reference.js';
@@ -99,7 +100,9 @@ test('units that never fire are never selected, even when too few others are', (
 
 test('1 % of few units is none: then no cut, and nothing is selected', () => {
   const few = Float64Array.of(0.1, 0.9, 0.5, 0.5);
-  const { tang2024, polyfact2026 } = selectByPolicies(few, lape(few, 2), 2);
+  const { tang2024, polyfact2026 } = selectByPolicies(summarise(few, lape(few, 2), 2), 2, [
+    { start: 0, rates: few },
+  ]);
   expect(tang2024.entropyCut).toBeNaN();
   expect(countSelected(tang2024.selection)).toBe(0);
   expect(countSelected(polyfact2026.selection)).toBe(0);

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { benjaminiHochberg } from '../../src/stats/benjamini-hochberg.js';
+import { benjaminiHochberg, qOfCounts } from '../../src/stats/benjamini-hochberg.js';
 import { Draws } from '../../src/stats/draws.js';
 import { wilsonInterval } from '../../src/stats/wilson-interval.js';
 import { itemSignFlip, withinItemPermutation } from '../../src/stats/within-item-permutation.js';
@@ -58,6 +58,18 @@ describe('Benjamini–Hochberg', () => {
     expect([q[1], q[4]]).toEqual([Number.NaN, Number.NaN]);
     expect([q[0], q[2], q[3]]).toEqual([...benjaminiHochberg([0.01, 0.04, 0.03])]);
     expect(benjaminiHochberg([])).toEqual(new Float64Array(0));
+  });
+
+  test("q-values of counted p-values are SciPy's, ties and all", () => {
+    let ties = 0;
+    for (const { p, q } of fixture.benjaminiHochberg) {
+      const counts = new Map<number, number>();
+      for (const value of p) counts.set(value, (counts.get(value) ?? 0) + 1);
+      ties += p.length - counts.size;
+      const own = qOfCounts(counts);
+      for (const [i, expected] of q.entries()) expect(own.get(p[i]!)).toBeCloseTo(expected, 14);
+    }
+    expect(ties).toBeGreaterThan(0);
   });
 
   test('q rises with p, is at least p, at most 1, and does not depend on the order of the tests', () => {
