@@ -65,8 +65,8 @@ const SPLITS = 50;
  * groups, differences in differences, head maps, overlaps of top heads, alignment of languages by layer, reliability. A single run is described alone,
  * without headlines.
  *
- * Everything comes from sums that add over folds, layer by layer: memory does not grow with the number of layers, but
- * for the reference's rates (8 bytes a unit and language), the unit table and the norms of heads.
+ * Everything comes from sums that add over folds, some units of a layer at a time: memory does not grow with the number of
+ * layers, but for the unit table (some 36 bytes a unit and score, for each run but the reference) and the norms of heads.
  *
  * @returns the comparison; its unit table is under the symbol `unitChanges`, which `writeComparison` stores beside it.
  * @throws RunError if a run is unreadable or does not match the reference (field, both values, remedy), or two training

@@ -4,14 +4,14 @@ import { RunError } from '../errors.js';
 import type { LayerSizes } from '../hooks/layer-widths.js';
 import { expertOfUnit } from '../scores/unit-layout.js';
 import { formatJson } from '../store/format-json.js';
-import { type TableColumn, writeTable } from '../store/table.js';
+import { type ColumnType, ROW_GROUP_ROWS, streamTable, type TableValue } from '../store/table.js';
 import { makeFolder, removeStale, writeFileAtomic } from '../store/write-file-atomic.js';
 import { comparisonSchema } from './schema.js';
 import { NOT_SELECTED } from './tally.js';
 import { COMPARISON_SCHEMA_VERSION, type Comparison } from './types.js';
 import {
+  CHANGE_PARTS,
   type ComparisonWithChanges,
-  type ScoreChange,
   UNIT_CHANGE_SCORES,
   type UnitChangeScore,
   type UnitChanges,
@@ -51,7 +51,8 @@ export async function writeComparison(
   }
   const tags = comparison.languages.map(({ tag }) => tag);
   if (changes.length > 0) {
-    await writeTable(join(folder, CHANGES_FILE), changeColumns(changes, tags, comparison.shape), {
+    const columns = changeColumns(tags, comparison.shape);
+    await streamTable(join(folder, CHANGES_FILE), columns, rowsOf(changes, columns), {
       schema: 'babelscope/changes',
       schemaVersion: String(COMPARISON_SCHEMA_VERSION),
       reference: comparison.runs[0]!.label,
@@ -106,53 +107,60 @@ export async function readComparison(folder: string): Promise<Comparison> {
   });
 }
 
-function changeColumns(
-  changes: readonly UnitChanges[],
-  tags: readonly string[],
-  shape: LayerSizes,
-): TableColumn[] {
-  const units = (table: UnitChanges) => table.languageReference.length;
-  const rows = changes.reduce((sum, table) => sum + units(table), 0);
-  const text = (name: string, of: (table: UnitChanges, u: number) => string | null): TableColumn => ({
+interface ChangeColumn {
+  readonly name: string;
+  readonly type: ColumnType;
+  /** The values of units start … end − 1 of a table. */
+  readonly of: (table: UnitChanges, start: number, end: number) => ArrayLike<TableValue>;
+}
+
+function changeColumns(tags: readonly string[], shape: LayerSizes): ChangeColumn[] {
+  const each = (
+    name: string,
+    type: ColumnType,
+    of: (table: UnitChanges, unit: number) => TableValue,
+  ): ChangeColumn => ({
     name,
-    type: 'string',
-    values: changes.flatMap((table) => Array.from({ length: units(table) }, (_, u) => of(table, u))),
+    type,
+    of: (table, start, end) => Array.from({ length: end - start }, (_, i) => of(table, start + i)),
   });
-  const integer = (name: string, of: (table: UnitChanges, u: number) => number | null): TableColumn => ({
-    name,
-    type: 'int32',
-    values: changes.flatMap((table) => Array.from({ length: units(table) }, (_, u) => of(table, u))),
-  });
-  const number = (name: string, of: (table: UnitChanges) => Float64Array): TableColumn => {
-    const values = new Float64Array(rows);
-    let at = 0;
-    for (const table of changes) {
-      values.set(of(table), at);
-      at += units(table);
-    }
-    return { name, type: 'float64', values };
-  };
   const language = (assigned: number) => (assigned === NOT_SELECTED ? null : tags[assigned]!);
+  const scores = Object.keys(UNIT_CHANGE_SCORES) as UnitChangeScore[];
   return [
-    text('label', (table) => table.label),
-    text('type', (table) => table.type),
-    integer('layer', ({ layout }, u) => layout.layerOf(u)),
-    integer('index', ({ layout }, u) => layout.indexOf(u)),
-    integer('expert', ({ type, layout }, u) =>
+    each('label', 'string', (table) => table.label),
+    each('type', 'string', (table) => table.type),
+    each('layer', 'int32', ({ layout }, u) => layout.layerOf(u)),
+    each('index', 'int32', ({ layout }, u) => layout.indexOf(u)),
+    each('expert', 'int32', ({ type, layout }, u) =>
       expertOfUnit(shape, type, layout.layerOf(u), layout.indexOf(u)),
     ),
-    ...(Object.keys(UNIT_CHANGE_SCORES) as UnitChangeScore[]).flatMap((name) => {
-      const of = (part: keyof ScoreChange) => (table: UnitChanges) => table.scores[name][part];
-      return [
-        number(`${name}_reference`, of('reference')),
-        number(`${name}_other`, of('other')),
-        number(`delta_${name}`, of('delta')),
-        ...(['se', 'low', 'high', 'p', 'q'] as const).map((part) =>
-          number(`delta_${name}_${part}`, of(part)),
-        ),
-      ];
-    }),
-    text('language_reference', (table, u) => language(table.languageReference[u]!)),
-    text('language_other', (table, u) => language(table.languageOther[u]!)),
+    ...scores.flatMap((score) =>
+      CHANGE_PARTS.map(
+        (part): ChangeColumn => ({
+          name: ['reference', 'other'].includes(part)
+            ? `${score}_${part}`
+            : `delta_${score}${part === 'delta' ? '' : `_${part}`}`,
+          type: 'float64',
+          of: ({ scores: { [score]: change } }, start, end) =>
+            change?.range(start, end)[part] ?? new Array<null>(end - start).fill(null),
+        }),
+      ),
+    ),
+    each('language_reference', 'string', (table, u) => language(table.languageReference[u]!)),
+    each('language_other', 'string', (table, u) => language(table.languageOther[u]!)),
   ];
+}
+
+/** Tables one after another, a row group at a time. */
+function* rowsOf(
+  changes: readonly UnitChanges[],
+  columns: readonly ChangeColumn[],
+): Generator<ArrayLike<TableValue>[]> {
+  for (const table of changes) {
+    const { units } = table.layout;
+    for (let start = 0; start < units; start += ROW_GROUP_ROWS) {
+      const end = Math.min(units, start + ROW_GROUP_ROWS);
+      yield columns.map(({ of }) => of(table, start, end));
+    }
+  }
 }

@@ -14,10 +14,12 @@ export interface Scope {
   readonly languages: readonly number[];
 }
 
-/** Everything of one layer's units that a comparison computes from: sums that add over folds. */
+/** Everything of some adjacent units of a layer that a comparison computes from: sums that add over folds. */
 export interface UnitLayer {
   readonly type: UnitType;
   readonly layer: number;
+  /** The first of them, within the layer. */
+  readonly unitStart: number;
   readonly shape: FoldShape;
   /** [fold, language, unit]: firing counts (neurons), sums of contribution norms (heads), tokens routed to it (experts). */
   readonly sums: Numbers;

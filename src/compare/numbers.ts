@@ -15,3 +15,12 @@ export function rows<T extends { subarray(from: number, to: number): T }>(
 ): T[] {
   return Array.from({ length: count }, (_, row) => values.subarray(row * width, (row + 1) * width));
 }
+
+/** Values [layer][unit], filled some units at a time, in order. */
+export class LayerRows {
+  readonly rows: (number | null)[][] = [];
+
+  add(layer: number, values: readonly (number | null)[]): void {
+    this.rows[layer] = [...(this.rows[layer] ?? []), ...values];
+  }
+}

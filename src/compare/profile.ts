@@ -25,12 +25,13 @@ export class ProfileBuilder {
     this.#languages = languages;
   }
 
-  /** Adds a layer over all folds. Layers come in order. */
-  add({ rates, scopes, selection }: SubsetScores): void {
+  /** Adds units of a layer over all folds. */
+  add(layer: number, { rates, scopes, selection }: SubsetScores): void {
     const { lape } = scopes[0]!;
     const languages = this.#languages;
     const units = lape.length;
-    const counts = new Array<number>(languages).fill(0);
+    this.#counts[layer] ??= new Array<number>(languages).fill(0);
+    const counts = this.#counts[layer];
     const dead = deadUnits(rates, languages);
     for (let u = 0; u < units; u++) {
       const entropy = lape[u]!;
@@ -45,7 +46,6 @@ export class ProfileBuilder {
       if (own > 1) this.#shared++;
     }
     this.#units += units;
-    this.#counts.push(counts);
   }
 
   finish(label: string, tally: RunTally): RunProfile {
@@ -82,7 +82,7 @@ export class ReallocationBuilder {
     this.#matrix = Array.from({ length: languages + 1 }, () => new Array<number>(languages + 1).fill(0));
   }
 
-  /** Adds a layer's assignments over all folds. */
+  /** Adds assignments of units over all folds. */
   add(from: Int16Array, to: Int16Array): void {
     const none = this.#matrix.length - 1;
     for (let u = 0; u < from.length; u++) {

@@ -7,7 +7,7 @@ import { Random } from '../stats/random.js';
 import { ExpertMapBuilder } from './expert-map.js';
 import type { FoldSubsets } from './fold-subsets.js';
 import type { SubsetScores, UnitLayer } from './layer-scores.js';
-import { finiteOrNullEach } from './numbers.js';
+import { finiteOrNullEach, LayerRows } from './numbers.js';
 import { ProfileBuilder } from './profile.js';
 import type { RunReliability } from './reliability.js';
 import type { RunSource } from './run-source.js';
@@ -27,9 +27,9 @@ export class RunDescription {
   readonly #halfOmega2: HalfScores;
   /** By subset: which half of which split it is, if any. */
   readonly #halfOf: ReadonlyMap<number, { readonly split: number; readonly half: number }>;
-  readonly #omega2: (number | null)[][] = [];
-  readonly #lape: (number | null)[][] = [];
-  readonly #vectorShare: (number | null)[][] = [];
+  readonly #omega2 = new LayerRows();
+  readonly #lape = new LayerRows();
+  readonly #vectorShare = new LayerRows();
 
   constructor(run: RunSource, type: UnitType, subsets: FoldSubsets) {
     const { languages } = run;
@@ -55,33 +55,32 @@ export class RunDescription {
     this.#halfOmega2 = new HalfScores(splits, sample);
   }
 
-  /** Adds a layer over one subset of the folds. */
-  add(subset: number, layer: number, { selection, scopes }: SubsetScores): void {
+  /** Adds units of a layer over one subset of the folds. */
+  add(
+    subset: number,
+    { layer, unitStart }: Pick<UnitLayer, 'layer' | 'unitStart'>,
+    { selection, scopes }: SubsetScores,
+  ): void {
     this.counts.add(subset, selection.member);
     const half = this.#halfOf.get(subset);
     if (half === undefined) return;
     const { lape, omega2 } = scopes[0]!;
-    const start = this.#layout.starts[layer]!;
+    const start = this.#layout.starts[layer]! + unitStart;
     this.#halfLape.setUnits(half.split, half.half, start, lape);
     if (omega2 !== null) this.#halfOmega2.setUnits(half.split, half.half, start, omega2);
   }
 
-  /** Adds what is described over all folds only. Layers come in order. */
-  finishLayer(layer: UnitLayer, full: SubsetScores): void {
-    this.#profile.add(full);
-    this.#experts?.add(full);
+  /** Adds what is described over all folds only. Units come in order. */
+  addFull({ layer, shape: { units }, vectors }: UnitLayer, full: SubsetScores): void {
+    this.#profile.add(layer, full);
+    this.#experts?.add(layer, full);
     if (this.#type !== 'head') return;
-    const { units } = layer.shape;
     const { lape, omega2 } = full.scopes[0]!;
     const absent = () => new Array<null>(units).fill(null);
-    this.#lape.push(finiteOrNullEach(lape));
-    this.#omega2.push(omega2 === null ? absent() : finiteOrNullEach(omega2));
-    if (layer.vectors === null) {
-      this.#vectorShare.push(absent());
-      return;
-    }
-    const share = vectorShare(layer.vectors, layer.vectors.units / units, this.#subsets.folds[0]);
-    this.#vectorShare.push(finiteOrNullEach(share.language));
+    const share = vectors && vectorShare(vectors, vectors.units / units, this.#subsets.folds[0]).language;
+    this.#lape.add(layer, finiteOrNullEach(lape));
+    this.#omega2.add(layer, omega2 === null ? absent() : finiteOrNullEach(omega2));
+    this.#vectorShare.add(layer, share === null ? absent() : finiteOrNullEach(share));
   }
 
   profile(tally: RunTally): RunProfile {
@@ -92,9 +91,9 @@ export class RunDescription {
     if (this.#type !== 'head') return null;
     return {
       label: this.#run.label,
-      omega2Language: this.#omega2,
-      lape: this.#lape,
-      vectorShareLanguage: this.#vectorShare,
+      omega2Language: this.#omega2.rows,
+      lape: this.#lape.rows,
+      vectorShareLanguage: this.#vectorShare.rows,
     };
   }
 

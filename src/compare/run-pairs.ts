@@ -41,7 +41,7 @@ export class RunPair {
     this.tallies = Array.from({ length: scopes }, () => new PairTally(pairs.length));
   }
 
-  /** Adds a layer; assignments are [scope][subset]. */
+  /** Adds units; assignments are [scope][subset]. */
   add(a: readonly (readonly Int16Array[])[], b: readonly (readonly Int16Array[])[]): void {
     this.tallies.forEach((tally, scope) => {
       this.subsets.forEach((pair, i) => {
@@ -103,7 +103,7 @@ export class RunPairs {
     return this.#pairs.get(`${Math.min(a, b)} ${Math.max(a, b)}`)!;
   }
 
-  /** Adds a layer of all runs; assignments are [run][scope][subset]. */
+  /** Adds units of all runs; assignments are [run][scope][subset]. */
   add(assignments: readonly (readonly (readonly Int16Array[])[])[]): void {
     for (const pair of this.#pairs.values()) pair.add(assignments[pair.a]!, assignments[pair.b]!);
   }

@@ -10,6 +10,7 @@ import { UNIT_TYPES, type UnitType } from '../scores/types.js';
 import { type UnitLayout, unitLayout } from '../scores/unit-layout.js';
 import { LAYER_ARRAYS, type RunManifest } from '../store/manifest.js';
 import {
+  expectedLayerArrays,
   type ItemsName,
   openRun,
   type Run,
@@ -17,11 +18,21 @@ import {
   rowReader,
   type StatisticName,
 } from '../store/open-run.js';
+import { arrayBytes } from '../store/safetensors.js';
 import type { Scope, UnitLayer } from './layer-scores.js';
 import type { UnitComparison } from './types.js';
 
 /** Pooled values held at a time: of Qwen2.5-7B's layer (1000 items, 12 languages) two blocks. */
-const ITEM_BLOCK_BYTES = 256 * 2 ** 20; // 256 MiB
+const ITEM_BYTES = 256 * 2 ** 20; // 256 MiB
+/** Fold sums held at a time: of Qwen2.5-7B's layer (20 folds, 12 languages) one block, of Qwen3-30B-A3B's three. */
+const SUM_BYTES = 64 * 2 ** 20; // 64 MiB
+
+/** Some adjacent units of a layer. */
+export interface UnitRange {
+  readonly layer: number;
+  readonly unitStart: number;
+  readonly unitEnd: number;
+}
 
 const ARRAYS: Readonly<
   Record<
@@ -38,7 +49,7 @@ function sumsOf({ names }: RunLayer, type: UnitType): StatisticName | undefined 
   return ARRAYS[type].sums.find((array) => names.has(array));
 }
 
-/** A run as a comparison reads it: one layer of one unit type at a time. */
+/** A run as a comparison reads it: some units of a layer at a time. */
 export class RunSource {
   readonly label: string;
   readonly manifest: RunManifest;
@@ -127,44 +138,64 @@ export class RunSource {
     return this.manifest.imported?.format === 'lahis' ? 'importance' : 'norm';
   }
 
-  /** Fold sums of a layer, without the items. */
-  async readSums(type: UnitType, layer: number): Promise<UnitLayer> {
+  /** A layer's units in blocks that fit into memory, one at least. */
+  blocks(type: UnitType, layer: number): UnitRange[] {
+    const { manifest, grid } = this;
     const units = this.layout(type).widths[layer]!;
+    const cells = manifest.plan.folds * this.languages;
+    const arrays = expectedLayerArrays(manifest, layer);
+    const { items, vectors } = ARRAYS[type];
+    const itemBytes = (name: ItemsName | null) =>
+      grid === null || name === null || !arrays.has(name) ? 0 : arrayBytes(arrays.get(name)!);
+    const count = Math.max(
+      1,
+      Math.ceil((cells * units * Float64Array.BYTES_PER_ELEMENT) / SUM_BYTES),
+      Math.ceil(Math.max(itemBytes(items), itemBytes(vectors)) / ITEM_BYTES),
+    );
+    const blocks = Math.min(count, Math.max(1, units));
+    return Array.from({ length: blocks }, (_, b) => ({
+      layer,
+      unitStart: Math.floor((b * units) / blocks),
+      unitEnd: Math.floor(((b + 1) * units) / blocks),
+    }));
+  }
+
+  /** Fold sums of some units, without the items. */
+  async readSums(type: UnitType, { layer, unitStart, unitEnd }: UnitRange): Promise<UnitLayer> {
+    const units = unitEnd - unitStart;
     return withLayer(this.#run, layer, async (file) => ({
       type,
       layer,
+      unitStart,
       shape: this.#shape(units),
-      sums: units === 0 ? new Float64Array(0) : await file.readStatistic(sumsOf(file, type)!),
-      tokens: await readTokenCounts(file, type, this.manifest.shape, 0, units),
+      sums:
+        units === 0 ? new Float64Array(0) : await file.readStatistic(sumsOf(file, type)!, unitStart, unitEnd),
+      tokens: await readTokenCounts(file, type, this.manifest.shape, unitStart, unitEnd),
       twoWay: [],
       vectors: null,
     }));
   }
 
   /**
-   * Everything of a layer's units, pooled items reduced to sums that add over folds, `blockBytes` of them at a time.
-   * Items are those that every language has, for a group too.
+   * Everything of some units, pooled items reduced to sums that add over folds. Items are those that every language has,
+   * for a group too.
    *
    * @param scopes The first is of all languages.
    */
-  async readLayer(
+  async readUnits(
     type: UnitType,
-    layer: number,
+    range: UnitRange,
     scopes: readonly Scope[],
-    { vectors: wanted = true, blockBytes = ITEM_BLOCK_BYTES } = {},
+    { vectors: wanted = true } = {},
   ): Promise<UnitLayer> {
-    const sums = await this.readSums(type, layer);
+    const sums = await this.readSums(type, range);
     const { items, vectors } = ARRAYS[type];
-    const { units } = sums.shape;
-    return withLayer(this.#run, layer, async (file) => {
-      const columns = units * this.manifest.shape.headDim;
+    return withLayer(this.#run, range.layer, async (file) => {
       const ofVectors =
-        vectors === null || !wanted
-          ? []
-          : await this.#twoWay(file, vectors, columns, scopes.slice(0, 1), blockBytes);
+        vectors === null || !wanted ? [] : await this.#twoWay(file, vectors, range, scopes.slice(0, 1));
       return {
         ...sums,
-        twoWay: await this.#twoWay(file, items, units, scopes, blockBytes),
+        twoWay: await this.#twoWay(file, items, range, scopes),
         vectors: ofVectors[0] ?? null,
       };
     });
@@ -175,66 +206,27 @@ export class RunSource {
     return withLayer(this.#run, layer, (file) => layerAlignment(file, this.manifest, products));
   }
 
-  /** [scope]. `columns`: values an item and language has, which are the units of the sums. */
+  /** [scope]. The units of the sums are the values that an item and language has. */
   async #twoWay(
     file: RunLayer,
     name: ItemsName,
-    columns: number,
+    { unitStart, unitEnd }: UnitRange,
     scopes: readonly Scope[],
-    blockBytes: number,
   ): Promise<(TwoWaySums | null)[]> {
     const { languages, grid } = this;
-    if (grid === null || !file.names.has(name)) return scopes.map(() => null);
-    const { shape } = this.manifest;
-    const width = name === 'head.items' ? shape.headDim : 1;
-    const blocks: { readonly start: number; readonly sums: TwoWaySums }[][] = scopes.map(() => []);
-    for await (const block of file.itemBlocks(name, blockBytes)) {
-      const { unitStart, unitEnd } = block;
-      const units = (unitEnd - unitStart) * width;
-      const readRow = rowReader(block, grid.items * languages);
-      for (const [s, { languages: own }] of scopes.entries()) {
-        if (own.length < 2) continue;
-        const ofScope = (item: number, k: number) => readRow(item * languages + own[k]!);
-        const sums = twoWaySums(ofScope, grid.complete, grid.foldOf, this.#shape(units, own.length));
-        blocks[s]!.push({ start: unitStart * width, sums });
-      }
-    }
-    return blocks.map((ofScope, s) => {
-      if (ofScope.length === 0) return null;
-      const shape = this.#shape(columns, scopes[s]!.languages.length);
-      return ofScope.length === 1 ? ofScope[0]!.sums : joinUnits(ofScope, shape);
+    if (grid === null || !file.names.has(name) || unitStart === unitEnd) return scopes.map(() => null);
+    const units = (unitEnd - unitStart) * (name === 'head.items' ? this.manifest.shape.headDim : 1);
+    const readRow = rowReader(await file.readStoredItems(name, unitStart, unitEnd), grid.items * languages);
+    return scopes.map(({ languages: own }) => {
+      if (own.length < 2) return null;
+      const ofScope = (item: number, k: number) => readRow(item * languages + own[k]!);
+      return twoWaySums(ofScope, grid.complete, grid.foldOf, this.#shape(units, own.length));
     });
   }
 
   #shape(units: number, languages = this.languages): FoldShape {
     return { folds: this.manifest.plan.folds, languages, units };
   }
-}
-
-/** Sums of blocks of units as the sums of all of them. */
-function joinUnits(
-  blocks: readonly { readonly start: number; readonly sums: TwoWaySums }[],
-  shape: FoldShape,
-): TwoWaySums {
-  const { folds, languages, units } = shape;
-  const joined = {
-    ...shape,
-    items: blocks[0]!.sums.items,
-    sum: new Float64Array(folds * languages * units),
-    itemSquare: new Float64Array(folds * units),
-    square: new Float64Array(folds * units),
-  };
-  for (const { start, sums } of blocks) {
-    const copyRows = (from: Float64Array, to: Float64Array) => {
-      for (let row = 0; row * sums.units < from.length; row++) {
-        to.set(from.subarray(row * sums.units, (row + 1) * sums.units), row * units + start);
-      }
-    };
-    copyRows(sums.sum, joined.sum);
-    copyRows(sums.itemSquare, joined.itemSquare);
-    copyRows(sums.square, joined.square);
-  }
-  return joined;
 }
 
 async function withLayer<T>(run: Run, index: number, use: (layer: RunLayer) => Promise<T>): Promise<T> {

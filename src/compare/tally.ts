@@ -27,8 +27,8 @@ export class RunTally {
     this.omega2Units = new Float64Array(subsets * layers);
   }
 
-  /** Records a layer's units; `lape` and `omega2` hold NaN for units without one. Arrays are [unit]. */
-  record(
+  /** Adds units of a layer; `lape` and `omega2` hold NaN for units without one. Arrays are [unit]. */
+  add(
     subset: number,
     layer: number,
     {
@@ -44,9 +44,9 @@ export class RunTally {
     const at = subset * this.layers + layer;
     let selected = 0;
     for (let u = 0; u < assignment.length; u++) if (assignment[u] !== NOT_SELECTED) selected++;
-    this.selected[at] = selected;
-    [this.entropySum[at], this.live[at]] = sumPresent(lape);
-    if (omega2 !== null) [this.omega2Sum[at], this.omega2Units[at]] = sumPresent(omega2);
+    this.selected[at]! += selected;
+    addPresent(lape, this.entropySum, this.live, at);
+    if (omega2 !== null) addPresent(omega2, this.omega2Sum, this.omega2Units, at);
   }
 }
 
@@ -62,7 +62,7 @@ export class PairTally {
     this.sameLanguage = new Float64Array(pairs);
   }
 
-  /** Adds a layer's units, matched by index. */
+  /** Adds units, matched by index. */
   add(pair: number, a: Int16Array, b: Int16Array): void {
     let both = 0;
     let either = 0;
@@ -82,17 +82,16 @@ export class PairTally {
   }
 }
 
-/** Sum and number of the values that are not NaN. */
-function sumPresent(values: Float64Array): [number, number] {
-  let sum = 0;
-  let count = 0;
+/** Adds the values that are not NaN, and their number, one by one: in however many blocks they come, the sum is the same. */
+function addPresent(values: Float64Array, sums: Float64Array, counts: Float64Array, at: number): void {
+  let sum = sums[at]!;
   for (let u = 0; u < values.length; u++) {
     const value = values[u]!;
     if (Number.isNaN(value)) continue;
     sum += value;
-    count++;
+    counts[at]! += 1;
   }
-  return [sum, count];
+  sums[at] = sum;
 }
 
 /** Selected units that belong to each language, [subset, language], over all layers. */
@@ -109,7 +108,7 @@ export class LanguageCounts {
     return this.#counts[subset * this.#languages + language]!;
   }
 
-  /** Adds a layer; `member` is [language, unit]. */
+  /** Adds units; `member` is [language, unit]. */
   add(subset: number, member: Uint8Array): void {
     const units = member.length / this.#languages;
     for (let k = 0; k < this.#languages; k++) {

@@ -1,6 +1,6 @@
 import { contrast } from '../scores/contrast.js';
 import { Argsort } from '../stats/argsort.js';
-import type { Scope } from './layer-scores.js';
+import type { Scope, UnitLayer } from './layer-scores.js';
 import { finiteOrNull } from './numbers.js';
 import type { RunTally } from './tally.js';
 import type { HeadOverlap } from './types.js';
@@ -55,11 +55,16 @@ export class TopHeads {
     this.#norms = Array.from({ length: subsets }, () => new Float64Array(languages * this.#heads));
   }
 
-  /** `rates` is [language, head] of the layer. */
-  add(subset: number, layer: number, rates: Float64Array): void {
+  /** `rates` is [language, head] of heads unitStart, unitStart + 1, … of the layer. */
+  add(
+    subset: number,
+    { layer, unitStart }: Pick<UnitLayer, 'layer' | 'unitStart'>,
+    rates: Float64Array,
+  ): void {
+    const heads = rates.length / this.#languages;
     for (let k = 0; k < this.#languages; k++) {
-      const own = rates.subarray(k * this.#perLayer, (k + 1) * this.#perLayer);
-      this.#norms[subset]!.set(own, k * this.#heads + layer * this.#perLayer);
+      const own = rates.subarray(k * heads, (k + 1) * heads);
+      this.#norms[subset]!.set(own, k * this.#heads + layer * this.#perLayer + unitStart);
     }
   }
 

@@ -1,8 +1,10 @@
 import type { UnitType } from '../scores/types.js';
 import type { UnitLayout } from '../scores/unit-layout.js';
 import { benjaminiHochberg } from '../stats/benjamini-hochberg.js';
+import { studentTQuantile } from '../stats/student-t.js';
 import type { SubsetScores } from './layer-scores.js';
 import { paired, pairedP } from './paired-change.js';
+import type { UnitRange } from './run-source.js';
 import type { Comparison } from './types.js';
 
 /**
@@ -25,16 +27,64 @@ export const UNIT_CHANGE_SCORES = {
 } as const;
 export type UnitChangeScore = keyof typeof UNIT_CHANGE_SCORES;
 
-/** A score in both runs and its change, other − reference; [unit] each, layer by layer. */
-export interface ScoreChange {
+/** What the interval of a change is made of. */
+interface Spread {
+  /** Folds that were left out, one at a time. */
+  readonly folds: number;
+  /** How much the score can change. */
+  readonly most: number;
+}
+
+/** A score in both runs and its change, other − reference, of some units. Arrays are [unit]; what follows from others is computed when asked for. */
+export class ScoreChange {
   readonly reference: Float64Array;
   readonly other: Float64Array;
-  readonly delta: Float64Array;
   readonly se: Float64Array;
-  readonly low: Float64Array;
-  readonly high: Float64Array;
-  readonly p: Float64Array;
   readonly q: Float64Array;
+  readonly #spread: Spread;
+
+  constructor(
+    { reference, other, se, q }: Pick<ScoreChange, 'reference' | 'other' | 'se' | 'q'>,
+    spread: Spread,
+  ) {
+    this.reference = reference;
+    this.other = other;
+    this.se = se;
+    this.q = q;
+    this.#spread = spread;
+  }
+
+  /** Units start … end − 1. */
+  range(start: number, end: number): ScoreChange {
+    const part = (values: Float64Array) => values.subarray(start, end);
+    const { reference, other, se, q } = this;
+    return new ScoreChange(
+      { reference: part(reference), other: part(other), se: part(se), q: part(q) },
+      this.#spread,
+    );
+  }
+
+  get delta(): Float64Array {
+    return this.other.map((value, u) => value - this.reference[u]!);
+  }
+
+  get low(): Float64Array {
+    return this.#end(-1);
+  }
+
+  get high(): Float64Array {
+    return this.#end(1);
+  }
+
+  get p(): Float64Array {
+    return pairedP(this.delta, this.se, this.#spread.folds);
+  }
+
+  #end(side: -1 | 1): Float64Array {
+    const { folds, most } = this.#spread;
+    const t = side * studentTQuantile(0.975, folds - 1);
+    return this.delta.map((value, u) => Math.max(-most, Math.min(most, value + t * this.se[u]!)));
+  }
 }
 
 /**
@@ -46,88 +96,84 @@ export interface UnitChanges {
   readonly label: string;
   readonly type: UnitType;
   readonly layout: UnitLayout;
-  readonly scores: Readonly<Record<UnitChangeScore, ScoreChange>>;
+  /** null: no unit of the type has the score in both runs. */
+  readonly scores: Readonly<Record<UnitChangeScore, ScoreChange | null>>;
   /** Index of the language the unit is selected for under the `reference` policy; −1 if it is not selected. */
   readonly languageReference: Int16Array;
   readonly languageOther: Int16Array;
 }
 
-/** A score of a layer's units over all folds, and with each fold left out. */
+/** A score of some units over all folds, and with each fold left out. */
 export interface Replicated {
   readonly full: Float64Array;
   readonly leftOut: readonly Float64Array[];
 }
 
-/** What a change is computed from, in one run's layer. */
+/** What a change is computed from, of some units of one run. */
 export interface LayerReplicates {
   readonly full: SubsetScores;
   /** null: the run has no data for the score. */
   readonly scores: Readonly<Record<UnitChangeScore, Replicated | null>>;
 }
 
+export type ChangePart = (typeof CHANGE_PARTS)[number];
+export const CHANGE_PARTS = ['reference', 'other', 'delta', 'se', 'low', 'high', 'p', 'q'] as const;
+
 export class UnitChangesBuilder {
   readonly changes: UnitChanges;
-  #folds = 0;
+  readonly #scores: Record<UnitChangeScore, ScoreChange | null> = {
+    lape: null,
+    omega2: null,
+    eta2_item: null,
+    vector_share_language: null,
+  };
 
   constructor(label: string, type: UnitType, layout: UnitLayout) {
     const { units } = layout;
-    const column = () => new Float64Array(units).fill(Number.NaN);
-    const change = (): ScoreChange => ({
-      reference: column(),
-      other: column(),
-      delta: column(),
-      se: column(),
-      low: column(),
-      high: column(),
-      p: column(),
-      q: column(),
-    });
     this.changes = {
       label,
       type,
       layout,
-      scores: {
-        lape: change(),
-        omega2: change(),
-        eta2_item: change(),
-        vector_share_language: change(),
-      },
+      scores: this.#scores,
       languageReference: new Int16Array(units),
       languageOther: new Int16Array(units),
     };
   }
 
-  add(layer: number, languages: number, reference: LayerReplicates, other: LayerReplicates): void {
-    const at = this.changes.layout.starts[layer]!;
-    this.changes.languageReference.set(reference.full.scopes[0]!.assignment, at);
-    this.changes.languageOther.set(other.full.scopes[0]!.assignment, at);
-    for (const [name, change] of Object.entries(this.changes.scores) as [UnitChangeScore, ScoreChange][]) {
+  /** Adds units of a layer. */
+  add(
+    { layer, unitStart }: Pick<UnitRange, 'layer' | 'unitStart'>,
+    languages: number,
+    reference: LayerReplicates,
+    other: LayerReplicates,
+  ): void {
+    const { layout, languageReference, languageOther } = this.changes;
+    const at = layout.starts[layer]! + unitStart;
+    languageReference.set(reference.full.scopes[0]!.assignment, at);
+    languageOther.set(other.full.scopes[0]!.assignment, at);
+    for (const name of Object.keys(UNIT_CHANGE_SCORES) as UnitChangeScore[]) {
       const [a, b] = [reference.scores[name], other.scores[name]];
       if (a === null || b === null) continue;
-      this.#folds = a.leftOut.length;
-      const { min, max } = boundsOf(name, languages);
-      const { value, se, low, high } = paired(a.full, b.full, a.leftOut, b.leftOut, { min, max });
+      const column = () => new Float64Array(layout.units).fill(Number.NaN);
+      this.#scores[name] ??= new ScoreChange(
+        { reference: column(), other: column(), se: column(), q: column() },
+        { folds: a.leftOut.length, most: mostOf(name, languages) },
+      );
+      const change = this.#scores[name];
       change.reference.set(a.full, at);
       change.other.set(b.full, at);
-      change.delta.set(value, at);
-      change.se.set(se, at);
-      change.low.set(low, at);
-      change.high.set(high, at);
+      change.se.set(paired(a.full, b.full, a.leftOut, b.leftOut).se, at);
     }
   }
 
-  /** p- and q-values, once all layers are in. */
+  /** q-values, once all units are in. */
   test(): void {
-    for (const { delta, se, p, q } of Object.values(this.changes.scores)) {
-      p.set(pairedP(delta, se, this.#folds));
-      q.set(benjaminiHochberg(p));
-    }
+    for (const change of Object.values(this.#scores)) change?.q.set(benjaminiHochberg(change.p));
   }
 }
 
 /** How much a score can change: ω² has no lower bound. */
-function boundsOf(score: UnitChangeScore, languages: number): { readonly min: number; readonly max: number } {
-  if (score === 'omega2') return { min: -Infinity, max: Infinity };
-  const most = score === 'lape' ? Math.log(languages) : 1;
-  return { min: -most, max: most };
+function mostOf(score: UnitChangeScore, languages: number): number {
+  if (score === 'omega2') return Infinity;
+  return score === 'lape' ? Math.log(languages) : 1;
 }

@@ -1,5 +1,6 @@
 import { lape } from '../scores/lape.js';
-import { referenceCut } from '../scores/select-tang2024.js';
+import { RateSummary } from '../scores/rate-summary.js';
+import { tang2024Units } from '../scores/select-tang2024.js';
 import type { ReferenceCut } from '../scores/selection.js';
 import type { UnitType } from '../scores/types.js';
 import { vectorShare } from '../scores/vector-share.js';
@@ -21,7 +22,7 @@ import { type Regime, runsOf } from './regimes.js';
 import type { RunReliability } from './reliability.js';
 import { RunDescription } from './run-description.js';
 import { RunPairs } from './run-pairs.js';
-import type { RunSource } from './run-source.js';
+import type { RunSource, UnitRange } from './run-source.js';
 import type { Tallies } from './tallies.js';
 import { RunTally } from './tally.js';
 import { TopHeads } from './top-heads.js';
@@ -58,8 +59,8 @@ export interface ComparedUnits {
 
 /**
  * Compares one unit type over runs, the first being the reference. Walks the layers twice: once the reference's fold
- * sums, for the cut; then every layer of every run, whose scores over all subsets of folds are tallied and dropped. Of
- * a layer the selected units of all runs are in memory at a time, and the scores of two.
+ * sums, for the cut; then every layer of every run, some units at a time, whose scores over all subsets of folds are tallied
+ * and dropped. Of such a block the selected units of all runs are in memory at a time, and the scores of two.
  */
 export async function compareUnits(
   type: UnitType,
@@ -85,24 +86,24 @@ export async function compareUnits(
     reallocation: new ReallocationBuilder(languages),
   }));
 
-  for (let l = 0; l < layers; l++) {
-    let first: LayerScores | null = null;
-    const assignments: LayerScores['assignments'][] = [];
+  for (const range of blocksOf(reference, type)) {
+    let first: BlockScores | null = null;
+    const assignments: BlockScores['assignments'][] = [];
     for (const [r, run] of runs.entries()) {
       const isSeed = r >= compared.length;
-      const layer = await run.readLayer(type, l, scopes, { vectors: !isSeed });
-      const scores = scoreLayer(layer, subsets, cut, scopes, (subset, of) => {
+      const block = await run.readUnits(type, range, scopes, { vectors: !isSeed });
+      const scores = scoreBlock(block, subsets, cut, scopes, (subset, of) => {
         of.scopes.forEach((scores, scope) => {
-          tallies[r]![scope]!.record(subset, l, scores);
+          tallies[r]![scope]!.add(subset, range.layer, scores);
         });
-        described[r]?.add(subset, l, of);
-        topHeads[r]?.add(subset, l, of.rates);
+        described[r]?.add(subset, block, of);
+        topHeads[r]?.add(subset, block, of.rates);
       });
-      described[r]?.finishLayer(layer, scores.full);
-      if (r > 0 && !isSeed) changes[r - 1]!.add(l, languages, first!, scores);
+      described[r]?.addFull(block, scores.full);
+      if (r > 0 && !isSeed) changes[r - 1]!.add(range, languages, first!, scores);
       first ??= scores;
       assignments.push(scores.assignments);
-      await onLayer();
+      if (range.unitEnd === layout.widths[range.layer]) await onLayer();
     }
     pairs.add(assignments);
     for (const { from, to, reallocation } of moves) {
@@ -162,38 +163,40 @@ async function fixedCut(
   folds: readonly number[],
   fraction: number | undefined,
 ): Promise<ReferenceCut> {
-  const { layers, languages } = reference;
-  const { widths, starts, units: all } = reference.layout(type);
-  const rates = new Float64Array(languages * all);
-  for (let l = 0; l < layers; l++) {
-    const units = widths[l]!;
-    const ofLayer = ratesOf(await reference.readSums(type, l), folds);
-    for (let k = 0; k < languages; k++) {
-      rates.set(ofLayer.subarray(k * units, (k + 1) * units), k * all + starts[l]!);
-    }
+  const { languages } = reference;
+  const { starts, units } = reference.layout(type);
+  const summary = new RateSummary(languages, units);
+  for (const range of blocksOf(reference, type)) {
+    const rates = ratesOf(await reference.readSums(type, range), folds);
+    summary.add(starts[range.layer]! + range.unitStart, rates, lape(rates, languages));
   }
-  return referenceCut(rates, lape(rates, languages), languages, fraction === undefined ? {} : { fraction });
+  return tang2024Units(summary, fraction === undefined ? {} : { fraction });
 }
 
-/** What outlives the scoring of a layer of one run. */
-interface LayerScores extends LayerReplicates {
+/** All units of a run, layer by layer. */
+function blocksOf(run: RunSource, type: UnitType): UnitRange[] {
+  return Array.from({ length: run.layers }, (_, layer) => run.blocks(type, layer)).flat();
+}
+
+/** What outlives the scoring of a block of one run's units. */
+interface BlockScores extends LayerReplicates {
   /** [scope][subset]. */
   readonly assignments: readonly (readonly Int16Array[])[];
 }
 
-function scoreLayer(
-  layer: UnitLayer,
+function scoreBlock(
+  block: UnitLayer,
   subsets: FoldSubsets,
   cut: ReferenceCut,
   scopes: readonly Scope[],
   onSubset: (subset: number, scores: SubsetScores) => void,
-): LayerScores {
+): BlockScores {
   const assignments: Int16Array[][] = scopes.map(() => []);
   const leaveOneOut: ScopeScores[] = [];
   const isLeaveOneOut = new Set(subsets.leaveOneOut);
   let full: SubsetScores | null = null;
   for (const [subset, folds] of subsets.folds.entries()) {
-    const scores = scoreSubset(layer, folds, cut, scopes);
+    const scores = scoreSubset(block, folds, cut, scopes);
     onSubset(subset, scores);
     scores.scopes.forEach(({ assignment }, scope) => {
       assignments[scope]!.push(assignment);
@@ -213,7 +216,7 @@ function scoreLayer(
       lape: replicated(({ lape: own }) => own),
       omega2: replicated(({ omega2 }) => omega2),
       eta2_item: replicated(({ eta2Item }) => eta2Item),
-      vector_share_language: vectorShares(layer, subsets),
+      vector_share_language: vectorShares(block, subsets),
     },
   };
 }

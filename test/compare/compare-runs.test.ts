@@ -97,7 +97,7 @@ describe('where something was planted', () => {
     expect(headline(comparison, 'selected').change.high).toBeLessThan(0);
     expect(headline(comparison, 'meanEntropy').change.low).toBeGreaterThan(0);
     const changes = comparison[unitChanges].find(({ type }) => type === 'neuron')!;
-    expect(changes.scores.lape.low[shared.neurons]).toBeGreaterThan(0);
+    expect(changes.scores.lape!.low[shared.neurons]).toBeGreaterThan(0);
     expect(changes.languageReference[shared.neurons]).toBe(0);
     expect(changes.languageOther[shared.neurons]).toBe(-1);
   });

@@ -1,7 +1,8 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { compareRuns } from '../../src/compare/index.js';
+import { RunSource } from '../../src/compare/run-source.js';
 import type { Comparison } from '../../src/compare/types.js';
-import { unitChanges } from '../../src/compare/unit-changes.js';
+import { CHANGE_PARTS, type UnitChangeScore, unitChanges } from '../../src/compare/unit-changes.js';
 import { RunError } from '../../src/errors.js';
 import { fromFloat16 } from '../../src/store/float16.js';
 import type { RunManifest } from '../../src/store/manifest.js';
@@ -78,8 +79,8 @@ test('experts are compared by selection frequency as neurons are by firing rate'
   expect(unitsOf(mixture, 'expert')).toEqual(unitsOf(dense, 'neuron'));
   const changesOf = (comparison: typeof dense, type: string) =>
     comparison[unitChanges].find((changes) => changes.type === type)!;
-  expect(changesOf(mixture, 'expert').scores.lape.se).toEqual(changesOf(dense, 'neuron').scores.lape.se);
-  expect(changesOf(mixture, 'expert').scores.omega2.q).toEqual(changesOf(dense, 'neuron').scores.omega2.q);
+  expect(changesOf(mixture, 'expert').scores.lape!.se).toEqual(changesOf(dense, 'neuron').scores.lape!.se);
+  expect(changesOf(mixture, 'expert').scores.omega2!.q).toEqual(changesOf(dense, 'neuron').scores.omega2!.q);
   const [map] = mixture.expertMaps;
   expect(map!.topLanguage[1]![4]).toBe(2);
   expect(map!.exclusivity[1]![4]).toBeGreaterThan(0.9);
@@ -100,9 +101,9 @@ test('of a run with layers of different widths every unit has the LAPE that NumP
   for (const type of ['neuron', 'expert'] as const) {
     const changes = comparison[unitChanges].find((one) => one.type === type)!;
     const expected = experts.expected.flatMap((layer) => layer[type]?.lape.value ?? []);
-    expectValues(changes.scores.lape.reference, expected);
+    expectValues(changes.scores.lape!.reference, expected);
     expectValues(
-      changes.scores.lape.delta,
+      changes.scores.lape!.delta,
       expected.map((value) => (value === null ? null : 0)),
     );
   }
@@ -113,6 +114,40 @@ test('of a run with layers of different widths every unit has the LAPE that NumP
   expect(topLanguage.map(({ length }) => length)).toEqual([0, 6, 6]);
   expect([topLanguage[1]![experts.never], exclusivity[1]![experts.never]]).toEqual([null, null]);
   expect(frequency[1]!.reduce<number>((sum, value) => sum + value!, 0)).toBeCloseTo(experts.perToken, 9);
+});
+
+test('how many units of a layer are read at a time changes nothing in a comparison', async () => {
+  const planted = [{ layer: 1, index: 4, language: 2 }];
+  const a = await twins({ ...OPTIONS, planted });
+  const b = await twins({ ...OPTIONS, noise: 2, planted: [] });
+  const runs = [
+    { folder: a.mixture, label: 'a' },
+    { folder: b.mixture, label: 'b' },
+    { folder: b.dense, label: 'c' },
+  ];
+  const options = { splits: 6, fraction: 0.05 };
+  for (const compared of [runs.slice(0, 2), [{ ...runs[2]! }, { folder: a.dense, label: 'd' }]]) {
+    const whole = await compareRuns(compared, options);
+    const blocks = vi.spyOn(RunSource.prototype, 'blocks').mockImplementation(function (
+      this: RunSource,
+      type,
+      layer,
+    ) {
+      const units = this.layout(type).widths[layer]!;
+      const edges = type === 'head' ? [0, 1, units] : [0, 3, 40, units];
+      return edges.slice(1).map((unitEnd, i) => ({ layer, unitStart: edges[i]!, unitEnd }));
+    });
+    const pieces = await compareRuns(compared, options);
+    expect(blocks).toHaveBeenCalled();
+    blocks.mockRestore();
+    expect(pieces).toEqual(whole);
+    for (const [t, { scores }] of pieces[unitChanges].entries()) {
+      for (const [name, change] of Object.entries(scores)) {
+        const same = whole[unitChanges][t]!.scores[name as UnitChangeScore];
+        for (const part of CHANGE_PARTS) expect(change?.[part]).toEqual(same?.[part]);
+      }
+    }
+  }
 });
 
 test('neurons of a mixture have no ω², and the reason is said', async () => {

@@ -100,10 +100,10 @@ test('changes.parquet has a row a unit, and null where a score cannot be compute
   const value = (name: string, row: number) => columns.get(name)![row];
   expect([value('type', unit), value('layer', unit), value('index', unit)]).toEqual(['neuron', 2, 9]);
   // Neuron 9 of layer 2 is dead in the tuned run.
-  expect(value('lape_reference', unit)).toBe(neurons!.scores.lape.reference[unit]);
+  expect(value('lape_reference', unit)).toBe(neurons!.scores.lape!.reference[unit]);
   expect(value('delta_lape', unit)).toBeNaN();
-  expect(value('delta_lape', unit + 1)).toBe(neurons!.scores.lape.delta[unit + 1]);
-  expect(value('delta_lape_low', unit + 1)).toBe(neurons!.scores.lape.low[unit + 1]);
+  expect(value('delta_lape', unit + 1)).toBe(neurons!.scores.lape!.delta[unit + 1]);
+  expect(value('delta_lape_low', unit + 1)).toBe(neurons!.scores.lape!.low[unit + 1]);
   const selected = columns.get('language_reference')!.filter((tag, row) => tag !== null && row < 400);
   expect(selected).toHaveLength(20);
   expect(new Set(selected)).toEqual(new Set(['en', 'de', 'ja']));
