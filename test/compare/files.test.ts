@@ -44,17 +44,10 @@ describe('comparison.json', () => {
     expect(JSON.parse(JSON.stringify(comparison))).toEqual(JSON.parse(text));
   });
 
+  const VERSION = `"schemaVersion": ${COMPARISON_SCHEMA_VERSION}`;
   test.each([
-    [
-      'of a newer schema',
-      (text: string) => text.replace('"schemaVersion": 3', '"schemaVersion": 99'),
-      'newer version',
-    ],
-    [
-      'of an older schema',
-      (text: string) => text.replace('"schemaVersion": 3', '"schemaVersion": 2'),
-      'older version',
-    ],
+    ['of a newer schema', (text: string) => text.replace(VERSION, '"schemaVersion": 99'), 'newer version'],
+    ['of an older schema', (text: string) => text.replace(VERSION, '"schemaVersion": 2'), 'older version'],
     ['that lacks a field', (text: string) => text.replace('"completeItems"', '"items2"'), '"completeItems"'],
     ['cut off', (text: string) => text.slice(0, 1000), 'not valid JSON'],
   ])('%s is refused', async (_, spoil, message) => {
