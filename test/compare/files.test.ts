@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { compareRuns } from '../../src/compare/compare-runs.js';
 import { readComparison, writeComparison } from '../../src/compare/files.js';
+import { COMPARISON_SCHEMA_VERSION } from '../../src/compare/types.js';
 import { type ComparisonWithChanges, unitChanges } from '../../src/compare/unit-changes.js';
 import { OutputError, RunError } from '../../src/errors.js';
 import { scoreRun } from '../../src/scores/score-run.js';
