@@ -4,8 +4,8 @@ import type { Checkpoint, WeightTensor } from './types.js';
 /**
  * The named weight, if it is stored with the shape the configuration implies and in a type graphs can read.
  *
- * @throws CheckpointError naming the tensor: missing (with the nearest names there are), of another shape, or of
- * an unsupported type.
+ * @throws CheckpointError naming the tensor: missing (with the nearest names there are), stacked with those of other
+ * experts, of another shape, or of an unsupported type.
  */
 export function requireTensor(checkpoint: Checkpoint, name: string, shape: readonly number[]): WeightTensor {
   const tensor = checkpoint.tensors.get(name);
@@ -36,6 +36,17 @@ export function requireTensor(checkpoint: Checkpoint, name: string, shape: reado
 
 function missing(checkpoint: Checkpoint, name: string, shape: readonly number[]): CheckpointError {
   const names = [...checkpoint.tensors.keys(), ...checkpoint.unreadable.keys()];
+  const stacked = stackedExperts(name, names);
+  if (stacked !== undefined) {
+    return new CheckpointError({
+      what: 'the experts are stacked in one tensor, in a layout that is not read for this architecture',
+      where: checkpoint.folder,
+      expected: `a tensor an expert, such as ${name} [${shape.join(', ')}]`,
+      found: stacked,
+      remedy:
+        'load the model with transformers 5 and save it with save_pretrained(folder), without save_original_format=False',
+    });
+  }
   const near = nearest(name, names, 3);
   return new CheckpointError({
     what: `weight ${JSON.stringify(name)} is missing`,
@@ -47,6 +58,15 @@ function missing(checkpoint: Checkpoint, name: string, shape: readonly number[])
         ? 'download the weights into the folder'
         : 'check that config.json belongs to these weights and that all shards are there',
   });
+}
+
+/** A tensor of all experts of a layer where one of a single expert was looked for. */
+function stackedExperts(name: string, names: readonly string[]): string | undefined {
+  const [, experts] = /^(.*\.experts\.)\d+\./.exec(name) ?? [];
+  if (experts === undefined) return undefined;
+  return names.find(
+    (candidate) => candidate.startsWith(experts) && !/^\d/.test(candidate.slice(experts.length)),
+  );
 }
 
 function nearest(name: string, names: readonly string[], count: number): string[] {

@@ -1,5 +1,7 @@
+import { join } from 'node:path';
 import { z } from 'zod';
 import { positiveInteger, readConfigField } from '../checkpoint/config-field.js';
+import { CheckpointError } from '../errors.js';
 import {
   add,
   clip,
@@ -16,7 +18,7 @@ import {
 import { attend, causalMask, mixHeads, projectHeads, rotateHeads } from './attention.js';
 import type { Block, Float } from './block.js';
 import { readDecoder, tokenEnds } from './decoder.js';
-import type { Family } from './family.js';
+import type { ConfigFile, Family } from './family.js';
 import { mixture, type Neurons, normalised, route } from './mixture.js';
 import { unadaptedLinear } from './parts.js';
 import { preNormLayer } from './pre-norm-layer.js';
@@ -36,6 +38,7 @@ export const gptOss: Family = {
     const experts = readConfigField(file, 'num_local_experts', positiveInteger);
     const perToken = readConfigField(file, 'num_experts_per_tok', positiveInteger);
     const bias = readConfigField(file, 'attention_bias', z.boolean().default(true));
+    refuseOtherLimit(file);
     const { layers, dMlp } = decoder.shape;
     const shape = {
       ...decoder.shape,
@@ -79,6 +82,17 @@ export const gptOss: Family = {
     };
   },
 };
+
+function refuseOtherLimit(file: ConfigFile): void {
+  const limit = readConfigField(file, 'swiglu_limit', z.number().optional()) ?? LIMIT;
+  if (limit === LIMIT) return;
+  throw new CheckpointError({
+    what: `another swiglu_limit than ${LIMIT} is not supported`,
+    where: join(file.folder, 'config.json'),
+    found: `swiglu_limit ${limit}`,
+    remedy: `none: transformers computes with ${LIMIT} whatever stands there, other programs with this; no published model has it`,
+  });
+}
 
 /** Softmax in which every head has a score of its own that no position has, so that weights sum to less than 1. */
 function withSinks(block: Block, name: string, window: number | null): (scores: Float) => Float {

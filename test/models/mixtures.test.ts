@@ -113,6 +113,59 @@ describe('the fixtures of mixtures notice', () => {
   });
 });
 
+describe('refused, for what was meant is not known or not read:', () => {
+  it.each<[what: string, name: string, change: Record<string, unknown>, message: RegExp]>([
+    ['another limit of gates', 'gpt-oss-bf16', { swiglu_limit: 9 }, /another swiglu_limit than 7/],
+    [
+      'renormalised weights of DeepSeek-V2',
+      'deepseek-v2-greedy-f32',
+      { norm_topk_prob: true },
+      /norm_topk_prob/,
+    ],
+    [
+      'windows of Qwen2-MoE',
+      'qwen2-moe-bf16',
+      { use_sliding_window: true, sliding_window: 4 },
+      /sliding windows of Qwen2-MoE/,
+    ],
+    [
+      'groups that experts do not fill',
+      'deepseek-v3-bf16',
+      { n_group: 5 },
+      /do not divide into these groups/,
+    ],
+    [
+      'more experts a token than there are',
+      'mixtral-window-bf16',
+      { num_experts_per_tok: 6 },
+      /6 experts a token, 5/,
+    ],
+  ])('%s: %s', async (_, name, change, message) => {
+    const { checkpoint } = await openFixture(name);
+    const open = () => openModel({ ...checkpoint, config: { ...checkpoint.config, ...change } });
+    expect(open).toThrow(CheckpointError);
+    expect(open).toThrow(message);
+    expect(open).toThrow(/config\.json/);
+  });
+
+  it.each([
+    ['mixtral-window-bf16', 'model.layers.0.block_sparse_moe.experts.gate_up_proj'],
+    ['qwen3-moe-bf16', 'model.layers.0.mlp.experts.down_proj'],
+    ['deepseek-v3-bf16', 'model.layers.1.mlp.experts.gate_up_proj_scale_inv'],
+  ])('experts of %s stacked as %s', async (name, stacked) => {
+    const { checkpoint } = await openFixture(name);
+    const [layer] = stacked.split('experts.');
+    const apart = [...checkpoint.tensors].filter(([tensor]) => !tensor.startsWith(`${layer}experts.`));
+    const any = checkpoint.tensors.get('model.norm.weight')!;
+    const open = () => openModel({ ...checkpoint, tensors: new Map([...apart, [stacked, any]]) });
+    expect(open).toThrow(CheckpointError);
+    expect(open).toThrow(
+      /experts are stacked in one tensor[\s\S]*a tensor an expert[\s\S]*found: +model\.layers/,
+    );
+    expect(open).toThrow(stacked);
+  });
+});
+
 describe('refused, for the weights are of another model:', () => {
   it.each<[what: string, name: string, change: Record<string, unknown>, missing: RegExp]>([
     ['experts in a dense layer', 'qwen2-moe-bf16', { mlp_only_layers: [] }, /layers\.0\.mlp\.gate\.weight/],
