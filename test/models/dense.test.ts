@@ -1,5 +1,7 @@
-import { describe, it } from 'vitest';
-import { expectNoticed } from './fixture.js';
+import { describe, expect, it } from 'vitest';
+import { openModel } from '../../src/models/open-model.js';
+import { type Edit, filled, without } from './edit-graph.js';
+import { expectEditNoticed, expectNoticed, openFixture } from './fixture.js';
 
 const [FULL, SLIDING] = ['full_attention', 'sliding_attention'];
 const YARN = {
@@ -49,6 +51,7 @@ describe('the fixtures of dense families notice', () => {
     ['yarn without its mscale', 'llama-yarn-f16', { rope_scaling: { ...YARN, mscale: null } }],
     ['yarn with whole bounds', 'llama-yarn-f16', { rope_scaling: { ...YARN, truncate: true } }],
     ['yarn with other bounds', 'llama-yarn-f16', { rope_scaling: { ...YARN, beta_slow: 0.7 } }],
+    ['yarn scaling left out', 'qwen3-yarn-window-f32', { rope_scaling: null }],
     ['a window from one layer later', 'qwen3-yarn-window-f32', { max_window_layers: 3, layer_types: null }],
     ['no window though there are layer types', 'qwen3-yarn-window-f32', { use_sliding_window: false }],
     ['queries, keys and values beyond their limit', 'olmo-clip-bf16', { clip_qkv: null }],
@@ -66,7 +69,9 @@ describe('the fixtures of dense families notice', () => {
     ['other windows', 'gemma3-local-rope-f32', { layer_types: null, sliding_window_pattern: 2 }],
     ['a context in which no prompt is long', 'phi3-longrope-bf16', { original_max_position_embeddings: 13 }],
     ['a context in which another is', 'phi3-longrope-bf16', { original_max_position_embeddings: 5 }],
+    ['a longer context, which sharpens scores', 'phi3-longrope-bf16', { max_position_embeddings: 96 }],
     ['a wider window', 'phi3-longrope-bf16', { sliding_window: 7 }],
+    ['the table in place of a head of its own', 'llama-linear-f16', { tie_word_embeddings: true }],
     ['rope in every layer', 'smollm3-bf16', { no_rope_layers: [1, 1, 1] }],
     ['no window where there is no rope', 'smollm3-window-f32', { use_sliding_window: false }],
     ['embeddings not multiplied', 'granite-bf16', { embedding_multiplier: 1 }],
@@ -76,5 +81,44 @@ describe('the fixtures of dense families notice', () => {
     ['logits not multiplied', 'cohere-bf16', { logit_scale: 1 }],
     ['queries and keys not normalised', 'cohere-qk-norm-f32', { use_qk_norm: false }],
     ['rope and a window in every layer', 'cohere2-bf16', { layer_types: [SLIDING, SLIDING, SLIDING] }],
-  ])('%s', (_, name, change) => expectNoticed(name, change));
+  ])('%s: %s', (_, name, change) => expectNoticed(name, change));
+
+  it.each<[what: string, name: string, edit: Edit]>([
+    ['queries of a head not normalised', 'qwen3-bf16', without('RMSNormalization', /q_norm/)],
+    ['keys of a head not normalised', 'qwen3-bf16', without('RMSNormalization', /k_norm/)],
+    ['all queries not normalised', 'olmo2-bf16', without('RMSNormalization', /q_norm/)],
+    ['all keys not normalised', 'olmo2-bf16', without('RMSNormalization', /k_norm/)],
+    ['attention not normalised', 'olmo2-bf16', without('RMSNormalization', /post_attention_layernorm/)],
+    ['MLPs not normalised', 'olmo3-yarn-bf16', without('RMSNormalization', /post_feedforward_layernorm/)],
+    ['norms by w in place of 1 + w', 'gemma-bf16', without('Add', /layernorm\.weight/)],
+    ['embeddings not multiplied', 'gemma-bf16', without('Mul', /embed_tokens/)],
+    ['attention not normalised', 'gemma2-caps-bf16', without('RMSNormalization', /post_attention_layernorm/)],
+    ['MLPs not normalised', 'gemma2-caps-bf16', without('RMSNormalization', /post_feedforward_layernorm/)],
+    ['queries not normalised', 'gemma3-local-rope-f32', without('RMSNormalization', /q_norm/)],
+    ['heads not rotated', 'phi3-longrope-bf16', without('RotaryEmbedding', /qkv_proj/)],
+    ['biases of queries left out', 'qwen2-tied-bf16', filled(/q_proj\.bias/, 0)],
+  ])('%s: %s', (_, name, edit) => expectEditNoticed(name, edit));
+});
+
+describe('refused, for the weights are of another model:', () => {
+  it.each<[what: string, name: string, change: Record<string, unknown>, message: RegExp]>([
+    [
+      'heads of the size that the model divides into',
+      'qwen2-tied-bf16',
+      { head_dim: null },
+      /q_proj\.weight/,
+    ],
+    ['heads of no size of their own', 'qwen3-bf16', { head_dim: null }, /there is no head_dim/],
+    ['another rotated share', 'phi3-longrope-bf16', { partial_rotary_factor: 0.5 }, /"short_factor"/],
+    [
+      'a head of its own where there is none',
+      'gemma-bf16',
+      { tie_word_embeddings: false },
+      /"lm_head\.weight"/,
+    ],
+  ])('%s: %s', async (_, name, change, message) => {
+    const { checkpoint } = await openFixture(name);
+    const open = () => openModel({ ...checkpoint, config: { ...checkpoint.config, ...change } });
+    expect(open).toThrow(message);
+  });
 });

@@ -7,7 +7,8 @@ import { alibiBias, roundedAlibiBias } from '../../src/models/alibi.js';
 import { Block, type Float } from '../../src/models/block.js';
 import { describeModel, openModel } from '../../src/models/open-model.js';
 import { sinusoidalPositions } from '../../src/models/sinusoidal-positions.js';
-import { expectNoticed, FIXTURES } from './fixture.js';
+import { type Edit, filled, without } from './edit-graph.js';
+import { expectEditNoticed, expectNoticed, FIXTURES } from './fixture.js';
 import { runGraph } from './run-model.js';
 
 describe('the fixtures of families with LayerNorm notice', () => {
@@ -31,6 +32,18 @@ describe('the fixtures of families with LayerNorm notice', () => {
     ['biases left out', 'falcon-one-norm-bf16', { bias: false }],
     ['rotation in place of linear biases', 'falcon-alibi-f32', { alibi: false }],
   ])('%s: %s', (_, name, change) => expectNoticed(name, change));
+
+  it.each<[what: string, name: string, edit: Edit]>([
+    ['no learned positions', 'gpt2-bf16', filled(/wpe\.weight/, 0)],
+    ['embeddings not normalised', 'bloom-f32', without('LayerNormalization', /word_embeddings_layernorm/)],
+    ['scores without linear biases', 'bloom-f32', without('Add', /query_key_value\.weight/)],
+    [
+      'the second norm of a parallel layer left out',
+      'falcon-grouped-f32',
+      without('LayerNormalization', /ln_mlp/),
+    ],
+    ['heads not rotated', 'gpt-neox-parallel-bf16', without('RotaryEmbedding', /query_key_value\.weight/)],
+  ])('%s: %s', (_, name, edit) => expectEditNoticed(name, edit));
 });
 
 const tables = JSON.parse(readFileSync(`${FIXTURES}positions.json`, 'utf8')) as {

@@ -16,6 +16,7 @@ const YARN = {
 describe('the fixtures of mixtures notice', () => {
   it.each<[what: string, name: string, change: Record<string, unknown>]>([
     ['another rope base', 'mixtral-window-bf16', { rope_theta: 10_000 }],
+    ['the table in place of a head of its own', 'mixtral-window-bf16', { tie_word_embeddings: true }],
     ['another epsilon', 'mixtral-window-bf16', { rms_norm_eps: 1e-2 }],
     ['another activation', 'mixtral-window-bf16', { hidden_act: 'gelu' }],
     ['a window wider by one', 'mixtral-window-bf16', { sliding_window: 5 }],
@@ -36,6 +37,20 @@ describe('the fixtures of mixtures notice', () => {
     ['windows in even layers', 'gpt-oss-mxfp4', { layer_types: null }],
     ['a window wider by one', 'gpt-oss-bf16', { sliding_window: 5 }],
     ['rope scaling left out', 'gpt-oss-bf16', { rope_scaling: null }],
+    [
+      'yarn with whole bounds',
+      'gpt-oss-bf16',
+      {
+        rope_scaling: {
+          rope_type: 'yarn',
+          factor: 8,
+          original_max_position_embeddings: 16,
+          beta_fast: 1.5,
+          beta_slow: 0.3,
+          truncate: true,
+        },
+      },
+    ],
     ['an expert more', 'gpt-oss-mxfp4', { num_experts_per_tok: 3 }],
     ['rope scaling left out', 'deepseek-v2-greedy-f32', { rope_scaling: null }],
     ['no mscale_all_dim', 'deepseek-v2-greedy-f32', { rope_scaling: YARN }],

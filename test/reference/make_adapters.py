@@ -113,6 +113,11 @@ def make(name, base, config, dtype):
     model.peft_config["default"].base_model_name_or_path = f"tiny/{base}"
     model.save_pretrained(folder, save_embedding_layers=False)  # "auto" asks the hub for the base
     (folder / "README.md").unlink(missing_ok=True)
+    path = folder / "adapter_config.json"
+    saved = json.loads(path.read_text())
+    if isinstance(saved["target_modules"], list):
+        saved["target_modules"].sort()  # a set in PEFT
+        path.write_text(json.dumps(saved, indent=2))
     stored = load_file(folder / "adapter_model.safetensors")
     save_file({key: value.to(dtype).contiguous() for key, value in stored.items()}, folder / "adapter_model.safetensors")
 

@@ -256,8 +256,8 @@ V2 = {**DEEPSEEK, "kv_lora_rank": 10, "qk_nope_head_dim": 4}
 V3_GROUPS = dict(n_routed_experts=12, n_group=4, topk_group=2, num_experts_per_tok=3, routed_scaling_factor=1.7)
 GPT_OSS = dict(
     **COMMON, hidden_size=64, intermediate_size=32, num_attention_heads=6, num_key_value_heads=2, head_dim=10,
-    vocab_size=71, num_local_experts=5, num_experts_per_tok=2, sliding_window=4, rope_theta=1500.0,
-    rope_scaling={"rope_type": "yarn", "factor": 8.0, "beta_fast": 8.0, "beta_slow": 1.0, "truncate": False,
+    vocab_size=71, num_local_experts=5, num_experts_per_tok=2, sliding_window=4, rope_theta=40.0,
+    rope_scaling={"rope_type": "yarn", "factor": 8.0, "beta_fast": 1.5, "beta_slow": 0.3, "truncate": False,
                   "original_max_position_embeddings": 16},
 )
 fp8_block = Fp8((16, 12), "scale_inv", {
