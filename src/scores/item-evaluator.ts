@@ -29,7 +29,7 @@ export interface ItemValues {
   overlapMean: number;
   /** Nats. */
   mi: number;
-  /** With selectivity: Σ_k (Σ_i x)² over complete items; rises with SS_language when languages are permuted within items. */
+  /** With selectivity: Σ_k (Σ_i x)² over complete items; rises with SS_language when languages are permuted within items; NaN if they are all equal. */
   languageSquares: number;
 }
 

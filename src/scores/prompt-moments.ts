@@ -19,6 +19,8 @@ export class PromptMoments {
   readonly #values: Float64Array;
   /** [item in order]: Σ x². */
   readonly #squares: Float64Array;
+  /** Whether the values of items that every language has differ at all. */
+  #completeVary = false;
 
   constructor({ item, languages }: PooledGrid) {
     const starts = Array.from(item.keys()).filter((n) => n === 0 || item[n] !== item[n - 1]);
@@ -35,6 +37,7 @@ export class PromptMoments {
   load(values: Float32Array | Float64Array): boolean {
     const shift = values[0]!;
     let rest = 0;
+    let [least, most] = [Infinity, -Infinity];
     for (let i = 0; i < this.#squares.length; i++) {
       let square = 0;
       for (let n = this.#starts[i]!; n < this.#starts[i + 1]!; n++) {
@@ -44,7 +47,13 @@ export class PromptMoments {
       }
       this.#squares[i] = square;
       rest += square * 0;
+      if (this.#starts[i + 1]! - this.#starts[i]! < this.#languages) continue;
+      for (let n = this.#starts[i]!; n < this.#starts[i + 1]!; n++) {
+        least = Math.min(least, values[n]!);
+        most = Math.max(most, values[n]!);
+      }
     }
+    this.#completeVary = most > least;
     return rest === 0;
   }
 
@@ -81,8 +90,12 @@ export class PromptMoments {
     }
   }
 
-  /** Σ_k (Σ_i x_{i,k})² over complete items: rises with SS_language while labels are permuted within items. */
+  /**
+   * Σ_k (Σ_i x_{i,k})² over complete items: rises with SS_language while labels are permuted within items. NaN where
+   * SS_total is 0: a unit without a decomposition has no test of it.
+   */
   get completeSumSquares(): number {
+    if (!this.#completeVary) return Number.NaN;
     let squares = 0;
     for (const sum of this.completeSums) squares += sum * sum;
     return squares;

@@ -328,6 +328,21 @@ test('permutation p-values converge to those of all arrangements of languages wi
   expect(exact.selectivity).toBeLessThan(0.5);
 });
 
+test('a unit that is constant where every language is has neither a decomposition nor a p of it', () => {
+  // Items 0 and 1 are complete; item 2 lacks language 1, and alone differs.
+  const grid = gridOf(3, 2, [0, 1, 2], (item, k) => item < 2 || k === 0);
+  const evaluator = new ItemEvaluator(grid);
+  const whole = newItemValues(2);
+  const samples = itemSamples(grid, [], { draws: 5, permutations: 20, seed: 0 });
+  const pOf = (values: readonly number[]) => {
+    expect(evaluator.load(Float64Array.from(values), ALL)).toBe(true);
+    evaluator.evaluate(samples.whole, ALL, whole);
+    return itemUncertainty(evaluator, samples, ALL, whole).p.twoWay;
+  };
+  expect(pOf([0.3, 0.3, 0.3, 0.3, 5])).toBeNaN();
+  expect(pOf([0.3, 0.3, 0.4, 0.4, 5])).toBe(1);
+});
+
 test('where no item has two prompts there is nothing to permute, and no p-value', () => {
   const grid = gridOf(6, 2, [0, 1, 2, 3, 4, 5], (item, k) => item % 2 === k);
   const samples = itemSamples(grid, [], { draws: 50, permutations: 50, seed: 0 });

@@ -64,6 +64,16 @@ test('0 ln 0 = 0: a unit of one language has LAPE 0; one alike in all has ln K; 
   expect([...deadUnits(rates, 3)]).toEqual([0, 0, 1]);
 });
 
+test('a rate below 0, which importances of heads may be, leaves the unit without LAPE, whatever the sum', () => {
+  // Of [language, unit]: the second unit's rates sum to 1.
+  expect([...lape(Float64Array.of(0.5, -0.5, 0.5, 1.5), 2)]).toEqual([Math.LN2, Number.NaN]);
+});
+
+test('a unit is dead that has a rate of 0 and none above; without any rate it is not known to be', () => {
+  const nan = Number.NaN;
+  expect([...deadUnits(Float64Array.of(0, 0, nan, nan, 0, 0.1, nan, 0), 2)]).toEqual([1, 0, 0, 1]);
+});
+
 test('LAPE lies in 0 … ln K', () => {
   fc.assert(
     fc.property(counts, ({ shape: own, fire, tokens }) => {

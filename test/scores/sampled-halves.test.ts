@@ -1,7 +1,13 @@
 import { expect, test } from 'vitest';
+import { auroc } from '../../src/scores/auroc.js';
+import { ItemEvaluator } from '../../src/scores/item-evaluator.js';
+import { itemSamples } from '../../src/scores/item-samples.js';
+import { mutualInformation } from '../../src/scores/mutual-information.js';
 import { HalfScores } from '../../src/scores/reliability.js';
+import { scoreItems } from '../../src/scores/score-items.js';
 import { scoreTwoWay, scoreVectorShare } from '../../src/scores/score-two-way.js';
-import type { HalfScoreName } from '../../src/scores/scored-piece.js';
+import { HALF_SCORES_OF_LANGUAGES, type HalfScoreName } from '../../src/scores/scored-piece.js';
+import { selectivity } from '../../src/scores/selectivity.js';
 import { toFloat16 } from '../../src/store/float16.js';
 import { referenceGrid } from './prompt-grid.js';
 import { type Expected, expectValues, readArray, reference } from './reference-run.js';
@@ -34,6 +40,50 @@ test('halves of the two-way decomposition are those of the sampled units of the 
       const found = halves.get(name)!.values.subarray(0, sample.length);
       expectValues(found, [null, expected[name]![12]!, expected[name]![25]!, null]);
     }
+  }
+});
+
+test('halves of scores of prompts are those of the prompts of their folds: of every language, and of the best', async () => {
+  const { neurons, languages } = reference;
+  const names = ['ap', 'apBest', 'auroc', 'selectivity', 'mi', 'overlap'] as const;
+  const sample = [12, 25];
+  const halves = new Map(
+    names.map((name) => {
+      const columns = HALF_SCORES_OF_LANGUAGES.has(name) ? languages : 1;
+      return [name, new HalfScores([SPLIT], Uint32Array.from(sample), columns)] as const;
+    }),
+  );
+  const evaluator = new ItemEvaluator(referenceGrid);
+  const samples = itemSamples(referenceGrid, [SPLIT], null);
+  const block = { unitStart: 0, unitEnd: neurons, values: (await readArray(1, 'mlp.items')) as Float32Array };
+  const scores = new Set(['ap', 'auroc', 'selectivity', 'mi', 'overlap'] as const);
+  scoreItems(block, { grid: referenceGrid, evaluator, samples, full: false }, scores, halves);
+  const expected = reference.expected[1]!.neuron.half.ap;
+  const ofSample = sample.map((unit) => expected.map((row) => row[unit]!));
+  // [split, half, column, position]: the first half of the only split.
+  const first = (name: (typeof names)[number], columns: number) =>
+    halves.get(name)!.values.subarray(0, columns * sample.length);
+  expectValues(
+    first('ap', languages),
+    expected.flatMap((_, k) => ofSample.map((row) => row[k]!)),
+  );
+  expectValues(
+    first('apBest', 1),
+    ofSample.map((row) => Math.max(...row)),
+  );
+  // The others on the prompts of the half, by the functions of one unit; overlap has the edges of the whole run.
+  const own = [...referenceGrid.item.keys()].filter((n) =>
+    SPLIT.first.includes(referenceGrid.foldOf[referenceGrid.item[n]!]!),
+  );
+  for (const [position, unit] of sample.entries()) {
+    const of = (n: number) => block.values[referenceGrid.row[n]! * neurons + unit]!;
+    const [x, label] = [own.map(of), own.map((n) => referenceGrid.language[n]!)];
+    const column = (name: (typeof names)[number], columns: number) =>
+      first(name, columns).filter((_, at) => at % sample.length === position);
+    expectValues(column('auroc', languages), [...auroc(x, label, languages)]);
+    expectValues(column('selectivity', languages), [...selectivity(x, label, languages)]);
+    expectValues(column('mi', 1), [mutualInformation(x, label, languages)]);
+    expect(column('overlap', 1)[0]).toBeGreaterThan(0);
   }
 });
 

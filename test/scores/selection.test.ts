@@ -62,6 +62,16 @@ test('the product 1 % × units is rounded under tang2024 and floored under polyf
   expect(countSelected(selectPolyfact2026(many, h, 2))).toBe(3522);
 });
 
+test.each([
+  [50, 0],
+  [150, 2],
+  [250, 2],
+  [350, 4],
+])('tang2024 rounds halves to the even number, as Python does: 1 %% of %i units is %i', (units, expected) => {
+  const ofUnits = Float64Array.from({ length: 2 * units }, (_, at) => 1 / (1 + at));
+  expect(countSelected(selectTang2024(ofUnits, lape(ofUnits, 2), 2))).toBe(expected);
+});
+
 test('reference: bar and entropy cut of the reference run, held fixed on another run', () => {
   const other = languageMajor(reference.otherRates);
   const { bar, entropyCut } = reference.tang2024;

@@ -11,6 +11,7 @@ import { ALIGNMENT_COLUMNS } from '../../src/scores/alignment-columns.js';
 import { readScores } from '../../src/scores/read-scores.js';
 import { scoreRun } from '../../src/scores/score-run.js';
 import { UNIT_COLUMNS, UNIT_LANGUAGE_COLUMNS } from '../../src/scores/table-columns.js';
+import { benjaminiHochberg } from '../../src/stats/benjamini-hochberg.js';
 import { LAYER_ARRAYS, runManifestSchema } from '../../src/store/manifest.js';
 import { readTable, streamTable, type Table } from '../../src/store/table.js';
 import { temporaryFolder } from '../store/temporary-folder.js';
@@ -180,6 +181,47 @@ test('with full uncertainty item scores have intervals, p and q; jackknives are 
   // A constant neuron has no selectivity, hence no test of it.
   expect(units.columns.get('selectivity_best_p')!.some((p) => Number.isNaN(p))).toBe(true);
 });
+
+test('q is Benjamini and Hochberg’s of all p of a type, and of all its languages; a score that is missing has neither', () => {
+  for (const table of [units, languages]) {
+    const types = table.columns.get('type')!;
+    const names = [...table.columns.keys()].flatMap((name) => /^(.*)_p$/.exec(name)?.[1] ?? []);
+    expect(names.length).toBeGreaterThan(2);
+    for (const name of names) {
+      const values = table.columns.get(name)! as number[];
+      for (const type of new Set(types)) {
+        const of = (column: string) =>
+          Float64Array.from((table.columns.get(column)! as number[]).filter((_, row) => types[row] === type));
+        expectValues(of(`${name}_q`), [...benjaminiHochberg(of(`${name}_p`))].map(nullOf), 1e-6);
+      }
+      (table.columns.get(`${name}_p`)! as number[]).forEach((p, row) => {
+        expect(Number.isNaN(p)).toBe(Number.isNaN(values[row]!));
+      });
+    }
+  }
+});
+
+test('the best language of a unit, and the runner-up in selectivity, are the highest and second highest of unit_languages.parquet', () => {
+  const K = TAGS.length;
+  for (const [score, place, name] of [
+    ['ap', 0, 'ap_best'],
+    ['auroc', 0, 'auroc_best'],
+    ['selectivity', 0, 'selectivity_best'],
+    ['selectivity', 1, 'selectivity_second'],
+  ] as const) {
+    const values = languages.columns.get(score)! as number[];
+    for (let unit = 0; unit < units.rows; unit++) {
+      const own = values.slice(unit * K, (unit + 1) * K).map((value, k) => ({ value, tag: TAGS[k]! }));
+      const placed = own.filter(({ value }) => !Number.isNaN(value)).sort((a, b) => b.value - a.value)[place];
+      expect([units.columns.get(name)![unit], units.columns.get(`${name}_language`)![unit]]).toEqual([
+        placed?.value ?? Number.NaN,
+        placed?.tag ?? null,
+      ]);
+    }
+  }
+});
+
+const nullOf = (value: number) => (Number.isNaN(value) ? null : value);
 
 test('the number of threads changes no byte', async () => {
   const other = await temporaryFolder();

@@ -122,6 +122,19 @@ test('constant units have no decomposition, at whatever value and in any union o
   expect(twoWay(sums).eta2Language[0]).not.toBeNaN();
 });
 
+test('folds in which a unit is constant have no decomposition, whatever rounding leaves of its distance to other folds', () => {
+  for (let n = 1; n <= 200; n++) {
+    const constant = n / 7;
+    // Item 0 is alone in fold 0; sums are of x less its first value.
+    const sums = twoWaySums((item, k) => [item === 0 ? 0.1 * n + k : constant], [0, 1, 2, 3], [0, 1, 1, 1], {
+      folds: 2,
+      languages: 3,
+      units: 1,
+    });
+    for (const name of NAMES) expect(twoWay(sums, [1])[name][0]).toBeNaN();
+  }
+});
+
 test('fewer than two items or languages have no decomposition', () => {
   expect(decompose([1, 2], 1, 2, 1).eta2Language[0]).toBeNaN();
   expect(decompose([1, 2], 2, 1, 1).eta2Item[0]).toBeNaN();

@@ -34,6 +34,9 @@ test('a bootstrap draw takes as many items as there are, each equally often on a
   }
   // Binomial(80,000, 1/40): mean 2000, standard deviation 44.
   for (const sum of perItem) expect(Math.abs(sum - n)).toBeLessThan(5 * 44);
+  // With replacement: an item is absent from a draw in (1 − 1/40)⁴⁰ = 36.3 % of them.
+  const absent = counts.filter((count) => count === 0).length / counts.length;
+  expect(absent).toBeCloseTo((1 - 1 / items) ** items, 2);
   expect(itemDraws(items, 2, 3)).toEqual(counts.slice(0, 2 * items));
 });
 
