@@ -43,7 +43,9 @@ export async function exportTransformerLens(folder: string, out: string): Promis
     throw new RunError({
       what: 'the run keeps no pooled values',
       where: folder,
-      remedy: 'capture with --keep items',
+      remedy: manifest.imported
+        ? 'imports hold none: capture the checkpoint with --keep items'
+        : 'capture with --keep items',
     });
   }
   // float32 before float16, so that every array is aligned.

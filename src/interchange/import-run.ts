@@ -9,7 +9,7 @@ import { streamSafetensors } from '../store/safetensors.js';
 import { makeFolder } from '../store/write-file-atomic.js';
 import { VERSION } from '../version.js';
 import type { TorchTensor } from './pytorch/tensor.js';
-import { type PlacedFile, sha256OfFile } from './source-files.js';
+import { MOST_LAYERS, type PlacedFile, sha256OfFile } from './source-files.js';
 
 /** Folds below which a floor is said to be coarse: six have ten different halvings, twenty some ninety thousand. */
 const FEW_FOLDS = 6;
@@ -90,14 +90,14 @@ function checkShapes(imported: readonly ImportedSums[]): [layers: number, width:
   const first = imported[0]!;
   for (const { sums, file } of imported) {
     const { shape } = sums;
-    if (shape.length === 2 && sums.size > 0 && shape.join() === first.sums.shape.join()) continue;
+    const matrix = shape.length === 2 && sums.size > 0 && shape[0]! <= MOST_LAYERS;
+    if (matrix && shape.join() === first.sums.shape.join()) continue;
     throw new ImportError({
       what: 'the matrix has an unusable shape',
       where: file.path,
-      expected:
-        shape.length === 2 && sums.size > 0
-          ? `[${first.sums.shape.join(', ')}], as in ${first.file.path}`
-          : '[layers, units]',
+      expected: matrix
+        ? `[${first.sums.shape.join(', ')}], as in ${first.file.path}`
+        : `[layers, units], at most ${MOST_LAYERS} layers`,
       found: `[${shape.join(', ')}]`,
       remedy: 'give files of one model, as they were released',
     });

@@ -7,7 +7,7 @@ import { readPytorch } from './pytorch/read-pytorch.js';
 import { TorchTensor } from './pytorch/tensor.js';
 import type { PickleValue } from './pytorch/unpickle.js';
 import { type SelectedUnit, type SelectionDescription, writeSelection } from './selection.js';
-import { languageOf } from './source-files.js';
+import { isUnitIndex, languageOf, MOST_LAYERS } from './source-files.js';
 
 export interface ImportSelectionOptions {
   /** Folder of the selection. */
@@ -54,6 +54,7 @@ export async function importLapeMask(
   for (const [k, ofLanguage] of mask.entries()) {
     if (!isList(ofLanguage)) throw unusable(`${describe(ofLanguage)} for ${tags[k]}`);
     layers ??= ofLanguage.length;
+    if (layers > MOST_LAYERS) throw unusable(`${layers} layers`);
     if (ofLanguage.length !== layers)
       throw unusable(`${layers} layers of ${tags[0]}, ${ofLanguage.length} of ${tags[k]}`);
     for (const [layer, indices] of ofLanguage.entries()) {
@@ -61,7 +62,7 @@ export async function importLapeMask(
         throw unusable(`${describe(indices)} for ${tags[k]}, layer ${layer}`);
       }
       for (const index of valuesOf(indices, path)) {
-        if (!isIndex(index)) throw unusable(`${index} for ${tags[k]}, layer ${layer}`);
+        if (!isUnitIndex(index)) throw unusable(`${index} for ${tags[k]}, layer ${layer}`);
         members.add(layer, index, k);
       }
     }
@@ -114,7 +115,8 @@ export async function importLapeJson(
   const members = new Members();
   let layers = 0;
   for (const [name, ofLayer] of Object.entries(result)) {
-    if (!/^[1-9]\d{0,4}$/.test(name)) throw unusable(`layer ${JSON.stringify(name)}`);
+    if (!/^[1-9]\d*$/.test(name) || Number(name) > MOST_LAYERS)
+      throw unusable(`layer ${JSON.stringify(name)}`);
     if (!isObject(ofLayer)) throw unusable(`no languages in layer "${name}"`);
     layers = Math.max(layers, Number(name));
     for (const [language, neurons] of Object.entries(ofLayer)) {
@@ -122,7 +124,7 @@ export async function importLapeJson(
       if (!tags.includes(tag)) tags.push(tag);
       if (!Array.isArray(neurons)) throw unusable(`no list of neurons in layer "${name}", ${language}`);
       for (const index of neurons as unknown[]) {
-        if (!isIndex(index))
+        if (!isUnitIndex(index))
           throw unusable(`neuron ${JSON.stringify(index)} in layer "${name}", ${language}`);
         members.add(Number(name) - 1, index, tags.indexOf(tag));
       }
@@ -166,8 +168,4 @@ function canonical(languages: readonly string[], where: string): LanguageTag[] {
     found: twice,
     remedy: 'name every language of the mask once, in its order',
   });
-}
-
-function isIndex(value: unknown): value is number {
-  return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value < 2 ** 31;
 }

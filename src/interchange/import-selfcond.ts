@@ -6,13 +6,16 @@ import { SELECTED_FRACTION } from '../scores/index.js';
 import type { TableValue } from '../store/table.js';
 import { type ImportSelectionOptions, Members } from './import-selection.js';
 import { type SelectionDescription, type SelectionTable, writeSelection } from './selection.js';
-import { languageOf, type SourceFile } from './source-files.js';
+import { isUnitIndex, languageOf, MOST_LAYERS, type SourceFile } from './source-files.js';
 
 /** Columns that expertise.csv must have; forcing values may be absent. */
 const REQUIRED = ['ap', 'layer', 'unit', 'concept'] as const;
 const FORCING = ['off_mean', 'on_p50', 'on_p90'] as const;
 /** Modules whose output is hook_pre: the MLP's gate, or its only branch. */
 const NEURON_MODULE = /(?:^|\.)(\d+)\.(?:.*\.)?(c_fc|gate_proj|fc1|dense_h_to_4h)(?::0)?$/;
+
+/** A quotation mark that is never closed must not make one field of the whole file. */
+const MAX_ROW_BYTES = 2 ** 20; // 1 MiB
 
 const COLUMNS: SelectionTable['columns'] = [
   { name: 'type', type: 'string', about: 'neuron' },
@@ -61,7 +64,7 @@ export async function importSelfcond(
       tag ??= said;
       if (said !== tag) throw twice(`${tag} and ${said} in one file`, source.path);
       const [layer, index, ap] = [
-        Number(at[1]),
+        layerOf(at[1]!, source.path),
         number(row, 'unit', source.path),
         number(row, 'ap', source.path),
       ];
@@ -112,7 +115,7 @@ async function* expertise(path: string): AsyncGenerator<Readonly<Record<string, 
     );
   let checked = false;
   try {
-    const parser = parse({ columns: true, bom: true });
+    const parser = parse({ columns: true, bom: true, max_record_size: MAX_ROW_BYTES });
     const records = createReadStream(path)
       .on('error', (error) => parser.destroy(error))
       .pipe(parser);
@@ -130,12 +133,23 @@ async function* expertise(path: string): AsyncGenerator<Readonly<Record<string, 
   if (!checked) throw unusable('no row');
 }
 
+function layerOf(digits: string, path: string): number {
+  if (Number(digits) < MOST_LAYERS) return Number(digits);
+  throw new ImportError({
+    what: 'a layer is unusable',
+    where: path,
+    expected: `a number below ${MOST_LAYERS} in the name of the module`,
+    found: digits,
+    remedy: 'give expertise.csv as compute_expertise.py wrote it',
+  });
+}
+
 function number(row: Readonly<Record<string, string>>, column: string, path: string): number {
   const text = row[column]!;
   const value = Number(text);
   const usable =
     column === 'unit'
-      ? Number.isInteger(value) && value >= 0
+      ? isUnitIndex(value)
       : column === 'ap'
         ? value >= 0 && value <= 1
         : Number.isFinite(value);

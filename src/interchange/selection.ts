@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
@@ -10,6 +9,7 @@ import { formatJson } from '../store/format-json.js';
 import { type ColumnType, streamTable, type TableValue } from '../store/table.js';
 import { makeFolder, writeFileAtomic } from '../store/write-file-atomic.js';
 import { VERSION } from '../version.js';
+import { sha256OfFile } from './source-files.js';
 
 /** Newest layout of `selection.json` and the tables beside it. */
 export const SELECTION_SCHEMA_VERSION = 1;
@@ -86,10 +86,7 @@ export async function writeSelection(
   }
   const files = [];
   for (const path of paths) {
-    const sha256 = createHash('sha256')
-      .update(await readFile(path))
-      .digest('hex');
-    files.push({ name: basename(path), sha256 });
+    files.push({ name: basename(path), sha256: await sha256OfFile(path) });
   }
   const description: SelectionDescription = {
     schema: 'babelscope/selection',

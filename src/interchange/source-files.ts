@@ -4,6 +4,16 @@ import { basename } from 'node:path';
 import { ImportError, ProbeError, UsageError } from '../errors.js';
 import { canonicalLanguage, type LanguageTag } from '../probes/index.js';
 
+/** Layers that a file may speak of: several times those of the deepest models. Each becomes a file, or rows of a table. */
+export const MOST_LAYERS = 1024;
+/** Neurons of a layer: tables hold indices as int32. */
+const MOST_UNITS = 2 ** 31;
+
+/** Whether a value is the index of a unit within its layer. */
+export function isUnitIndex(value: unknown): value is number {
+  return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value < MOST_UNITS;
+}
+
 /** A file to import: `path`, or `language=path` where neither its name nor its contents say which language it is of. */
 export interface SourceFile {
   readonly path: string;

@@ -45,6 +45,8 @@ const LACKING: Readonly<Record<ScoredType, string>> = {
   residual: 'residual stream; capture with --hooks hook_resid_post',
 };
 
+const NOT_IMPORTED = 'what was imported does not tell; capture the checkpoint itself for it';
+
 /** Scores of the grid of items and languages. */
 const PARALLEL: ReadonlySet<ScoreName> = new Set(['twoWay', 'vectorShare', 'alignment']);
 
@@ -67,6 +69,7 @@ export interface Available {
  *   score that is missing.
  * @param parallel Whether items have several languages.
  * @param mixture Whether the model has experts.
+ * @param imported Whether another program counted what the run holds.
  */
 export function availableScores(
   names: ReadonlySet<LayerArrayName>,
@@ -76,6 +79,7 @@ export function availableScores(
   languages: number,
   parallel: boolean,
   mixture: boolean,
+  imported: boolean,
 ): Available {
   const scores = new Map<ScoredType, ReadonlySet<ScoreName>>();
   const skipped: SkippedScore[] = [];
@@ -94,6 +98,7 @@ export function availableScores(
     }
     const recorded = RECORDED[type].some((array) => names.has(LAYER_ARRAYS[array]));
     const reasonAgainst = (score: ScoreName): string | null => {
+      if (imported && !(recorded && OF_RATES.has(score))) return NOT_IMPORTED;
       if (!recorded) return `the run recorded no ${LACKING[type]}`;
       if (score === 'pattern') {
         return names.has(LAYER_ARRAYS.patternEntropySum)

@@ -110,6 +110,7 @@ async function scoreOpened(opened: Run, options: ScoreRunOptions, scratch: Scrat
     languages,
     manifest.probe.parallel !== false,
     shape.mixture !== null,
+    manifest.imported !== undefined,
   );
   const halves = folds.length < 2 ? [] : randomHalves(folds, splits, seed);
   const threads = options.threads ?? Math.min(MOST_THREADS, physicalCores());

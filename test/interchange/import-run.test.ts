@@ -5,7 +5,12 @@ import { describe, expect, test } from 'vitest';
 import { compareRuns } from '../../src/compare/index.js';
 import { noiseFloor } from '../../src/compare/noise-floor.js';
 import { UsageError } from '../../src/errors.js';
-import { importLahis, importLapeCounts, parseSource } from '../../src/interchange/index.js';
+import {
+  exportTransformerLens,
+  importLahis,
+  importLapeCounts,
+  parseSource,
+} from '../../src/interchange/index.js';
 import { buildFigures } from '../../src/report/figures.js';
 import { buildTables } from '../../src/report/tables.js';
 import { readScores, scoreRun } from '../../src/scores/index.js';
@@ -71,6 +76,21 @@ describe('LAPE counts become a run', () => {
     expect(readFileSync(join(out, 'manifest.json'), 'utf8')).toContain('"heads": null');
     const { columns } = await readScores(out, 'unit_languages');
     expect(columns.get('mean')!.every(Number.isNaN)).toBe(true);
+  });
+
+  test('what counts cannot tell is said with the one way to it: no option of capture could have been given', async () => {
+    const out = join(temporaryFolder(), 'llama');
+    await importLapeCounts(counts([0]), out);
+    const { skipped } = await scoreRun(out);
+    expect(new Set(skipped.map(({ reason }) => reason))).toEqual(
+      new Set(['what was imported does not tell; capture the checkpoint itself for it']),
+    );
+    const lacking = (type: string) => skipped.flatMap((row) => (row.type === type ? [row.score] : []));
+    expect(lacking('neuron')).toEqual(['ap', 'auroc', 'twoWay', 'selectivity', 'mi', 'overlap']);
+    expect(lacking('head')).toEqual([...['lape'], ...lacking('neuron'), 'vectorShare']);
+    await expect(exportTransformerLens(out, join(out, 'lens'))).rejects.toThrow(
+      /no pooled values[\s\S]*imports hold none/,
+    );
   });
 
   test('one fold has no interval, no reliability and no noise floor; two have all three', async () => {

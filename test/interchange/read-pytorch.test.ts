@@ -81,12 +81,12 @@ const load = (bytes: readonly number[]) =>
   unpickle(Uint8Array.from([0x80, 2].concat(bytes)), new Map([['0', new Uint8Array(24)]]), 'hostile.pt');
 
 /** Six float32. */
-const storage = (count = 6, key = '0') => [
+const storage = (count = 6, key = '0', location = 'cpu') => [
   ...tuple(
     SHORT_TEXT('storage'),
     global('torch.FloatStorage'),
     SHORT_TEXT(key),
-    SHORT_TEXT('cpu'),
+    SHORT_TEXT(location),
     int(count),
   ),
   0x51,
@@ -101,6 +101,14 @@ const tensor = (
   ...tuple([...from], int(offset), tuple(...shape.map(int)), tuple(...strides.map(int)), [0x89], [0x4e]),
   0x52,
 ];
+
+const storageTensor = (key: string) => tensor(storage(6, key), 0, [6], [1]);
+
+test('tensors that were saved on a GPU, as released counts may be, are read like any other', () => {
+  const saved = load([...tensor(storage(6, '0', 'cuda:0'), 0, [2, 3], [3, 1]), STOP]) as TorchTensor;
+  expect(saved.shape).toEqual([2, 3]);
+  expect(saved.values()).toEqual(new Float64Array(6));
+});
 
 describe('hostile pickles are refused', () => {
   const cases: Readonly<Record<string, [readonly number[], RegExp]>> = {
@@ -204,6 +212,35 @@ describe('hostile files are refused', () => {
     await expect(readPytorch(file(zipSync({ 'a/b': new Uint8Array(3) }, { level: 0 })))).rejects.toThrow(
       'no data.pkl',
     );
+  });
+
+  test('two folders, of which either could be the file', async () => {
+    const bytes = zipSync(
+      { 'a/data.pkl': Uint8Array.of(STOP), 'b/data.pkl': Uint8Array.of(STOP) },
+      { level: 0 },
+    );
+    await expect(readPytorch(file(bytes))).rejects.toThrow('two records of one name, "data.pkl"');
+  });
+
+  test('records whose names climb out of the folder, or are those of objects, are looked up and never written', async () => {
+    const pickle = Uint8Array.from([0x80, 2, ...storageTensor('../../evil'), STOP]);
+    const inFolder = temporaryFolder();
+    const path = join(inFolder, 'hostile.pt');
+    writeFileSync(
+      path,
+      zipSync(
+        {
+          'a/data.pkl': pickle,
+          'a/data/../../evil': new Uint8Array(24),
+          'a/../../../evil': new Uint8Array(1),
+          '/evil': new Uint8Array(1),
+        },
+        { level: 0 },
+      ),
+    );
+    expect(((await readPytorch(path)) as TorchTensor).values()).toEqual(new Float64Array(6));
+    expect(readdirSync(inFolder)).toEqual(['hostile.pt']);
+    expect(existsSync(join(inFolder, '..', 'evil')) || existsSync('evil')).toBe(false);
   });
 
   test('a directory that claims four billion records', async () => {

@@ -237,6 +237,22 @@ describe('what cannot be used is refused with exit 2, and leaves nothing', () =>
       /no mask of neurons[\s\S]*a dict of n, over_zero/,
     ],
     'layers from 0': [() => [json('{"0": {"en": [1]}}'), '--format', 'lape-json'], /layer "0"/],
+    'a layer that no model has': [
+      () => [json('{"1": {"en": [1]}, "99999": {"en": [1]}}'), '--format', 'lape-json'],
+      /layer "99999"/,
+    ],
+    'a layer of a module that no model has': [
+      () => [json('ap,layer,unit,concept\n0.5,h.99999999999.mlp.c_fc:0,0,en\n'), '--format', 'selfcond'],
+      /a layer is unusable[\s\S]*99999999999/,
+    ],
+    'a unit beyond what a table holds': [
+      () => [json('ap,layer,unit,concept\n0.5,h.0.mlp.c_fc:0,2147483648,en\n'), '--format', 'selfcond'],
+      /column unit is unusable/,
+    ],
+    'a quotation mark that is never closed': [
+      () => [json(`ap,layer,unit,concept\n0.5,"${'h.0\n'.repeat(2 ** 19)}`), '--format', 'selfcond'],
+      /no expertise table[\s\S]*record/i,
+    ],
     'a neuron that is no number': [
       () => [json('{"1": {"en": ["1"]}}'), '--format', 'lape-json'],
       /neuron "1"/,

@@ -31,11 +31,7 @@ export async function openArchive(path: string): Promise<PytorchArchive> {
       remedy: 'write it again in Python: torch.save(torch.load(f), f)',
     });
   }
-  const records = new Map<string, Uint8Array>();
-  for (const [name, record] of Object.entries(unzip(bytes, path))) {
-    // `archive/data/0` → `data/0`: the first folder bears the name the file was saved under.
-    records.set(name.slice(name.indexOf('/') + 1), record);
-  }
+  const records = unzip(bytes, path);
   const order = records.get('byteorder');
   if (order !== undefined && new TextDecoder().decode(order) !== 'little') {
     throw new ImportError({
@@ -84,7 +80,8 @@ async function readWhole(path: string): Promise<Uint8Array> {
   });
 }
 
-function unzip(bytes: Uint8Array, path: string): Record<string, Uint8Array> {
+/** Records by name: `archive/data/0` → `data/0`, for the first folder bears the name the file was saved under. */
+function unzip(bytes: Uint8Array, path: string): Map<string, Uint8Array> {
   const sizes = new Map<string, number>();
   let total = 0;
   const unusable = (found: string, cause?: unknown) =>
@@ -113,8 +110,12 @@ function unzip(bytes: Uint8Array, path: string): Record<string, Uint8Array> {
     if (cause instanceof ImportError) throw cause;
     throw unusable(cause instanceof Error ? cause.message : String(cause), cause);
   }
-  for (const [name, { length }] of Object.entries(entries)) {
-    if (length !== sizes.get(name)) throw unusable(`a record cut short, ${JSON.stringify(name)}`);
+  const records = new Map<string, Uint8Array>();
+  for (const [name, record] of Object.entries(entries)) {
+    if (record.length !== sizes.get(name)) throw unusable(`a record cut short, ${JSON.stringify(name)}`);
+    const within = name.slice(name.indexOf('/') + 1);
+    if (records.has(within)) throw unusable(`two records of one name, ${JSON.stringify(within)}`);
+    records.set(within, record);
   }
-  return entries;
+  return records;
 }
