@@ -61,12 +61,12 @@ export interface ScoreProgress {
 export const RELIABILITY_SPLITS = 50;
 /** Bootstrap draws, and permutations (SCORES.md). */
 const DRAWS = 1000;
-/** Each thread costs some 80 MB besides its share of `ITEM_BYTES`. */
+/** Each thread costs some 80 MB besides its share of what follows. */
 const MOST_THREADS = 8;
 /** Pooled values, as they are stored, that all threads together hold at a time. */
 const ITEM_BYTES = 512 * 2 ** 20; // 512 MiB
-/** Sums of one statistic that a thread holds at a time; what is computed from them takes some five times as much. */
-const FOLD_BYTES = 32 * 2 ** 20; // 32 MiB
+/** Sums of one statistic that all threads together hold at a time; what is computed from them takes some five times as much. */
+const FOLD_BYTES = 64 * 2 ** 20; // 64 MiB
 
 /**
  * Scores every neuron, head, expert and residual dimension of a run and writes `units.parquet`, `unit_languages.parquet`,
@@ -133,7 +133,7 @@ async function scoreOpened(opened: Run, options: ScoreRunOptions, scratch: Scrat
     types.set(type, { own, halved });
   }
 
-  const tasks = scoreTasks(opened, scores, ITEM_BYTES / threads);
+  const tasks = scoreTasks(opened, scores, ITEM_BYTES / threads, FOLD_BYTES / threads);
   const left = new Map<number, number>();
   for (const { layer } of tasks) left.set(layer, (left.get(layer) ?? 0) + 1);
   let done = 0;
@@ -223,11 +223,12 @@ const NOT_OF_ITEM_BLOCKS: ReadonlySet<ScoreName> = new Set([
   'alignment',
 ]);
 
-/** Layer by layer: its fold sums in blocks of `FOLD_BYTES`, then its pooled values in blocks of at most about `itemBytes`. */
+/** Layer by layer: its fold sums in blocks of at most about `foldBytes`, then its pooled values in blocks of `itemBytes`. */
 function scoreTasks(
   { manifest }: Run,
   scores: ReadonlyMap<ScoredType, ReadonlySet<ScoreName>>,
   itemBytes: number,
+  foldBytes: number,
 ): ScoreTask[] {
   const { shape, plan } = manifest;
   const layouts = new Map([...scores.keys()].map((type) => [type, unitLayout(shape, type)]));
@@ -237,7 +238,7 @@ function scoreTasks(
     for (const [type, names] of scores) {
       const width = layouts.get(type)!.widths[layer]!;
       const sumBytes = plan.folds * plan.languages.length * width * Float64Array.BYTES_PER_ELEMENT;
-      for (const block of blocksOf(width, sumBytes, FOLD_BYTES)) {
+      for (const block of blocksOf(width, sumBytes, foldBytes)) {
         tasks.push({ kind: 'folds', layer, type, ...block });
       }
       const items = (array: ItemsName) => {

@@ -189,31 +189,20 @@ async function openLayer(folder: string, manifest: RunManifest, layer: number): 
   };
 }
 
-/** Units unitStart … unitEnd − 1 of [fold, language, unit], read fold by fold. */
+/** Units unitStart … unitEnd − 1 of [fold, language, unit]. */
 async function readSums(
   file: SafetensorsFile,
   name: StatisticName,
   unitStart = 0,
   unitEnd?: number,
 ): Promise<Float64Array> {
-  const [folds = 0, languages = 0, units = 0] = file.arrays.get(name)?.shape ?? [];
+  const units = file.arrays.get(name)?.shape.at(-1) ?? 0;
   const end = unitEnd ?? units;
-  if (!file.arrays.has(name) || (unitStart === 0 && end === units)) {
-    const values = (await file.read(name)) as Uint32Array | Float64Array;
-    return values instanceof Float64Array ? values : Float64Array.from(values);
-  }
-  if (!(unitStart >= 0 && unitStart <= end && end <= units)) {
-    throw new RangeError(`units ${unitStart} … ${end} of ${name}, which has ${units}`);
-  }
-  const width = end - unitStart;
-  const out = new Float64Array(folds * languages * width);
-  for (let fold = 0; fold < folds; fold++) {
-    const stored = (await file.readRange(name, fold, 1)) as Uint32Array | Float64Array;
-    for (let k = 0; k < languages; k++) {
-      out.set(stored.subarray(k * units + unitStart, k * units + end), (fold * languages + k) * width);
-    }
-  }
-  return out;
+  const whole = unitStart === 0 && end === units;
+  const values = await (whole || !file.arrays.has(name)
+    ? file.read(name)
+    : file.readColumns(name, unitStart, end));
+  return values instanceof Float64Array ? values : Float64Array.from(values as Uint32Array);
 }
 
 /** Read at once from disk while a block of units is cut out of whole rows. */

@@ -156,6 +156,8 @@ export interface SafetensorsFile {
   read(name: string): Promise<ArrayTypes[ArrayDtype]>;
   /** Rows `first` … `first + rows − 1` along the first axis. */
   readRange(name: string, first: number, rows: number): Promise<ArrayTypes[ArrayDtype]>;
+  /** Columns `start` … `end − 1` along the last axis, of all rows. */
+  readColumns(name: string, start: number, end: number): Promise<ArrayTypes[ArrayDtype]>;
   close(): Promise<void>;
 }
 
@@ -179,23 +181,47 @@ export async function openSafetensors(path: string): Promise<SafetensorsFile> {
     throw unreadable(path, cause);
   });
 
-  async function readRange(name: string, first: number, rows: number): Promise<ArrayTypes[ArrayDtype]> {
+  function tensorOf(name: string): StoredTensor {
     const tensor = header.tensors.get(name);
-    if (tensor === undefined) {
-      throw new RunError({
-        what: `there is no array ${JSON.stringify(name)} in the file`,
-        where: path,
-        found: [...arrays.keys()].sort().join(', ') || 'no arrays',
-        remedy: 'capture the run again with the hooks that record it',
-      });
-    }
+    if (tensor !== undefined) return tensor;
+    throw new RunError({
+      what: `there is no array ${JSON.stringify(name)} in the file`,
+      where: path,
+      found: [...arrays.keys()].sort().join(', ') || 'no arrays',
+      remedy: 'capture the run again with the hooks that record it',
+    });
+  }
+
+  async function readRange(name: string, first: number, rows: number): Promise<ArrayTypes[ArrayDtype]> {
+    const tensor = tensorOf(name);
     const total = tensor.shape[0] ?? 1;
     if (
       !(Number.isInteger(first) && Number.isInteger(rows) && first >= 0 && rows >= 0 && first + rows <= total)
     ) {
       throw new RangeError(`rows ${first} … ${first + rows} of ${name}, which has ${total}`);
     }
-    return readRows(handle, path, tensor, first, rows, total);
+    const rowBytes = total === 0 ? 0 : tensor.byteLength / total;
+    const bytes = new Uint8Array(rowBytes * rows);
+    await readBytes(handle, path, bytes, tensor.offset + rowBytes * first);
+    return typed(tensor, bytes);
+  }
+
+  async function readColumns(name: string, start: number, end: number): Promise<ArrayTypes[ArrayDtype]> {
+    const tensor = tensorOf(name);
+    const columns = tensor.shape.at(-1) ?? 1;
+    if (!(Number.isInteger(start) && Number.isInteger(end) && start >= 0 && start <= end && end <= columns)) {
+      throw new RangeError(`columns ${start} … ${end} of ${name}, which has ${columns}`);
+    }
+    const elementBytes = CONSTRUCTORS[tensor.dtype as ArrayDtype].BYTES_PER_ELEMENT;
+    const rowBytes = columns * elementBytes;
+    const width = (end - start) * elementBytes;
+    const rows = columns === 0 ? 0 : tensor.byteLength / rowBytes;
+    const bytes = new Uint8Array(rows * width);
+    for (let row = 0; row < rows; row++) {
+      const strip = bytes.subarray(row * width, (row + 1) * width);
+      await readBytes(handle, path, strip, tensor.offset + row * rowBytes + start * elementBytes);
+    }
+    return typed(tensor, bytes);
   }
 
   return {
@@ -204,32 +230,31 @@ export async function openSafetensors(path: string): Promise<SafetensorsFile> {
     arrays,
     read: (name) => readRange(name, 0, header.tensors.get(name)?.shape[0] ?? 1),
     readRange,
+    readColumns,
     close: () => handle.close(),
   };
 }
 
-async function readRows(
+async function readBytes(
   handle: FileHandle,
   path: string,
-  tensor: StoredTensor,
-  first: number,
-  rows: number,
-  total: number,
-): Promise<ArrayTypes[ArrayDtype]> {
-  const rowBytes = total === 0 ? 0 : tensor.byteLength / total;
-  const bytes = new Uint8Array(rowBytes * rows);
-  const start = tensor.offset + rowBytes * first;
+  bytes: Uint8Array,
+  position: number,
+): Promise<void> {
   let done = 0;
   try {
     while (done < bytes.byteLength) {
-      const { bytesRead } = await handle.read(bytes, done, bytes.byteLength - done, start + done);
+      const { bytesRead } = await handle.read(bytes, done, bytes.byteLength - done, position + done);
       if (bytesRead === 0) throw new Error('the file became shorter while it was read');
       done += bytesRead;
     }
   } catch (cause) {
     throw unreadable(path, cause);
   }
-  return new CONSTRUCTORS[tensor.dtype as ArrayDtype](bytes.buffer);
+}
+
+function typed({ dtype }: StoredTensor, bytes: Uint8Array<ArrayBuffer>): ArrayTypes[ArrayDtype] {
+  return new CONSTRUCTORS[dtype as ArrayDtype](bytes.buffer);
 }
 
 function isArrayDtype(dtype: string): dtype is ArrayDtype {

@@ -156,7 +156,7 @@ describe('openSafetensors', () => {
     await file.close();
   });
 
-  it('gives back what was written, whole and by rows', async () => {
+  it('gives back what was written, whole, by rows and by columns', async () => {
     await fc.assert(
       fc.asyncProperty(arraysArbitrary, fc.nat(), fc.nat(), async (arrays, a, b) => {
         const path = join(await temporaryFolder(), 'a');
@@ -170,6 +170,10 @@ describe('openSafetensors', () => {
           const count = b % (rows - first + 1);
           const expected = data.slice(first * columns, (first + count) * columns);
           expect(await file.readRange(name, first, count)).toEqual(expected);
+          const start = a % (columns + 1);
+          const end = start + (b % (columns - start + 1));
+          const strip = data.filter((_: unknown, i: number) => i % columns >= start && i % columns < end);
+          expect(await file.readColumns(name, start, end)).toEqual(strip);
         }
         await file.close();
       }),
@@ -181,6 +185,7 @@ describe('openSafetensors', () => {
     const file = await openSafetensors(REFERENCE);
     await expect(file.read('mlp.sumsq')).rejects.toThrow(/no array "mlp\.sumsq"[\s\S]*mlp\.sum/);
     await expect(file.readRange('mlp.sum', 1, 2)).rejects.toThrow(RangeError);
+    await expect(file.readColumns('mlp.sum', 1, 1e6)).rejects.toThrow(RangeError);
     await file.close();
   });
 
