@@ -318,10 +318,10 @@ describe('loadProbes warns of', () => {
 
 describe('loadProbes with languages', () => {
   const rows = [item('a', { uk: 'Море.' }), item('b'), { id: 'c', text: { uk: 'Небо.' } }];
-  const folder = writeProbes(header({ languages: [en, ja, uk] }), rows);
+  const folder = () => writeProbes(header({ languages: [en, ja, uk] }), rows);
 
   it('keeps those languages in the order of the set, and the items that have one of them', async () => {
-    const set = await loadProbes(folder, { languages: ['ja', 'EN', 'ja'] });
+    const set = await loadProbes(folder(), { languages: ['ja', 'EN', 'ja'] });
     expect(set.languages).toEqual([en, ja]);
     expect(set.items.map(({ id, prompts }) => [id, [...prompts.keys()]])).toEqual([
       ['a', ['en', 'ja']],
@@ -330,12 +330,12 @@ describe('loadProbes with languages', () => {
   });
 
   it('warns about the chosen languages alone, and not of one language by choice', async () => {
-    expect((await loadProbes(folder, { languages: ['en', 'ja'] })).warnings).toEqual([]);
-    expect((await loadProbes(folder, { languages: ['uk'] })).warnings).toEqual([]);
+    expect((await loadProbes(folder(), { languages: ['en', 'ja'] })).warnings).toEqual([]);
+    expect((await loadProbes(folder(), { languages: ['uk'] })).warnings).toEqual([]);
   });
 
   it('refuses a language absent everywhere, and names the nearest', async () => {
-    await expect(loadProbes(folder, { languages: ['en', 'de'] })).rejects.toMatchObject({
+    await expect(loadProbes(folder(), { languages: ['en', 'de'] })).rejects.toMatchObject({
       exitCode: 2,
       message: expect.stringMatching(/no prompt in de\n.*en ja uk/),
     });
@@ -343,8 +343,8 @@ describe('loadProbes with languages', () => {
   });
 
   it('refuses an unknown language and an empty choice', async () => {
-    await expect(loadProbes(folder, { languages: ['xx'] })).rejects.toMatchObject({ exitCode: 2 });
-    await expect(loadProbes(folder, { languages: [] })).rejects.toThrow('no language asked for');
+    await expect(loadProbes(folder(), { languages: ['xx'] })).rejects.toMatchObject({ exitCode: 2 });
+    await expect(loadProbes(folder(), { languages: [] })).rejects.toThrow('no language asked for');
   });
 });
 
@@ -356,8 +356,8 @@ describe('loadProbes with a limit', () => {
     item('d'),
     item('e'),
   ];
-  const folder = writeProbes(header(), rows);
-  const ids = async (limit: number) => (await loadProbes(folder, { limit })).items.map(({ id }) => id);
+  const folder = () => writeProbes(header(), rows);
+  const ids = async (limit: number) => (await loadProbes(folder(), { limit })).items.map(({ id }) => id);
 
   it('takes the first complete items in file order', async () => {
     expect(await ids(1)).toEqual(['b']);
@@ -370,11 +370,11 @@ describe('loadProbes with a limit', () => {
   });
 
   it('counts as complete what has every chosen language', async () => {
-    const { items } = await loadProbes(folder, { limit: 1, languages: ['en'] });
+    const { items } = await loadProbes(folder(), { limit: 1, languages: ['en'] });
     expect(items.map(({ id }) => id)).toEqual(['a']);
   });
 
   it.each([0, -1, 1.5, Number.NaN])('refuses %s', async (limit) => {
-    await expect(loadProbes(folder, { limit })).rejects.toMatchObject({ name: 'UsageError', exitCode: 2 });
+    await expect(loadProbes(folder(), { limit })).rejects.toMatchObject({ name: 'UsageError', exitCode: 2 });
   });
 });

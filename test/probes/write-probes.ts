@@ -1,6 +1,6 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
 const LANGUAGES = {
   en: { tag: 'en', name: 'English', script: 'Latn', family: 'Indo-European' },
@@ -50,9 +50,9 @@ export function fact(id: string, over: Record<string, unknown> = {}) {
   };
 }
 
-/** A probe set in a new temporary folder. Strings and bytes are written as they are, anything else as JSON. */
+/** A probe set in a folder that goes with the test. Strings and bytes are written as they are, anything else as JSON. */
 export function writeProbes(probe: unknown, rows: readonly unknown[] | Uint8Array): string {
-  const folder = mkdtempSync(join(tmpdir(), 'babelscope-probes-'));
+  const folder = temporaryFolder();
   if (probe !== undefined) {
     const isRaw = typeof probe === 'string' || probe instanceof Uint8Array;
     writeFileSync(join(folder, 'probe.json'), isRaw ? probe : JSON.stringify(probe));

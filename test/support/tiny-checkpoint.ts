@@ -1,9 +1,10 @@
-import { copyFileSync, cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { copyFileSync, cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { onTestFinished } from 'vitest';
 import { openCheckpoint } from '../../src/checkpoint/open-checkpoint.js';
+import { temporaryFolder } from './temporary-folder.js';
+
+export { temporaryFolder };
 
 const FIXTURES = fileURLToPath(new URL('../fixtures/models/', import.meta.url));
 
@@ -11,13 +12,6 @@ const TINY_TOKENIZER = fileURLToPath(new URL('../fixtures/tokenizer/tiny.tokeniz
 
 /** Three sentences a prompt, in English, German and Ukrainian; 23 items, one of them without Ukrainian. */
 export const TINY_PROBES = fileURLToPath(new URL('../fixtures/probes-tiny', import.meta.url));
-
-/** A folder that goes with the test. */
-export function temporaryFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'babelscope-test-'));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
-  return folder;
-}
 
 /**
  * A Qwen2 of three layers (dModel 24, four heads of ten, dMlp 37, vocabulary 101, 64 positions) with random weights and
