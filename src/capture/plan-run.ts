@@ -118,8 +118,8 @@ function chunkTokens(request: PlanRequest): number {
   throw new UsageError({
     what: 'the memory does not hold one layer and one prompt',
     where: '--memory',
-    expected: `at least ${(least / 2 ** 30).toFixed(1)} GiB`,
-    found: `${(memoryBytes / 2 ** 30).toFixed(1)} GiB`,
+    expected: `at least ${Math.ceil(least / 2 ** 20)}MiB`,
+    found: `${Math.floor(memoryBytes / 2 ** 20)}MiB`,
     remedy: 'raise --memory',
   });
 }

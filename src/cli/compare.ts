@@ -70,11 +70,11 @@ export function compareCommand() {
       const unknown = [...(seeds?.keys() ?? [])].find((label) => !labels?.includes(label));
       if (unknown !== undefined) {
         throw new UsageError({
-          what: 'training seeds are given of a run that there is none of',
+          what: 'no run has this label',
           where: '--seeds',
-          expected: labels === undefined ? 'a label that --labels gives' : labels.join(', '),
+          expected: labels === undefined ? 'a label that --labels gives' : `one of ${labels.join(', ')}`,
           found: unknown,
-          remedy: 'name the runs with --labels and use one of those names',
+          remedy: 'name the runs with --labels, and use one of those names: --seeds <label>=<run>,<run>',
         });
       }
       const languages = groups.length === 0 ? [] : (await openRun(runs[0]!)).manifest.languages;
@@ -138,6 +138,10 @@ async function compareSelected(
 
 /** The changes against the reference, and the differences in differences, as tables. */
 export function printComparison(comparison: Comparison): void {
+  if (comparison.runs.length === 1) {
+    print(`One run, ${comparison.runs[0]!.label}: described, with nothing to compare it with.`);
+    return;
+  }
   print(
     formatTable(
       ['units', `${comparison.runs[0]?.label} →`, 'measure', 'change', '95 % interval', 'sampling', 'seeds'],

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { Command, Option } from '@commander-js/extra-typings';
 import { UsageError } from '../errors.js';
 import {
@@ -30,6 +31,15 @@ export function importCommand() {
     .option('--languages <tags>', 'of lape-mask: its languages, in order', parseList)
     .action(async (files, { format, out, model, languages }) => {
       const sources = files.map(parseSource);
+      const missing = sources.find(({ path }) => !existsSync(path));
+      if (missing !== undefined) {
+        throw new UsageError({
+          what: 'there is no such file',
+          where: missing.path,
+          expected: `a file of the format ${format}, or language=file`,
+          remedy: 'check the path',
+        });
+      }
       if (format === 'lape-counts' || format === 'lahis') {
         const importRun = format === 'lahis' ? importLahis : importLapeCounts;
         const manifest = await importRun(sources, out, model);

@@ -45,11 +45,12 @@ const commands = [
 ];
 for (const command of commands) program.addCommand(command);
 
-/** Unusable arguments are the user's to mend (2); `--help` and `--version` are a success. */
+/** Unusable arguments are the user's to mend (2), with a hint how; `--help` and `--version` are a success. */
 function exitInsteadOfQuitting(command: Command): void {
   command.exitOverride((error) => {
     throw error;
   });
+  command.showHelpAfterError('Add --help for what it takes.');
   for (const child of command.commands) exitInsteadOfQuitting(child as Command);
 }
 exitInsteadOfQuitting(program as unknown as Command);

@@ -11,16 +11,18 @@ const STEP_IN_LABEL = /step[-_]?(\d+)/i;
 export function trajectorySteps(
   runs: readonly { readonly label: string; readonly step: number | undefined }[],
 ): Map<string, number> {
-  const refuse = (what: string, expected: string, found: string): never => {
-    throw new UsageError({
-      what,
-      where: '--trajectory',
-      expected,
-      found,
-      remedy: 'give --steps, one for each run, or labels such as base@step1000',
-    });
+  const nameSteps = 'give --steps, one for each run, or labels such as base@step1000';
+  const refuse = (what: string, expected: string, found: string, remedy = nameSteps): never => {
+    throw new UsageError({ what, where: '--trajectory', expected, found, remedy });
   };
-  if (runs.length < 3) refuse('a trajectory needs more runs', 'three runs or more', String(runs.length));
+  if (runs.length < 3) {
+    refuse(
+      'a trajectory needs more runs',
+      'three runs or more',
+      String(runs.length),
+      'compare more checkpoints of the training run, or leave out --trajectory',
+    );
+  }
   const steps = new Map<string, number>();
   for (const { label, step } of runs) {
     const found = step ?? Number(STEP_IN_LABEL.exec(label)?.[1] ?? Number.NaN);

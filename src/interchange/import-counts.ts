@@ -34,7 +34,7 @@ export async function importLapeCounts(
   model?: string,
 ): Promise<RunManifest> {
   const imported: ImportedSums[] = [];
-  for (const file of placeFiles(sources, /^(?:.*\.)?activation\.([^.]+)\./)) {
+  for (const file of placeFiles(sources, /^(?:.*\.)?activation\.([^.]+)\./, 'activation.en.train.pt')) {
     const value = await readPytorch(file.path);
     const field = (name: string): PickleValue | undefined =>
       value instanceof Map ? (value as ReadonlyMap<unknown, PickleValue>).get(name) : undefined;
@@ -64,7 +64,7 @@ export async function importLahis(
   model?: string,
 ): Promise<RunManifest> {
   const imported: ImportedSums[] = [];
-  for (const file of placeFiles(sources, /_([A-Za-z]{2,3}(?:-[A-Za-z0-9]+)*)\.[^_]*$/)) {
+  for (const file of placeFiles(sources, /_([A-Za-z]{2,3}(?:-[A-Za-z0-9]+)*)\.[^_]*$/, 'model_en.pth')) {
     const sums = await readPytorch(file.path);
     if (!(sums instanceof TorchTensor)) {
       throw new ImportError({

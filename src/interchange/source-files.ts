@@ -52,16 +52,17 @@ export function languageOf(language: string, path: string): LanguageTag {
  * and every language must have as many.
  *
  * @param inName finds the language in a file's name; its first group.
+ * @param example of such a name, for messages.
  */
-export function placeFiles(sources: readonly SourceFile[], inName: RegExp): PlacedFile[] {
+export function placeFiles(sources: readonly SourceFile[], inName: RegExp, example: string): PlacedFile[] {
   const folds = new Map<LanguageTag, number>();
   const placed = sources.map(({ path, language }): PlacedFile => {
     const said = language ?? inName.exec(basename(path))?.[1];
     if (said === undefined) {
       throw new UsageError({
-        what: 'which language the file is of is not known',
+        what: 'its name does not say which language the file is of',
         where: path,
-        expected: `a name that matches ${inName.source}, or language=path`,
+        expected: `a name such as ${example}, or language=path`,
         remedy: `name the language before the file: en=${path}`,
       });
     }

@@ -1,5 +1,6 @@
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { RunError } from '../errors.js';
 import { formatJson } from './format-json.js';
 import { RUN_SCHEMA_VERSION, type RunManifest, runManifestSchema } from './manifest.js';
@@ -89,13 +90,20 @@ function checkConsistency({ plan, languages }: RunManifest, path: string): void 
   });
 }
 
+/** What is there instead of a manifest. */
+function foundInstead(folder: string, cause: unknown): string {
+  if (!existsSync(folder)) return 'no such folder';
+  if (existsSync(join(folder, 'comparison.json'))) return 'a comparison, which `babelscope report` draws';
+  return cause instanceof Error ? cause.message : String(cause);
+}
+
 async function readJson(path: string): Promise<unknown> {
   const bytes = await readFile(path).catch((cause: unknown) => {
     throw new RunError(
       {
         what: 'there is no manifest to read',
         where: path,
-        found: cause instanceof Error ? cause.message : String(cause),
+        found: foundInstead(dirname(path), cause),
         remedy: 'give the folder of a run, as `babelscope capture --out <folder>` writes it',
       },
       { cause },

@@ -495,7 +495,9 @@ describe('refusals name the thing and the way out', () => {
   });
 
   test('memory that does not hold a layer: how much would', async () => {
-    await expect(capture(options({ memoryBytes: MIB }))).rejects.toThrow(/--memory[\s\S]*at least \d/);
+    await expect(capture(options({ memoryBytes: MIB }))).rejects.toThrow(
+      /--memory[\s\S]*at least \d+MiB\n {2}found: +1MiB/,
+    );
   });
 
   test('options without sense', async () => {

@@ -201,9 +201,14 @@ describe('arguments that cannot be used exit with 2', () => {
     [['compare', 'a', 'b', '--steps', '1,x', '--out', 'c'], /x is no training step/],
     [['compare', 'a', 'b', '--contrast', 'sft', '--out', 'c'], /expected two labels/],
     [['compare', 'a', 'b', '--seeds', 'sft', '--out', 'c'], /expected label=run,run/],
-    [['compare', 'a', 'b', '--seeds', 'sft=x', '--out', 'c'], /a run that there is none of[\s\S]*sft/],
-    [['report', '/nowhere', '--out', 'x'], /\/nowhere/],
-    [['score', '/nowhere'], /\/nowhere/],
+    [['compare', 'a', 'b', '--seeds', 'sft=x', '--out', 'c'], /no run has this label[\s\S]*sft/],
+    [['compare', 'a', 'b', '--contrasts', 'a,b', '--out', 'c'], /unknown option[\s\S]*Add --help/],
+    [['report', '/nowhere', '--out', 'x'], /\/nowhere[\s\S]*no such folder/],
+    [['score', '/nowhere'], /\/nowhere[\s\S]*no such folder/],
+    [
+      ['import', 'en=/nowhere.pt', '--format', 'lape-counts', '--out', 'x'],
+      /^babelscope: \/nowhere.pt: there is no such file/,
+    ],
     [['merge', '/nowhere'], /\/nowhere/],
   ] as const)('%j', async (args, message) => {
     const outcome = await babelscope(args);

@@ -254,6 +254,12 @@ describe('the manifest', () => {
   });
 });
 
+it('a comparison in the place of a run is called one', async () => {
+  const folder = await temporaryFolder();
+  await writeFile(join(folder, 'comparison.json'), '{}');
+  await expect(openRun(folder)).rejects.toThrow(/found: +a comparison, which `babelscope report` draws/);
+});
+
 describe('the run folder', () => {
   it('has parts/ and layers/ and numbered files', async () => {
     const folder = join(await temporaryFolder(), 'a', 'run');
