@@ -1,30 +1,16 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import {
-  type Comparison,
-  type Contrast,
-  type Headline,
-  SEED_VERDICTS,
-  type Verdict,
-} from '../compare/types.js';
+import type { Comparison } from '../compare/types.js';
 import { BabelscopeError } from '../errors.js';
-import { alignmentChanges, alignmentContrastSentence, alignmentSentence } from './alignment-words.js';
-import {
-  type AbsentFigure,
-  againstReference,
-  type Figure,
-  isPresent,
-  measuredOn,
-  runsInWords,
-} from './figure.js';
-import { contrastSentence, headlineSentence, measureLabel, measureName } from './measures.js';
+import { type AbsentFigure, type Figure, isPresent, measuredOn, runsInWords } from './figure.js';
 import { PAGE_STYLE } from './page-style.js';
 import { provenance } from './provenance.js';
 import { renderSvgs } from './render.js';
 import { type Cell, cellText, columnName, type ReportTable } from './report-table.js';
 import { buildTables } from './tables.js';
-import { escapeHtml, list, uncapital } from './text.js';
+import { escapeHtml } from './text.js';
+import { verdictBox } from './verdict-box.js';
 
 const BUNDLE = fileURLToPath(new URL('./page-client.bundle.js', import.meta.url));
 /** On a narrow screen a figure shrinks to this share of its size before it scrolls. */
@@ -82,7 +68,7 @@ ${[
 </ul></nav>
 </header>
 <main>
-${headlineBox(comparison)}
+${verdictBox(comparison)}
 ${warnings(comparison)}
 ${present.map((figure) => figureSection(figure, svgs.get(figure.name)!)).join('\n')}
 ${absentSection(figures.filter((figure) => 'reason' in figure))}
@@ -113,131 +99,6 @@ const NAV: Readonly<Record<Figure['name'], string>> = {
   alignment: 'Alignment by layer',
   'expert-map': 'Expert map',
 };
-
-const VERDICT_MARKS: Readonly<Record<Verdict, { readonly className: string; readonly mark: string }>> = {
-  changed: { className: 'changed', mark: '●' },
-  'not distinguishable from sampling': { className: 'same', mark: '◆' },
-  'not measured': { className: 'none', mark: '✚' },
-};
-
-/** The verdicts in words, a line each; behind it every measure with its numbers. */
-function headlineBox(comparison: Comparison): string {
-  const [reference, ...others] = comparison.runs;
-  const headlines = comparison.units.flatMap(againstReference);
-  if (others.length === 0 || headlines.length === 0) {
-    const words =
-      others.length === 0
-        ? `One run, ${reference?.label ?? 'none'}: described below. Changes: not measured.`
-        : 'Changes: not measured.';
-    return `<section class="box" aria-labelledby="verdicts"><h2 id="verdicts">What changed</h2>
-<p>${escapeHtml(words)}</p></section>`;
-  }
-  const runs = others.map(({ label }) => {
-    const own = headlines.filter((headline) => headline.to === label);
-    const lines = own.map((headline) => `<li>${verdictMark(headline.verdict)}${emphasise(headline)}</li>`);
-    return `<h3>${escapeHtml(label)} against ${escapeHtml(reference!.label)}</h3>
-${verdictLines(own)}
-${alignmentLines(comparison, label)}
-<details><summary>Each measure with its numbers</summary><ul>
-${lines.join('\n')}
-</ul></details>`;
-  });
-  return `<section class="box" aria-labelledby="verdicts">
-<h2 id="verdicts">What changed, beside what sampling alone does</h2>
-${runs.join('\n')}
-${contrastBox(comparison)}
-</section>`;
-}
-
-/** Differences in differences: what changed beside sampling, what beside training seeds too. */
-function contrastBox({ units, alignment }: Comparison): string {
-  const all = units.flatMap(({ contrasts }) => contrasts);
-  const pairs = [...new Set(all.map(({ from, to }) => `${to} − ${from}`))];
-  return pairs
-    .map((pair) => {
-      const own = all.filter(({ from, to }) => `${to} − ${from}` === pair);
-      const groups = [...new Set(own.map(({ group }) => group))];
-      const lines = groups.flatMap((group) =>
-        contrastLines(
-          group,
-          own.filter((c) => c.group === group),
-        ),
-      );
-      const aligned = (alignment?.contrasts ?? []).filter(
-        ({ from, to, group, layer }) => `${to} − ${from}` === pair && group === null && layer === null,
-      );
-      const sentences = own.map(
-        (c) => `<li>${verdictMark(c.verdict)}${escapeHtml(contrastSentence(c))}</li>`,
-      );
-      return `<h3>Difference in differences: ${escapeHtml(pair)}, against ${escapeHtml(own[0]!.reference)}</h3>
-<ul class="verdicts">
-${lines.join('\n')}
-${aligned.map((c) => `<li>${verdictMark(c.verdict)}${escapeHtml(alignmentContrastSentence(c))}</li>`).join('\n')}
-</ul>
-<details><summary>Each measure with its numbers</summary><ul>
-${sentences.join('\n')}
-</ul></details>`;
-    })
-    .join('\n');
-}
-
-function contrastLines(group: string | null, contrasts: readonly Contrast[]): string[] {
-  const names = (some: readonly Contrast[]) => list(some.map((c) => uncapital(measureName(c))));
-  return (Object.keys(VERDICT_MARKS) as Verdict[]).flatMap((verdict) => {
-    const named = contrasts.filter((contrast) => contrast.verdict === verdict);
-    if (named.length === 0) return [];
-    const seeds =
-      verdict === 'not measured'
-        ? ''
-        : ` Beside training seeds: ${SEED_VERDICTS.flatMap((seedVerdict) => {
-            const of = named.filter((contrast) => contrast.seeds.verdict === seedVerdict);
-            if (of.length === 0) return [];
-            return [of.length === named.length ? seedVerdict : `${seedVerdict} ${names(of)}`];
-          }).join('; ')}.`;
-    const { className } = VERDICT_MARKS[verdict];
-    const languages = group === null ? 'all languages' : `${group} languages`;
-    return [
-      `<li>${verdictMark(verdict)}<strong class="${className}">${capital(verdict)}</strong>, ${escapeHtml(languages)}: ${escapeHtml(names(named))}.${escapeHtml(seeds)}</li>`,
-    ];
-  });
-}
-
-function verdictLines(headlines: readonly Headline[]): string {
-  const lines = (Object.keys(VERDICT_MARKS) as Verdict[]).flatMap((verdict) => {
-    const named = headlines.filter((headline) => headline.verdict === verdict);
-    if (named.length === 0) return [];
-    const names = list(named.map((headline) => uncapital(measureName(headline))));
-    const { className } = VERDICT_MARKS[verdict];
-    return `<li>${verdictMark(verdict)}<strong class="${className}">${capital(verdict)}:</strong> ${escapeHtml(names)}.</li>`;
-  });
-  return `<ul class="verdicts">\n${lines.join('\n')}\n</ul>`;
-}
-
-/** Alignment of languages, mean over layers: a line a measure. */
-function alignmentLines({ alignment }: Comparison, label: string): string {
-  if (alignment === null) return '';
-  const lines = alignmentChanges(alignment, null)
-    .filter(({ to }) => to === label)
-    .map(
-      (change) =>
-        `<li>${verdictMark(change.verdict)}${escapeHtml(alignmentSentence(alignment, change))}</li>`,
-    );
-  return `<ul class="verdicts">\n${lines.join('\n')}\n</ul>`;
-}
-
-function verdictMark(verdict: Verdict): string {
-  const { className, mark } = VERDICT_MARKS[verdict];
-  return `<span class="mark ${className}" aria-hidden="true">${mark}</span>`;
-}
-
-/** The sentence, its verdict set off. */
-function emphasise(headline: Headline): string {
-  const sentence = headlineSentence(headline);
-  const label = `${measureLabel(headline)}: `;
-  const rest = sentence.slice(label.length + headline.verdict.length);
-  const { className } = VERDICT_MARKS[headline.verdict];
-  return `${escapeHtml(label)}<strong class="${className}">${headline.verdict}</strong>${escapeHtml(rest)}`;
-}
 
 function warnings({ warnings: messages }: Comparison): string {
   if (messages.length === 0) return '';
@@ -307,10 +168,6 @@ function long(cell: Cell): string {
 function smallestWidth(name: string, svg: string): string {
   const width = Number(/viewBox="0 0 (\d+)/.exec(svg)?.[1] ?? 0);
   return `#plot-${name} svg { min-width: ${Math.round(width * SMALLEST_SCALE)}px; }\n`;
-}
-
-function capital(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
 /** As Content-Security-Policy writes it. */

@@ -164,6 +164,9 @@ describe.skipIf(chromiumPath === null)('the page in Chromium, from file://', () 
     ).toEqual(sentences.sort());
     const box = await page.locator('.box').innerText();
     expect(box).toContain('Difference in differences: grpo − sft, against base');
+    // Those of groups are closed until they are asked for.
+    expect(box).toContain('In groups of languages');
+    expect(box).not.toContain('unseen languages');
     for (const word of ['improved', 'significant', 'better', 'worse', 'no effect', 'unchanged']) {
       expect(box).not.toContain(word);
     }
