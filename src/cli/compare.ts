@@ -94,6 +94,7 @@ export function compareCommand() {
         await withLayerProgress('changes', (onPiece) =>
           writeScoreChanges(out, named, {
             reference,
+            seed: options.seed,
             signal: options.signal,
             onProgress: ({ done, total }) => onPiece(done, total),
           }),

@@ -1,45 +1,47 @@
 import { ITEM_ARRAYS } from '../scores/available.js';
 import { contrast } from '../scores/contrast.js';
 import { meanOverTokens } from '../scores/fold-sums.js';
-import { ItemEvaluator, type ItemParts, newItemValues } from '../scores/item-evaluator.js';
 import { itemSamples } from '../scores/item-samples.js';
 import { type PooledGrid, readPooledGrid } from '../scores/pooled-grid.js';
-import type { PromptSample } from '../scores/rank-walk.js';
 import { readTokenCounts } from '../scores/read-token-counts.js';
 import type { LanguageArray } from '../scores/score-arrays.js';
 import { PATTERNS, statisticsOf } from '../scores/score-folds.js';
 import { unitValues } from '../scores/score-items.js';
 import type { UnitType } from '../scores/types.js';
-import { type ItemBlock, openRun, type Run, type RunLayer, type StatisticName } from '../store/open-run.js';
+import { openRun, type Run, type RunLayer, type StatisticName } from '../store/open-run.js';
 import type { ChangedScore, ChangeResult, ChangeSettings, ChangeTask } from './change-task.js';
+import { ItemChanges } from './item-changes.js';
 import { paired } from './paired-change.js';
 
-const ITEM_SCORES = ['ap', 'auroc', 'selectivity', 'overlap'] as const;
-const ITEM_PARTS: ItemParts = { ranks: true, mi: true, selectivity: true, overlap: true };
+/** Permutations that say what mutual information varies by where languages tell nothing: to a seventh of its variance. */
+const PERMUTATIONS = 100;
 
-/** Computes changes between two runs, layer by layer, each score over all folds and with each fold left out. */
+/** Computes changes between two runs, layer by layer. */
 export class ChangeTaskRunner {
   readonly #runs: readonly [Run, Run];
   /** All folds, then each left out once. */
   readonly #subsets: readonly (readonly number[])[];
   readonly #grid: PooledGrid | null;
-  readonly #samples: readonly PromptSample[];
-  readonly #evaluator: ItemEvaluator | null;
+  readonly #items: ItemChanges | null;
   #open: readonly RunLayer[] = [];
 
-  private constructor(runs: readonly [Run, Run], folds: readonly number[], grid: PooledGrid | null) {
+  private constructor(
+    runs: readonly [Run, Run],
+    folds: readonly number[],
+    grid: PooledGrid | null,
+    seed: number,
+  ) {
     this.#runs = runs;
     this.#subsets = [folds, ...folds.map((left) => folds.filter((fold) => fold !== left))];
     this.#grid = grid;
-    const drawn = grid && itemSamples(grid, [], { draws: 0, permutations: 0, seed: 0 });
-    this.#samples = drawn === null ? [] : [drawn.whole, ...drawn.foldsLeftOut];
-    this.#evaluator = grid && new ItemEvaluator(grid);
+    const resampling = { draws: 0, permutations: PERMUTATIONS, seed };
+    this.#items = grid && new ItemChanges(grid, itemSamples(grid, [], resampling));
   }
 
-  static async start({ reference, other, folds }: ChangeSettings): Promise<ChangeTaskRunner> {
+  static async start({ reference, other, folds, seed }: ChangeSettings): Promise<ChangeTaskRunner> {
     const runs = [await openRun(reference), await openRun(other)] as const;
     // Their prompts are the same: `assertMatch`.
-    return new ChangeTaskRunner(runs, folds, await readPooledGrid(runs[0]));
+    return new ChangeTaskRunner(runs, folds, await readPooledGrid(runs[0]), seed);
   }
 
   async run(task: ChangeTask): Promise<ChangeResult> {
@@ -103,37 +105,28 @@ export class ChangeTaskRunner {
     const blocks = await Promise.all(
       layers.map((layer) => layer.readStoredItems(ITEM_ARRAYS[type], unitStart, unitEnd)),
     );
-    const languages = this.#grid!.languages;
-    const byLanguage = Array.from({ length: languages }, (_, language) => language);
-    const scores: ChangedScore[] = [
-      ...ITEM_SCORES.flatMap((score) => byLanguage.map((language) => ({ score, language }))),
-      { score: 'overlap', language: null },
-      { score: 'mi', language: null },
-    ];
-    const [a, b] = blocks.map((block) => this.#evaluate(block, scores.length));
-    return change(scores, a!, b!);
-  }
-
-  /** [sample][score, unit]. */
-  #evaluate(block: ItemBlock, scores: number): Float64Array[] {
-    const { languages, row } = this.#grid!;
-    const units = block.unitEnd - block.unitStart;
-    const values = this.#samples.map(() => new Float64Array(scores * units).fill(Number.NaN));
-    const own = newItemValues(languages);
-    for (const { unit, values: pooled } of unitValues(block, row)) {
-      if (!this.#evaluator!.load(pooled, ITEM_PARTS)) continue;
-      for (const [s, sample] of this.#samples.entries()) {
-        this.#evaluator!.evaluate(sample, ITEM_PARTS, own);
-        const to = values[s]!;
-        let at = unit;
-        for (const score of ITEM_SCORES) {
-          for (let k = 0; k < languages; k++, at += units) to[at] = own[score][k]!;
-        }
-        to[at] = own.overlapMean;
-        to[at + units] = own.mi;
+    const { row } = this.#grid!;
+    const { scores } = this.#items!;
+    const units = unitEnd - unitStart;
+    const empty = () => new Float64Array(scores.length * units);
+    const result = {
+      scores,
+      reference: empty(),
+      other: empty(),
+      se: empty(),
+      miShift: new Float64Array(units),
+    };
+    const [a, b] = blocks.map((block) => unitValues(block, row));
+    for (const { unit, values } of a!) {
+      const { reference, other, se, miShift } = this.#items!.of(values, b!.next().value!.values);
+      for (let score = 0, at = unit; score < scores.length; score++, at += units) {
+        result.reference[at] = reference[score]!;
+        result.other[at] = other[score]!;
+        result.se[at] = se[score]!;
       }
+      result.miShift[unit] = miShift;
     }
-    return values;
+    return result;
   }
 }
 
@@ -144,7 +137,7 @@ function change(
   [other, ...leftOutOfB]: readonly Float64Array[],
 ): ChangeResult {
   const { se } = paired(reference!, other!, leftOutOfA, leftOutOfB);
-  return { scores, reference: reference!, other: other!, se };
+  return { scores, reference: reference!, other: other!, se, miShift: new Float64Array() };
 }
 
 function joined(parts: readonly Float64Array[]): Float64Array {

@@ -6,6 +6,8 @@ export interface ChangeSettings {
   readonly reference: string;
   readonly other: string;
   readonly folds: readonly number[];
+  /** Of random halves and permutations. */
+  readonly seed: number;
 }
 
 /** A layer's fold sums, or the pooled values of a block of its units. */
@@ -26,4 +28,6 @@ export interface ChangeResult {
   readonly reference: Float64Array;
   readonly other: Float64Array;
   readonly se: Float64Array;
+  /** [unit]: what is taken off the change of mutual information to centre its interval; empty of fold sums. */
+  readonly miShift: Float64Array;
 }

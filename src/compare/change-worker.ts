@@ -4,8 +4,9 @@ import { answerTasks } from '../scores/answer-tasks.js';
 import type { ChangeSettings } from './change-task.js';
 import { ChangeTaskRunner } from './change-task-runner.js';
 
-answerTasks(ChangeTaskRunner.start(workerData as ChangeSettings), ({ reference, other, se }) => [
+answerTasks(ChangeTaskRunner.start(workerData as ChangeSettings), ({ reference, other, se, miShift }) => [
   reference,
   other,
   se,
+  miShift,
 ]);

@@ -17,7 +17,7 @@ import { openRegimes } from './open-regimes.js';
 import { pairedP } from './paired-change.js';
 import type { RunSource } from './run-source.js';
 
-export const SCORE_CHANGES_SCHEMA_VERSION = 2;
+export const SCORE_CHANGES_SCHEMA_VERSION = 3;
 
 /** Columns of `score_changes.parquet`. */
 export const SCORE_CHANGE_COLUMNS: readonly {
@@ -48,8 +48,17 @@ export const SCORE_CHANGE_COLUMNS: readonly {
   { name: 'reference', type: 'float64', about: 'the score in the reference run' },
   { name: 'other', type: 'float64', about: 'the score in the other' },
   { name: 'delta', type: 'float64', about: 'other − reference' },
-  { name: 'se', type: 'float64', about: 'its paired delete-one-fold jackknife standard error' },
-  { name: 'low', type: 'float64', about: 'lower end of its 95 % interval' },
+  {
+    name: 'se',
+    type: 'float64',
+    about:
+      'its paired standard error: delete-one-fold jackknife; of overlap and mi half-samples of the folds',
+  },
+  {
+    name: 'low',
+    type: 'float64',
+    about: 'lower end of its 95 % interval; of mi centred on delta less its mean under permutation',
+  },
   { name: 'high', type: 'float64', about: 'upper end of its 95 % interval' },
   { name: 'p', type: 'float64', about: "p of the change, from the interval's t" },
   {
@@ -62,6 +71,8 @@ export const SCORE_CHANGE_COLUMNS: readonly {
 export interface ScoreChangesOptions {
   /** Label of the run that the others are compared with. Default: the first. */
   readonly reference?: string | undefined;
+  /** Of random halves and permutations; default 0. */
+  readonly seed?: number | undefined;
   /** Threads. Default: physical cores, at most 8. Does not change any number. */
   readonly threads?: number | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -74,9 +85,9 @@ const BLOCK_BYTES = 64 * 2 ** 20; // 64 MiB
 
 /**
  * Writes `score_changes.parquet`: of every unit and run but the reference the change of each score that languages have, and
- * of mutual information and overlap, with paired delete-one-fold jackknife intervals (for item scores all languages of
- * an item are left out together, in both runs), p and q. Each unit is ranked once a run and walked down once a fold:
- * about twenty times the work of its average precision. Of a run's layers only one is read at a time; held are 24
+ * of mutual information and overlap, with paired intervals, p and q: delete-one-fold jackknives, of overlap and mutual
+ * information half-samples (`ItemChanges`). Each unit is ranked once a run and walked down once a fold, twice a
+ * halving and once a permutation: some three hundred times. Of a run's layers only one is read at a time; held are 24
  * bytes a unit, score and language of one pair of runs.
  *
  * @throws RunError if a run is unreadable or does not match the reference; UsageError for an unusable label;
@@ -85,7 +96,13 @@ const BLOCK_BYTES = 64 * 2 ** 20; // 64 MiB
 export async function writeScoreChanges(
   folder: string,
   runs: readonly RunToCompare[],
-  { reference, threads = Math.min(8, physicalCores()), signal, onProgress }: ScoreChangesOptions = {},
+  {
+    reference,
+    seed = 0,
+    threads = Math.min(8, physicalCores()),
+    signal,
+    onProgress,
+  }: ScoreChangesOptions = {},
 ): Promise<void> {
   const regimes = await openRegimes(
     runs.map(({ folder: run, label }) => ({ folder: run, label })),
@@ -106,7 +123,7 @@ export async function writeScoreChanges(
         const table = new ChangeTable(first, type);
         await runTasks<ChangeTask, ChangeResult>(
           new URL('./change-worker.js', import.meta.url),
-          { reference: first.folder, other: other.folder, folds: live },
+          { reference: first.folder, other: other.folder, folds: live, seed },
           tasks,
           threads,
           (result, task) => {
@@ -124,6 +141,7 @@ export async function writeScoreChanges(
     schema: 'babelscope/score_changes',
     schema_version: String(SCORE_CHANGES_SCHEMA_VERSION),
     reference: first.label,
+    seed: String(seed),
     languages: JSON.stringify(languages.map(({ tag, prompts, tokens }) => ({ tag, prompts, tokens }))),
     columns: JSON.stringify(Object.fromEntries(SCORE_CHANGE_COLUMNS.map(({ name, about }) => [name, about]))),
   });
@@ -159,15 +177,18 @@ class ChangeTable {
   #reference = new Float64Array();
   #other = new Float64Array();
   #se = new Float32Array();
+  /** [unit] */
+  readonly #miShift: Float32Array;
 
   constructor(run: RunSource, type: UnitType) {
     this.#type = type;
     this.#sizes = run.manifest.shape;
     this.#layout = run.layout(type);
     this.#units = this.#layout.units;
+    this.#miShift = new Float32Array(this.#units);
   }
 
-  add({ scores, reference, other, se }: ChangeResult, task: ChangeTask): void {
+  add({ scores, reference, other, se, miShift }: ChangeResult, task: ChangeTask): void {
     if (this.#scores.length === 0) {
       this.#scores = scores;
       this.#reference = new Float64Array(scores.length * this.#units).fill(Number.NaN);
@@ -176,6 +197,7 @@ class ChangeTable {
     }
     const n = reference.length / scores.length;
     const start = this.#layout.starts[task.layer]! + (task.kind === 'items' ? task.unitStart : 0);
+    this.#miShift.set(miShift, start);
     for (let row = 0; row < scores.length; row++) {
       const to = row * this.#units + start;
       this.#reference.set(reference.subarray(row * n, (row + 1) * n), to);
@@ -199,7 +221,8 @@ class ChangeTable {
         .slice(first * units, end * units)
         .map((value, i) => value - this.#reference[first * units + i]!);
       const se = this.#se.subarray(first * units, end * units);
-      const p = pairedP(delta, se, folds);
+      const centre = score === 'mi' ? delta.map((value, u) => value - this.#miShift[u]!) : delta;
+      const p = pairedP(centre, se, folds);
       const q = benjaminiHochberg(p);
       const most = this.#most(score);
       for (let row = first; row < end; row++) {
@@ -227,8 +250,8 @@ class ChangeTable {
             this.#other.subarray(at, at + n),
             delta.subarray(within, within + n),
             each((i) => se[i]!),
-            each((i) => Math.max(-most, delta[i]! - t * se[i]!)),
-            each((i) => Math.min(most, delta[i]! + t * se[i]!)),
+            each((i) => Math.max(-most, centre[i]! - t * se[i]!)),
+            each((i) => Math.min(most, centre[i]! + t * se[i]!)),
             p.subarray(within, within + n),
             q.subarray(within, within + n),
           ];

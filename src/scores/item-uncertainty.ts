@@ -128,7 +128,7 @@ const MAX_FIXED = 0.05;
  * variance, which falls with the square of the items, halves hold four times as much and hence SE² twice; once is taken
  * off, but not more than half of SE².
  */
-function informationInterval(
+export function informationInterval(
   value: number,
   variance: number,
   null_: { readonly mean: number; readonly variance: number },
@@ -195,7 +195,7 @@ function permuted(
   };
 }
 
-function momentsOf(values: Float64Array): { readonly mean: number; readonly variance: number } {
+export function momentsOf(values: Float64Array): { readonly mean: number; readonly variance: number } {
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
   const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
   return { mean, variance: values.length > 1 ? squares / (values.length - 1) : Number.NaN };

@@ -453,15 +453,52 @@ def score_changes():
     answers = {}
     for score, runs in values.items():
         delta, *left_out = (b - a for a, b in zip(runs["base"], runs["tuned"]))
+        rounded = lambda part: [[None if np.isnan(v) else float(f"{v:.9g}") for v in row] for row in part]
+        if score in ("mi", "overlap"):  # from half-samples, which are drawn: item_changes
+            answers[score] = {"delta": rounded(delta)}
+            continue
         se, _, _ = jackknife(delta, left_out)
         with np.errstate(invalid="ignore", divide="ignore"):
             p = 2 * stats.t.sf(np.abs(delta) / se, FOLDS - 1)
         p = np.where((se == 0) & (delta == 0), 1.0, p)
         q = np.full(p.shape, np.nan)
         q[~np.isnan(p)] = stats.false_discovery_control(p[~np.isnan(p)])
-        rounded = lambda part: [[None if np.isnan(v) else float(f"{v:.9g}") for v in row] for row in part]
         answers[score] = {"delta": rounded(delta), "se": rounded(se), "q": rounded(q)}
     (OUT / "score-changes.json").write_text(json.dumps(answers, separators=(",", ":")) + "\n")
+
+
+def item_changes():
+    """Of some neurons, base against tuned: what a change of overlap and of mutual information varies by, from the halvings
+    and permutations of make_scores.py. Overlap of a half in half the bins, between its own extremes."""
+    make_scores.LANGUAGES = K
+    units = list(range(0, 100, 7))
+    fold = np.arange(ITEMS) % FOLDS
+    x = {n: load_file(OUT / n / "layers" / "01.safetensors")["mlp.items"].astype(float)[:, :, units] for n in ("base", "tuned")}
+    present = ~np.isnan(x["base"][:, :, 0])
+    permutations = make_scores.permutations_of(present, 12)
+    change = lambda of: of(x["tuned"]) - of(x["base"])
+
+    def variance(of):
+        half = lambda folds: change(lambda values: of(values, present & np.isin(fold, folds)[:, None]))
+        return np.mean([(half(a) - half(b)) ** 2 for a, b in make_scores.HALVINGS], axis=0) / 4
+
+    def overlaps(values, keep):
+        pairs = make_scores.overlap(values, keep, 32)
+        return np.concatenate([(pairs.sum(1) - 1) / (K - 1), make_scores.mean_overlap(pairs)[None]])
+
+    null = np.array(
+        [change(lambda values: make_scores.information(make_scores.prompts_of(values, present)[0], p)) for p in permutations]
+    )
+    mi = variance(make_scores.mutual_information)
+    answers = {
+        "units": units,
+        "halvings": make_scores.HALVINGS,
+        "permutations": [p.tolist() for p in permutations],
+        "overlap": np.sqrt(variance(overlaps)).tolist(),
+        "mi": np.sqrt(np.maximum(mi / 2, mi - null.var(0, ddof=1))).tolist(),
+        "miShift": null.mean(0).tolist(),
+    }
+    (OUT / "item-changes.json").write_text(json.dumps(answers, separators=(",", ":")) + "\n")
 
 
 def not_a_number(value):
@@ -477,6 +514,7 @@ if __name__ == "__main__":
     OUT.mkdir(parents=True, exist_ok=True)
     write_runs()
     score_changes()
+    item_changes()
     answers = {
         "numpy": np.__version__,
         "neuron": expected("neuron"),

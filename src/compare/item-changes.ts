@@ -1,0 +1,160 @@
+import { DistributionOverlap } from '../scores/distribution-overlap.js';
+import { ItemEvaluator, type ItemParts, newItemValues } from '../scores/item-evaluator.js';
+import type { ItemSamples } from '../scores/item-samples.js';
+import { informationInterval, momentsOf } from '../scores/item-uncertainty.js';
+import type { PooledGrid } from '../scores/pooled-grid.js';
+import type { PromptSample } from '../scores/rank-walk.js';
+import { halfSampleVariance } from '../stats/half-samples.js';
+import { fromFloat16 } from '../store/float16.js';
+import type { ChangedScore } from './change-task.js';
+import { paired } from './paired-change.js';
+
+const RANK_SCORES = ['ap', 'auroc', 'selectivity'] as const;
+const WHOLE: ItemParts = { ranks: true, mi: true, selectivity: true, overlap: true };
+const LEFT_OUT: ItemParts = { ranks: true, mi: false, selectivity: true, overlap: false };
+const INFORMATION: ItemParts = { ranks: false, mi: true, selectivity: false, overlap: false };
+
+/** A unit's item scores in two runs, [score] as in `ItemChanges.scores`. */
+export interface ItemChange {
+  readonly reference: Float64Array;
+  readonly other: Float64Array;
+  /** Of other − reference. */
+  readonly se: Float64Array;
+  /** What is taken off the change of mutual information to centre its interval. */
+  readonly miShift: number;
+}
+
+type Pooled = Uint16Array | Float32Array;
+
+/** One run's scores of a unit, and those on samples that both runs share. */
+interface Side {
+  /** [score] */
+  readonly whole: Float64Array;
+  /** [fold left out][score of ranks] */
+  readonly leftOut: readonly Float64Array[];
+  /** [half][overlap of a language, mean overlap, mutual information][halving] */
+  readonly halves: readonly (readonly Float64Array[])[];
+  /** [permutation]: mutual information. */
+  readonly permuted: Float64Array;
+}
+
+/**
+ * How item scores of units change between two runs, with paired standard errors: both runs on the same samples, all
+ * languages of an item together. Average precision, AUROC and selectivity: the delete-one-fold jackknife. Overlap and mutual
+ * information are counted in bins, on which the jackknife is up to twice too wide: half-samples of the folds,
+ * SE² = ¼ mean (Δ of one half − Δ of the other)². Overlap of a half is counted in half as many bins between its own
+ * smallest and largest value, since edges differ between runs by chance too. Of mutual information the variance and the
+ * mean of Δ under permutations within items, the same in both runs, are taken off as in `itemUncertainty`.
+ */
+export class ItemChanges {
+  readonly scores: readonly ChangedScore[];
+  readonly #languages: number;
+  readonly #samples: ItemSamples;
+  readonly #evaluator: ItemEvaluator;
+  /** [half][halving]: prompts of the half, and the sample that they are. */
+  readonly #halves: readonly (readonly { readonly prompts: Uint32Array; readonly sample: PromptSample }[])[];
+  readonly #overlap: DistributionOverlap;
+
+  constructor(grid: PooledGrid, samples: ItemSamples) {
+    const { languages } = grid;
+    const prompts = grid.item.length;
+    const byLanguage = Array.from({ length: languages }, (_, language) => language);
+    this.scores = [
+      ...[...RANK_SCORES, 'overlap' as const].flatMap((score) =>
+        byLanguage.map((language) => ({ score, language })),
+      ),
+      { score: 'overlap', language: null },
+      { score: 'mi', language: null },
+    ];
+    this.#languages = languages;
+    this.#samples = samples;
+    this.#evaluator = new ItemEvaluator(grid);
+    this.#halves = [0, 1].map((side) => samples.halvings.map((halving) => alone(halving[side]!)));
+    this.#overlap = new DistributionOverlap(prompts, languages);
+  }
+
+  /** @param a, b Values [prompt] of a unit in the reference and in the other run; NaN where one is not finite. */
+  of(a: Pooled, b: Pooled): ItemChange {
+    const [from, to] = [this.#side(a), this.#side(b)];
+    const ranked = RANK_SCORES.length * this.#languages;
+    const se = new Float64Array(this.scores.length);
+    const of = ({ whole }: Side) => whole.subarray(0, ranked);
+    se.set(paired(of(from), of(to), from.leftOut, to.leftOut).se);
+    const varianceOf = (score: number) => {
+      const [first, second] = [0, 1].map((half) =>
+        minus(to.halves[half]![score]!, from.halves[half]![score]!),
+      );
+      return halfSampleVariance(first!, second!);
+    };
+    for (let score = 0; score <= this.#languages; score++) se[ranked + score] = Math.sqrt(varianceOf(score));
+    const last = this.scores.length - 1;
+    const change = to.whole[last]! - from.whole[last]!;
+    const permuted = momentsOf(minus(to.permuted, from.permuted));
+    const mi = informationInterval(change, varianceOf(this.#languages + 1), permuted, this.#samples);
+    se[last] = mi.se;
+    const miShift = Number.isNaN(mi.se) ? 0 : change - (mi.low + mi.high) / 2;
+    return { reference: from.whole, other: to.whole, se, miShift };
+  }
+
+  #side(values: Pooled): Side {
+    const { whole, foldsLeftOut, halvings, permutations } = this.#samples;
+    const languages = this.#languages;
+    const ranked = RANK_SCORES.length * languages;
+    const side: Side = {
+      whole: nothing(this.scores.length),
+      leftOut: foldsLeftOut.map(() => nothing(ranked)),
+      halves: [0, 1].map(() => Array.from({ length: languages + 2 }, () => nothing(halvings.length))),
+      permuted: nothing(permutations.length),
+    };
+    const evaluator = this.#evaluator;
+    if (!evaluator.load(values, WHOLE)) return side;
+    const own = newItemValues(languages);
+    const setRanked = (to: Float64Array) => {
+      for (const [s, score] of RANK_SCORES.entries()) to.set(own[score], s * languages);
+    };
+    evaluator.evaluate(whole, WHOLE, own);
+    setRanked(side.whole);
+    side.whole.set(own.overlap, ranked);
+    side.whole.set([own.overlapMean, own.mi], ranked + languages);
+    for (const [g, sample] of foldsLeftOut.entries()) {
+      evaluator.evaluate(sample, LEFT_OUT, own);
+      setRanked(side.leftOut[g]!);
+    }
+    const wide = values instanceof Uint16Array ? fromFloat16(values) : values;
+    for (const [half, samples] of this.#halves.entries()) {
+      const to = side.halves[half]!;
+      for (const [h, { prompts, sample }] of samples.entries()) {
+        evaluator.evaluateHalf(halvings[h]![half]!, INFORMATION, own);
+        to[languages + 1]![h] = own.mi;
+        this.#overlap.load(Float32Array.from(prompts, (prompt) => wide[prompt]!));
+        this.#overlap.count(sample, 1);
+        to[languages]![h] = this.#overlap.means(own.overlap);
+        for (let k = 0; k < languages; k++) to[k]![h] = own.overlap[k]!;
+      }
+    }
+    for (const [n, permutation] of permutations.entries()) {
+      evaluator.evaluate(permutation, INFORMATION, own);
+      side.permuted[n] = own.mi;
+    }
+    return side;
+  }
+}
+
+/** The prompts of a sample that count, and those by themselves. */
+function alone({ labels, weights }: PromptSample) {
+  const prompts = Uint32Array.from(labels.keys()).filter((prompt) => weights[prompt]! > 0);
+  const sample = {
+    labels: Uint8Array.from(prompts, (prompt) => labels[prompt]!),
+    weights: new Uint8Array(prompts.length).fill(1),
+    total: prompts.length,
+  };
+  return { prompts, sample };
+}
+
+function minus(a: Float64Array, b: Float64Array): Float64Array {
+  return a.map((value, i) => value - b[i]!);
+}
+
+function nothing(length: number): Float64Array {
+  return new Float64Array(length).fill(Number.NaN);
+}

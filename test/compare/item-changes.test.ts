@@ -1,0 +1,166 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect, test } from 'vitest';
+import { ItemChanges } from '../../src/compare/item-changes.js';
+import { pairedP } from '../../src/compare/paired-change.js';
+import { type ItemSamples, itemSamples } from '../../src/scores/item-samples.js';
+import { type PooledGrid, readPooledGrid } from '../../src/scores/pooled-grid.js';
+import { unitValues } from '../../src/scores/score-items.js';
+import { wholeSample } from '../../src/scores/whole-sample.js';
+import { Draws } from '../../src/stats/draws.js';
+import { studentTQuantile } from '../../src/stats/student-t.js';
+import { openRun } from '../../src/store/open-run.js';
+import { completeGrid } from '../../src/validation/simulated-grid.js';
+
+const FIXTURES = fileURLToPath(new URL('../fixtures/compare', import.meta.url));
+/** test/reference/make_compare.py (NumPy, SciPy, scikit-learn). */
+const expected: {
+  readonly units: readonly number[];
+  readonly halvings: readonly (readonly (readonly number[])[])[];
+  readonly permutations: readonly (readonly number[])[];
+  /** [language, then their mean][unit] */
+  readonly overlap: readonly (readonly number[])[];
+  readonly mi: readonly number[];
+  readonly miShift: readonly number[];
+} = JSON.parse(readFileSync(join(FIXTURES, 'item-changes.json'), 'utf8'));
+
+/** The values of the units, by run. */
+async function pooled(name: string, grid: PooledGrid): Promise<Map<number, Uint16Array | Float32Array>> {
+  const run = await openRun(join(FIXTURES, name));
+  const layer = await run.layer(1);
+  const values = new Map<number, Uint16Array | Float32Array>();
+  for (const { unit, values: own } of unitValues(
+    await layer.readStoredItems('mlp.items', 0, 100),
+    grid.row,
+  )) {
+    if (expected.units.includes(unit)) values.set(unit, own.slice());
+  }
+  await layer.close();
+  return values;
+}
+
+test('changes of overlap and of mutual information vary by what NumPy and scikit-learn find in halves and permutations', async () => {
+  const grid = (await readPooledGrid(await openRun(join(FIXTURES, 'base'))))!;
+  const half = (folds: readonly number[]) => {
+    const weights = Uint8Array.from(grid.item, (item) => (folds.includes(grid.foldOf[item]!) ? 1 : 0));
+    return { labels: grid.language, weights, total: weights.reduce((sum, weight) => sum + weight, 0) };
+  };
+  const whole = wholeSample(grid.language);
+  const samples: ItemSamples = {
+    ...itemSamples(grid, [], { draws: 0, permutations: 0, seed: 0 }),
+    halvings: expected.halvings.map(([first, second]) => [half(first!), half(second!)] as const),
+    permutations: expected.permutations.map((labels) => ({ ...whole, labels: Uint8Array.from(labels) })),
+    permutable: 1,
+  };
+  const changes = new ItemChanges(grid, samples);
+  const [base, tuned] = [await pooled('base', grid), await pooled('tuned', grid)];
+  const at = changes.scores.findIndex(({ score }) => score === 'overlap');
+  let misses = 0;
+  for (const [u, unit] of expected.units.entries()) {
+    const { se, miShift } = changes.of(base.get(unit)!, tuned.get(unit)!);
+    expect(se[last(changes)]).toBeCloseTo(expected.mi[u]!, 9);
+    expect(miShift).toBeCloseTo(expected.miShift[u]!, 9);
+    // A value of half precision that lies on an edge of a bin may be counted on either side of it.
+    for (const [i, answers] of expected.overlap.entries())
+      misses += Number(Math.abs(se[at + i]! - answers[u]!) > 1e-9);
+  }
+  expect(expected.overlap).toHaveLength(last(changes) - at);
+  expect(misses / (expected.units.length * expected.overlap.length)).toBeLessThanOrEqual(0.1);
+});
+
+function last({ scores }: ItemChanges): number {
+  return scores.length - 1;
+}
+
+const [ITEMS, LANGUAGES, FOLDS, UNITS] = [120, 4, 20, 300];
+
+interface Setting {
+  /** How much higher the first language lies, in the reference and in the other run. */
+  readonly effect: readonly [number, number];
+  /** Standard deviation of what an item has in all languages. */
+  readonly items: readonly [number, number];
+}
+
+/** Changes of simulated units. */
+function simulate({ effect, items }: Setting) {
+  const grid = completeGrid(ITEMS, LANGUAGES, FOLDS);
+  const draws = new Draws(7);
+  let changes = new ItemChanges(grid, itemSamples(grid, [], null));
+  const found: { delta: Float64Array; centre: Float64Array; se: Float64Array }[] = [];
+  for (let u = 0; u < UNITS; u++) {
+    if (u % 50 === 0) {
+      changes = new ItemChanges(grid, itemSamples(grid, [], { draws: 0, permutations: 100, seed: u }));
+    }
+    const [a, b] = [new Float32Array(ITEMS * LANGUAGES), new Float32Array(ITEMS * LANGUAGES)];
+    for (let i = 0; i < ITEMS; i++) {
+      const item = draws.gaussian();
+      for (let k = 0; k < LANGUAGES; k++) {
+        const own = draws.gaussian();
+        const noise = 0.8 * own + 0.6 * draws.gaussian();
+        a[i * LANGUAGES + k] = items[0] * item + own + (k === 0 ? effect[0] : 0);
+        b[i * LANGUAGES + k] = items[1] * item + noise + (k === 0 ? effect[1] : 0);
+      }
+    }
+    const { reference, other, se, miShift } = changes.of(a, b);
+    const delta = other.map((value, s) => value - reference[s]!);
+    const centre = delta.map((value, s) => value - (s === last(changes) ? miShift : 0));
+    found.push({ delta, centre, se });
+  }
+  return { scores: changes.scores, found };
+}
+
+/** [score]: share of 95 % intervals of the change that hold the truth, which is 0 or, where languages differ, the mean. */
+function coverage(setting: Setting): Map<string, number> {
+  const { scores, found } = simulate(setting);
+  const t = studentTQuantile(0.975, FOLDS - 1);
+  return new Map(
+    scores.flatMap(({ score, language }, s) => {
+      if (language !== null && language > 0) return [];
+      const mean = found.reduce((sum, { centre }) => sum + centre[s]!, 0) / UNITS;
+      const truth = setting.effect[0] === setting.effect[1] ? 0 : mean;
+      const held = found.filter(({ centre, se }) => Math.abs(centre[s]! - truth) <= t * se[s]!).length;
+      return [[language === null ? `${score}, mean` : score, held / UNITS] as const];
+    }),
+  );
+}
+
+test.each<[string, Setting]>([
+  ['no change', { effect: [1, 1], items: [1, 1] }],
+  ['a change', { effect: [0.3, 1], items: [1, 1] }],
+])(
+  '95 % intervals of changes hold the truth in 93 to 97 % of simulated units, within what their number says: %s',
+  (_, setting) => {
+    // Two standard errors of a share of 95 % of 300 units are 2.5 %.
+    for (const [score, share] of coverage(setting)) {
+      expect(share, score).toBeGreaterThanOrEqual(0.93 - 0.025);
+      expect(share, score).toBeLessThanOrEqual(0.97 + 0.025);
+    }
+  },
+  60_000,
+);
+
+test('where items come to differ more and languages do not, the centre of the change of mutual information stays at 0', () => {
+  // What Miller and Madow take off is then too much, so that mutual information itself falls.
+  const { scores, found } = simulate({ effect: [0, 0], items: [0, 3] });
+  const mean = (of: 'delta' | 'centre') =>
+    found.reduce((sum, own) => sum + own[of][scores.length - 1]!, 0) / found.length;
+  expect(mean('delta')).toBeLessThan(-0.005);
+  expect(Math.abs(mean('centre'))).toBeLessThan(0.002);
+}, 60_000);
+
+test('a unit with a value that is not finite in one run has no change; the same values in both change by exactly 0', () => {
+  const grid = completeGrid(40, 3, 5);
+  const changes = new ItemChanges(grid, itemSamples(grid, [], { draws: 0, permutations: 20, seed: 1 }));
+  const draws = new Draws(3);
+  const values = Float32Array.from({ length: 120 }, () => draws.gaussian());
+  const same = changes.of(values, values);
+  expect(same.other).toEqual(same.reference);
+  expect([...same.se, same.miShift].every((value) => value === 0)).toBe(true);
+  expect([...pairedP(Float64Array.of(0), same.se.subarray(0, 1), 5)]).toEqual([1]);
+  const spoilt = values.slice().fill(Number.POSITIVE_INFINITY, 7, 8);
+  const absent = changes.of(values, spoilt);
+  expect(absent.reference).toEqual(same.reference);
+  expect([...absent.other, ...absent.se].every(Number.isNaN)).toBe(true);
+  expect(absent.miShift).toBe(0);
+});
