@@ -23,6 +23,7 @@ import { mixture, type Neurons, normalised, route } from './mixture.js';
 import { unadaptedLinear } from './parts.js';
 import { preNormLayer } from './pre-norm-layer.js';
 import { readMixture } from './read-mixture.js';
+import { readWindows } from './windows.js';
 
 /** Sharpness of the gate's sigmoid, and the bound of gate and up; fixed in transformers, not in config.json. */
 const ALPHA = 1.702;
@@ -44,17 +45,7 @@ export const gptOss: Family = {
       ...decoder.shape,
       ...readMixture(file, experts, layers, { perToken, dExpert: dMlp, dShared: 0 }),
     };
-    const windowSize = readConfigField(file, 'sliding_window', positiveInteger);
-    const layerTypes = readConfigField(
-      file,
-      'layer_types',
-      z
-        .array(z.enum(['full_attention', 'sliding_attention']))
-        .length(layers)
-        .optional(),
-    );
-    const slides = (layer: number): boolean =>
-      layerTypes === undefined ? layer % 2 === 0 : layerTypes[layer] === 'sliding_attention';
+    const windows = readWindows(file, layers, (layer) => layer % 2 === 0);
 
     const attention = (block: Block, name: string, x: Float, window: number | null): Float => {
       const projected = rotateHeads(block, projectHeads(block, name, x, shape, bias), rotation);
@@ -70,7 +61,7 @@ export const gptOss: Family = {
           `model.layers.${index}`,
           hidden,
           epsilon,
-          (name, x) => attention(block, name, x, slides(index) ? windowSize : null),
+          (name, x) => attention(block, name, x, windows[index]!),
           (name, x) => {
             const logits = unadaptedLinear(block, `${name}.router`, x, experts, true);
             const routing = route(softmax(logits), { perToken, weigh: normalised });

@@ -1,12 +1,10 @@
 import { positiveInteger, readConfigField } from '../checkpoint/config-field.js';
-import { softmax } from '../graph/operators/index.js';
 import { selfAttention } from './attention.js';
 import { readDecoder, tokenEnds } from './decoder.js';
 import type { Family } from './family.js';
-import { gatedNeurons, mixture, normalised, route } from './mixture.js';
-import { linear } from './parts.js';
 import { preNormLayer } from './pre-norm-layer.js';
 import { readMixture } from './read-mixture.js';
+import { softmaxMixture } from './softmax-mixture.js';
 
 /** Mixtral (Jiang et al. 2024): Mistral with experts in every layer, weighted by their renormalised probabilities. */
 export const mixtral: Family = {
@@ -24,27 +22,20 @@ export const mixtral: Family = {
       ...readMixture(file, experts, decoder.shape.layers, { perToken, dExpert: width, dShared: 0 }),
     };
     const neurons = { width, activation, parts: { gate: 'w1', up: 'w3', down: 'w2' } };
+    const ofExperts = { experts, perToken, renormalise: true, neurons };
     return {
       shape,
       ...tokenEnds(decoder),
-      layer: (block, index, hidden) => {
-        const moe = `model.layers.${index}.block_sparse_moe`;
-        return preNormLayer(
+      layer: (block, index, hidden) =>
+        preNormLayer(
           block,
           `model.layers.${index}`,
           hidden,
           epsilon,
           (name, x) =>
             selfAttention(block, name, x, { ...shape, rotation, bias: { qkv: false, out: false }, window }),
-          (_, x) => {
-            const probabilities = softmax(linear(block, `${moe}.gate`, x, experts, false));
-            const routing = route(probabilities, { perToken, weigh: normalised });
-            return mixture(block, x, routing, (expert, tokens) =>
-              gatedNeurons(block, `${moe}.experts.${expert}`, tokens, neurons),
-            );
-          },
-        );
-      },
+          (_, x) => softmaxMixture(block, `model.layers.${index}.block_sparse_moe`, x, ofExperts),
+        ),
     };
   },
 };

@@ -1,14 +1,14 @@
 import { z } from 'zod';
 import { positiveInteger, positiveNumber, readConfigField } from '../checkpoint/config-field.js';
-import { clip, softmax } from '../graph/operators/index.js';
-import { attend, causal, joinHeads, mixHeads, projectHeads, rotateHeads, splitHeads } from './attention.js';
+import { clip } from '../graph/operators/index.js';
+import { attend, causal, mixHeads, projectHeads, rotateHeads } from './attention.js';
 import type { Block, Float } from './block.js';
 import { readDecoder, tokenEnds } from './decoder.js';
 import type { Family } from './family.js';
-import { gatedNeurons, mixture, normalised, route } from './mixture.js';
-import { linear, rmsNorm } from './parts.js';
+import { fullNorm } from './olmo2.js';
 import { preNormLayer } from './pre-norm-layer.js';
 import { readMixture } from './read-mixture.js';
+import { softmaxMixture } from './softmax-mixture.js';
 
 /** OLMoE (Muennighoff et al. 2024): experts in every layer, RMS norms over all queries and all keys at once. */
 export const olmoe: Family = {
@@ -21,10 +21,9 @@ export const olmoe: Family = {
     const perToken = readConfigField(file, 'num_experts_per_tok', positiveInteger.default(8));
     const bias = readConfigField(file, 'attention_bias', z.boolean().default(false));
     const limit = readConfigField(file, 'clip_qkv', positiveNumber.optional());
-    const weigh = readConfigField(file, 'norm_topk_prob', z.boolean().default(false))
-      ? { weigh: normalised }
-      : {};
+    const renormalise = readConfigField(file, 'norm_topk_prob', z.boolean().default(false));
     const width = decoder.shape.dMlp;
+    const ofExperts = { experts, perToken, renormalise, neurons: { width, activation } };
     const shape = {
       ...decoder.shape,
       ...readMixture(file, experts, decoder.shape.layers, { perToken, dExpert: width, dShared: 0 }),
@@ -32,12 +31,12 @@ export const olmoe: Family = {
     const clipped = (x: Float): Float => (limit === undefined ? x : clip(x, limit));
     const attention = (block: Block, name: string, x: Float): Float => {
       const { q, k, v } = projectHeads(block, name, x, shape, bias);
-      const normed = (part: string, heads: Float): Float =>
-        clipped(
-          splitHeads(rmsNorm(block, `${name}.${part}`, joinHeads(heads), epsilon), heads.shape[2] as number),
-        );
-      const projected = { q: normed('q_norm', q), k: normed('k_norm', k), v: clipped(v) };
-      const z = attend(block, rotateHeads(block, projected, rotation), causal(block, null));
+      const normed = {
+        q: clipped(fullNorm(block, `${name}.q_norm`, q, epsilon)),
+        k: clipped(fullNorm(block, `${name}.k_norm`, k, epsilon)),
+        v: clipped(v),
+      };
+      const z = attend(block, rotateHeads(block, normed, rotation), causal(block, null));
       return mixHeads(block, `${name}.o_proj`, z, shape.dModel, bias);
     };
     return {
@@ -50,12 +49,7 @@ export const olmoe: Family = {
           hidden,
           epsilon,
           (name, x) => attention(block, name, x),
-          (name, x) => {
-            const probabilities = softmax(linear(block, `${name}.gate`, x, experts, false));
-            return mixture(block, x, route(probabilities, { perToken, ...weigh }), (expert, tokens) =>
-              gatedNeurons(block, `${name}.experts.${expert}`, tokens, { width, activation }),
-            );
-          },
+          (name, x) => softmaxMixture(block, name, x, ofExperts),
         ),
     };
   },

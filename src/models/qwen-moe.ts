@@ -2,15 +2,17 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { nonnegativeInteger, positiveInteger, readConfigField } from '../checkpoint/config-field.js';
 import { CheckpointError } from '../errors.js';
-import { mul, sigmoid, softmax } from '../graph/operators/index.js';
-import { attend, causal, mixHeads, projectHeads, rotateHeads } from './attention.js';
+import { mul, sigmoid } from '../graph/operators/index.js';
+import { selfAttention } from './attention.js';
 import type { Block, Float } from './block.js';
 import { readDecoder, tokenEnds } from './decoder.js';
 import type { ConfigFile, Family } from './family.js';
-import { gatedNeurons, mixture, normalised, route } from './mixture.js';
-import { gatedMlp, linear, rmsNorm } from './parts.js';
+import { gatedNeurons } from './mixture.js';
+import { gatedMlp, linear } from './parts.js';
 import { preNormLayer } from './pre-norm-layer.js';
+import { qwen3Attention } from './qwen3.js';
 import { readMixture } from './read-mixture.js';
+import { softmaxMixture } from './softmax-mixture.js';
 
 /** Qwen1.5-MoE and Qwen2-MoE: Qwen2 with experts, and a gated expert that all tokens share. */
 export const qwen2Moe: Family = {
@@ -53,30 +55,16 @@ function readQwenMoe(file: ConfigFile, family: 'qwen2_moe' | 'qwen3_moe'): Retur
     ? { qkv: flag('attention_bias', false), out: flag('attention_bias', false) }
     : { qkv: flag('qkv_bias', true), out: false };
   const window = readWindow(file, qwen3);
-  const weigh = flag('norm_topk_prob', false) ? { weigh: normalised } : {};
   const neurons = { width: dExpert, activation };
+  const ofExperts = { experts, perToken, renormalise: flag('norm_topk_prob', false), neurons };
 
-  const attention = (block: Block, name: string, x: Float): Float => {
-    const { q, k, v } = projectHeads(block, name, x, shape, bias.qkv);
-    const normed = qwen3
-      ? {
-          q: rmsNorm(block, `${name}.q_norm`, q, epsilon),
-          k: rmsNorm(block, `${name}.k_norm`, k, epsilon),
-          v,
-        }
-      : { q, k, v };
-    const z = attend(block, rotateHeads(block, normed, rotation), causal(block, window));
-    return mixHeads(block, `${name}.o_proj`, z, shape.dModel, bias.out);
-  };
+  const attention = (block: Block, name: string, x: Float): Float =>
+    qwen3
+      ? qwen3Attention(block, name, x, decoder, bias.qkv, window)
+      : selfAttention(block, name, x, { ...decoder.shape, rotation, bias, window });
   const experted = (block: Block, name: string, x: Float): Float => {
-    const routing = route(softmax(linear(block, `${name}.gate`, x, experts, false)), { perToken, ...weigh });
-    return mixture(
-      block,
-      x,
-      routing,
-      (expert, tokens) => gatedNeurons(block, `${name}.experts.${expert}`, tokens, neurons),
-      dShared === 0 ? null : sharedExpert(block, name, x, { width: dShared, activation }),
-    );
+    const shared = dShared === 0 ? null : sharedExpert(block, name, x, { width: dShared, activation });
+    return softmaxMixture(block, name, x, ofExperts, shared);
   };
   return {
     shape,
