@@ -6,6 +6,7 @@ import {
   TensorProto_DataLocation,
   TensorProto_DataType,
   TensorProtoSchema,
+  ValueInfoProtoSchema,
 } from '../../src/graph/onnx_pb.js';
 import type { LayeredModel, ModelGraph } from '../../src/models/types.js';
 
@@ -59,6 +60,20 @@ export function filled(weight: RegExp, value: number): Edit {
     }
     return found.length > 0;
   };
+}
+
+/** The graph with one more output for each weight of that name: what the first operator of a kind behind it makes. */
+export function promoted(
+  graph: ModelGraph,
+  operator: string,
+  weight: RegExp,
+): { graph: ModelGraph; outputs: readonly string[] } {
+  const proto = fromBinary(ModelProtoSchema, graph.bytes);
+  const { initializer, output } = proto.graph!;
+  const names = initializer.filter(({ name }) => weight.test(name)).map(({ name }) => name);
+  const outputs = names.map((name) => firstBehind(proto.graph!, name, operator)!.output[0]!);
+  output.push(...outputs.map((name) => create(ValueInfoProtoSchema, { name })));
+  return { graph: { ...graph, bytes: toBinary(ModelProtoSchema, proto) }, outputs };
 }
 
 /** Constants of one number are another. */

@@ -1,8 +1,17 @@
+import { readdirSync } from 'node:fs';
+import { fromBinary } from '@bufbuild/protobuf';
+import { Tensor } from 'onnxruntime-node';
 import { describe, expect, it } from 'vitest';
 import { CheckpointError } from '../../src/errors.js';
+import { ModelProtoSchema, TensorProto_DataLocation } from '../../src/graph/onnx_pb.js';
 import { openModel } from '../../src/models/open-model.js';
-import { constant, type Edit, filled, instead, without } from './edit-graph.js';
-import { expectEditNoticed, expectNoticed, openFixture } from './fixture.js';
+import { constant, type Edit, filled, instead, promoted, without } from './edit-graph.js';
+import { expectEditNoticed, expectNoticed, FIXTURES, openFixture } from './fixture.js';
+import { runGraph } from './run-model.js';
+
+const MIXTURES = readdirSync(FIXTURES).filter((name) =>
+  /^(mixtral|qwen\d-moe|olmoe|gpt-oss|deepseek)/.test(name),
+);
 
 const [FULL, SLIDING] = ['full_attention', 'sliding_attention'];
 const YARN = {
@@ -128,6 +137,48 @@ describe('the fixtures of mixtures notice', () => {
   });
 });
 
+describe('of a layer with experts', () => {
+  it.each([
+    ['mixtral-window-bf16', /experts\.\d+\.w1\.weight$/, 'Gemm'],
+    ['qwen2-moe-bf16', /experts\.\d+\.gate_proj\.weight$/, 'Gemm'],
+    ['qwen3-moe-bf16', /experts\.\d+\.down_proj\.weight$/, 'Gemm'],
+    ['olmoe-clip-bf16', /experts\.\d+\.up_proj\.weight$/, 'Gemm'],
+    ['gpt-oss-bf16', /experts\.gate_up_proj\[\d+\]$/, 'MatMul'],
+    ['gpt-oss-mxfp4', /experts\.down_proj_blocks\[\d+\]$/, 'MatMul'],
+    ['deepseek-v2-groups-bf16', /experts\.\d+\.gate_proj\.weight$/, 'Gemm'],
+    ['deepseek-v3-fp8', /experts\.\d+\.gate_proj\.weight$/, 'Gemm'],
+  ])('%s: only the tokens routed to an expert are computed', async (name, weight, operator) => {
+    const { checkpoint, recorded, prompts } = await openFixture(name);
+    const model = openModel(checkpoint);
+    const { experts, mixture } = model.shape;
+    const layer = mixture!.layers.at(-1)!;
+    const { outputs, graph } = promoted(model.layer(layer, []), operator, weight);
+    expect(outputs).toHaveLength(experts!);
+    const { values, shape } = recorded.get(`blocks.${layer}.hook_resid_pre`)!;
+    const hidden = new Tensor('float32', values, shape);
+    const found = await runGraph(graph, checkpoint.weightsRoot, { hidden });
+    const rows = outputs.map((output) => found[output]!.dims[0]!);
+    const tokens = prompts.batch * prompts.seq;
+    expect(rows.reduce((sum, count) => sum + count, 0)).toBe(tokens * mixture!.perToken);
+    expect(Math.max(...rows)).toBeLessThan(tokens);
+  });
+
+  it.each(MIXTURES)('%s: every weight stays in its file', async (name) => {
+    const { checkpoint } = await openFixture(name);
+    const model = openModel(checkpoint);
+    const { bytes } = model.layer(model.shape.mixture!.layers[0]!, []);
+    const { initializer } = fromBinary(ModelProtoSchema, bytes).graph!;
+    const inside = initializer.filter(
+      ({ dataLocation }) => dataLocation !== TensorProto_DataLocation.EXTERNAL,
+    );
+    const read = new Set(inside.map(({ name: tensor }) => tensor.replace(/\[\d+\]$/, '')));
+    expect([...checkpoint.tensors.keys()].filter((tensor) => read.has(tensor))).toEqual([]);
+    expect(initializer.length - inside.length).toBeGreaterThan(model.shape.experts!);
+    // Tables of MXFP4 are the largest constants: 256 pairs and 256 powers of two.
+    expect(Math.max(...inside.map(({ rawData }) => rawData.length))).toBeLessThanOrEqual(2048);
+  });
+});
+
 describe('refused, for what was meant is not known or not read:', () => {
   it.each<[what: string, name: string, change: Record<string, unknown>, message: RegExp]>([
     ['another limit of gates', 'gpt-oss-bf16', { swiglu_limit: 9 }, /another swiglu_limit than 7/],
@@ -183,13 +234,13 @@ describe('refused, for what was meant is not known or not read:', () => {
 
 describe('refused, for the weights are of another model:', () => {
   it.each<[what: string, name: string, change: Record<string, unknown>, missing: RegExp]>([
-    ['experts in a dense layer', 'qwen2-moe-bf16', { mlp_only_layers: [] }, /layers\.0\.mlp\.gate\.weight/],
+    ['experts in a dense layer', 'qwen2-moe-bf16', { mlp_only_layers: [] }, /layers\.0\.mlp\.shared_expert/],
     ['a dense layer of experts', 'qwen3-moe-bf16', { mlp_only_layers: [0, 1] }, /layers\.0\.mlp\.gate_proj/],
     [
       'experts in every layer',
       'qwen2-moe-step-f32',
       { decoder_sparse_step: 1 },
-      /layers\.0\.mlp\.gate\.weight/,
+      /layers\.0\.mlp\.shared_expert/,
     ],
     [
       'experts in every layer',
