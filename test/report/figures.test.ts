@@ -2,6 +2,7 @@ import { compile } from 'vega-lite';
 import { describe, expect, test } from 'vitest';
 import { BabelscopeError } from '../../src/errors.js';
 import { type Figure, isPresent, specification } from '../../src/report/figure.js';
+import { unitTicks } from '../../src/report/figures/unit-grid.js';
 import { buildFigures } from '../../src/report/figures.js';
 import { renderSvgs, withTitle } from '../../src/report/render.js';
 import {
@@ -40,7 +41,7 @@ const CASES = {
   'a mixture': syntheticComparison({ experts: 8 }),
   'a large mixture, 17 languages': syntheticComparison({
     layers: 28,
-    experts: 64,
+    experts: 128,
     languages: SEVENTEEN_LANGUAGES,
   }),
 };
@@ -175,6 +176,13 @@ describe('a figure has one mark for each number', () => {
     expect(marks(svg, 'text')).toBe(2 * (layers - 1) * 8);
     expect(figure.caption).toContain(`${moved} experts with another foremost language`);
     expect(figure.caption).toContain('never chosen (base: 1 expert and sft: 1 expert)');
+  });
+
+  test('heads and experts are numbered by powers of two, as many as there is room for', () => {
+    expect(unitTicks(8, 20)).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
+    expect(unitTicks(128, 16.4)).toEqual(Array.from({ length: 16 }, (_, i) => 8 * i));
+    expect(unitTicks(28, 10)).toEqual([0, 4, 8, 12, 16, 20, 24]);
+    expect(unitTicks(5, 0.3)).toEqual([0]);
   });
 
   test('a dense model has no figures of experts', () => {

@@ -3,13 +3,13 @@ import {
   type AbsentFigure,
   type Figure,
   headlineOf,
-  layerTicks,
   measuredOn,
   runsInWords,
   specification,
 } from '../figure.js';
 import { ellipsize, list, number, plural } from '../text.js';
 import { INK, MISSING } from '../theme.js';
+import { cellText, gridAxes } from './unit-grid.js';
 
 /** Room for the panels of a row, pixels. */
 const ROW_WIDTH = 820;
@@ -60,27 +60,7 @@ export function expertMap(comparison: Comparison): Figure | AbsentFigure {
         };
       }),
     );
-    const x = {
-      field: 'expert',
-      type: 'ordinal',
-      title: 'expert',
-      axis: {
-        values: layerTicks(experts, Math.max(2, Math.floor((cellWidth * experts) / 34))),
-        labelAngle: 0,
-        domain: false,
-        ticks: false,
-      },
-    };
-    const y = {
-      field: 'layer',
-      type: 'ordinal',
-      title: 'layer',
-      axis: {
-        values: layerTicks(layers, 14).filter((layer) => mixture.layers.includes(layer)),
-        domain: false,
-        ticks: false,
-      },
-    };
+    const { x, y } = gridAxes('expert', experts, cellWidth, mixture.layers, layers);
     const tooltip = [
       { field: 'layer', title: 'layer' },
       { field: 'expert', title: 'expert' },
@@ -128,19 +108,10 @@ export function expertMap(comparison: Comparison): Figure | AbsentFigure {
         },
         {
           transform: [{ filter: 'datum.changed' }],
-          mark: { type: 'rect', filled: false, stroke: CHANGED, strokeWidth: cellWidth > 8 ? 2 : 1 },
+          mark: { type: 'rect', filled: false, stroke: CHANGED, strokeWidth: cellWidth > 8 ? 2 : 1.5 },
           encoding: { x, y, tooltip },
         },
-        {
-          mark: { type: 'text', fontSize: TAG_SIZE },
-          encoding: {
-            x,
-            y,
-            tooltip,
-            text: { field: 'text' },
-            color: { condition: { test: 'datum.light', value: 'white' }, value: INK },
-          },
-        },
+        cellText({ x, y, tooltip }, TAG_SIZE),
       ],
     };
   };

@@ -3,13 +3,13 @@ import {
   type AbsentFigure,
   type Figure,
   headlineOf,
-  layerTicks,
   measuredOn,
   runsInWords,
   specification,
 } from '../figure.js';
 import { ellipsize, number, plural, signed } from '../text.js';
-import { INK, MISSING } from '../theme.js';
+import { MISSING } from '../theme.js';
+import { cellText, gridAxes } from './unit-grid.js';
 
 /** Room for all panels of a row. */
 const ROW_WIDTH = 780;
@@ -85,23 +85,7 @@ export function headMap(comparison: Comparison): Figure | AbsentFigure {
         shown: value === null ? 'not measured' : write(value),
       })),
     );
-    const x = {
-      field: 'head',
-      type: 'ordinal',
-      title: 'head',
-      axis: {
-        values: layerTicks(heads, Math.max(2, Math.floor((cellWidth * heads) / 28))),
-        labelAngle: 0,
-        domain: false,
-        ticks: false,
-      },
-    };
-    const y = {
-      field: 'layer',
-      type: 'ordinal',
-      title: 'layer',
-      axis: { values: layerTicks(layers, 14), domain: false, ticks: false },
-    };
+    const { x, y } = gridAxes('head', heads, cellWidth, [...grid.keys()], layers);
     const tooltip = [
       { field: 'layer', title: 'layer' },
       { field: 'head', title: 'head' },
@@ -143,16 +127,7 @@ export function headMap(comparison: Comparison): Figure | AbsentFigure {
             tooltip,
           },
         },
-        {
-          mark: { type: 'text', fontSize: cellHeight < 20 ? 9 : 10 },
-          encoding: {
-            x,
-            y,
-            tooltip,
-            text: { field: 'text' },
-            color: { condition: { test: 'datum.light', value: 'white' }, value: INK },
-          },
-        },
+        cellText({ x, y, tooltip }, cellHeight < 20 ? 9 : 10),
       ],
     };
   };
