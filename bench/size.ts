@@ -11,12 +11,12 @@
  * Runs found in the folder are used as they are. What is measured is a process of its own, so that its memory is its own:
  * its threads and what they hold are in it. Processor time is that of all its threads.
  */
-import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { manifestPath } from '../src/store/run-folder.js';
 import { type LargeRunOptions, writeLargeRun } from './large-run.js';
+import { DIST, measure } from './measure.js';
 
 const { values: options } = parseArgs({
   options: {
@@ -33,7 +33,6 @@ const { values: options } = parseArgs({
 if (options.folder === undefined) throw new Error('name a folder on a disk with room: --folder <folder>');
 const model = options.mixture ? 'mixture' : 'dense';
 const layers = Number(options.layers ?? (options.mixture ? 48 : 28));
-const DIST = new URL('../dist/', import.meta.url).href;
 
 if (options.compare) {
   const runs = [];
@@ -67,16 +66,4 @@ async function runOf(keep: LargeRunOptions['keep'], seed: number): Promise<strin
   const run = join(options.folder!, `${options.mixture ? 'mixture-' : ''}${keep}-${layers}-${seed}`);
   if (!existsSync(manifestPath(run))) await writeLargeRun(run, { model, layers, keep, seed });
   return run;
-}
-
-function measure(what: string, work: string): void {
-  const script = `
-    const started = performance.now();
-    const elapsed = () => ((performance.now() - started) / 1000).toFixed(0) + ' s';
-    ${work}
-    const { userCPUTime, systemCPUTime, maxRSS } = process.resourceUsage();
-    const processor = ((userCPUTime + systemCPUTime) / 1e6).toFixed(0) + ' s of processor time';
-    console.log(${JSON.stringify(what)}, elapsed(), processor, 'peak memory ' + (maxRSS / 1024).toFixed(0) + ' MiB');`;
-  const { status } = spawnSync(process.execPath, ['--input-type=module', '-e', script], { stdio: 'inherit' });
-  process.exitCode = status ?? 1;
 }

@@ -143,7 +143,7 @@ export async function writeSelectionComparison(out: string, comparison: Selectio
 
 /** @throws RunError if `selections.json` is missing, malformed or of a newer schema than this version knows. */
 export async function readSelectionComparison(folder: string): Promise<SelectionComparison> {
-  return readChecked(join(folder, 'selections.json'), comparisonSchema);
+  return readChecked(join(folder, 'selections.json'), comparisonSchema, SELECTIONS_SCHEMA_VERSION);
 }
 
 async function openImported(folder: string): Promise<OpenedSet> {

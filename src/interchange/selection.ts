@@ -133,16 +133,26 @@ export function isSelection(folder: string): boolean {
 
 /** @throws RunError if `selection.json` is malformed or of a newer schema than this version knows. */
 export function readSelection(folder: string): Promise<SelectionDescription> {
-  return readChecked(join(folder, 'selection.json'), selectionSchema);
+  return readChecked(join(folder, 'selection.json'), selectionSchema, SELECTION_SCHEMA_VERSION);
 }
 
-/** A JSON file of ours. @throws RunError if it does not fit the schema. */
-export async function readChecked<T>(path: string, schema: z.ZodType<T>): Promise<T> {
+/** A JSON file of ours. @throws RunError if it does not fit the schema, or is of a newer version than `newest`. */
+export async function readChecked<T>(path: string, schema: z.ZodType<T>, newest: number): Promise<T> {
   let value: unknown = null;
   try {
     value = JSON.parse(await readFile(path, 'utf8'));
   } catch {
     // null fits no schema, and the error below names the file.
+  }
+  const version = (value as { schemaVersion?: unknown } | null)?.schemaVersion;
+  if (typeof version === 'number' && version > newest) {
+    throw new RunError({
+      what: 'the file was written by a newer version of babelscope',
+      where: path,
+      expected: `schemaVersion up to ${newest}`,
+      found: String(version),
+      remedy: 'update babelscope, or import and compare again with this version',
+    });
   }
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;

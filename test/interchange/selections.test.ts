@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { RunError } from '../../src/errors.js';
 import {
   compareSelections,
   importLapeJson,
@@ -283,6 +284,23 @@ describe('what cannot be used is refused with exit 2, and leaves nothing', () =>
       expect(code).toBe(2);
     });
   }
+
+  test('selection.json and selections.json of a newer schema, or of another kind', async () => {
+    const [a, out] = [join(folder(), 'a'), folder()];
+    await importLapeMask(MASK, { out: a, languages: LANGUAGES });
+    await writeSelectionComparison(out, await compareSelections([a, a]));
+    for (const [path, read] of [
+      [join(a, 'selection.json'), () => compareSelections([a, a])],
+      [join(out, 'selections.json'), () => readSelectionComparison(out)],
+    ] as const) {
+      const text = readFileSync(path, 'utf8');
+      writeFileSync(path, text.replace('"schemaVersion": 1', '"schemaVersion": 2'));
+      await expect(read()).rejects.toThrow(/newer version of babelscope[\s\S]*up to 1[\s\S]*found: +2/);
+      writeFileSync(path, text.replace('babelscope/selection', 'babelscope/run'));
+      await expect(read()).rejects.toThrow(/field "schema" is unusable/);
+      await expect(read()).rejects.toThrow(RunError);
+    }
+  });
 
   test('selections of models of different sizes, and of no language in common', async () => {
     const where = folder();

@@ -1,6 +1,6 @@
 """Sets the selection of a run of imported counts beside that of the released identify.py, at LLaMA-2-7B's size.
 
-    python test/reference/check_lape_mask.py make <folder>
+    python test/reference/check_lape_mask.py make <folder> [seed]
     babelscope import <folder>/*.pt --format lape-counts --out <folder>/run
     babelscope score <folder>/run
     babelscope export <folder>/run --format lape-mask --out <folder>/mask
@@ -27,7 +27,7 @@ def file(language, shard):
 
 if mode == "make":
     folder.mkdir(parents=True, exist_ok=True)
-    rng = np.random.default_rng(1)
+    rng = np.random.default_rng(int(sys.argv[3]) if len(sys.argv) > 3 else 1)
     base = rng.beta(0.5, 2.0, (LAYERS, NEURONS))
     for language in LANGUAGES:
         rate = np.clip(base * rng.lognormal(0, 0.6, base.shape), 0, 1)

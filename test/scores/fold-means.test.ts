@@ -2,6 +2,9 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { contrast } from '../../src/scores/contrast.js';
 import { meanOverTokens } from '../../src/scores/fold-sums.js';
+import { type PATTERNS, scoreFolds } from '../../src/scores/score-folds.js';
+import type { ScoredType, ScoreName } from '../../src/scores/types.js';
+import type { LayerArrayName } from '../../src/store/open-run.js';
 import { expectValues } from './reference-run.js';
 
 /** Sums of a statistic (a rate, a mean, a pattern summary) by fold and language, with the tokens they are over. */
@@ -103,4 +106,33 @@ test('a unit alike in all languages has contrasts of 0; one language alone, or o
   for (const value of contrast(new Float64Array(6).fill(0.3), 3)) expect(value).toBeCloseTo(0, 15);
   expect([...contrast(Float64Array.of(1), 1)]).toEqual([Number.NaN]);
   expect([...contrast(Float64Array.of(1, 2, Number.NaN, 3), 2)]).toEqual([Number.NaN, -1, Number.NaN, 1]);
+});
+
+test('intervals of means end where the means do: shares at 0 and 1, norms and entropies at 0, activations nowhere', async () => {
+  // One unit, one language, ten tokens in each of two folds: 1 and 9 of them, so that 5 ± 12.7 · 4 tenths is beyond both ends.
+  const tokens = Uint32Array.of(10, 10);
+  const shape = { folds: 2, languages: 1, units: 1 };
+  const endsOf = async (type: ScoredType, names: readonly LayerArrayName[], scores: readonly ScoreName[]) => {
+    const layer = { layer: 0, names: new Set(names), readStatistic: async () => Float64Array.of(1, 9) };
+    const task = { type, unitStart: 0, unitEnd: 1 };
+    const { ofLanguages } = await scoreFolds(layer, task, tokens, shape, new Set(scores), new Map());
+    return (name: 'rate' | 'mean' | keyof typeof PATTERNS) => [
+      ofLanguages[`${name}_low`]![0]!,
+      ofLanguages[`${name}_high`]![0]!,
+    ];
+  };
+  const beyond = [expect.closeTo(0.5 - 12.7062 * 0.4, 3), expect.closeTo(0.5 + 12.7062 * 0.4, 3)];
+  const [SHARE, POSITIVE] = [
+    [0, 1],
+    [0, beyond[1]],
+  ];
+  const neuron = await endsOf('neuron', ['mlp.fire', 'mlp.sum'], []);
+  expect([neuron('rate'), neuron('mean')]).toEqual([SHARE, beyond]);
+  const head = await endsOf('head', ['head.norm.sum'], ['pattern']);
+  expect([head('rate'), head('mean'), head('pattern_entropy')]).toEqual([POSITIVE, POSITIVE, POSITIVE]);
+  expect([head('pattern_first'), head('pattern_previous')]).toEqual([SHARE, SHARE]);
+  const expert = await endsOf('expert', ['expert.count', 'expert.prob.sum'], []);
+  expect([expert('rate'), expert('mean')]).toEqual([SHARE, SHARE]);
+  const residual = await endsOf('residual', ['resid.sum'], []);
+  expect(residual('mean')).toEqual(beyond);
 });
