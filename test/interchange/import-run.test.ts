@@ -197,7 +197,7 @@ describe('LAHIS matrices become a run of heads', () => {
 
 describe('files that cannot be used are refused with exit 2, and leave nothing', () => {
   const cases: Readonly<Record<string, [readonly string[], string, RegExp]>> = {
-    'another format': [['dtypes.pt'], 'lape-counts', /which language the file is of is not known[\s\S]*en=/],
+    'another format': [['dtypes.pt'], 'lape-counts', /does not say which language the file is of[\s\S]*en=/],
     'no counts': [
       ['en=dtypes.pt'],
       'lape-counts',

@@ -265,7 +265,7 @@ describe('what cannot be used is refused with exit 2, and leaves nothing', () =>
     ],
     'a table that is not there': [
       () => ['none.csv', '--format', 'selfcond'],
-      /no expertise table[\s\S]*none\.csv/,
+      /none\.csv: there is no such file[\s\S]*selfcond/,
     ],
     'a concept that is no language': [
       () => [json('ap,layer,unit,concept\n0.5,h.0.mlp.c_fc:0,0,football-1\n'), '--format', 'selfcond'],
