@@ -181,6 +181,13 @@ describe('an adapter is refused', () => {
     [{ trainable_token_indices: [3] }, /single trained rows/],
     [{ target_parameters: ['experts.gate_up_proj'] }, /target_parameters/],
     [{ init_lora_weights: 'pissa_niter_4' }, /changes the base's weights/],
+    [{ use_qalora: true }, /QALoRA/],
+    [{ alora_invocation_tokens: [5, 7] }, /activated LoRA/],
+    [{ arrow_config: { top_k: 2 } }, /Arrow/],
+    [{ use_bdlora: { nblocks: 2 } }, /block-diagonal/],
+    [{ kasa_config: { beta: 1 } }, /KaSA/],
+    [{ monteclora_config: { samples: 2 } }, /MonteCLoRA/],
+    [{ megatron_config: { a: 1 } }, /Megatron/],
   ])('of the kind %o, with the way to merge it', async (change, expected) => {
     const message = await refusal(changed('patterns-bf16', change));
     expect(message).toMatch(expected);
@@ -234,6 +241,20 @@ describe('an adapter is refused', () => {
     );
     expect(await refusal({ folder, base: baseOf(patterns()) })).toMatch(
       /6 of 42 tensors match nothing[\s\S]*layers\.9\.mlp/,
+    );
+  });
+
+  it('that adapts the embedding', async () => {
+    const { folder, base } = changed('patterns-bf16', {});
+    const path = join(folder, 'adapter_model.safetensors');
+    const bytes = readFileSync(path).toString('latin1');
+    // Same length again.
+    const renamed = bytes.replace(/layers\.0\.self_attn\.q_proj\.lora_([AB])\.weight"/g, (name, matrix) =>
+      `embed_tokens.lora_embedding_${matrix}"`.padEnd(name.length),
+    );
+    writeFileSync(path, Buffer.from(renamed, 'latin1'));
+    expect(await refusal({ folder, base })).toMatch(
+      /2 of 42 tensors match nothing[\s\S]*embed_tokens\.lora_embedding_A[\s\S]*adapted embeddings are not supported/,
     );
   });
 

@@ -72,10 +72,11 @@ ADAPTERS = {
         dict(r=3, lora_alpha=4, target_modules=["qkv_proj", "o_proj", "gate_up_proj", "down_proj"]),
         torch.float32,
     ),
-    # Routers that are linear layers are adapted with all others; those of gpt-oss and DeepSeek are none.
+    # Routers that are linear layers are saved or adapted like all others; those of gpt-oss and DeepSeek are none.
     "mixtral-all-linear-bf16": (
         "mixtral-window-bf16",
-        dict(r=2, lora_alpha=3, target_modules="all-linear", exclude_modules=r".*\.experts\.[14]\..*"),
+        dict(r=2, lora_alpha=3, target_modules="all-linear", exclude_modules=r".*\.experts\.[14]\..*",
+             modules_to_save=["gate"]),
         torch.bfloat16,
     ),
     "qwen2-moe-shared-f32": (
