@@ -1,0 +1,102 @@
+import { readdirSync } from 'node:fs';
+import { fromBinary, toBinary } from '@bufbuild/protobuf';
+import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { expect, it } from 'vitest';
+import {
+  type GraphProto,
+  type ModelProto,
+  ModelProtoSchema,
+  type NodeProto,
+} from '../../src/graph/onnx_pb.js';
+import { openModel } from '../../src/models/open-model.js';
+import type { ModelGraph } from '../../src/models/types.js';
+import { leaveOut } from './edit-graph.js';
+import { deviation, FIXTURES, openFixture, TOLERANCE } from './fixture.js';
+
+const CHECKPOINTS = readdirSync(FIXTURES, { withFileTypes: true })
+  .filter((entry) => entry.isDirectory())
+  .map(({ name }) => name);
+
+/** Operators that move elements or change their type: without them shapes do not fit. */
+const MOVING = new Set([
+  'Cast',
+  'Concat',
+  'Expand',
+  'Identity',
+  'Range',
+  'Reshape',
+  'Shape',
+  'Slice',
+  'Transpose',
+]);
+
+it.each(CHECKPOINTS)(
+  'without any one operator of its last layer, %s gives other logits than transformers',
+  async (name) => {
+    const { checkpoint, recorded, prompts, lengths } = await openFixture(name);
+    const model = openModel(checkpoint);
+    const last = model.shape.layers - 1;
+    const { values, shape } = recorded.get(`blocks.${last}.hook_resid_pre`)!;
+    const feeds = {
+      hidden: new Tensor('float32', values, shape),
+      lengths: new Tensor('int64', BigInt64Array.from(prompts.lengths, BigInt), [prompts.batch]),
+    };
+    const layer = model.layer(last, []);
+    const ending = model.unembed();
+    const unembedding = await open(ending.bytes, checkpoint.weightsRoot);
+    const logitsOf = async (bytes: Uint8Array): Promise<Float32Array | null> => {
+      const session = await open(bytes, checkpoint.weightsRoot).catch(() => null);
+      const outputs = await session?.run(pick(feeds, layer)).catch(() => null);
+      await session?.release();
+      if (!outputs) return null; // what is left does not fit together
+      const { logits } = await unembedding.run({ hidden: outputs.next! });
+      return logits!.data as Float32Array;
+    };
+    const distance = (logits: Float32Array): number =>
+      deviation(logits, recorded.get('logits')!, 'logits', lengths);
+    expect(distance((await logitsOf(layer.bytes))!)).toBeLessThanOrEqual(TOLERANCE);
+
+    const unnoticed: string[] = [];
+    let noticed = 0;
+    for (const [index, node] of operatorsOf(fromBinary(ModelProtoSchema, layer.bytes).graph!)) {
+      const changed: ModelProto = fromBinary(ModelProtoSchema, layer.bytes);
+      leaveOut(changed.graph!.node[index]!);
+      const logits = await logitsOf(toBinary(ModelProtoSchema, changed));
+      if (logits === null) continue;
+      if (distance(logits) > TOLERANCE) noticed++;
+      else unnoticed.push(`${node.opType} of ${node.input.join(', ')}`);
+    }
+    await unembedding.release();
+    expect(unnoticed).toEqual([]);
+    expect(noticed).toBeGreaterThanOrEqual(8);
+  },
+);
+
+function open(bytes: Uint8Array, weights: string): Promise<InferenceSession> {
+  return InferenceSession.create(bytes, {
+    intraOpNumThreads: 1,
+    logSeverityLevel: 4,
+    graphOptimizationLevel: 'disabled',
+    extra: { session: { model_external_initializers_file_folder_path: weights } },
+  });
+}
+
+function pick(feeds: Readonly<Record<string, Tensor>>, { inputs }: ModelGraph): Record<string, Tensor> {
+  return Object.fromEntries(inputs.map((input) => [input, feeds[input]!]));
+}
+
+/** Those that compute something, up to the experts: to some of these no token of a fixture is sent. */
+function operatorsOf({ node: nodes, initializer }: GraphProto): [index: number, node: NodeProto][] {
+  const numbers = new Map(
+    initializer
+      .filter(({ rawData }) => rawData.length === Float32Array.BYTES_PER_ELEMENT)
+      .map(({ name, rawData }) => [name, Buffer.from(rawData).readFloatLE()]),
+  );
+  const computesNothing = ({ opType, input: [, second = ''] }: NodeProto): boolean =>
+    MOVING.has(opType) ||
+    (opType === 'Mul' && numbers.get(second) === 1) ||
+    (opType === 'Add' && Math.abs(numbers.get(second) ?? 1) < 1e-12);
+  const experts = nodes.findIndex(({ opType }) => opType === 'NonZero');
+  const before = experts === -1 ? nodes : nodes.slice(0, experts);
+  return [...before.entries()].filter(([, node]) => !computesNothing(node));
+}
