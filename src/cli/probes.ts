@@ -1,5 +1,6 @@
 import { Command } from '@commander-js/extra-typings';
 import { checkProbes, listBuiltinProbes, listProbeFormats, loadProbes } from '../probes/index.js';
+import { plural } from '../report/text.js';
 import { formatTable, print, printJson, say } from './terminal.js';
 
 export function probesCommand() {
@@ -78,8 +79,8 @@ export function probesCommand() {
         for (const warning of check.warnings) print(`warning: ${warning.message}`);
         print(
           check.errors.length === 0
-            ? `${folder}: ${check.identity!.name}, ${check.items} items in ${check.languages.length} languages, usable`
-            : `${folder}: not usable, ${check.errors.length} error(s)`,
+            ? `${folder}: ${check.identity!.name}, ${plural(check.items, 'item')} in ${plural(check.languages.length, 'language')}, usable`
+            : `${folder}: not usable, ${plural(check.errors.length, 'error')}`,
         );
       }
       if (check.errors.length > 0) process.exitCode = 2;

@@ -1,6 +1,13 @@
 import type { Comparison } from '../compare/types.js';
 import { ALIGNMENT_WORDS, alignmentLevel } from './alignment-words.js';
-import { FLOOR_COLUMNS, floorCells, type ReportTable, TREND_COLUMNS, trendCells } from './report-table.js';
+import {
+  contrastNote,
+  FLOOR_COLUMNS,
+  floorCells,
+  type ReportTable,
+  TREND_COLUMNS,
+  trendCells,
+} from './report-table.js';
 
 /** What is said of the alignment of languages on the residual stream; without rows where it was not measured. */
 export function alignmentTables(comparison: Comparison): ReportTable[] {
@@ -69,7 +76,7 @@ function contrasts({ alignment, splits }: Comparison): ReportTable {
   return {
     name: 'alignment-contrasts',
     title: 'Differences in differences of alignment by layer',
-    note: `(to − reference) − (from − reference), each regime the mean over its training seeds. Sampling: 5 %, 50 % and 95 % between random halves, ${splits} splits; training seeds: least, median and most over pairs. A dash: cannot be computed.`,
+    note: contrastNote(splits),
     headers: 5,
     columns: ['measure', 'languages', 'layer', 'from', 'to', 'difference', 'low', 'high', ...FLOOR_COLUMNS],
     rows: (alignment?.contrasts ?? []).map((c) => [

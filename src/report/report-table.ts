@@ -57,6 +57,11 @@ export function floorCells({ seeds, ...sampling }: SamplingFloor & { readonly se
   ];
 }
 
+/** Above a table of differences in differences. */
+export function contrastNote(splits: number): string {
+  return `(to − reference) − (from − reference), each regime the mean over its training seeds. Sampling: 5 %, 50 % and 95 % between random halves, ${splits} splits; training seeds: least, median and most over pairs. A dash: cannot be computed.`;
+}
+
 export const TREND_COLUMNS: readonly Column[] = ['values', 'S', 'τ', 'p', 'verdict', 'note'];
 
 export function trendCells({ points, s, tau, p, verdict, note }: TrendTest): Cell[] {

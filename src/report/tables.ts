@@ -2,7 +2,14 @@ import type { Comparison } from '../compare/types.js';
 import { alignmentTables } from './alignment-tables.js';
 import { UNIT_WORDS } from './figure.js';
 import { MEASURE_WORDS, measureName } from './measures.js';
-import { FLOOR_COLUMNS, floorCells, type ReportTable, TREND_COLUMNS, trendCells } from './report-table.js';
+import {
+  contrastNote,
+  FLOOR_COLUMNS,
+  floorCells,
+  type ReportTable,
+  TREND_COLUMNS,
+  trendCells,
+} from './report-table.js';
 
 export function buildTables(comparison: Comparison): ReportTable[] {
   return [
@@ -58,7 +65,7 @@ function contrasts({ units, splits }: Comparison): ReportTable {
   return {
     name: 'contrast-numbers',
     title: 'Differences in differences in numbers',
-    note: `(to − reference) − (from − reference), each regime the mean over its training seeds. Sampling: 5 %, 50 % and 95 % between random halves, ${splits} splits; training seeds: least, median and most over pairs. A dash: cannot be computed.`,
+    note: contrastNote(splits),
     headers: 4,
     columns: ['measure', 'languages', 'from', 'to', 'unit', 'difference', 'low', 'high', ...FLOOR_COLUMNS],
     rows: units.flatMap((unit) =>

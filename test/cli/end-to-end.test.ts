@@ -254,7 +254,7 @@ describe('probes', () => {
     writeFileSync(join(folder, 'mgsm_en.tsv'), 'Two and two?\t4\n');
     writeFileSync(join(folder, 'mgsm_sw.tsv'), 'Mbili na mbili?\t4\n');
     const checked = await succeed(['probes', 'check', folder]);
-    expect(checked.stdout).toContain('1 items in 2 languages, usable');
+    expect(checked.stdout).toContain('1 item in 2 languages, usable');
     const shown = await succeed(['probes', 'show', folder, '--format', 'mgsm']);
     expect(shown.stdout).toMatch(/sw +Mbili na mbili\? +→ +4/);
     const refused = await babelscope(['probes', 'check', folder, '--format', 'belebele', '--json']);
