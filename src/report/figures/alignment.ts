@@ -106,7 +106,7 @@ export function alignment(comparison: Comparison): Figure | AbsentFigure {
     };
     const zero = { mark: { type: 'rule', color: INK_SOFT }, encoding: { y: { datum: 0 } } };
     return {
-      title: { ...panelTitle(heading, [subheading]), offset: 6 },
+      title: { ...panelTitle(heading, [subheading]), frame: 'group', offset: 6 },
       ...PANEL,
       data: { values },
       layer: [

@@ -39,10 +39,12 @@ export function depthProfile(comparison: Comparison): Figure | AbsentFigure {
     scale: { domain: [0, Math.max(1, layers - 1)], nice: false },
     axis: { values: layerTicks(layers, panels.length === 1 ? 10 : 7), format: 'd', grid: false },
   };
+  const shareOf = [`share of selected ${words.many}`, 'up to the layer'];
   const y = {
     field: 'share',
     type: 'quantitative',
-    title: `share of selected ${words.many} up to the layer`,
+    // Of a small panel in two lines: longer than the panel is high, it would push the panel's title up.
+    title: panels.length === 1 ? shareOf.join(' ') : shareOf,
     scale: { domain: [0, 1] },
     axis: { format: '%', tickCount: 5 },
   };
@@ -134,7 +136,7 @@ export function depthProfile(comparison: Comparison): Figure | AbsentFigure {
 
 function panelTitle(label: string, reference: string) {
   const text = ellipsize(`${label} against ${reference}`, PANEL_TITLE_WIDTH);
-  return { text, frame: 'group', fontSize: 12, anchor: 'start' };
+  return { text, frame: 'group', fontSize: 12, anchor: 'start', offset: 8 };
 }
 
 function curve(runs: readonly RunProfile[]) {

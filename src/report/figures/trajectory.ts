@@ -1,4 +1,4 @@
-import type { Comparison, TrendTest } from '../../compare/types.js';
+import type { Comparison, Estimate, TrendTest } from '../../compare/types.js';
 import { ALIGNMENT_WORDS } from '../alignment-words.js';
 import {
   type AbsentFigure,
@@ -11,7 +11,7 @@ import {
   UNIT_WORDS,
 } from '../figure.js';
 import { MEASURE_WORDS, measureName, panelTitle } from '../measures.js';
-import { count, ellipsize, list, number, uncapital } from '../text.js';
+import { count, decimal, ellipsize, list, number, uncapital } from '../text.js';
 
 const PANEL = { width: 260, height: 150 };
 const COLUMNS = 3;
@@ -21,27 +21,29 @@ interface Shown extends TrendTest {
   readonly name: string;
   readonly unit: string;
   readonly group: string | null;
+  /** Of a measure that a run has by itself, to every run but the reference; of one between runs the points are it. */
+  readonly changes: readonly Change[] | null;
 }
 
-/** Every measure against the training step, with its interval and the test of a monotone trend; a line a group. */
+interface Change {
+  readonly to: string;
+  readonly change: Estimate;
+}
+
+/**
+ * Every measure against the training step, with its interval and the test of a monotone trend; a line a group. What a run
+ * has by itself is drawn as its change against the reference: groups may lie so far apart that no change would be seen.
+ */
 export function trajectory(comparison: Comparison): Figure | AbsentFigure {
   const name = 'trajectory';
   const units = mainUnits(comparison);
   const type = units?.type ?? 'neuron';
   const steps = comparison.runs.map(({ step }) => step).filter((step) => step !== null);
   const title = `${UNIT_WORDS[type].title} over ${steps.length} checkpoints of one training run`;
-  const trends = [
-    ...(units?.trends ?? []).map(
-      (trend): Shown => ({
-        ...trend,
-        name: measureName({ type, measure: trend.measure }),
-        unit: MEASURE_WORDS[trend.measure].unit,
-      }),
-    ),
-    ...(comparison.alignment?.trends ?? []).flatMap((trend): Shown[] =>
-      trend.layer === null ? [{ ...trend, ...ALIGNMENT_WORDS[trend.measure] }] : [],
-    ),
-  ].filter(({ points }) => points.some(({ value }) => value.value !== null));
+  const reference = comparison.runs[0]?.label ?? '';
+  const trends = shownTrends(comparison, reference).filter(({ points }) =>
+    points.some(({ value }) => value.value !== null),
+  );
   if (trends.length === 0) {
     return {
       name,
@@ -61,8 +63,9 @@ export function trajectory(comparison: Comparison): Figure | AbsentFigure {
     axis: { tickCount: 5, grid: false, format: ',d' },
   };
   const panel = (own: readonly Shown[]) => {
-    const values = own.flatMap(({ group, points }) =>
-      points.flatMap(({ step, value: { value, low, high } }) =>
+    const values = own.flatMap((trend) => {
+      const { group } = trend;
+      return drawnPoints(trend, comparison).flatMap(({ step, value: { value, low, high } }) =>
         value === null
           ? []
           : [
@@ -75,18 +78,21 @@ export function trajectory(comparison: Comparison): Figure | AbsentFigure {
                 high: high ?? value,
               },
             ],
-      ),
-    );
+      );
+    });
     const whole = own.find(({ group }) => group === null);
     const y = {
       type: 'quantitative',
-      title: null,
+      title: own[0]!.changes === null ? null : 'change',
       scale: { zero: false },
       axis: { tickCount: 4 },
     };
     return {
       title: {
-        ...panelTitle(own[0]!.name, [own[0]!.unit, ...(whole === undefined ? [] : testInWords(whole))]),
+        ...panelTitle(
+          own[0]!.name,
+          whole === undefined ? [own[0]!.unit] : [unitInWords(whole), ...testInWords(whole)],
+        ),
         frame: 'group',
         offset: 6,
       },
@@ -130,16 +136,19 @@ export function trajectory(comparison: Comparison): Figure | AbsentFigure {
       scale: { color: 'shared', strokeDash: 'shared', shape: 'shared', x: 'independent', y: 'independent' },
     },
   });
-  const reference = comparison.runs[0]?.label ?? '';
   const last = [...comparison.runs].sort((a, b) => (a.step ?? 0) - (b.step ?? 0)).at(-1)?.label ?? '';
   const ends = [...new Set((units?.trends ?? []).map(({ measure }) => measure))].map((measure) => {
     const verdict = headlineOf(units, measure, last)?.verdict ?? 'not measured';
     return `${uncapital(measureName({ type, measure }))} ${verdict}`;
   });
+  for (const c of comparison.alignment?.changes ?? []) {
+    if (c.layer !== null || c.group !== null || c.from !== reference || c.to !== last) continue;
+    ends.push(`${uncapital(ALIGNMENT_WORDS[c.measure].name)} ${c.verdict}`);
+  }
   const groups = trends.filter(({ group }) => group !== null);
   const groupsChanged = groups.filter(({ verdict }) => verdict === 'changed');
   const caption = [
-    `Steps ${list(steps.map((step) => count(step)))}. Bars: 95\u00a0% jackknife intervals over folds; a measure that exists only between runs is taken against ${reference}. Monotone trend, all languages: Mann–Kendall’s S as Kendall’s τ with its two-sided p, called changed if p < 0.05.`,
+    `Steps ${list(steps.map((step) => count(step)))}. Everything is against ${reference}: what a run has by itself is drawn as its change, its first and last value stand above. Bars: 95\u00a0% jackknife intervals over folds. Monotone trend, all languages: Mann–Kendall’s S as Kendall’s τ with its two-sided p, called changed if p < 0.05.`,
     groups.length === 0
       ? ''
       : `In groups: ${
@@ -152,6 +161,50 @@ export function trajectory(comparison: Comparison): Figure | AbsentFigure {
     .filter((part) => part !== '')
     .join(' ');
   return { name, title, subtitle: measuredOn(comparison), caption, spec };
+}
+
+function shownTrends(comparison: Comparison, reference: string): Shown[] {
+  const units = mainUnits(comparison);
+  const { alignment } = comparison;
+  const ofUnits = (units?.trends ?? []).map((trend): Shown => {
+    const { between, unit } = MEASURE_WORDS[trend.measure];
+    const own = units!.headlines.filter(
+      (h) => h.measure === trend.measure && h.group === trend.group && h.from === reference,
+    );
+    const name = measureName({ type: units!.type, measure: trend.measure });
+    return { ...trend, name, unit, changes: between ? null : own };
+  });
+  const ofAlignment = (alignment?.trends ?? [])
+    .filter(({ layer }) => layer === null)
+    .map((trend): Shown => {
+      const own = alignment!.changes.filter(
+        (c) =>
+          c.layer === null && c.measure === trend.measure && c.group === trend.group && c.from === reference,
+      );
+      return { ...trend, ...ALIGNMENT_WORDS[trend.measure], changes: own };
+    });
+  return [...ofUnits, ...ofAlignment];
+}
+
+/** By step. */
+function drawnPoints({ points, changes }: Shown, { runs }: Comparison): TrendTest['points'] {
+  if (changes === null) return points;
+  const stepOf = new Map(runs.map(({ label, step }) => [label, step ?? 0]));
+  const start = { step: runs[0]!.step ?? 0, value: { value: 0, low: 0, high: 0 } };
+  const others = changes.map(({ to, change }) => ({ step: stepOf.get(to)!, value: change }));
+  return [start, ...others].sort((a, b) => a.step - b.step);
+}
+
+/** `LAPE, nats; 1.983 → 2.003`: with as many decimals as give the difference two digits. */
+function unitInWords({ unit, changes, points }: Shown): string {
+  const [first, last] = [points[0], points.at(-1)].map((point) => point?.value.value ?? null) as [
+    number | null,
+    number | null,
+  ];
+  if (changes === null || first === null || last === null) return unit;
+  const digits = first === last ? 3 : 1 - Math.floor(Math.log10(Math.abs(last - first)));
+  const decimals = Math.min(8, Math.max(0, digits));
+  return `${unit}; ${decimal(first, decimals)} → ${decimal(last, decimals)}`;
 }
 
 /** In as many lines for every measure, so that panels are alike. */
