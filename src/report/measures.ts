@@ -34,7 +34,7 @@ export const MEASURE_WORDS: Readonly<Record<Measure, MeasureWords>> = {
   meanEntropy: words((units) => `Mean entropy of ${units}`, 'LAPE, nats'),
   meanOmega2: words((units) => `Mean ω² of ${units}`, 'language share of variance'),
   headOverlap: words(() => 'Top heads that languages share', 'share, 0–1'),
-  headOverlapContrast: words(() => 'Top heads shared, by contrast', 'share, 0–1; minus other languages'),
+  headOverlapContrast: words(() => 'Top heads shared by contrast', 'share, 0–1; minus other languages'),
   depthD: { ...words((units) => `Depth distance D of ${units}`, 'max |ΔF| over layers, 0–1'), between: true },
   meanDepth: words((units) => `Mean depth of selected ${units}`, 'layers'),
 };

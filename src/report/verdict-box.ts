@@ -88,7 +88,7 @@ function contrastLines(group: string | null, contrasts: readonly Contrast[]): st
         : ` Beside training seeds: ${SEED_VERDICTS.flatMap((seedVerdict) => {
             const of = named.filter((contrast) => contrast.seeds.verdict === seedVerdict);
             if (of.length === 0) return [];
-            return [of.length === named.length ? seedVerdict : `${seedVerdict} ${names(of)}`];
+            return [of.length === named.length ? seedVerdict : `${seedVerdict} (${names(of)})`];
           }).join('; ')}.`;
     const { className } = VERDICT_MARKS[verdict];
     const languages = group === null ? 'all languages' : `${group} languages`;
