@@ -1,7 +1,7 @@
 import { cpSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { capture } from '../../src/capture/index.js';
 import { inspectCheckpoint } from '../../src/models/inspect-checkpoint.js';
 import { openRun } from '../../src/store/open-run.js';
@@ -33,6 +33,7 @@ test("a run of a checkpoint's export by Optimum holds the numbers of the checkpo
   const runs = await Promise.all([own, foreign].map((result) => openRun(result.folder)));
   for (let l = 0; l < 3; l++) {
     const [expected, found] = await Promise.all(runs.map((run) => run.layer(l)));
+    for (const layer of [expected, found]) onTestFinished(() => layer!.close());
     expect([...(await found!.readTokens())]).toEqual([...(await expected!.readTokens())]);
     for (const name of ['mlp.fire', 'mlp.sum', 'mlp.sumsq', 'head.norm.sum', 'head.norm.sumsq'] as const) {
       const [a, b] = [await expected!.readStatistic(name), await found!.readStatistic(name)];
