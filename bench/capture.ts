@@ -8,11 +8,12 @@
  * Each row is a process of its own, so that its peak memory is its own.
  */
 import { spawnSync } from 'node:child_process';
-import { closeSync, mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { writeRandomCheckpoint } from './random-checkpoint.js';
 
 const DIST = new URL('../dist/', import.meta.url).href;
 const DEMO = fileURLToPath(new URL('../demo/checkpoints/base', import.meta.url));
@@ -25,6 +26,16 @@ const SHAPES: Readonly<Record<string, Record<string, number>>> = {
   '7B': { hidden_size: 3584, intermediate_size: 18944, num_attention_heads: 28, num_key_value_heads: 4 },
 };
 const VOCAB = 1000;
+const QWEN2 = {
+  architectures: ['Qwen2ForCausalLM'],
+  model_type: 'qwen2',
+  vocab_size: VOCAB,
+  max_position_embeddings: 2048,
+  rms_norm_eps: 1e-6,
+  rope_theta: 1e6,
+  hidden_act: 'silu',
+  tie_word_embeddings: true,
+};
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -66,7 +77,7 @@ function benchCapture(): void {
 
 function benchLayers(shape: string, layers: number, tokens: number): void {
   const checkpoint = join(folder, shape);
-  writeRandomCheckpoint(checkpoint, SHAPES[shape]!, layers);
+  writeRandomCheckpoint(checkpoint, { ...QWEN2, ...SHAPES[shape], num_hidden_layers: layers });
   for (const memory of values.memory ?? ['64e9', '1']) {
     for (const count of threads) {
       const script = `
@@ -123,68 +134,4 @@ function print(name: string, { seconds, tokens, tokensPerSecond, cpuSeconds, pea
     `${name.padEnd(44)} ${tokens} tokens in ${seconds.toFixed(1)} s, ${tokensPerSecond.toFixed(0)} tokens/s, ` +
       `${cpuSeconds.toFixed(1)} s of processor, peak ${peakMegabytes.toFixed(0)} MB`,
   );
-}
-
-/** A Qwen2 with bfloat16 weights that are small and not zero; no tokenizer. */
-function writeRandomCheckpoint(path: string, sizes: Record<string, number>, layers: number): void {
-  const { hidden_size: d = 0, intermediate_size: f = 0, num_attention_heads: heads = 1 } = sizes;
-  const kv = (d / heads) * (sizes.num_key_value_heads ?? 1);
-  const shapes: [string, number[]][] = [
-    ['model.embed_tokens.weight', [VOCAB, d]],
-    ['model.norm.weight', [d]],
-  ];
-  for (let l = 0; l < layers; l++) {
-    const add = (name: string, shape: number[]) => shapes.push([`model.layers.${l}.${name}`, shape]);
-    for (const norm of ['input_layernorm', 'post_attention_layernorm']) add(`${norm}.weight`, [d]);
-    for (const [name, width] of [
-      ['q', d],
-      ['k', kv],
-      ['v', kv],
-    ] as const) {
-      add(`self_attn.${name}_proj.weight`, [width, d]);
-      add(`self_attn.${name}_proj.bias`, [width]);
-    }
-    add('self_attn.o_proj.weight', [d, d]);
-    for (const name of ['gate', 'up']) add(`mlp.${name}_proj.weight`, [f, d]);
-    add('mlp.down_proj.weight', [d, f]);
-  }
-  mkdirSync(path);
-  const config = {
-    ...sizes,
-    architectures: ['Qwen2ForCausalLM'],
-    model_type: 'qwen2',
-    num_hidden_layers: layers,
-    vocab_size: VOCAB,
-    max_position_embeddings: 2048,
-    rms_norm_eps: 1e-6,
-    rope_theta: 1e6,
-    hidden_act: 'silu',
-    tie_word_embeddings: true,
-    torch_dtype: 'bfloat16',
-  };
-  writeFileSync(join(path, 'config.json'), JSON.stringify(config));
-  let offset = 0;
-  const header: Record<string, unknown> = {};
-  for (const [name, shape] of shapes) {
-    const end = offset + 2 * shape.reduce((a, b) => a * b, 1);
-    header[name] = { dtype: 'BF16', shape, data_offsets: [offset, end] };
-    offset = end;
-  }
-  const json = Buffer.from(JSON.stringify(header));
-  const length = Buffer.alloc(8);
-  length.writeBigUInt64LE(BigInt(json.length));
-  const file = openSync(join(path, 'model.safetensors'), 'w');
-  writeSync(file, length);
-  writeSync(file, json);
-  // ±0.0078 to ±0.031, from a linear congruential generator: sign and two bits of exponent and mantissa vary.
-  const block = new Uint16Array(2 ** 20);
-  let state = 1;
-  for (let i = 0; i < block.length; i++) {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    block[i] = 0x3c00 | ((state >>> 16) & 0x80ff);
-  }
-  for (let left = offset; left > 0; left -= block.byteLength) {
-    writeSync(file, new Uint8Array(block.buffer, 0, Math.min(left, block.byteLength)));
-  }
-  closeSync(file);
 }
