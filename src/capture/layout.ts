@@ -3,7 +3,7 @@ import type { BlockHook, Statistic, Tap } from '../hooks/taps.js';
 import { tapOutput } from '../hooks/taps.js';
 import { hides, type Model } from '../models/types.js';
 import { LAYER_ARRAYS, type RunManifest, type RunPlan } from '../store/manifest.js';
-import { expectedLayerArrays, type LayerArrayName } from '../store/open-run.js';
+import { expectedLayerArrays, type LayerArrayName, neuronsWithoutItems } from '../store/open-run.js';
 
 /** Hooks that every run records. */
 export const DEFAULT_HOOKS = ['mlp.hook_pre', 'mlp.hook_post', 'attn.hook_z'] as const;
@@ -37,10 +37,8 @@ const PATTERN_PREVIOUS: Tap = { hook: 'attn.hook_pattern', statistic: 'previous.
 /** What a run records at every layer that has the hook. */
 export function runTaps({ keep, pooling, extraHooks, mixture }: Recording): readonly Tap[] {
   const hooks: readonly string[] = [...DEFAULT_HOOKS, ...extraHooks, ...(mixture ? ['mlp.hook_router'] : [])];
-  const taps = sources(pooling).flatMap(([name, tap, per]) =>
-    tap !== null && hooks.includes(tap.hook) && (per === 'fold' || keepsItems(name, keep, mixture))
-      ? [tap]
-      : [],
+  const taps = sources(pooling).flatMap(([, tap, per]) =>
+    tap !== null && hooks.includes(tap.hook) && (per === 'fold' || keep !== 'folds') ? [tap] : [],
   );
   return [...new Map(taps.map((tap) => [tapOutput(tap), tap])).values()];
 }
@@ -70,14 +68,6 @@ export function plannedTaps(manifest: Pick<RunManifest, 'plan' | 'shape'>): read
   return runTaps(recordingOf(manifest)).filter((tap) => manifest.plan.hooks.includes(tapOutput(tap)));
 }
 
-/**
- * Neurons of experts have no pooled values: they would be experts times as many as a dense layer's, and most of them of
- * prompts in which no token met the neuron.
- */
-function keepsItems(name: LayerArrayName, keep: RunPlan['keep'], mixture: boolean): boolean {
-  return keep === 'items' && !(mixture && name === LAYER_ARRAYS.mlpItems);
-}
-
 /** What a manifest says of its recording. */
 export function recordingOf({
   plan: { keep, pooling, hooks },
@@ -102,6 +92,8 @@ export interface LayerArray {
   readonly per: 'fold' | 'item';
   /** The reading is a sum, to be divided by the prompt's counted tokens. Only where `per` is `item`. */
   readonly mean: boolean;
+  /** Values of a row of the reading that come before those the array keeps. */
+  readonly skipped: number;
 }
 
 type Source = readonly [LayerArrayName, Tap | null, LayerArray['per']];
@@ -135,17 +127,18 @@ function sources(pooling: RunPlan['pooling']): readonly Source[] {
 
 /** The arrays of a layer of a run, in the order they are written: by falling element size, so that all are aligned. */
 export function layerArrays(manifest: RunManifest, layer: number): LayerArray[] {
-  const { plan, shape: model } = manifest;
+  const { plan } = manifest;
   const expected = expectedLayerArrays(manifest, layer);
   return sources(plan.pooling).flatMap(([name, tap, per]): LayerArray[] => {
     const reading = tap === null ? null : tapOutput(tap);
     if (reading !== null && !plan.hooks.includes(reading)) return [];
-    if (per === 'item' && !keepsItems(name, plan.keep, model.mixture !== null)) return [];
+    if (per === 'item' && plan.keep === 'folds') return [];
     const described = expected.get(name);
     if (described === undefined) return [];
     const { dtype, shape } = described;
     const mean = per === 'item' && (tap?.statistic.endsWith('sum') ?? false);
-    return [{ name, dtype: dtype as LayerDtype, shape, reading, per, mean }];
+    const skipped = name === LAYER_ARRAYS.mlpItems ? neuronsWithoutItems(manifest, layer) : 0;
+    return [{ name, dtype: dtype as LayerDtype, shape, reading, per, mean, skipped }];
   });
 }
 

@@ -83,7 +83,7 @@ function poolRows(
   for (const [row, { item, language, countedTokens }] of places.entries()) {
     if (countedTokens === 0) continue;
     const divisor = array.mean ? countedTokens : 1;
-    const source = row * width;
+    const source = row * (array.skipped + width) + array.skipped;
     const target = (item * languages + language) * width;
     for (let j = 0; j < width; j++) pooled[target + j] = rows[source + j]! / divisor;
   }

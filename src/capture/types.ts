@@ -33,7 +33,10 @@ export interface CaptureOptions {
   readonly countFirst?: boolean | undefined;
   /** Special tokens around a prompt. Default `auto`: as the checkpoint's tokenizer adds them. */
   readonly bos?: RunPlan['bos'] | undefined;
-  /** Pooled values of every item, or fold sums alone. Default `items`; `folds` for sets that are not parallel. */
+  /**
+   * Pooled values of every item; those of the neurons of routed experts too, which take many times the room and of which a
+   * token not routed to the expert counts as 0; or fold sums alone. Default `items`; `folds` for sets that are not parallel.
+   */
   readonly keep?: RunPlan['keep'] | undefined;
   /** How the counted tokens of a prompt become one pooled value. Default `mean`. */
   readonly pooling?: RunPlan['pooling'] | undefined;

@@ -51,8 +51,8 @@ export function captureCommand() {
     .addOption(
       new Option(
         '--keep <what>',
-        'pooled values of every item (needed by AP and the decomposition), or fold sums only',
-      ).choices(['items', 'folds'] as const),
+        'pooled values of every item (needed by AP and the decomposition), those of the neurons of routed experts too, or fold sums only',
+      ).choices(['items', 'expert-items', 'folds'] as const),
     )
     .addOption(
       new Option('--pooling <how>', "how a prompt's counted tokens become its one pooled value")

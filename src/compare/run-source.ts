@@ -5,6 +5,7 @@ import { type FoldShape, tokensOf } from '../scores/fold-sums.js';
 import { layerAlignment, type PairAlignment } from '../scores/layer-alignment.js';
 import { languageAbsent, type PooledGrid, readPooledGrid } from '../scores/pooled-grid.js';
 import { readTokenCounts } from '../scores/read-token-counts.js';
+import { recordedArrays } from '../scores/recorded-arrays.js';
 import { type TwoWaySums, twoWaySums } from '../scores/two-way.js';
 import { UNIT_TYPES, type UnitType } from '../scores/types.js';
 import { type UnitLayout, unitLayout } from '../scores/unit-layout.js';
@@ -12,6 +13,7 @@ import { LAYER_ARRAYS, type RunManifest } from '../store/manifest.js';
 import {
   expectedLayerArrays,
   type ItemsName,
+  type LayerArrayName,
   openRun,
   type Run,
   type RunLayer,
@@ -45,7 +47,7 @@ const ARRAYS: Readonly<
   expert: { sums: ['expert.count'], items: 'expert.prob.items', vectors: null },
 };
 
-function sumsOf({ names }: RunLayer, type: UnitType): StatisticName | undefined {
+function sumsOf(names: ReadonlySet<LayerArrayName>, type: UnitType): StatisticName | undefined {
   return ARRAYS[type].sums.find((array) => names.has(array));
 }
 
@@ -59,9 +61,9 @@ export class RunSource {
   readonly types: readonly UnitType[];
   /** Which items have which languages; null where nothing was kept per item. */
   readonly grid: PooledGrid | null;
-  /** Whether it holds the pooled residual stream. */
-  readonly keepsResidual: boolean;
   readonly #run: Run;
+  /** What some layer holds. */
+  readonly #names: ReadonlySet<LayerArrayName>;
 
   private constructor(
     label: string,
@@ -69,10 +71,10 @@ export class RunSource {
     tokens: Uint32Array,
     types: readonly UnitType[],
     grid: PooledGrid | null,
-    keepsResidual: boolean,
+    names: ReadonlySet<LayerArrayName>,
   ) {
     this.#run = run;
-    this.keepsResidual = keepsResidual;
+    this.#names = names;
     this.manifest = run.manifest;
     this.label = label;
     this.tokens = tokens;
@@ -83,22 +85,16 @@ export class RunSource {
   /** Labelled by its model's name and revision. @throws RunError if the run is unreadable, or records neither neurons nor heads. */
   static async open(folder: string): Promise<RunSource> {
     const run = await openRun(folder);
-    const { plan, shape, model } = run.manifest;
-    // The first layers of a mixture may have no experts.
-    const experts = shape.mixture?.layers[0];
-    const routes =
-      experts !== undefined &&
-      (await withLayer(run, experts, async (layer) => sumsOf(layer, 'expert') !== undefined));
+    const { plan, model } = run.manifest;
+    const names = await recordedArrays(run);
     return withLayer(run, 0, async (layer) => {
-      const types = UNIT_TYPES.filter(
-        (type) => sumsOf(layer, type) !== undefined || (type === 'expert' && routes),
-      );
+      const types = UNIT_TYPES.filter((type) => sumsOf(names, type) !== undefined);
       if (types.length === 0) {
         throw new RunError({
           what: 'the run records no unit that can be compared',
           where: folder,
           expected: `${ARRAYS.neuron.sums[0]} or ${ARRAYS.head.sums[0]}`,
-          found: [...layer.names].sort().join(', '),
+          found: [...names].sort().join(', '),
           remedy: 'Capture with the default hooks.',
         });
       }
@@ -106,17 +102,33 @@ export class RunSource {
       const counted = tokensOf(tokens, { folds: plan.folds, languages: plan.languages.length });
       const absent = plan.languages.filter((_, k) => counted[k] === 0);
       if (absent.length > 0) throw languageAbsent(absent, folder);
-      const keepsResidual = layer.names.has(LAYER_ARRAYS.residItems);
-      return new RunSource(modelLabel(model), run, tokens, types, await readPooledGrid(run), keepsResidual);
+      return new RunSource(modelLabel(model), run, tokens, types, await readPooledGrid(run), names);
     });
   }
 
   labelled(label: string): RunSource {
-    return new RunSource(label, this.#run, this.tokens, this.types, this.grid, this.keepsResidual);
+    return new RunSource(label, this.#run, this.tokens, this.types, this.grid, this.#names);
   }
 
   get folder(): string {
     return this.#run.folder;
+  }
+
+  /** Whether it holds the pooled residual stream. */
+  get keepsResidual(): boolean {
+    return this.#names.has(LAYER_ARRAYS.residItems);
+  }
+
+  /** Units of a layer that have pooled values; null where none has. */
+  unitsWithItems(
+    type: UnitType,
+    layer: number,
+  ): { readonly unitStart: number; readonly unitEnd: number } | null {
+    const { items } = ARRAYS[type];
+    const pooled = expectedLayerArrays(this.manifest, layer).get(items);
+    if (pooled === undefined || !this.#names.has(items)) return null;
+    const unitEnd = this.layout(type).widths[layer]!;
+    return { unitStart: unitEnd - pooled.shape[2]!, unitEnd };
   }
 
   get layers(): number {
@@ -138,7 +150,7 @@ export class RunSource {
     return this.manifest.imported?.format === 'lahis' ? 'importance' : 'norm';
   }
 
-  /** A layer's units in blocks that fit into memory, one at least. */
+  /** A layer's units in blocks that fit into memory, one at least. Of a block all units have pooled values or none. */
   blocks(type: UnitType, layer: number): UnitRange[] {
     const { manifest, grid } = this;
     const units = this.layout(type).widths[layer]!;
@@ -147,17 +159,26 @@ export class RunSource {
     const { items, vectors } = ARRAYS[type];
     const itemBytes = (name: ItemsName | null) =>
       grid === null || name === null || !arrays.has(name) ? 0 : arrayBytes(arrays.get(name)!);
-    const count = Math.max(
-      1,
-      Math.ceil((cells * units * Float64Array.BYTES_PER_ELEMENT) / SUM_BYTES),
-      Math.ceil(Math.max(itemBytes(items), itemBytes(vectors)) / ITEM_BYTES),
-    );
-    const blocks = Math.min(count, Math.max(1, units));
-    return Array.from({ length: blocks }, (_, b) => ({
-      layer,
-      unitStart: Math.floor((b * units) / blocks),
-      unitEnd: Math.floor(((b + 1) * units) / blocks),
-    }));
+    const bytes = Math.max(itemBytes(items), itemBytes(vectors));
+    const first = this.unitsWithItems(type, layer)?.unitStart ?? units;
+    const parts = [
+      [0, first],
+      [first, units],
+    ] as const;
+    const blocks = parts.flatMap(([start, end]) => {
+      const width = end - start;
+      const sumBytes = cells * width * Float64Array.BYTES_PER_ELEMENT;
+      const count = Math.min(
+        width,
+        Math.max(1, Math.ceil(sumBytes / SUM_BYTES), Math.ceil(bytes / ITEM_BYTES)),
+      );
+      return Array.from({ length: count }, (_, b) => ({
+        layer,
+        unitStart: start + Math.floor((b * width) / count),
+        unitEnd: start + Math.floor(((b + 1) * width) / count),
+      }));
+    });
+    return blocks.length === 0 ? [{ layer, unitStart: 0, unitEnd: 0 }] : blocks;
   }
 
   /** Fold sums of some units, without the items. */
@@ -169,7 +190,9 @@ export class RunSource {
       unitStart,
       shape: this.#shape(units),
       sums:
-        units === 0 ? new Float64Array(0) : await file.readStatistic(sumsOf(file, type)!, unitStart, unitEnd),
+        units === 0
+          ? new Float64Array(0)
+          : await file.readStatistic(sumsOf(this.#names, type)!, unitStart, unitEnd),
       tokens: await readTokenCounts(file, type, this.manifest.shape, unitStart, unitEnd),
       twoWay: [],
       vectors: null,
@@ -214,7 +237,8 @@ export class RunSource {
     scopes: readonly Scope[],
   ): Promise<(TwoWaySums | null)[]> {
     const { languages, grid } = this;
-    if (grid === null || !file.names.has(name) || unitStart === unitEnd) return scopes.map(() => null);
+    const isKept = file.names.has(name) && unitStart >= file.unitsWith(name).unitStart;
+    if (grid === null || !isKept || unitStart === unitEnd) return scopes.map(() => null);
     const units = (unitEnd - unitStart) * (name === 'head.items' ? this.manifest.shape.headDim : 1);
     const readRow = rowReader(await file.readStoredItems(name, unitStart, unitEnd), grid.items * languages);
     return scopes.map(({ languages: own }) => {

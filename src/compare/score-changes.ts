@@ -153,17 +153,20 @@ function kindsOf(run: RunSource, type: UnitType): ChangeTask[][] {
   const { widths } = run.layout(type);
   const every = [...widths.keys()].filter((layer) => widths[layer]! > 0);
   const folds = every.map((layer): ChangeTask => ({ kind: 'folds', layer, type }));
-  // Runs of mixtures keep no pooled values of neurons.
-  if (grid === null || (type === 'neuron' && manifest.shape.mixture !== null)) return [folds];
+  if (grid === null) return [folds];
   const cells = manifest.plan.items.length * manifest.plan.languages.length;
   const most = Math.max(1, Math.floor(BLOCK_BYTES / (cells * Float32Array.BYTES_PER_ELEMENT)));
-  const items = every.flatMap((layer) =>
-    Array.from({ length: Math.ceil(widths[layer]! / most) }, (_, block): ChangeTask => {
-      const unitStart = block * most;
-      return { kind: 'items', layer, type, unitStart, unitEnd: Math.min(widths[layer]!, unitStart + most) };
-    }),
-  );
-  return [folds, items];
+  const items = every.flatMap((layer) => {
+    const { unitStart: first, unitEnd: last } = run.unitsWithItems(type, layer) ?? {
+      unitStart: 0,
+      unitEnd: 0,
+    };
+    return Array.from({ length: Math.ceil((last - first) / most) }, (_, block): ChangeTask => {
+      const unitStart = first + block * most;
+      return { kind: 'items', layer, type, unitStart, unitEnd: Math.min(last, unitStart + most) };
+    });
+  });
+  return items.length === 0 ? [folds] : [folds, items];
 }
 
 /** Changes of all units of a type, gathered from pieces. */

@@ -12,8 +12,11 @@ import {
   range,
   reshape,
   scatterRows,
+  sumLast,
+  where,
 } from '../graph/operators/index.js';
-import { sizeOf, type Value } from '../graph/value.js';
+import { dimOf, sizeOf, type Value } from '../graph/value.js';
+import { LOWEST_FLOAT32, lastCounted } from './counted.js';
 import { type Tap, tapOutput } from './taps.js';
 
 type Float = Value<'float32'>;
@@ -46,11 +49,16 @@ export function spreadRouted({ experts, shared }: RoutedActivation): Float {
 
 /**
  * What a tap records of the experts' part of an activation, [batch, experts × width]: each expert over the counted
- * tokens that were routed to it.
+ * tokens that were routed to it. `max` and `last` are of all counted tokens, 0 where a token was not routed to the expert.
  */
 export function recordRouted(tap: Tap, experts: readonly ExpertActivation[], counted: Float): Float {
+  const weights = tap.statistic === 'last' ? lastCounted(counted) : counted;
   return concat(
-    experts.map(({ tokens, value }) => matMul(countedTokens(tokens, counted), ofValue(tap, value))),
+    experts.map((expert) =>
+      tap.statistic === 'max'
+        ? maxRouted(expert, counted)
+        : matMul(tokenWeights(expert.tokens, weights), ofValue(tap, expert.value)),
+    ),
     1,
   );
 }
@@ -60,6 +68,7 @@ function ofValue(tap: Tap, value: Float): Float {
     case 'fire':
       return cast(greater(value, value.graph.float(0)), 'float32');
     case 'sum':
+    case 'last':
       return value;
     case 'sumsq':
       return mul(value, value);
@@ -67,21 +76,43 @@ function ofValue(tap: Tap, value: Float): Float {
       throw new UsageError({
         what: `neurons of experts have no statistic ${tap.statistic}`,
         where: tapOutput(tap),
-        expected: 'full, fire, sum or sumsq',
+        expected: 'full, fire, sum, sumsq, max or last',
       });
   }
 }
 
-/** Of tokens → [batch, count]: their `counted`, in the row of the prompt that each belongs to; shared between taps. */
-function countedTokens(tokens: Value<'int64'>, counted: Float): Float {
-  const known = COUNTED.get(tokens);
-  if (known !== undefined) return known;
-  const { graph } = tokens;
-  const prompt = floorDivide(tokens, graph.symbol('seq'));
-  const own = equal(reshape(range(graph, 'batch'), ['batch', 1]), prompt);
-  const weights = mul(cast(own, 'float32'), gather(reshape(counted, ['batch*seq']), tokens));
-  COUNTED.set(tokens, weights);
-  return weights;
+/** Largest value over counted tokens, [batch, width]: 0 at the least where one of them was not routed to the expert. */
+function maxRouted({ tokens, value }: ExpertActivation, counted: Float): Float {
+  const { graph } = value;
+  const [count, width] = [dimOf(tokens, 0), sizeOf(value, 1)];
+  const lowest = graph.float(LOWEST_FLOAT32);
+  const isCounted = reshape(greater(gather(flat(counted), tokens), graph.float(0)), [count, 1]);
+  // onnxruntime's ReduceSum leaves an axis of no tokens as it is.
+  const routed = matMul(tokenWeights(tokens, counted), cast(isCounted, 'float32'));
+  const all = reshape(sumLast(counted), ['batch', 1]);
+  const least = expand(where(greater(all, routed), graph.float(0), lowest), ['batch', width]);
+  return scatterRows(least, promptOf(tokens), where(isCounted, value, lowest), 'max');
 }
 
-const COUNTED = new WeakMap<Value<'int64'>, Float>();
+/** Of tokens → [batch, count]: their weight, in the row of the prompt that each belongs to; shared between taps. */
+function tokenWeights(tokens: Value<'int64'>, weights: Float): Float {
+  const ofTokens = WEIGHTS.get(tokens) ?? new Map<Float, Float>();
+  WEIGHTS.set(tokens, ofTokens);
+  const known = ofTokens.get(weights);
+  if (known !== undefined) return known;
+  const own = equal(reshape(range(tokens.graph, 'batch'), ['batch', 1]), promptOf(tokens));
+  const made = mul(cast(own, 'float32'), gather(flat(weights), tokens));
+  ofTokens.set(weights, made);
+  return made;
+}
+
+const WEIGHTS = new WeakMap<Value<'int64'>, Map<Float, Float>>();
+
+/** Row of the prompt that each token belongs to. */
+function promptOf(tokens: Value<'int64'>): Value<'int64'> {
+  return floorDivide(tokens, tokens.graph.symbol('seq'));
+}
+
+function flat(values: Float): Float {
+  return reshape(values, ['batch*seq']);
+}

@@ -9,18 +9,16 @@ import {
   log,
   matMul,
   maximum,
-  maxOver,
   mul,
   range,
   reshape,
   sqrt,
   sub,
-  sumAfter,
   sumLast,
   transpose,
-  where,
 } from '../graph/operators/index.js';
 import { type Dim, dimOf, sizeOf, type Value } from '../graph/value.js';
+import { lastCounted, maxCounted, sumCounted } from './counted.js';
 import { isBlockHook } from './points.js';
 import { type RoutedActivation, recordRouted, spreadRouted } from './reduce-routed.js';
 import { type BlockHook, type PatternSummary, type Statistic, type Tap, tapOutput } from './taps.js';
@@ -128,27 +126,6 @@ function recordWhole(tap: Tap, { value, mixing, chosen }: WholeActivation, count
     default:
       throw new UsageError({ what: `${hook} has no statistic ${statistic}`, where: tapOutput(tap) });
   }
-}
-
-/** Σ over counted tokens of values [batch, seq, width] → [batch, width]. */
-function sumCounted(values: Float, counted: Float): Float {
-  const [batch, seq, width] = [dimOf(values, 0), dimOf(values, 1), sizeOf(values, 2)];
-  return reshape(matMul(reshape(counted, [batch, 1, seq]), values), [batch, width]);
-}
-
-/** Stands for "no counted token": onnxruntime's ReduceMax of nothing would be −∞, which no activation may be. */
-const LOWEST_FLOAT32 = -(2 - 2 ** -23) * 2 ** 127;
-
-/** Largest value over counted tokens of values [batch, seq, width] → [batch, width]. */
-function maxCounted(values: Float, counted: Float): Float {
-  const { graph } = values;
-  const counts = reshape(greater(counted, graph.float(0)), [dimOf(values, 0), dimOf(values, 1), 1]);
-  return maxOver(where(counts, values, graph.float(LOWEST_FLOAT32)), 1);
-}
-
-/** [batch, seq]: 1 at the last counted token of each prompt. */
-function lastCounted(counted: Float): Float {
-  return mul(counted, cast(greater(counted.graph.float(0.5), sumAfter(counted)), 'float32'));
 }
 
 /** Rows below this contribute nothing to an entropy: p ln p is under 1e-36 there. */

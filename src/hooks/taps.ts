@@ -28,8 +28,8 @@ export type BlockHook =
  * - `count`: number of counted tokens that were routed to each expert, [batch, experts]; only at `mlp.hook_router`
  *
  * In a layer with experts, width of `mlp.hook_pre` and `mlp.hook_post` is experts × neurons of each, then those of shared
- * experts. Of a routed expert's neurons only the tokens routed to it exist: `full` has NaN for the others, `fire`, `sum`
- * and `sumsq` leave them out, and there is nothing else.
+ * experts. Of a routed expert's neurons only the tokens routed to it exist: `full` has NaN for the others; to `fire`, `sum`,
+ * `sumsq`, `max` and `last` they count as 0, which is what the neuron adds to the residual stream then.
  */
 export type Statistic =
   | 'full'

@@ -1,6 +1,6 @@
 import { RunError } from '../errors.js';
 import { LAYER_ARRAYS } from '../store/manifest.js';
-import { openRun } from '../store/open-run.js';
+import { neuronsWithoutItems, openRun } from '../store/open-run.js';
 import { layerPath } from '../store/run-folder.js';
 import { openSafetensors, type PlannedArray, streamSafetensors } from '../store/safetensors.js';
 
@@ -17,7 +17,8 @@ const SLAB_BYTES = 64 * 2 ** 20; // 64 MiB
 /**
  * Writes the pooled values of a run as a dictionary in the manner of TransformerLens's `ActivationCache`, in one
  * safetensors file: `blocks.{l}.mlp.hook_post` [prompt, d_mlp], `blocks.{l}.attn.hook_z` [prompt, head, d_head],
- * `blocks.{l}.hook_resid_post` [prompt, d_model]. A prompt is an item in a language, item by item and within an item
+ * `blocks.{l}.hook_resid_post` [prompt, d_model]; where a run keeps the neurons of shared experts alone, those as
+ * `blocks.{l}.mlp.shared_experts.hook_post`. A prompt is an item in a language, item by item and within an item
  * language by language; NaN where the item lacks the language. The position axis is gone: values are pooled.
  * Metadata name items, languages, pooling, model and probe set. Streamed, whatever the size.
  *
@@ -34,7 +35,8 @@ export async function exportTransformerLens(folder: string, out: string): Promis
       const found = file.arrays.get(source);
       if (found === undefined) continue;
       const [items = 0, languages = 0, ...rest] = found.shape;
-      const name = `blocks.${layer}.${hook}`;
+      const ofShared = source === LAYER_ARRAYS.mlpItems && neuronsWithoutItems(manifest, layer) > 0;
+      const name = `blocks.${layer}.${ofShared ? 'mlp.shared_experts.hook_post' : hook}`;
       arrays.push({ layer, source, name, dtype: found.dtype, shape: [items * languages, ...rest] });
     }
     await file.close();

@@ -1,5 +1,5 @@
 import { UsageError } from '../errors.js';
-import { LAYER_ARRAYS } from '../store/manifest.js';
+import { LAYER_ARRAYS, type RunPlan } from '../store/manifest.js';
 import type { ItemsName, LayerArrayName } from '../store/open-run.js';
 import { SCORE_NAMES, SCORED_TYPES, type ScoredType, type ScoreName, type SkippedScore } from './types.js';
 
@@ -74,7 +74,7 @@ export interface Available {
 export function availableScores(
   names: ReadonlySet<LayerArrayName>,
   asked: ReadonlySet<ScoreName> | null,
-  keep: 'items' | 'folds',
+  keep: RunPlan['keep'],
   completeItems: number,
   languages: number,
   parallel: boolean,
@@ -86,7 +86,7 @@ export function availableScores(
   const noItems = (type: ScoredType) => {
     if (keep === 'folds') return 'the run keeps no pooled values; capture with --keep items';
     return mixture && type === 'neuron'
-      ? 'runs of mixtures of experts keep no pooled values of neurons, which most prompts never reach'
+      ? 'the run keeps no pooled values of neurons of routed experts, and there are no others; capture with --keep expert-items'
       : 'the run has no pooled values of these units';
   };
   for (const type of SCORED_TYPES) {

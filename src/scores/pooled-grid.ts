@@ -32,7 +32,8 @@ export async function readPooledGrid({ manifest: { plan }, folder, layer }: Run)
   );
   try {
     if (name === undefined) return null;
-    const values = await first.readItems(name, 0, 1);
+    const { unitStart } = first.unitsWith(name);
+    const values = await first.readItems(name, unitStart, unitStart + 1);
     return gridOf(values, plan.languages, plan.items, plan.folds, folder);
   } finally {
     await first.close();

@@ -2,13 +2,7 @@ import { modelLabel } from '../checkpoint/model-label.js';
 import { UsageError } from '../errors.js';
 import { physicalCores } from '../runtime/threads.js';
 import { randomHalves } from '../stats/random-halves.js';
-import {
-  expectedLayerArrays,
-  type ItemsName,
-  type LayerArrayName,
-  openRun,
-  type Run,
-} from '../store/open-run.js';
+import { expectedLayerArrays, type ItemsName, openRun, type Run } from '../store/open-run.js';
 import { arrayBytes } from '../store/safetensors.js';
 import { Scratch } from '../store/scratch.js';
 import { VERSION } from '../version.js';
@@ -16,6 +10,7 @@ import { availableScores, ITEM_ARRAYS, parseScoreNames } from './available.js';
 import { liveFolds, tokensOf } from './fold-sums.js';
 import { languageEntropy } from './mutual-information.js';
 import { languageAbsent, type PooledGrid, readPooledGrid } from './pooled-grid.js';
+import { recordedArrays } from './recorded-arrays.js';
 import { HalfScores } from './reliability.js';
 import { reliabilitySample } from './reliability-sample.js';
 import { runTasks } from './run-tasks.js';
@@ -203,17 +198,6 @@ async function scoreOpened(opened: Run, options: ScoreRunOptions, scratch: Scrat
   return summary;
 }
 
-/** What some layer of the run holds: a mixture's first layers may have no experts. */
-async function recordedArrays({ manifest: { shape }, layer }: Run): Promise<ReadonlySet<LayerArrayName>> {
-  const names = new Set<LayerArrayName>();
-  for (const index of new Set([0, shape.mixture?.layers[0] ?? 0])) {
-    const opened = await layer(index);
-    for (const name of opened.names) names.add(name);
-    await opened.close();
-  }
-  return names;
-}
-
 /** Scores of fold sums, of other arrays, or of whole layers. */
 const NOT_OF_ITEM_BLOCKS: ReadonlySet<ScoreName> = new Set([
   'lape',
@@ -242,8 +226,11 @@ function scoreTasks(
         tasks.push({ kind: 'folds', layer, type, ...block });
       }
       const items = (array: ItemsName) => {
-        if (width === 0) return;
-        for (const block of blocksOf(width, arrayBytes(arrays.get(array)!), itemBytes)) {
+        const pooled = arrays.get(array);
+        if (pooled === undefined) return;
+        const units = pooled.shape[2]!;
+        // Units that have no pooled values come first.
+        for (const block of blocksOf(units, arrayBytes(pooled), itemBytes, width - units)) {
           tasks.push({ kind: 'items', layer, type, array, ...block });
         }
       };
@@ -254,12 +241,12 @@ function scoreTasks(
   return tasks;
 }
 
-/** `units` of `totalBytes` in blocks of about `bytes` at most, of equal size, so that no thread is left with a crumb. */
-function blocksOf(units: number, totalBytes: number, bytes: number) {
+/** `units` from `first` on, of `totalBytes`, in blocks of about `bytes` at most, of equal size, so that no thread is left with a crumb. */
+function blocksOf(units: number, totalBytes: number, bytes: number, first = 0) {
   const count = Math.min(units, Math.ceil(totalBytes / bytes));
   return Array.from({ length: count }, (_, b) => ({
-    unitStart: Math.floor((b * units) / count),
-    unitEnd: Math.floor(((b + 1) * units) / count),
+    unitStart: first + Math.floor((b * units) / count),
+    unitEnd: first + Math.floor(((b + 1) * units) / count),
   }));
 }
 

@@ -88,7 +88,8 @@ export const runPlanSchema = z.object({
   sequenceLength: z.number().int().optional(),
   /** Counted tokens that every language was cut to; absent where it was not. */
   tokensPerLanguage: z.number().int().optional(),
-  keep: z.enum(['items', 'folds']),
+  /** `items`: pooled values of all units but neurons of routed experts; `expert-items`: of those too. */
+  keep: z.enum(['items', 'expert-items', 'folds']),
   /** How the counted tokens of a prompt become its one value in `*.items` arrays. */
   pooling: z.enum(['mean', 'max', 'last']).default('mean'),
   /** Each chunk: indices into `items`, all of one fold, all languages together. */
@@ -130,8 +131,8 @@ export type RunManifest = z.infer<typeof runManifestSchema>;
 
 /**
  * Arrays of `layers/{l}.safetensors`, units last; those of experts only in layers that have any. In such a layer neuron j
- * of expert e is e × dExpert + j (shared experts' come last), and its sums run over the counted tokens routed to e. `items` arrays exist with `--keep items`; an item that
- * lacks a language, or has no counted token in it, has NaN there.
+ * of expert e is e × dExpert + j (shared experts' come last), and its sums run over the counted tokens routed to e. `items` arrays exist with `--keep items` and
+ * `--keep expert-items`; an item that lacks a language, or has no counted token in it, has NaN there.
  */
 export const LAYER_ARRAYS = {
   /** uint32 [fold, language, neuron]: counted tokens with hook_pre > 0. */
@@ -159,7 +160,12 @@ export const LAYER_ARRAYS = {
   /** float64 [fold, language, dimension]: of hook_resid_post over counted tokens. */
   residSum: 'resid.sum',
   residSumsq: 'resid.sumsq',
-  /** float16 [item, language, neuron]: hook_post, pooled over the prompt's counted tokens. Dense models only. */
+  /**
+   * float16 [item, language, neuron]: hook_post, pooled over the prompt's counted tokens. Of a neuron of expert e every counted
+   * token has a value, 0 where it was not routed to e: what the neuron adds to the residual stream then. In a layer with experts
+   * these neurons are there with `--keep expert-items` alone; with `--keep items` the array begins with the first shared
+   * expert's, and layers without shared experts have none.
+   */
   mlpItems: 'mlp.items',
   /** float16 [item, language, head, headDim]: hook_z, pooled; its mean where pooling is `max`. */
   headItems: 'head.items',

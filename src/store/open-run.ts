@@ -43,11 +43,13 @@ export interface RunLayer {
   readTokens(): Promise<Uint32Array>;
   /** [fold, language, unit], row-major, of all units or unitStart … unitEnd − 1; counts as exact float64. */
   readStatistic(name: StatisticName, unitStart?: number, unitEnd?: number): Promise<Float64Array>;
+  /** Units unitStart … unitEnd − 1 are those that have pooled values. @throws RunError if the run does not keep any. */
+  unitsWith(name: ItemsName): Pick<ItemBlock, 'unitStart' | 'unitEnd'>;
   /** [item, language, unit − unitStart (, headDim)] for units unitStart … unitEnd − 1. NaN: no value. */
   readItems(name: ItemsName, unitStart: number, unitEnd: number): Promise<Float32Array>;
   /** The same as it is stored, which takes half the room where that is float16. */
   readStoredItems(name: ItemsName, unitStart: number, unitEnd: number): Promise<ItemBlock>;
-  /** Blocks of units that together cover all of them, each taking at most `maxBytes`, but at least one unit. */
+  /** Blocks of units that together cover all that have pooled values, each taking at most `maxBytes`, but at least one unit. */
   itemBlocks(name: ItemsName, maxBytes?: number): AsyncIterable<ItemBlock>;
   close(): Promise<void>;
 }
@@ -87,15 +89,27 @@ export async function openRun(folder: string): Promise<Run> {
   return { folder, manifest, layer: (index) => openLayer(folder, manifest, index) };
 }
 
+/**
+ * Neurons of a layer that come before those whose pooled values a run keeps: those of experts that only some tokens pass.
+ * 0 with `--keep expert-items`.
+ */
+export function neuronsWithoutItems(
+  { plan, shape }: Pick<RunManifest, 'plan' | 'shape'>,
+  layer: number,
+): number {
+  return plan.keep === 'expert-items' ? 0 : expertsOf(shape, layer) * (shape.mixture?.dExpert ?? 0);
+}
+
 /** Type and shape that each array of a layer must have, given the run's manifest. */
 export function expectedLayerArrays(
-  { plan, shape }: RunManifest,
+  { plan, shape }: Pick<RunManifest, 'plan' | 'shape'>,
   layer: number,
 ): ReadonlyMap<LayerArrayName, { dtype: ArrayDtype; shape: readonly number[] }> {
   const folds = [plan.folds, plan.languages.length];
   const items = [plan.items.length, plan.languages.length];
   const neurons = neuronsOf(shape, layer);
   const experts = expertsOf(shape, layer);
+  const pooled = neurons - neuronsWithoutItems({ plan, shape }, layer);
   return new Map<LayerArrayName, { dtype: ArrayDtype; shape: readonly number[] }>([
     [LAYER_ARRAYS.mlpFire, { dtype: 'U32', shape: [...folds, neurons] }],
     [LAYER_ARRAYS.mlpSum, { dtype: 'F64', shape: [...folds, neurons] }],
@@ -109,7 +123,9 @@ export function expectedLayerArrays(
     [LAYER_ARRAYS.residSum, { dtype: 'F64', shape: [...folds, shape.dModel] }],
     [LAYER_ARRAYS.residSumsq, { dtype: 'F64', shape: [...folds, shape.dModel] }],
     [LAYER_ARRAYS.tokens, { dtype: 'U32', shape: folds }],
-    [LAYER_ARRAYS.mlpItems, { dtype: 'F16', shape: [...items, neurons] }],
+    ...(pooled === 0
+      ? []
+      : ([[LAYER_ARRAYS.mlpItems, { dtype: 'F16', shape: [...items, pooled] }]] as const)),
     ...(experts === 0 ? [] : expertArrays(folds, items, experts)),
     [LAYER_ARRAYS.headItems, { dtype: 'F16', shape: [...items, shape.heads, shape.headDim] }],
     [LAYER_ARRAYS.headNormItems, { dtype: 'F32', shape: [...items, shape.heads] }],
@@ -150,15 +166,15 @@ async function openLayer(folder: string, manifest: RunManifest, layer: number): 
     }
     names.add(name);
   }
-  const readStoredItems = async (
-    name: ItemsName,
-    unitStart: number,
-    unitEnd: number,
-  ): Promise<ItemBlock> => ({
-    unitStart,
-    unitEnd,
-    values: await readUnits(file, name, unitStart, unitEnd),
-  });
+  const unitsWith = (name: ItemsName) => {
+    const { shape } = describeItems(file, name);
+    const unitStart = name === LAYER_ARRAYS.mlpItems ? neuronsWithoutItems(manifest, layer) : 0;
+    return { unitStart, unitEnd: unitStart + shape[2]! };
+  };
+  const readStoredItems = async (name: ItemsName, unitStart: number, unitEnd: number): Promise<ItemBlock> => {
+    const { unitStart: first } = unitsWith(name);
+    return { unitStart, unitEnd, values: await readUnits(file, name, unitStart - first, unitEnd - first) };
+  };
   return {
     layer,
     names,
@@ -168,6 +184,7 @@ async function openLayer(folder: string, manifest: RunManifest, layer: number): 
       const wide = values instanceof Uint16Array ? fromFloat16(values) : values;
       return ndarray(wide as Uint32Array | Float32Array | Float64Array, [...file.arrays.get(name)!.shape]);
     },
+    unitsWith,
     readTokens: async () => (await file.read(LAYER_ARRAYS.tokens)) as Uint32Array,
     readStatistic: (name, unitStart, unitEnd) => readSums(file, name, unitStart, unitEnd),
     readItems: async (name, unitStart, unitEnd) => {
@@ -177,12 +194,11 @@ async function openLayer(folder: string, manifest: RunManifest, layer: number): 
     readStoredItems,
     async *itemBlocks(name, maxBytes = BLOCK_BYTES) {
       const { dtype, shape } = describeItems(file, name);
-      const units = shape[2] ?? 0;
-      const unitBytes = arrayBytes({ dtype, shape }) / Math.max(1, units);
+      const { unitStart: first, unitEnd: last } = unitsWith(name);
+      const unitBytes = arrayBytes({ dtype, shape }) / Math.max(1, last - first);
       const block = Math.max(1, Math.floor(maxBytes / Math.max(1, unitBytes)));
-      for (let unitStart = 0; unitStart < units; unitStart += block) {
-        const unitEnd = Math.min(units, unitStart + block);
-        yield readStoredItems(name, unitStart, unitEnd);
+      for (let unitStart = first; unitStart < last; unitStart += block) {
+        yield readStoredItems(name, unitStart, Math.min(last, unitStart + block));
       }
     },
     close: () => file.close(),

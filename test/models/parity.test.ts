@@ -1,7 +1,6 @@
 import { readdirSync, writeFileSync } from 'node:fs';
 import { afterAll, describe, expect, it } from 'vitest';
 import { readParity } from '../../scripts/models-page.js';
-import { expertsOf } from '../../src/hooks/layer-widths.js';
 import { BLOCK_HOOKS } from '../../src/hooks/points.js';
 import { statisticsOf } from '../../src/hooks/reduce.js';
 import { type BlockHook, type Tap, tapOutput } from '../../src/hooks/taps.js';
@@ -84,9 +83,6 @@ describe.each(CHECKPOINTS)('%s', (name) => {
       hooksOf(model, layer).flatMap((hook) =>
         statisticsOf(hook)
           .filter((statistic) => statistic !== 'full' && hook !== 'attn.hook_pattern')
-          .filter(
-            (statistic) => !ofExperts(model, layer, hook) || ['fire', 'sum', 'sumsq'].includes(statistic),
-          )
           .map((statistic) => ({ hook, statistic })),
       );
     const outputs = await runModel(checkpoint, model, prompts, taps);
@@ -150,10 +146,6 @@ function hooksOf(model: Model, layer: number): BlockHook[] {
   return model.hooks.filter((hook) => hook.layer === layer).map(({ hook }) => hook);
 }
 
-function ofExperts(model: Model, layer: number, hook: BlockHook): boolean {
-  return expertsOf(model.shape, layer) > 0 && (hook === 'mlp.hook_pre' || hook === 'mlp.hook_post');
-}
-
 /** [token, expert]: 1 where hook_pre of the expert's neurons was recorded, 0 where it is NaN. */
 function chosenExperts(pre: Float32Array, { shape: { experts, mixture } }: Model): Float32Array {
   const { dExpert, dShared } = mixture!;
@@ -196,8 +188,8 @@ function reduceRows(
     const row = Math.floor(token / seq) * width;
     for (let i = 0; i < width; i++) {
       const value = values[token * width + i]!;
-      if (Number.isNaN(value)) continue; // not routed there
-      sums[row + i] = REDUCE[statistic](sums[row + i]!, value);
+      // A token that was not routed there counts as 0.
+      sums[row + i] = REDUCE[statistic](sums[row + i]!, Number.isNaN(value) ? 0 : value);
       if (Math.abs(value) < 1e-5) nearZero[row + i]! += 1;
     }
   }

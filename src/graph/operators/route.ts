@@ -47,12 +47,12 @@ export function nonZero(x: Float, count: string): Value<'int64'> {
   return reshape(x.graph.node('NonZero', [x], [['int64', [1, count]]])[0], [count]);
 }
 
-/** `table` [n, width] with `updates` [count, width] in the rows given, or added to what is there. */
+/** `table` [n, width] with `updates` [count, width] in the rows given, added to what is there, or the larger of the two. */
 export function scatterRows(
   table: Float,
   rows: Value<'int64'>,
   updates: Float,
-  reduction: 'none' | 'add',
+  reduction: 'none' | 'add' | 'max',
 ): Float {
   if (dimOf(updates, 0) !== dimOf(rows, 0) || dimOf(updates, 1) !== dimOf(table, 1)) {
     throw mismatch('ScatterND', 'the updates do not fit', [table, rows, updates]);
