@@ -74,11 +74,11 @@ console.log(
     .join(', '),
 );
 
-const { tokens, processor, wall, own, mapped } = await captureAlone();
+const { tokens, processor, start, own, mapped } = await captureAlone();
 const processorToken = processor / (tokens * layers);
 console.log(
-  `capture under --memory ${options.memory}: ${tokens} tokens, ${wall.toFixed(0)} s, ${processor.toFixed(1)} s of processor time ` +
-    `(${((tokens * layers) / processor).toFixed(0)} layer tokens a second of it); peak ${own.toFixed(0)} MiB, and ${mapped.toFixed(0)} MiB of the file mapped`,
+  `capture under --memory ${options.memory}: ${tokens} tokens in ${processor.toFixed(1)} s of processor time after ${start.toFixed(1)} s ` +
+    `for the start and the first batch; peak ${own.toFixed(0)} MiB, and ${mapped.toFixed(0)} MiB of the file mapped`,
 );
 const flops = flopsPerToken! / layers;
 const { gflops, routed, all } = await bareProducts(model);
@@ -89,10 +89,11 @@ console.log(
 );
 
 interface Measured {
+  /** After the first batch. */
   readonly tokens: number;
-  readonly wall: number;
-  /** Seconds, of all threads. */
+  /** Seconds of all threads, for these tokens, and for the start and the first batch. */
   readonly processor: number;
+  readonly start: number;
   /** MiB at the peak. */
   readonly own: number;
   readonly mapped: number;
@@ -114,10 +115,15 @@ async function captureAlone(): Promise<Measured> {
   };
   const script = `
     const { capture } = await import('${DIST}capture/index.js');
-    const start = performance.now();
-    await capture(${JSON.stringify(request)});
-    const { userCPUTime, systemCPUTime } = process.resourceUsage();
-    console.log(JSON.stringify({ wall: (performance.now() - start) / 1e3, processor: (userCPUTime + systemCPUTime) / 1e6 }));`;
+    let first, last;
+    const onProgress = ({ tokensDone }) => {
+      const { user, system } = process.cpuUsage();
+      last = { tokens: tokensDone, processor: (user + system) / 1e6 };
+      first ??= last;
+    };
+    await capture({ ...${JSON.stringify(request)}, onProgress });
+    const tokens = last.tokens - first.tokens;
+    console.log(JSON.stringify({ tokens, processor: last.processor - first.processor, start: first.processor }));`;
   const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
@@ -135,9 +141,8 @@ async function captureAlone(): Promise<Measured> {
     child.on('close', (code) => (code === 0 ? resolve() : reject(new Error(`capture ended with ${code}`))));
   });
   clearInterval(timer);
-  const [timing] = JSON.parse(readFileSync(join(out, `1-of-${request.shard.count}.timings.json`), 'utf8'));
   rmSync(out, { recursive: true });
-  return { ...JSON.parse(printed), tokens: timing.tokens, own, mapped };
+  return { ...JSON.parse(printed), own, mapped };
 }
 
 /** MiB that a process holds by itself, and of mapped files. */

@@ -95,15 +95,15 @@ def mlp_neurons(mlp, x):
     return pre, post, down(post)
 
 
-def check_margin(probabilities, weights):
+def check_margin(probabilities, weights, margin):
     chosen = weights != 0
     worst = probabilities.masked_fill(~chosen, math.inf).min(dim=-1).values
     best = probabilities.masked_fill(chosen, -math.inf).max(dim=-1).values
     # Where groups or a bias choose, the order of probabilities need not be that of the choice.
-    assert ((worst - best).abs() > LEAST_MARGIN * worst).all(), "nearly tied"
+    assert ((worst - best).abs() > margin * worst).all(), "nearly tied"
 
 
-def derive(model, seen):
+def derive(model, seen, margin=LEAST_MARGIN):
     """The hook points of layers with experts."""
     config = model.config
     for index, layer in enumerate(model.model.layers):
@@ -115,7 +115,7 @@ def derive(model, seen):
         x = inputs.reshape(-1, inputs.shape[-1])
         with torch.no_grad():
             probabilities, weights = routing(config, moe, x)
-            check_margin(probabilities, weights)
+            check_margin(probabilities, weights, margin)
             total, pres, posts = torch.zeros_like(x), [], []
             for expert in range(weights.shape[-1]):
                 pre, post, out = expert_neurons(config, moe, expert, x)
