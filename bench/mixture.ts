@@ -3,15 +3,14 @@
  *
  *     npx tsx bench/mixture.ts --folder /scratch [--model Qwen3-30B-A3B] [--layers 1] [--chunks 1] [--memory 4GiB] [--threads 1]
  *
- * A chunk holds as many of the facts in 16 languages as memory allows, up to 16,384 tokens: some 200 prompts, of 84 tokens each as
- * the demo's tokenizer cuts them.
+ * A chunk holds 256 prompts of 63 tokens, random words of the demo's vocabulary, or fewer where memory is short.
  *
  * The model is one of test/fixtures/published/mixtures.json, with fewer layers and the vocabulary of the demo's tokenizer; its
  * checkpoint is written once and stays in the folder. The capture is a process of its own. Its memory is told in two parts:
  * its own, and pages of the checkpoint's file that it has mapped, which the system takes back whenever it needs them.
  */
 import { spawn } from 'node:child_process';
-import { copyFileSync, existsSync, readFileSync, rmSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -43,9 +42,9 @@ const DIST = new URL('../dist/', import.meta.url).href;
 const PUBLISHED = new URL('../test/fixtures/published/mixtures.json', import.meta.url);
 const DEMO = fileURLToPath(new URL('../demo/checkpoints/base', import.meta.url));
 const SAMPLE_MS = 20;
-/** Of the facts in 16 languages, so that each of the 20 folds has 16,384 tokens or more. */
-const ITEMS = 260;
-const FOLDS = 20;
+/** 16 items in 16 languages make a fold, and a fold a chunk. */
+const TAGS = 'en de fr es pt it nl pl tr sv da fi cs ro hu id'.split(' ');
+const [FOLDS, FOLD_ITEMS, PROMPT_WORDS] = [20, 16, 63];
 
 if (options.folder === undefined) throw new Error('name a folder on a disk with room: --folder <folder>');
 const [layers, threads] = [Number(options.layers), Number(options.threads)];
@@ -105,8 +104,8 @@ async function captureAlone(): Promise<Measured> {
   rmSync(out, { recursive: true, force: true });
   const request = {
     checkpoint: folder,
-    probes: 'facts',
-    limit: ITEMS,
+    probes: writePrompts(),
+    format: 'aligned-text',
     memoryBytes: parseBytes(options.memory),
     keep: options.keep,
     threads,
@@ -143,6 +142,23 @@ async function captureAlone(): Promise<Measured> {
   clearInterval(timer);
   rmSync(out, { recursive: true });
   return { ...JSON.parse(printed), own, mapped };
+}
+
+/** A folder of aligned text. */
+function writePrompts(): string {
+  const prompts = join(options.folder!, 'prompts');
+  rmSync(prompts, { recursive: true, force: true });
+  mkdirSync(prompts, { recursive: true });
+  const { model: tokenizer } = JSON.parse(readFileSync(join(DEMO, 'tokenizer.json'), 'utf8'));
+  const words = Object.keys(tokenizer.vocab).flatMap((token) => /^Ġ([a-z]+)$/.exec(token)?.[1] ?? []);
+  const random = new Random(2);
+  for (const tag of TAGS) {
+    const line = () =>
+      Array.from({ length: PROMPT_WORDS }, () => words[random.integer(words.length)]).join(' ');
+    const lines = Array.from({ length: FOLDS * FOLD_ITEMS }, line);
+    writeFileSync(join(prompts, `${tag}.txt`), `${lines.join('\n')}\n`);
+  }
+  return prompts;
 }
 
 /** MiB that a process holds by itself, and of mapped files. */

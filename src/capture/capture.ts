@@ -14,6 +14,7 @@ import { packGrid } from './pack-grid.js';
 import { planRun } from './plan-run.js';
 import type { PositionRule } from './positions.js';
 import { ProgressMeter } from './progress-meter.js';
+import { runBytes } from './run-bytes.js';
 import { appendTiming, Stopwatch } from './timings.js';
 import type { CaptureOptions, CaptureResult } from './types.js';
 import { gridWarnings } from './warnings.js';
@@ -70,6 +71,7 @@ export async function capture(options: CaptureOptions): Promise<CaptureResult> {
     memoryBytes,
     warnings: [...subject.warnings, ...(await gridWarnings(grid, tokenizer))],
   });
+  options.onPlan?.({ bytes: runBytes(planned) });
 
   // Before anything is written: a device that is not there must not leave a run that names it.
   const runner = await ModelRunner.start(subject, model, {

@@ -6,6 +6,7 @@ import { batchTokens } from '../runtime/batches.js';
 import { bytesOfWorkers, memoryNeeds, PROCESS_BYTES } from '../runtime/memory.js';
 import { CHUNK_TOKENS } from './chunks.js';
 import { recordable, runTaps } from './layout.js';
+import { bytesAPrompt } from './run-bytes.js';
 
 /** What a capture of a checkpoint will take, before anything has run. */
 export interface CaptureEstimate {
@@ -25,6 +26,13 @@ export interface CaptureEstimate {
     readonly resident: number;
     /** The same in each of the workers, with the memory it has worked in, in bytes: the fastest way. */
     readonly fastest: number;
+  };
+  /** Bytes on disk of a prompt's pooled values. */
+  readonly disk: {
+    /** With `--keep items`. */
+    readonly items: number;
+    /** With `--keep expert-items`; null for a dense model. */
+    readonly expertItems: number | null;
   };
 }
 
@@ -70,6 +78,10 @@ function estimate(
       layerByLayer: Math.ceil(base + passingBytes + CHUNK_TOKENS * bytesPerToken),
       resident: Math.ceil(base + residentBytes + CHUNK_TOKENS * bytesPerToken),
       fastest: Math.ceil(bytesOfWorkers(needs, CHUNK_TOKENS, workers)),
+    },
+    disk: {
+      items: bytesAPrompt(model, 'items'),
+      expertItems: model.shape.mixture === null ? null : bytesAPrompt(model, 'expert-items'),
     },
   };
 }

@@ -126,7 +126,7 @@ function sources(pooling: RunPlan['pooling']): readonly Source[] {
 }
 
 /** The arrays of a layer of a run, in the order they are written: by falling element size, so that all are aligned. */
-export function layerArrays(manifest: RunManifest, layer: number): LayerArray[] {
+export function layerArrays(manifest: Pick<RunManifest, 'plan' | 'shape'>, layer: number): LayerArray[] {
   const { plan } = manifest;
   const expected = expectedLayerArrays(manifest, layer);
   return sources(plan.pooling).flatMap(([name, tap, per]): LayerArray[] => {

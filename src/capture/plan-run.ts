@@ -32,9 +32,10 @@ export interface PlanRequest extends Omit<Recording, 'mixture'> {
  * Everything a run will record, before anything has run. Memory decides how long chunks may be and nothing else;
  * with room for chunks of `CHUNK_TOKENS` it decides nothing.
  *
- * @throws UsageError if not even one batch fits the memory
+ * @throws UsageError if not even one batch fits the memory, or for pooled values of experts where there are none
  */
 export function planRun(request: PlanRequest): RunManifest {
+  refuseExpertItems(request);
   const { grid, rule, keep, pooling, seed } = request;
   const { items, languages, identity: probe } = grid.probes;
   const { folds, foldOf } = dealItems(grid, seed);
@@ -86,6 +87,16 @@ export function planRun(request: PlanRequest): RunManifest {
     warnings: [...hiddenWarnings(request.model), ...request.warnings],
   };
   return { ...manifest, planSha256: hashPlan(manifest) };
+}
+
+function refuseExpertItems({ model, keep }: PlanRequest): void {
+  if (keep !== 'expert-items' || model.shape.mixture !== null) return;
+  throw new UsageError({
+    what: 'the model has no experts',
+    where: '--keep expert-items',
+    found: `family ${model.shape.family}`,
+    remedy: 'give --keep items: it keeps the pooled values of all neurons',
+  });
 }
 
 /** Deals items into folds; where languages have items of their own, each language's by themselves, so that no fold lacks one. */

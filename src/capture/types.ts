@@ -57,9 +57,16 @@ export interface CaptureOptions {
   /** Leave `parts/` after merging. Default false. */
   readonly keepParts?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** Before anything runs or is written. */
+  readonly onPlan?: ((plan: CapturePlan) => void) | undefined;
   readonly onProgress?: ((progress: CaptureProgress) => void) | undefined;
   /** While a model of the hub is downloaded. */
   readonly onDownload?: ((progress: DownloadProgress) => void) | undefined;
+}
+
+export interface CapturePlan {
+  /** What the run's layers will take on disk; while they are merged its parts take as much besides. */
+  readonly bytes: number;
 }
 
 export interface CaptureProgress {

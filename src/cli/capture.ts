@@ -10,6 +10,7 @@ import {
   parseTokens,
 } from './options.js';
 import {
+  formatBytes,
   formatTable,
   interruptSignal,
   printJson,
@@ -119,6 +120,10 @@ export async function captureWithProgress(
     const result = await capture({
       ...options,
       onDownload: (step) => download.update(step),
+      onPlan: ({ bytes }) => {
+        download.stop();
+        say(`the run will take ${formatBytes(bytes)} on disk, and as much again while its parts are merged`);
+      },
       onProgress: (step) => {
         download.stop();
         progress.update({

@@ -5,7 +5,7 @@ import { inspectModel } from '../models/inspect-checkpoint.js';
 import { measureGflops } from '../runtime/measure-gflops.js';
 import { MOST_WORKERS } from '../runtime/memory.js';
 import { physicalCores } from '../runtime/threads.js';
-import { formatTable, print, printJson, say, startDownloadProgress } from './terminal.js';
+import { formatBytes, formatTable, print, printJson, say, startDownloadProgress } from './terminal.js';
 
 export function inspectCommand() {
   return new Command('inspect')
@@ -118,7 +118,7 @@ function ranges(numbers: readonly number[]): string {
 }
 
 function captureRows(capture: CaptureEstimate & Speed, whole: boolean): string[][] {
-  const { memory, promptTokens, flopsPerToken, gflops, tokensPerSecond } = capture;
+  const { memory, disk, promptTokens, flopsPerToken, gflops, tokensPerSecond } = capture;
   const gib = (bytes: number): string => `${(bytes / 2 ** 30).toFixed(1)} GiB`;
   const [passing, kept] = whole
     ? ['the whole graph', 'the whole graph']
@@ -132,6 +132,14 @@ function captureRows(capture: CaptureEstimate & Speed, whole: boolean): string[]
       `${gib(memory.fastest)}, ${kept} with ${whole ? 'its' : 'their'} work space, in each thread`,
     ],
   ];
+  const { items, expertItems } = disk;
+  rows.push([
+    'disk, a prompt',
+    `${formatBytes(items)}, pooled values with --keep items` +
+      (expertItems === null || expertItems === items
+        ? ''
+        : `; ${formatBytes(expertItems)} with --keep expert-items`),
+  ]);
   if (flopsPerToken === null || tokensPerSecond === null) return rows;
   const seconds = 1e6 / tokensPerSecond;
   return [

@@ -147,6 +147,13 @@ export function startDownloadProgress(): { update(step: DownloadProgress): void;
   };
 }
 
+/** `9.4 MB`; powers of ten, as disks are sold and filled. */
+export function formatBytes(bytes: number): string {
+  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
+  const power = Math.min(units.length - 1, Math.max(0, Math.floor(Math.log10(Math.max(1, bytes)) / 3)));
+  return `${Number((bytes / 1e3 ** power).toPrecision(3))} ${units[power]}`;
+}
+
 /** 3725 → `1 h 02 min`; 75 → `1 min 15 s`; null → `?`. */
 export function formatSeconds(seconds: number | null): string {
   if (seconds === null || !Number.isFinite(seconds)) return '?';

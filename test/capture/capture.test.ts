@@ -14,7 +14,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { capture, mergeRun } from '../../src/capture/index.js';
 import { runTaps } from '../../src/capture/layout.js';
 import type { CaptureOptions, CaptureProgress } from '../../src/capture/types.js';
@@ -22,12 +22,8 @@ import { openCheckpoint } from '../../src/checkpoint/open-checkpoint.js';
 import { InterruptedError, OutputError, ProbeError, RunError, UsageError } from '../../src/errors.js';
 import { openModel } from '../../src/models/open-model.js';
 import { loadProbes } from '../../src/probes/load-probes.js';
-import { ModelRunner } from '../../src/runtime/index.js';
 import { memoryNeeds, PROCESS_BYTES } from '../../src/runtime/memory.js';
-import { fromFloat16 } from '../../src/store/float16.js';
-import type { RunManifest } from '../../src/store/manifest.js';
 import { partPath } from '../../src/store/run-folder.js';
-import { openSafetensors } from '../../src/store/safetensors.js';
 import { loadTokenizer } from '../../src/tokenizer/load-tokenizer.js';
 import {
   spoilWeight,
@@ -36,6 +32,7 @@ import {
   tinyCheckpoint,
   writeTinyCheckpoint,
 } from '../support/tiny-checkpoint.js';
+import { activationsOf, expectClose, expectNeurons, neuronsByLoops, readLayer } from './plain-loops.js';
 
 const CHILD = fileURLToPath(new URL('../support/capture-child.mjs', import.meta.url));
 const MIB = 2 ** 20;
@@ -63,55 +60,16 @@ function contents(folder: string): Record<string, string> {
   return Object.fromEntries(names.map((name) => [name, digest(name)]));
 }
 
-/** Arrays of a layer file as numbers. */
-async function readLayer(folder: string, layer: number): Promise<Record<string, ArrayLike<number>>> {
-  const file = await openSafetensors(join(folder, `layers/0${layer}.safetensors`));
-  onTestFinished(() => file.close());
-  const entries = await Promise.all(
-    [...file.arrays].map(async ([name, { dtype }]) => {
-      const values = await file.read(name);
-      return [name, dtype === 'F16' ? fromFloat16(values as Uint16Array) : values];
-    }),
-  );
-  return Object.fromEntries(entries);
-}
-
-/** The prompts of a run as its checkpoint's tokenizer makes them; all tokens but the first count. */
-async function tokenize(request: CaptureOptions, { plan }: RunManifest) {
-  const checkpoint = await openCheckpoint(request.checkpoint);
-  const tokenizer = await loadTokenizer(checkpoint);
-  const probes = await loadProbes(TINY_PROBES);
-  const texts = probes.items.flatMap(({ prompts }) => [...prompts.values()].map(({ text }) => text));
-  const encoded = await tokenizer.encodeAll(texts);
-  const idsOf = new Map(texts.map((text, i) => [text, encoded[i]!.ids]));
-  const cells = plan.items.flatMap(({ id, fold }, item) =>
-    plan.languages.flatMap((tag, language) => {
-      const prompt = probes.items.find((candidate) => candidate.id === id)!.prompts.get(tag);
-      if (prompt === undefined) return [];
-      const ids = idsOf.get(prompt.text)!;
-      return [{ item, fold, language, ids, counted: Uint8Array.from(ids, (_, t) => (t === 0 ? 0 : 1)) }];
-    }),
-  );
-  return { checkpoint, cells };
-}
-
 describe('a run', () => {
   test('holds what plain loops make of the full activations of every prompt', async () => {
     const request = options();
     const { folder, manifest, complete } = await capture(request);
     expect(complete).toBe(true);
     expect(manifest.warnings).toEqual(['1 item of 23 without uk: kenya']);
-    const { checkpoint, cells } = await tokenize(request, manifest);
-    const runner = await ModelRunner.start(checkpoint, openModel(checkpoint), {
-      device: 'cpu',
-      memoryBytes: 2 ** 30,
-    });
-    onTestFinished(() => runner.close());
-
     const { plan } = manifest;
     expect(plan.folds).toBe(20);
     expect(plan.languages).toEqual(['en', 'de', 'uk']);
-    const full = await runner.activations(cells, [
+    const { cells, full } = await activationsOf(request, manifest, [
       { hook: 'mlp.hook_pre', statistic: 'full' },
       { hook: 'mlp.hook_post', statistic: 'full' },
       { hook: 'attn.hook_z', statistic: 'full' },
@@ -124,12 +82,9 @@ describe('a run', () => {
 
     for (let layer = 0; layer < 3; layer++) {
       const arrays = await readLayer(folder, layer);
-      const fire = new Uint32Array(20 * 3 * 37);
-      const sum = new Float64Array(20 * 3 * 37);
-      const sumsq = new Float64Array(20 * 3 * 37);
+      const neurons = neuronsByLoops(cells, full, layer, manifest);
       const norm = new Float64Array(20 * 3 * 4);
       const counts = new Uint32Array(20 * 3);
-      const items = new Float32Array(23 * 3 * 37).fill(Number.NaN);
       const heads = new Float32Array(23 * 3 * 40).fill(Number.NaN);
       for (const [c, { item, fold, language, ids }] of cells.entries()) {
         const of = (name: string) => full[c]!.hooks.get(`blocks.${layer}.${name}`)!.values;
@@ -137,30 +92,16 @@ describe('a run', () => {
         const length = ids.length - 1;
         counts[place]! += length;
         for (let h = 0; h < 4; h++) norm[place * 4 + h]! += of('attn.hook_z/norm.sum')[h]!;
-        for (let j = 0; j < 37; j++) {
-          let promptSum = 0;
-          for (let t = 1; t <= length; t++) {
-            const post = of('mlp.hook_post')[t * 37 + j]!;
-            if (of('mlp.hook_pre')[t * 37 + j]! > 0) fire[place * 37 + j]!++;
-            promptSum += post;
-            sumsq[place * 37 + j]! += post ** 2;
-          }
-          sum[place * 37 + j]! += promptSum;
-          items[(item * 3 + language) * 37 + j] = promptSum / length;
-        }
         for (let i = 0; i < 40; i++) {
           let promptSum = 0;
           for (let t = 1; t <= length; t++) promptSum += of('attn.hook_z')[t * 40 + i]!;
           heads[(item * 3 + language) * 40 + i] = promptSum / length;
         }
       }
-      expect(arrays['mlp.fire']).toEqual(fire);
+      expectNeurons(arrays, neurons);
       expect(arrays.tokens).toEqual(counts);
-      expectClose(arrays['mlp.sum']!, sum, 1e-5);
-      expectClose(arrays['mlp.sumsq']!, sumsq, 1e-5);
       expectClose(arrays['head.norm.sum']!, norm, 1e-5);
-      expectClose(arrays['mlp.items']!, items, 1e-3); // half precision
-      expectClose(arrays['head.items']!, heads, 1e-3);
+      expectClose(arrays['head.items']!, heads, 1e-3); // half precision
     }
   });
 
@@ -171,15 +112,10 @@ describe('a run', () => {
       const { folder, manifest } = await capture(request);
       const { plan } = manifest;
       expect(plan.pooling).toBe(pooling);
-      const { checkpoint, cells } = await tokenize(request, manifest);
-      const runner = await ModelRunner.start(checkpoint, openModel(checkpoint), {
-        device: 'cpu',
-        memoryBytes: 2 ** 30,
-      });
-      onTestFinished(() => runner.close());
       const hooks = ['mlp.hook_post', 'attn.hook_z', 'hook_resid_post', 'attn.hook_pattern'] as const;
-      const full = await runner.activations(
-        cells,
+      const { cells, full } = await activationsOf(
+        request,
+        manifest,
         hooks.map((hook) => ({ hook, statistic: 'full' })),
       );
       const [K, dMlp, dZ, dModel, heads] = [3, 37, 40, manifest.shape.dModel, 4];
@@ -513,20 +449,6 @@ describe('refusals name the thing and the way out', () => {
     expect(existsSync(request.out)).toBe(false);
   });
 });
-
-function expectClose(found: ArrayLike<number>, expected: ArrayLike<number>, tolerance: number): void {
-  expect(found.length).toBe(expected.length);
-  let largest = 0;
-  for (let i = 0; i < expected.length; i++) {
-    if (!Number.isNaN(expected[i])) largest = Math.max(largest, Math.abs(expected[i]!));
-  }
-  for (let i = 0; i < expected.length; i++) {
-    if (Number.isNaN(expected[i]!)) expect(found[i]).toBeNaN();
-    else if (!(Math.abs(found[i]! - expected[i]!) <= tolerance * largest)) {
-      expect.fail(`[${i}]: ${found[i]} instead of ${expected[i]}`);
-    }
-  }
-}
 
 /** Captures in a child process that dies about to name its n-th file. @returns the signal it ended with */
 function runChild(request: CaptureOptions, filesBeforeDeath: number): Promise<string | null> {

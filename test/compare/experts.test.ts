@@ -150,7 +150,7 @@ test('how many units of a layer are read at a time changes nothing in a comparis
   }
 });
 
-test('neurons of a mixture have no ω², and the reason is said', async () => {
+test('neurons of a run of a mixture without their pooled values have no ω², and the reason is said', async () => {
   const [a, b] = [await temporaryFolder(), await temporaryFolder()];
   await writeExpertRun(a);
   await writeExpertRun(b);
@@ -163,7 +163,7 @@ test('neurons of a mixture have no ω², and the reason is said', async () => {
   );
   const headline = units[0]!.headlines.find(({ measure }) => measure === 'meanOmega2')!;
   expect(headline.verdict).toBe('not measured');
-  expect(headline.note).toContain('neurons of a mixture have none');
+  expect(headline.note).toContain("routed experts' neurons with --keep expert-items");
 });
 
 test('mixtures of different layouts are refused', async () => {

@@ -177,7 +177,7 @@ test('every score of experts has a reliability; item scores of neurons are refus
     ...['ap', 'auroc', 'twoWay', 'selectivity', 'mi', 'overlap'].map((score) => `neuron ${score}`),
     'head vectorShare',
   ]);
-  expect(summary.skipped[0]!.reason).toContain('keep no pooled values of neurons');
+  expect(summary.skipped[0]!.reason).toContain('keeps no pooled values of neurons of routed experts');
 });
 
 test('units read in blocks of a layer give what the whole layer gives', async () => {
