@@ -100,8 +100,7 @@ interface Measured {
 
 /** The process tells what it used; what it holds is looked at every few milliseconds. */
 async function captureAlone(): Promise<Measured> {
-  const out = join(options.folder!, 'run');
-  rmSync(out, { recursive: true, force: true });
+  const out = join(options.folder!, `run-${process.pid}`);
   const request = {
     checkpoint: folder,
     probes: writePrompts(),
@@ -196,11 +195,12 @@ async function bareProducts({ shape }: LayeredModel) {
       h: new Tensor('float32', floats(tokens * dExpert), [tokens, dExpert]),
     };
     let best = Number.POSITIVE_INFINITY;
-    for (let round = 0; round < 5; round++) {
+    const repeats = Math.ceil(batch / tokens);
+    for (let round = 0; round < 3; round++) {
       const before = process.cpuUsage();
-      for (let repeat = 0; repeat < 4; repeat++) await session.run(feeds);
+      for (let repeat = 0; repeat < repeats; repeat++) await session.run(feeds);
       const { user, system } = process.cpuUsage(before);
-      best = Math.min(best, (user + system) / 4e6);
+      best = Math.min(best, (user + system) / (1e6 * repeats));
     }
     return best;
   };

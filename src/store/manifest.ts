@@ -131,8 +131,8 @@ export type RunManifest = z.infer<typeof runManifestSchema>;
 
 /**
  * Arrays of `layers/{l}.safetensors`, units last; those of experts only in layers that have any. In such a layer neuron j
- * of expert e is e × dExpert + j (shared experts' come last), and its sums run over the counted tokens routed to e. `items` arrays exist with `--keep items` and
- * `--keep expert-items`; an item that lacks a language, or has no counted token in it, has NaN there.
+ * of expert e is e × dExpert + j (shared experts' come last), and its sums run over the counted tokens routed to e. `items` arrays
+ * exist with `--keep items` and `--keep expert-items`; an item that lacks a language, or has no counted token in it, has NaN there.
  */
 export const LAYER_ARRAYS = {
   /** uint32 [fold, language, neuron]: counted tokens with hook_pre > 0. */
