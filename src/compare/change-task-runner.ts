@@ -1,5 +1,6 @@
 import { ITEM_ARRAYS } from '../scores/available.js';
 import { contrast } from '../scores/contrast.js';
+import { exclusivity } from '../scores/exclusivity.js';
 import { meanOverTokens } from '../scores/fold-sums.js';
 import { itemSamples } from '../scores/item-samples.js';
 import { type PooledGrid, readPooledGrid } from '../scores/pooled-grid.js';
@@ -8,6 +9,7 @@ import type { LanguageArray } from '../scores/score-arrays.js';
 import { PATTERNS, statisticsOf } from '../scores/score-folds.js';
 import { unitValues } from '../scores/score-items.js';
 import type { UnitType } from '../scores/types.js';
+import { LAYER_ARRAYS } from '../store/manifest.js';
 import { openRun, type Run, type RunLayer, type StatisticName } from '../store/open-run.js';
 import type { ChangedScore, ChangeResult, ChangeSettings, ChangeTask } from './change-task.js';
 import { ItemChanges } from './item-changes.js';
@@ -61,21 +63,28 @@ export class ChangeTaskRunner {
     return this.#open;
   }
 
-  /** Rates, means, contrasts and pattern summaries of a layer. */
+  /** Rates, means, contrasts and pattern summaries of a layer; of experts exclusivity. */
   async #ofFolds(type: UnitType, layers: readonly RunLayer[]): Promise<ChangeResult> {
     const { languages: tags, folds } = this.#runs[0].manifest.plan;
     const languages = tags.length;
     const has = (name: StatisticName) => layers.every(({ names }) => names.has(name));
     const { rate, mean } = statisticsOf(type, layers[0]!.names);
-    const made: [LanguageArray, StatisticName, (means: Float64Array) => Float64Array][] = [];
+    const made: [ChangedScore['score'], StatisticName, (means: Float64Array) => Float64Array][] = [];
     if (rate !== null && has(rate)) made.push(['rate', rate, (own) => own]);
+    if (type === 'expert' && has(LAYER_ARRAYS.expertCount)) {
+      made.push(['exclusivity', LAYER_ARRAYS.expertCount, (own) => exclusivity(own, languages)]);
+    }
     if (has(mean)) {
       made.push(['mean', mean, (own) => own], ['contrast', mean, (own) => contrast(own, languages)]);
     }
     for (const [name, { array }] of Object.entries(PATTERNS)) {
       if (type === 'head' && has(array)) made.push([name as LanguageArray, array, (own) => own]);
     }
-    const scores = made.flatMap(([score]) => tags.map((_, language) => ({ score, language })));
+    const scores = made.flatMap(([score]): ChangedScore[] =>
+      score === 'exclusivity'
+        ? [{ score, language: null }]
+        : tags.map((_, language) => ({ score, language })),
+    );
     const [a, b] = await Promise.all(
       layers.map(async (layer) => {
         const sums = await Promise.all(made.map(([, name]) => layer.readStatistic(name)));

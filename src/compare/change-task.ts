@@ -18,7 +18,7 @@ export type ChangeTask = { readonly layer: number; readonly type: UnitType } & (
 
 /** A score of a unit, in a language (by index) if it has one there. */
 export interface ChangedScore {
-  readonly score: LanguageArray | 'mi';
+  readonly score: LanguageArray | 'mi' | 'exclusivity';
   readonly language: number | null;
 }
 

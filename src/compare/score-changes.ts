@@ -38,12 +38,12 @@ export const SCORE_CHANGE_COLUMNS: readonly {
     name: 'score',
     type: 'string',
     about:
-      'rate, mean, contrast, ap, auroc, selectivity, overlap, mi, pattern_entropy, pattern_first or pattern_previous: as in the tables of a scored run',
+      'rate, mean, contrast, ap, auroc, selectivity, overlap, mi, pattern_entropy, pattern_first, pattern_previous or exclusivity: as in the tables of a scored run',
   },
   {
     name: 'language',
     type: 'string',
-    about: 'BCP 47 tag; null for mi, and for overlap as a mean over pairs of languages',
+    about: 'BCP 47 tag; null for mi and exclusivity, and for overlap as a mean over pairs of languages',
   },
   { name: 'reference', type: 'float64', about: 'the score in the reference run' },
   { name: 'other', type: 'float64', about: 'the score in the other' },
@@ -266,7 +266,7 @@ class ChangeTable {
 
   /** How much a score can change. */
   #most(score: ChangedScore['score']): number {
-    const shares = ['ap', 'auroc', 'overlap', 'pattern_first', 'pattern_previous'];
+    const shares = ['exclusivity', 'ap', 'auroc', 'overlap', 'pattern_first', 'pattern_previous'];
     return shares.includes(score) || (score === 'rate' && this.#type !== 'head') ? 1 : Infinity;
   }
 }

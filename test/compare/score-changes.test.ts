@@ -173,7 +173,8 @@ test('units of a mixture are told apart by expert, and have the scores that NumP
     (typeof RUNS)[0],
     (typeof RUNS)[0],
   ];
-  for (const run of [a, b]) await writeExpertRun(run.folder);
+  await writeExpertRun(a.folder);
+  await writeExpertRun(b.folder);
   const out = join(folder, 'experts');
   await writeScoreChanges(out, [a, b], { threads: 1 });
   const { columns, rows } = await readTable(join(out, 'score_changes.parquet'));
@@ -202,6 +203,11 @@ test('units of a mixture are told apart by expert, and have the scores that NumP
         values?.[3] ?? [],
       );
     }
+    const exclusive = chosen({ type: 'expert', score: 'exclusivity', language: null, layer });
+    expectValues(
+      exclusive.map((row) => of('reference')[row] as number),
+      expert?.exclusivity.value ?? [],
+    );
   }
   expect(chosen({ type: 'head' }).every((row) => of('expert')[row] === null)).toBe(true);
   expect(of('delta').every((value) => value === 0 || Number.isNaN(value))).toBe(true);
