@@ -1,7 +1,7 @@
 import { expertsOf, neuronsOf } from '../hooks/layer-widths.js';
 import type { Tap } from '../hooks/taps.js';
 import { layerTaps } from '../models/layer-taps.js';
-import type { Model, ModelShape } from '../models/types.js';
+import type { Model, ModelGraph, ModelShape } from '../models/types.js';
 import { batchTokens } from './batches.js';
 
 const BYTES_PER_FLOAT = 4;
@@ -60,16 +60,21 @@ export function memoryNeeds(model: Model, taps: readonly Tap[], prompts: ChunkSt
       bytesPerToken: BYTES_PER_FLOAT * readings * (shape.layers + 2),
     };
   }
-  const layerBytes = Array.from(
-    { length: shape.layers },
-    (_, l) => model.layer(l, layerTaps(model, l, taps)).residentBytes,
-  );
-  const largest = Math.max(...layerBytes);
-  const allLayers = layerBytes.reduce((a, b) => a + b, 0);
+  const graphs = Array.from({ length: shape.layers }, (_, l) => model.layer(l, layerTaps(model, l, taps)));
+  const total = (of: (graph: ModelGraph) => number): number =>
+    graphs.reduce((sum, graph) => sum + of(graph), 0);
+  const largest = (of: (graph: ModelGraph) => number): number => Math.max(...graphs.map(of));
   return {
-    residentBytes: allLayers + largest,
-    arenaBytes: shape.layers * work * ARENA_FACTOR,
-    passingBytes: largest * CREATION_FACTOR,
+    // Of a layer that converts weights as it runs nothing stays, but in its arena.
+    residentBytes:
+      total(({ convertsAtRun, residentBytes }) => (convertsAtRun ? 0 : residentBytes)) +
+      largest(({ residentBytes }) => residentBytes),
+    arenaBytes:
+      shape.layers * work * ARENA_FACTOR +
+      total(({ convertsAtRun, residentBytes }) => (convertsAtRun ? residentBytes : 0)),
+    passingBytes: largest(
+      ({ convertsAtRun, residentBytes }) => residentBytes * (convertsAtRun ? 1 : CREATION_FACTOR),
+    ),
     workBytes: work,
     // The stream before and after a layer share one buffer a batch; readings exist in the worker, in flight and in
     // the main thread.
