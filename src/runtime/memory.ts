@@ -107,11 +107,22 @@ function workBytes(
   outputs: number,
 ): number {
   const stream = 3 * shape.dModel;
-  const { perToken, dExpert, dShared } = shape.mixture ?? { perToken: 0, dExpert: 0, dShared: 0 };
-  const mlp = 5 * Math.max(shape.dMlp, perToken * dExpert + dShared) + outputs;
+  // Where every layer has experts, no layer has an MLP of dMlp neurons.
+  const dMlp = shape.mixture?.layers.length === shape.layers ? 0 : shape.dMlp;
+  const mlp = Math.max(5 * dMlp, expertValues(shape)) + outputs;
   const attention =
     (3 * shape.heads + 2 * shape.kvHeads) * shape.headDim + patterns * shape.heads * longestPrompt;
   return BYTES_PER_FLOAT * tokens * (stream + Math.max(mlp, attention));
+}
+
+/**
+ * Values a token in a layer's experts: of all of them pre-activations and activations until they are reduced, of one at a time
+ * what else it computes, of shared experts all of it.
+ */
+function expertValues({ experts, mixture }: ModelShape): number {
+  if (mixture === null) return 0;
+  const routed = mixture.perToken * mixture.dExpert;
+  return 2 * routed + (3 * routed) / experts! + 5 * mixture.dShared;
 }
 
 /** How layers share the memory. Makes no difference to what they compute. */

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { estimateCapture } from '../../src/capture/estimate-capture.js';
 import { openCheckpoint } from '../../src/checkpoint/open-checkpoint.js';
@@ -5,6 +6,7 @@ import { describeModel, openModel } from '../../src/models/open-model.js';
 import { measureGflops } from '../../src/runtime/measure-gflops.js';
 import { FIXTURES } from '../models/fixture.js';
 
+const PUBLISHED = new URL('../fixtures/published/mixtures.json', import.meta.url);
 const published = {
   architectures: ['Qwen2ForCausalLM'],
   hidden_act: 'silu',
@@ -44,6 +46,30 @@ describe('estimateCapture', () => {
     // --threads 2, hence two workers: 1.36 GB.
     expect(estimateCapture(four, 2).memory.fastest / 1e9).toBeGreaterThan(1.36);
     expect(estimateCapture(four, 2).memory.fastest / 1e9).toBeLessThan(2.4);
+  });
+
+  it('lies within 15 % of the memory that captures of three layers of a large mixture were measured to take', () => {
+    // bench/mixture.ts --layers 3, with --memory 16GiB and 3GiB: a process's own memory, without the pages of the file it maps.
+    const { 'Qwen3-30B-A3B': mixture } = JSON.parse(readFileSync(PUBLISHED, 'utf8'));
+    const config = { ...mixture.config, num_hidden_layers: 3 };
+    const { fastest, resident } = estimateCapture(describeModel({ folder: 'three', config })).memory;
+    expect(Math.abs(fastest / 2 ** 20 / 3046 - 1)).toBeLessThan(0.15);
+    expect(Math.abs(resident / 2 ** 20 / 1698 - 1)).toBeLessThan(0.15);
+  });
+
+  it('tells what a prompt takes on disk: the neurons of routed experts only where they are asked for', async () => {
+    const checkpoint = await openCheckpoint(`${FIXTURES}qwen2-moe-bf16`);
+    const { shape } = openModel(checkpoint);
+    const { heads, headDim, experts, mixture } = shape;
+    const ofHeads = 3 * heads * (2 * headDim + 4);
+    const ofExperts = 2 * 4 * experts!;
+    const neurons = shape.dMlp + 2 * mixture!.dShared;
+    const { disk } = estimateCapture(openModel(checkpoint));
+    expect(disk.items).toBe(ofHeads + ofExperts + 2 * neurons);
+    expect(disk.expertItems! - disk.items).toBe(2 * 2 * experts! * mixture!.dExpert);
+    expect(
+      estimateCapture(describeModel({ folder: 'dense', config: published })).disk.expertItems,
+    ).toBeNull();
   });
 
   it('asks for more memory the more is kept', () => {
