@@ -54,27 +54,28 @@ export function twoWaySums(
   const itemSquare = new Float64Array(folds * units);
   const square = new Float64Array(folds * units);
   const shift = new Float64Array(units);
-  const itemSum = new Float64Array(units);
+  // [language, unit] of an item, so that a unit's cells are added up while its sums are at hand.
+  const cells = new Float64Array(languages * units);
   for (let n = 0; n < complete.length; n++) {
     const item = complete[n]!;
     const fold = foldOf[item]!;
     items[fold]! += 1;
-    itemSum.fill(0);
-    const squareAt = fold * units;
-    for (let k = 0; k < languages; k++) {
-      const values = row(item, k);
-      if (n === 0 && k === 0) for (let u = 0; u < units; u++) shift[u] = values[u]!;
-      const sumAt = (fold * languages + k) * units;
-      for (let u = 0; u < units; u++) {
-        const x = values[u]! - shift[u]!;
-        sum[sumAt + u]! += x;
-        square[squareAt + u]! += x * x;
-        itemSum[u]! += x;
-      }
-    }
+    for (let k = 0; k < languages; k++) cells.set(row(item, k), k * units);
+    if (n === 0) shift.set(cells.subarray(0, units));
+    const sumStart = fold * languages * units;
     for (let u = 0; u < units; u++) {
-      const mean = itemSum[u]! / languages;
-      itemSquare[squareAt + u]! += mean * mean;
+      const from = shift[u]!;
+      let squares = square[fold * units + u]!;
+      let itemSum = 0;
+      for (let cell = u; cell < cells.length; cell += units) {
+        const x = cells[cell]! - from;
+        sum[sumStart + cell]! += x;
+        squares += x * x;
+        itemSum += x;
+      }
+      const mean = itemSum / languages;
+      square[fold * units + u] = squares;
+      itemSquare[fold * units + u]! += mean * mean;
     }
   }
   return { folds, languages, units, items, sum, itemSquare, square };
