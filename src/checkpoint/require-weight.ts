@@ -38,7 +38,7 @@ function fp8(checkpoint: Checkpoint, values: PackedTensor): QuantisedWeight {
     throw new CheckpointError({
       what: `FP8 weight ${JSON.stringify(name)} is no matrix`,
       where: `${checkpoint.folder}, ${values.location}`,
-      expected: '[out, in]',
+      expected: '[out, in]; FP8 experts that are stacked in one tensor are not read',
       found: `[${shape.join(', ')}]`,
       remedy: 'convert the weights to bfloat16 with transformers',
     });
