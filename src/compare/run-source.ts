@@ -63,7 +63,7 @@ export class RunSource {
   readonly grid: PooledGrid | null;
   readonly #run: Run;
   /** What some layer holds. */
-  readonly #names: ReadonlySet<LayerArrayName>;
+  readonly names: ReadonlySet<LayerArrayName>;
 
   private constructor(
     label: string,
@@ -74,7 +74,7 @@ export class RunSource {
     names: ReadonlySet<LayerArrayName>,
   ) {
     this.#run = run;
-    this.#names = names;
+    this.names = names;
     this.manifest = run.manifest;
     this.label = label;
     this.tokens = tokens;
@@ -107,7 +107,7 @@ export class RunSource {
   }
 
   labelled(label: string): RunSource {
-    return new RunSource(label, this.#run, this.tokens, this.types, this.grid, this.#names);
+    return new RunSource(label, this.#run, this.tokens, this.types, this.grid, this.names);
   }
 
   get folder(): string {
@@ -116,7 +116,7 @@ export class RunSource {
 
   /** Whether it holds the pooled residual stream. */
   get keepsResidual(): boolean {
-    return this.#names.has(LAYER_ARRAYS.residItems);
+    return this.names.has(LAYER_ARRAYS.residItems);
   }
 
   /** Units of a layer that have pooled values; null where none has. */
@@ -126,7 +126,7 @@ export class RunSource {
   ): { readonly unitStart: number; readonly unitEnd: number } | null {
     const { items } = ARRAYS[type];
     const pooled = expectedLayerArrays(this.manifest, layer).get(items);
-    if (pooled === undefined || !this.#names.has(items)) return null;
+    if (pooled === undefined || !this.names.has(items)) return null;
     const unitEnd = this.layout(type).widths[layer]!;
     return { unitStart: unitEnd - pooled.shape[2]!, unitEnd };
   }
@@ -192,7 +192,7 @@ export class RunSource {
       sums:
         units === 0
           ? new Float64Array(0)
-          : await file.readStatistic(sumsOf(this.#names, type)!, unitStart, unitEnd),
+          : await file.readStatistic(sumsOf(this.names, type)!, unitStart, unitEnd),
       tokens: await readTokenCounts(file, type, this.manifest.shape, unitStart, unitEnd),
       twoWay: [],
       vectors: null,
