@@ -1,11 +1,16 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { parquetReadObjects } from 'hyparquet';
 import { asyncBufferFromFile } from 'hyparquet/src/node.js';
 import { describe, expect, test } from 'vitest';
 import { babelscope, DEMO_CHECKPOINTS, type Outcome, temporaryFolder } from '../support/command-line.js';
+import { documentedFields } from '../support/documented.js';
+import { fieldsOfValue } from '../support/field-paths.js';
+import { copyOfGraph, fuseActivations } from '../support/foreign-graphs.js';
 
+const FIXTURES = fileURLToPath(new URL('../fixtures', import.meta.url));
 const LAYERS = 8;
 const HEADS = 6;
 
@@ -208,32 +213,28 @@ describe('inspect', () => {
     expect(stdout).toMatch(/time, at best\s+about [\d,.]+ tokens\/s/);
   });
 
-  test('--json has the documented keys', async () => {
-    const { stdout } = await succeed(['inspect', join(DEMO_CHECKPOINTS, 'base'), '--json']);
-    const inspection = JSON.parse(stdout);
-    expect(Object.keys(inspection)).toEqual([
-      'architecture',
-      'layers',
-      'dModel',
-      'heads',
-      'kvHeads',
-      'headDim',
-      'dMlp',
-      'experts',
-      'mixture',
-      'vocab',
-      'parameters',
-      'dtype',
-      'hooks',
-      'units',
-      'adapter',
-      'graph',
-      'weights',
-      'capture',
-    ]);
-    expect(inspection.architecture).toBe('Qwen2ForCausalLM');
-    expect(inspection.layers).toBe(LAYERS);
-    expect(inspection.hooks.map((hook: { name: string }) => hook.name)).toContain(
+  test('--json has the fields that docs/files.md documents, and no other', async () => {
+    const adapter = join(FIXTURES, 'adapters/layers-f16');
+    const { base_model_name_or_path: base } = JSON.parse(
+      readFileSync(join(adapter, 'adapter_config.json'), 'utf8'),
+    );
+    const printed = await Promise.all(
+      [
+        [join(DEMO_CHECKPOINTS, 'base')],
+        [join(FIXTURES, 'models/qwen2-moe-bf16')],
+        [join(FIXTURES, 'models', basename(base)), '--adapter', adapter],
+        [copyOfGraph('tiny-random-gpt2', fuseActivations)],
+      ].map(async (args) => JSON.parse((await succeed(['inspect', ...args, '--json'])).stdout)),
+    );
+    const fields = new Set(printed.flatMap((inspection) => fieldsOfValue(inspection)));
+    const inner = (field: string) =>
+      [...fields].some((other) => new RegExp(`^${field}(\\[\\])?\\.`).test(other));
+    // What is null in one is an object in another.
+    expect([...fields].filter((field) => !inner(field)).sort()).toEqual(await documentedFields('inspect'));
+    const [dense] = printed;
+    expect(dense.architecture).toBe('Qwen2ForCausalLM');
+    expect(dense.layers).toBe(LAYERS);
+    expect(dense.hooks.map((hook: { name: string }) => hook.name)).toContain(
       `blocks.${LAYERS - 1}.mlp.hook_post`,
     );
   });

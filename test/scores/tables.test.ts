@@ -1,7 +1,6 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { compareRuns, SCORE_CHANGE_COLUMNS, writeComparison } from '../../src/compare/index.js';
@@ -15,11 +14,11 @@ import { benjaminiHochberg } from '../../src/stats/benjamini-hochberg.js';
 import { LAYER_ARRAYS, runManifestSchema } from '../../src/store/manifest.js';
 import { readTable, streamTable, type Table } from '../../src/store/table.js';
 import { temporaryFolder } from '../store/temporary-folder.js';
+import { documented, documentedFields } from '../support/documented.js';
 import { fieldsOfSchema, fieldsOfValue } from '../support/field-paths.js';
 import { writeSyntheticRun } from '../support/synthetic-run.js';
 import { expectValues, reference, TAGS, writeReferenceRun } from './reference-run.js';
 
-const DOCS = fileURLToPath(new URL('../../docs/files.md', import.meta.url));
 const FULL = { uncertainty: 'full', draws: 40, permutations: 40, splits: 4, threads: 1 } as const;
 
 let run: string;
@@ -34,14 +33,6 @@ beforeAll(async () => {
 });
 
 afterAll(() => rm(run, { recursive: true, force: true }));
-
-/** Cells of each row of a table of docs/files.md, without its head. */
-async function documented(marker: string): Promise<string[][]> {
-  const text = await readFile(DOCS, 'utf8');
-  const section = text.split(`<!-- ${marker} -->`)[1]!.split('<!-- end -->')[0]!;
-  const rows = section.split('\n').filter((line) => line.startsWith('| `'));
-  return rows.map((line) => line.slice(2, -2).split(/(?<!\\) \| /));
-}
 
 test('docs/files.md documents every column that is written, and writes of no other', async () => {
   for (const [marker, table, specs] of [
@@ -58,12 +49,6 @@ test('docs/files.md documents every column that is written, and writes of no oth
   const arrays = (await documented('arrays')).flatMap(([names]) => names!.replaceAll('`', '').split(', '));
   expect(arrays.sort()).toEqual(Object.values(LAYER_ARRAYS).sort());
 });
-
-/** Fields of a table of docs/files.md. */
-async function documentedFields(marker: string): Promise<string[]> {
-  const rows = await documented(`fields ${marker}`);
-  return rows.flatMap(([names]) => names!.replaceAll('`', '').split(', ')).sort();
-}
 
 test('docs/files.md documents the columns of score_changes.parquet as the table itself does', async () => {
   const words = { float64: 'double', int32: 'int', string: 'string', boolean: 'boolean' };
