@@ -185,6 +185,17 @@ async function reading<T>(path: string, read: () => Promise<T>): Promise<T> {
   try {
     return await read();
   } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') {
+      throw new RunError(
+        {
+          what: 'there is no such table',
+          where: path,
+          expected: 'a run that was scored, or a comparison',
+          remedy: 'score the run first: babelscope score <run>',
+        },
+        { cause },
+      );
+    }
     throw new RunError(
       {
         what: 'the table cannot be read',

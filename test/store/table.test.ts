@@ -105,6 +105,7 @@ describe('readTable', () => {
   it('refuses a file that is missing or not parquet with a RunError', async () => {
     const path = join(await temporaryFolder(), 'x.parquet');
     await expect(readTable(path)).rejects.toThrow(RunError);
+    await expect(readTable(path)).rejects.toThrow(/there is no such table[\s\S]*babelscope score/);
     await writeFile(path, 'not a parquet file');
     await expect(readTable(path)).rejects.toThrow(RunError);
     const whole = await readFile(await written());
