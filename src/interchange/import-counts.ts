@@ -2,9 +2,9 @@ import { ImportError } from '../errors.js';
 import { tapOutput } from '../hooks/taps.js';
 import type { RunManifest } from '../store/manifest.js';
 import { type ImportedSums, type RunFormat, valuesOf, writeImportedRun } from './import-run.js';
+import type { PickleValue } from './pytorch/pickle-objects.js';
 import { readPytorch } from './pytorch/read-pytorch.js';
 import { TorchTensor } from './pytorch/tensor.js';
-import type { PickleValue } from './pytorch/unpickle.js';
 import { type PlacedFile, placeFiles, type SourceFile } from './source-files.js';
 
 const LAPE_COUNTS: RunFormat = {

@@ -3,9 +3,9 @@ import { ImportError, UsageError } from '../errors.js';
 import type { LanguageTag } from '../probes/index.js';
 import { describe } from './import-counts.js';
 import { valuesOf } from './import-run.js';
+import type { PickleValue } from './pytorch/pickle-objects.js';
 import { readPytorch } from './pytorch/read-pytorch.js';
 import { TorchTensor } from './pytorch/tensor.js';
-import type { PickleValue } from './pytorch/unpickle.js';
 import { type SelectedUnit, type SelectionDescription, writeSelection } from './selection.js';
 import { isUnitIndex, languageOf, MOST_LAYERS } from './source-files.js';
 

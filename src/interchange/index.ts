@@ -16,9 +16,9 @@ export {
   importLapeMask,
 } from './import-selection.js';
 export { importSelfcond } from './import-selfcond.js';
+export type { PickleKey, PickleValue } from './pytorch/pickle-objects.js';
 export { readPytorch } from './pytorch/read-pytorch.js';
 export type { TorchDtype } from './pytorch/tensor.js';
 export { TorchTensor } from './pytorch/tensor.js';
-export type { PickleKey, PickleValue } from './pytorch/unpickle.js';
 export { isSelection, type SelectionDescription } from './selection.js';
 export { parseSource, type SourceFile } from './source-files.js';

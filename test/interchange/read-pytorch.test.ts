@@ -5,9 +5,10 @@ import fc from 'fast-check';
 import { zipSync } from 'fflate';
 import { describe, expect, test } from 'vitest';
 import { ImportError } from '../../src/errors.js';
+import type { PickleValue } from '../../src/interchange/pytorch/pickle-objects.js';
 import { readPytorch } from '../../src/interchange/pytorch/read-pytorch.js';
 import { TorchTensor } from '../../src/interchange/pytorch/tensor.js';
-import { type PickleValue, unpickle } from '../../src/interchange/pytorch/unpickle.js';
+import { unpickle } from '../../src/interchange/pytorch/unpickle.js';
 import { temporaryFolder } from '../support/command-line.js';
 
 const FIXTURES = fileURLToPath(new URL('../fixtures/pytorch/', import.meta.url));

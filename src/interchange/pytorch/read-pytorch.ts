@@ -1,5 +1,6 @@
 import { openArchive } from './archive.js';
-import { type PickleValue, unpickle } from './unpickle.js';
+import type { PickleValue } from './pickle-objects.js';
+import { unpickle } from './unpickle.js';
 
 /**
  * Reads a `.pt` or `.pth` file of PyTorch 1.6 or later without executing anything in it: tensors, dicts, lists,
