@@ -164,6 +164,9 @@ describe.skipIf(chromiumPath === null)('the page in Chromium, from file://', () 
     ).toEqual(sentences.sort());
     const box = await page.locator('.box').innerText();
     expect(box).toContain('Difference in differences: grpo − sft, against base');
+    expect(box).toContain(
+      'Alignment of languages (mean cosine, same item − other items), mean over layers: grpo − sft; ',
+    );
     // Those of groups are closed until they are asked for.
     expect(box).toContain('In groups of languages');
     expect(box).not.toContain('unseen languages');
