@@ -79,7 +79,7 @@ export const MEASURES: readonly MeasureDefinition[] = [
     ...signed(
       'meanOmega2',
       meanOmega2,
-      "no unit has ω²: it needs pooled items (capture with --keep items, of routed experts' neurons with --keep expert-items)",
+      "no unit has ω²: it needs pooled items, which imports lack (capture with --keep items, of routed experts' neurons with --keep expert-items)",
     ),
     range: UNBOUNDED,
     ofRange: UNBOUNDED,

@@ -105,6 +105,11 @@ describe('LAPE counts become a run', () => {
       const { columns } = await readScores(out, 'units');
       const { units } = await compareRuns([{ folder: out }, { folder: out }]);
       const entropy = units[0]!.headlines.find(({ measure }) => measure === 'meanEntropy')!;
+      const omega2 = units[0]!.headlines.find(({ measure }) => measure === 'meanOmega2')!;
+      expect([omega2.verdict, omega2.note]).toEqual([
+        'not measured',
+        expect.stringContaining('pooled items, which imports lack'),
+      ]);
       const known = columns.get('lape_se')!.some((se) => !Number.isNaN(se));
       if (name === 'one') {
         expect(warnings.join()).toContain('not measured');
