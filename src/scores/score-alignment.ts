@@ -49,10 +49,12 @@ export async function scoreAlignment(
       const aligned = await layerAlignment(layer, run.manifest, products).finally(() => layer.close());
       for (const { a, b, sums, leftOut } of aligned) {
         const value = alignmentOver(sums);
-        const replicates = folds.map((left) =>
+        // A fold without an item of the pair is none of its groups.
+        const own = folds.filter((fold) => sums.foldOf.includes(fold));
+        const replicates = own.map((left) =>
           alignmentOver(
             sums,
-            folds.filter((fold) => fold !== left),
+            own.filter((fold) => fold !== left),
           ),
         );
         const interval = (of: (alignment: Alignment) => number, min: number, max: number) =>

@@ -304,6 +304,46 @@ describe('a scored run', () => {
     for (const { halves } of summary.reliability.slice(-2)) expect(halves).toBeGreaterThan(-1);
   });
 
+  test('folds without an item of two languages are no groups of their jackknife', async () => {
+    const sparse = await temporaryFolder();
+    // The second language has the items of folds 0, 1 and 2 of ten alone.
+    const [items, folds, dimension] = [40, 10, 24];
+    const draws = new Draws(11);
+    const stream = Float32Array.from({ length: items * 2 * dimension }, (_, at) =>
+      Math.floor(at / dimension) % 2 === 1 && Math.floor(at / dimension / 2) % folds > 2
+        ? Number.NaN
+        : draws.gaussian(),
+    );
+    await writeSyntheticRun(sparse, {
+      languages: ['en', 'de'],
+      layers: 1,
+      items,
+      folds,
+      residual: () => stream,
+    });
+    await scoreRun(sparse, { scores: ['alignment'], splits: 3, threads: 1 });
+    const { columns } = await readScores(sparse, 'alignment');
+    const over = (chosen: readonly number[]) => {
+      const own = Array.from({ length: items }, (_, i) => i).filter((i) => chosen.includes(i % folds));
+      const vectors = (k: number) =>
+        Float32Array.from(
+          own.flatMap((i) => [...stream.subarray((i * 2 + k) * dimension, (i * 2 + k + 1) * dimension)]),
+        );
+      return alignment(vectors(0), vectors(1), dimension);
+    };
+    const value = await over([0, 1, 2]);
+    const left = await Promise.all([over([1, 2]), over([0, 2]), over([0, 1])]);
+    for (const name of ['margin', 'mexa'] as const) {
+      const { se, low, high } = jackknife(
+        value[name],
+        left.map((one) => one[name]),
+        name === 'mexa' ? { min: 0, max: 1 } : { min: -2, max: 2 },
+      );
+      const found = ['', '_se', '_low', '_high'].map((end) => columns.get(`${name}${end}`)![0]);
+      expect(found).toEqual([value[name], se, low, high].map((x) => expect.closeTo(x, 5)));
+    }
+  });
+
   test('the number of threads changes no byte', async () => {
     const bytes = await readFile(join(run, 'alignment.parquet'));
     await scoreRun(run, { scores: ['alignment'], splits: 10, threads: 2 });
