@@ -1,4 +1,6 @@
+import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
+import { capture } from '../../src/capture/index.js';
 import { compareRuns } from '../../src/compare/index.js';
 import { RunSource } from '../../src/compare/run-source.js';
 import type { Comparison } from '../../src/compare/types.js';
@@ -12,6 +14,7 @@ import { experts, writeExpertRun } from '../scores/expert-run.js';
 import { expectValues } from '../scores/reference-run.js';
 import { temporaryFolder } from '../store/temporary-folder.js';
 import { type SyntheticRunOptions, writeSyntheticRun } from '../support/synthetic-run.js';
+import { TINY_PROBES, tinyMixture } from '../support/tiny-checkpoint.js';
 
 const [LAYERS, UNITS] = [3, 100];
 const OPTIONS = { layers: LAYERS, neurons: UNITS, heads: 2, items: 40 };
@@ -182,4 +185,25 @@ test('mixtures of different layouts are refused', async () => {
   ]);
   await expect(comparing).rejects.toThrow(RunError);
   await expect(comparing).rejects.toThrow(/shape\.mixture differs/);
+});
+
+test('of a block of a layer of a mixture all units have pooled values or none: shared experts’ neurons are a block of their own', async () => {
+  const out = join(await temporaryFolder(), 'run');
+  await capture({ checkpoint: tinyMixture(), probes: TINY_PROBES, out, threads: 1 });
+  const run = await RunSource.open(out);
+  const edges = (layer: number) =>
+    run.blocks('neuron', layer).map(({ unitStart, unitEnd }) => [unitStart, unitEnd]);
+  expect([edges(0), edges(1)]).toEqual([
+    [[0, 23]],
+    [
+      [0, 63],
+      [63, 77],
+    ],
+  ]);
+  const scopes = [{ group: null, languages: [0, 1, 2] }];
+  const [routed, shared] = await Promise.all(
+    run.blocks('neuron', 1).map((block) => run.readUnits('neuron', block, scopes)),
+  );
+  expect(routed!.twoWay).toEqual([null]);
+  expect(shared!.twoWay[0]).toMatchObject({ units: 14, languages: 3 });
 });

@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { capture } from '../../src/capture/index.js';
 import { ImportError, RunError } from '../../src/errors.js';
 import {
   exportCsv,
@@ -20,6 +21,7 @@ import { openSafetensors } from '../../src/store/safetensors.js';
 import { ROW_GROUP_ROWS, writeTable } from '../../src/store/table.js';
 import { babelscope, temporaryFolder } from '../support/command-line.js';
 import { writeSyntheticRun } from '../support/synthetic-run.js';
+import { TINY_PROBES, tinyMixture } from '../support/tiny-checkpoint.js';
 
 async function scoredRun(keep: 'items' | 'folds' = 'items') {
   const folder = join(temporaryFolder(), 'run');
@@ -193,6 +195,17 @@ describe('pooled values under the names of TransformerLens', () => {
     }
     await own.close();
     await file.close();
+  });
+
+  test('where a run keeps the neurons of shared experts alone, they have a name of their own', async () => {
+    const run = join(temporaryFolder(), 'run');
+    await capture({ checkpoint: tinyMixture(), probes: TINY_PROBES, out: run, threads: 1, limit: 2 });
+    const names = await exportTransformerLens(run, join(temporaryFolder(), 'lens.safetensors'));
+    expect(names.filter((name) => name.includes('.mlp.')).sort()).toEqual([
+      'blocks.0.mlp.hook_post',
+      'blocks.1.mlp.shared_experts.hook_post',
+      'blocks.2.mlp.shared_experts.hook_post',
+    ]);
   });
 });
 
