@@ -29,6 +29,8 @@ export interface ItemValues {
   overlapMean: number;
   /** Nats. */
   mi: number;
+  /** Of the whole sample and others like it: what the correction of Miller and Madow added to `mi`, nats. */
+  miCorrection: number;
   /** With selectivity: Σ_k (Σ_i x)² over complete items; rises with SS_language when languages are permuted within items; NaN if they are all equal. */
   languageSquares: number;
 }
@@ -43,6 +45,7 @@ export function newItemValues(languages: number): ItemValues {
     overlap: perLanguage(),
     overlapMean: Number.NaN,
     mi: Number.NaN,
+    miCorrection: Number.NaN,
     languageSquares: Number.NaN,
   };
 }
@@ -89,7 +92,10 @@ export class ItemEvaluator {
       this.#walk.walk(sample, mi);
       averagePrecisionOf(this.#walk, out.ap);
       aurocOf(this.#walk, out.auroc);
-      if (mi) out.mi = this.#information.of(this.#walk.bins, this.#walk.languages);
+      if (mi) {
+        out.mi = this.#information.of(this.#walk.bins, this.#walk.languages);
+        out.miCorrection = this.#information.correction;
+      }
     }
     if (selectivity) {
       const moments = this.#moments;

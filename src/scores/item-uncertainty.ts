@@ -1,4 +1,5 @@
 import { bootstrapInterval } from '../stats/bootstrap-interval.js';
+import { distanceInterval } from '../stats/distance-interval.js';
 import { halfSampleVariance, studentInterval } from '../stats/half-samples.js';
 import { jackknife } from '../stats/jackknife.js';
 import { type ItemEvaluator, type ItemParts, type ItemValues, newItemValues } from './item-evaluator.js';
@@ -43,7 +44,8 @@ export interface PermutationP {
  * jackknife: a resample holds items twice, which raises precision, and neither the percentiles nor the pivotal interval
  * cover where languages lie far apart. Mutual information and overlap are counted in bins, which a
  * resample fills differently, and which the jackknife, seeing one side of every kink, makes too wide: for them random
- * half-samples of the folds. `figures/validation` shows what each covers.
+ * half-samples of the folds, and for mutual information, which has an end at 0, `distanceInterval`. `figures/validation` shows
+ * what each covers.
  *
  * p = (1 + #{null ≥ observed}) / (1 + permutations) (Phipson & Smyth, 2010), with languages permuted within items. The
  * null is that languages are alike in everything, variance included: see `withinItemPermutation`.
@@ -102,7 +104,7 @@ export function itemUncertainty(
       selectivity: ofDraws.selectivity.map((own, k) => bootstrapInterval(whole.selectivity[k]!, own)),
     }),
     ...(parts.mi && {
-      mi: informationInterval(whole.mi, halfSampleVariance(first.mi, second.mi), mi, samples),
+      mi: informationDistance(whole, halfSampleVariance(first.mi, second.mi), mi, samples),
     }),
     ...(parts.overlap && {
       overlap: first.each.map((own, k) =>
@@ -122,22 +124,50 @@ export function itemUncertainty(
 /** Share of prompts that permutations may leave where they are, and still show what chance alone gives. */
 const MAX_FIXED = 0.05;
 
+/** Mean and variance under permutation. */
+export interface Permuted {
+  readonly mean: number;
+  readonly variance: number;
+}
+
 /**
- * Interval of mutual information. Permutations show what there is where languages tell nothing: its mean, which is not 0
- * because the correction of Miller and Madow takes prompts of one item for independent, is taken off the centre. Of its
- * variance, which falls with the square of the items, halves hold four times as much and hence SE² twice; once is taken
- * off, but not more than half of SE².
+ * Interval of a change of mutual information (or, without permutations, of mutual information): value ± t SE. Permutations
+ * show what there is where languages tell nothing: its mean, which is not 0 because the correction of Miller and Madow takes
+ * prompts of one item for independent, is taken off the centre. Of its variance, which falls with the square of the items,
+ * halves hold four times as much and hence SE² twice; once is taken off, but not more than half of SE².
  */
 export function informationInterval(
   value: number,
   variance: number,
-  null_: { readonly mean: number; readonly variance: number },
-  { foldsLeftOut: { length: folds }, permutable }: ItemSamples,
+  null_: Permuted,
+  samples: ItemSamples,
 ): Spread {
-  const known = permutable >= 1 - MAX_FIXED && !Number.isNaN(null_.variance);
-  return known
+  const folds = samples.foldsLeftOut.length;
+  return isNullKnown(null_, samples)
     ? studentInterval(value - null_.mean, Math.max(variance / 2, variance - null_.variance), folds)
     : studentInterval(value, variance, folds);
+}
+
+/**
+ * Interval of mutual information: the plug-in estimate is a distance from languages that are told by nothing, and what it
+ * is on average there is known from permutations. That halves hold the variance there twice is what `distanceInterval`
+ * supposes.
+ */
+function informationDistance(
+  { mi, miCorrection }: ItemValues,
+  variance: number,
+  null_: Permuted,
+  samples: ItemSamples,
+): Spread {
+  const symmetric = informationInterval(mi, variance, null_, samples);
+  if (!isNullKnown(null_, samples)) return symmetric;
+  const [plugIn, bias] = [Math.max(0, mi - miCorrection), null_.mean - miCorrection];
+  const ends = distanceInterval(plugIn, bias, Math.sqrt(variance), samples.foldsLeftOut.length);
+  return { se: symmetric.se, ...ends };
+}
+
+function isNullKnown({ variance }: Permuted, { permutable }: ItemSamples): boolean {
+  return permutable >= 1 - MAX_FIXED && !Number.isNaN(variance);
 }
 
 /** [language][sample] */
@@ -151,7 +181,7 @@ function permuted(
   { permutations }: ItemSamples,
   parts: ItemParts,
   whole: ItemValues,
-): { readonly p: PermutationP; readonly mi: { readonly mean: number; readonly variance: number } } {
+): { readonly p: PermutationP; readonly mi: Permuted } {
   const languages = whole.ap.length;
   const null_ = newItemValues(languages);
   const atLeast: PermutationP = {
@@ -195,7 +225,7 @@ function permuted(
   };
 }
 
-export function momentsOf(values: Float64Array): { readonly mean: number; readonly variance: number } {
+export function momentsOf(values: Float64Array): Permuted {
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
   const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
   return { mean, variance: values.length > 1 ? squares / (values.length - 1) : Number.NaN };

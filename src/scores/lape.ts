@@ -1,4 +1,5 @@
-import { jackknifeUnits, type UnitIntervals } from '../stats/jackknife.js';
+import { jackknifeDistances } from '../stats/distance-interval.js';
+import type { UnitIntervals } from '../stats/jackknife.js';
 import { type FoldShape, liveFolds, meanOverTokens, type Numbers, type TokenCounts } from './fold-sums.js';
 
 /**
@@ -38,17 +39,29 @@ export function lape(rates: Float64Array, languages: number): Float64Array {
 }
 
 /**
- * LAPE with its delete-one-fold jackknife interval, clipped to 0 … ln K. Folds without a token are not counted. A
- * unit that never fires once some fold is left out has no interval.
+ * LAPE with its interval: ln K − LAPE is a distance from languages that are all alike, which `jackknifeDistances` gives an
+ * interval to; it reaches to the estimate, clipped to 0 … ln K. Folds without a token are not counted. A unit that never
+ * fires once some fold is left out has no interval.
  *
  * @param sums [fold, language, unit]: firing counts, sums of contribution norms, or tokens routed to an expert.
  * @param tokens What they are divided by.
- * @returns arrays [unit], nats.
+ * @returns arrays [unit], nats; `se` is the delete-one-fold jackknife's.
  */
 export function lapeInterval(sums: Numbers, tokens: TokenCounts, shape: FoldShape): UnitIntervals {
   const folds = liveFolds(tokens, shape);
+  const most = Math.log(shape.languages);
   const of = (chosen: readonly number[]) =>
     lape(meanOverTokens(sums, tokens, shape, chosen), shape.languages);
-  const replicates = folds.map((left) => of(folds.filter((fold) => fold !== left)));
-  return jackknifeUnits(of(folds), replicates, { min: 0, max: Math.log(shape.languages) });
+  const distance = (entropy: Float64Array) => entropy.map((h) => most - h);
+  const value = of(folds);
+  const { se, low, high } = jackknifeDistances(
+    distance(value),
+    folds.map((left) => distance(of(folds.filter((fold) => fold !== left)))),
+  );
+  return {
+    value,
+    se,
+    low: high.map((furthest, u) => Math.max(0, Math.min(most - furthest, value[u]!))),
+    high: low.map((nearest, u) => Math.max(most - nearest, value[u]!)),
+  };
 }

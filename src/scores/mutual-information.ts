@@ -12,6 +12,12 @@ import { walkedUnit } from './walked-unit.js';
 export class MutualInformation {
   /** [count]: c ln c. */
   readonly #cLogC: Float64Array;
+  #correction = Number.NaN;
+
+  /** What the correction added to the plug-in estimate that was made last, nats; mostly negative. */
+  get correction(): number {
+    return this.#correction;
+  }
 
   constructor(prompts: number) {
     this.#cLogC = Float64Array.from({ length: prompts + 1 }, (_, c) => (c === 0 ? 0 : c * Math.log(c)));
@@ -45,7 +51,8 @@ export class MutualInformation {
       if (own > 0) present++;
     }
     if (present < 2) return Number.NaN;
-    return (joint - margins + f[total]!) / total + (filled + present - cells - 1) / (2 * total);
+    this.#correction = (filled + present - cells - 1) / (2 * total);
+    return (joint - margins + f[total]!) / total + this.#correction;
   }
 }
 

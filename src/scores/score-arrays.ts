@@ -1,5 +1,6 @@
 /** How intervals came about; said of every column that has one. */
 const JACKKNIFE = 'delete-one-fold jackknife, t quantile of folds − 1';
+const DISTANCE = 'delete-one-fold jackknife; the interval as of a sum of squares';
 const PERCENTILE = 'percentile bootstrap over items; --uncertainty full';
 const FULL_JACKKNIFE = `${JACKKNIFE}; --uncertainty full`;
 const HALVES = 'random half-samples of the folds, t quantile of folds − 1; --uncertainty full';
@@ -10,28 +11,31 @@ const HALVES = 'random half-samples of the folds, t quantile of folds − 1; --u
  */
 export const UNIT_ARRAYS = {
   lape: 'entropy over languages of the rate, nats, 0 … ln K (Tang et al. 2024); not for residual dimensions, which have no rate, nor for neurons of experts that a language never reaches',
-  ...interval('lape', JACKKNIFE),
+  ...interval('lape', DISTANCE),
   exclusivity: 'experts: highest selection frequency over languages / their sum, 1/K … 1',
-  ...interval('exclusivity', JACKKNIFE),
+  ...interval('exclusivity', `${JACKKNIFE}; the interval is that of a maximum`),
   eta2_language: 'SS_language / SS_total of pooled values on items that every language has',
-  ...interval('eta2_language', JACKKNIFE),
+  ...interval('eta2_language', DISTANCE),
   eta2_item: 'SS_item / SS_total',
   ...interval('eta2_item', JACKKNIFE),
   omega2_language: 'eta2_language corrected for bias; may be slightly negative',
-  ...interval('omega2_language', JACKKNIFE),
+  ...interval('omega2_language', DISTANCE),
   ...test('omega2_language', 'one-sided; of SS_language, hence of eta2_language too'),
   omega2_item: 'eta2_item corrected for bias; may be slightly negative',
   ...interval('omega2_item', JACKKNIFE),
   ...test('selectivity_best', 'one-sided; the highest selectivity against the highest under permutation'),
   mi: "mutual information of pooled value (16 equal-count bins) and language, nats, Miller–Madow corrected; beside it H(language) in the table's `language_entropy`",
-  ...interval('mi', `${HALVES}; the interval is centred on mi less its mean under permutation`),
+  ...interval(
+    'mi',
+    'random half-samples of the folds; the interval as of a sum of squares, against mi under permutation; --uncertainty full',
+  ),
   ...test('mi', 'one-sided'),
   overlap:
     'overlap of 64-bin histograms, mean over pairs of languages; 1: the same; falls short of it by chance alone',
   ...interval('overlap', HALVES),
   vector_share_language:
     'heads: tr(S_language) / tr(S_total) of pooled hook_z on items that every language has',
-  ...interval('vector_share_language', JACKKNIFE),
+  ...interval('vector_share_language', DISTANCE),
   vector_share_item: 'heads: tr(S_item) / tr(S_total)',
   ...interval('vector_share_item', JACKKNIFE),
 } as const satisfies Record<string, string>;

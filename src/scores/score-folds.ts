@@ -2,7 +2,7 @@ import { type JackknifeBounds, jackknifeUnits, type UnitIntervals } from '../sta
 import { LAYER_ARRAYS } from '../store/manifest.js';
 import type { RunLayer, StatisticName } from '../store/open-run.js';
 import { contrast } from './contrast.js';
-import { exclusivity } from './exclusivity.js';
+import { exclusivity, exclusivityInterval } from './exclusivity.js';
 import {
   type FoldShape,
   liveFolds,
@@ -123,11 +123,7 @@ export async function scoreFolds(
       Object.assign(ofUnits, { lape: value, lape_se: se, lape_low: low, lape_high: high });
     }
     if (scores.has('exclusivity')) {
-      const { value, se, low, high } = jackknifeUnits(
-        exclusivity(rate.value, languages),
-        leaveOut(sums).map((rates) => exclusivity(rates, languages)),
-        { min: 1 / languages, max: 1 },
-      );
+      const { value, se, low, high } = exclusivityInterval(rate.value, leaveOut(sums), languages);
       Object.assign(ofUnits, {
         exclusivity: value,
         exclusivity_se: se,

@@ -1,6 +1,7 @@
 import { wilsonInterval } from '../stats/wilson-interval.js';
 import { foldCoverage } from './coverage-of-folds.js';
-import { pooledCoverage } from './coverage-of-items.js';
+import { itemCoverage } from './coverage-of-items.js';
+import { varianceCoverage } from './coverage-of-variance.js';
 
 /** What an interval is to hold: the score of infinitely many items, or what it is on average at this number of them. */
 export type Estimand = 'population' | 'at this number of items';
@@ -16,6 +17,10 @@ export const COVERED = {
   patternEntropy: 'population',
   patternFirst: 'population',
   patternPrevious: 'population',
+  expertFrequency: 'population',
+  expertMass: 'population',
+  expertLape: 'population',
+  exclusivity: 'population',
   omega2Language: 'population',
   omega2Item: 'population',
   eta2Language: 'at this number of items',
@@ -23,7 +28,6 @@ export const COVERED = {
   vectorShareLanguage: 'at this number of items',
   vectorShareItem: 'at this number of items',
   selectivity: 'population',
-  selectivityBest: 'population',
   auroc: 'population',
   ap: 'population',
   mi: 'population',
@@ -38,7 +42,7 @@ export interface Coverage {
   readonly estimand: Estimand;
   /** How much higher the first language lies, in standard deviations of the noise of prompts (of tokens, where folds are summed). */
   readonly effect: number;
-  /** Mean over units: the truth of `overlap` and of the best selectivity is each unit's own. */
+  /** Mean over units: the truth of `overlap` is each unit's own. */
   readonly truth: number;
   readonly units: number;
   readonly covered: number;
@@ -60,8 +64,13 @@ export interface CoverageModel {
   /** Bootstrap draws, and permutations that the interval of mutual information is centred by. */
   readonly draws: number;
   readonly permutations: number;
+  /** Standard deviation of the first language's noise in pooled values; of the others' it is 1. Of shares of variance alone. */
+  readonly firstNoise: number;
   readonly seed: number;
 }
+
+/** Scores by what they follow from: sums by fold, the two-way decomposition, pooled values prompt by prompt. */
+export type CoveragePart = 'folds' | 'variance' | 'items';
 
 /** An interval beside the truth it is to hold. */
 export interface Trial {
@@ -71,16 +80,22 @@ export interface Trial {
 }
 
 /** Coverage of the intervals of every score, by the code that scores a run, on units simulated with one effect. */
-export async function measureCoverage(model: CoverageModel, pause: () => Promise<void>): Promise<Coverage[]> {
+export async function measureCoverage(
+  model: CoverageModel,
+  parts: readonly CoveragePart[],
+  pause: () => Promise<void>,
+): Promise<Coverage[]> {
   const trials = new Map<Covered, Trial[]>();
   const keep = (score: Covered, trial: Trial): void => {
     const own = trials.get(score);
     if (own === undefined) trials.set(score, [trial]);
     else own.push(trial);
   };
-  await foldCoverage(model, keep);
-  await pooledCoverage(model, keep, pause);
-  return (Object.keys(COVERED) as Covered[]).map((score): Coverage => {
+  if (parts.includes('folds')) await foldCoverage(model, keep);
+  if (parts.includes('variance')) await varianceCoverage(model, keep, pause);
+  if (parts.includes('items')) await itemCoverage(model, keep, pause);
+  const measured = (Object.keys(COVERED) as Covered[]).filter((score) => trials.has(score));
+  return measured.map((score): Coverage => {
     const own = trials.get(score)!;
     const units = own.length;
     // Of a score at the end of its range, the truth and the interval's end are the same but for rounding.

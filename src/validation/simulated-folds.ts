@@ -13,11 +13,12 @@ export interface FoldModel {
 }
 
 /** Standard deviation of what tokens of one item have in common; that of a token's own noise is 1. */
-const ITEM_SPREAD = 0.5;
-const SPREAD = Math.hypot(ITEM_SPREAD, 1);
+export const ITEM_SPREAD = 0.5;
+/** Standard deviation of a token's z in a language. */
+export const SPREAD = Math.hypot(ITEM_SPREAD, 1);
 /** z above which a neuron fires: 20 % of tokens without an effect. */
 const THRESHOLD = 0.8416 * SPREAD;
-const logistic = (z: number) => 1 / (1 + Math.exp(-z));
+export const logistic = (z: number) => 1 / (1 + Math.exp(-z));
 
 /** What each statistic adds up over tokens, as a function of the token's z. */
 const LINKS = {
@@ -35,15 +36,10 @@ export function simulateLayer(
   model: FoldModel,
   draws: Draws,
 ): Pick<RunLayer, 'layer' | 'names' | 'readTokens' | 'readStatistic'> {
-  const { folds, languages, items } = model;
-  const tokens = new Uint32Array(folds * languages);
-  for (let i = 0; i < items; i++) {
-    for (let k = 0; k < languages; k++) tokens[(i % folds) * languages + k]! += tokensOf(i, k);
-  }
   return {
     layer: 0,
     names: new Set(Object.keys(LINKS) as SimulatedStatistic[]),
-    readTokens: async () => tokens,
+    readTokens: async () => simulatedTokens(model),
     readStatistic: async (name) => {
       if (!(name in LINKS)) throw new Error(`${name} is not simulated`);
       return simulateSums(model, LINKS[name as SimulatedStatistic], draws);
@@ -51,7 +47,16 @@ export function simulateLayer(
   };
 }
 
-function tokensOf(item: number, language: number): number {
+/** [fold, language] */
+export function simulatedTokens({ folds, languages, items }: FoldModel): Uint32Array {
+  const tokens = new Uint32Array(folds * languages);
+  for (let i = 0; i < items; i++) {
+    for (let k = 0; k < languages; k++) tokens[(i % folds) * languages + k]! += tokensOf(i, k);
+  }
+  return tokens;
+}
+
+export function tokensOf(item: number, language: number): number {
   return 3 + ((item + 3 * language) % 5);
 }
 
@@ -81,12 +86,17 @@ const POINTS = 40_000;
 /** Mean of a statistic over infinitely many tokens whose z lies higher by `effect`, by numerical integration. */
 export function meanOf(statistic: SimulatedStatistic, effect: number): number {
   const link: (z: number) => number = LINKS[statistic];
+  return normalMean((x) => link(effect + SPREAD * x));
+}
+
+/** Mean of a function of a standard normal. */
+export function normalMean(of: (x: number) => number): number {
   let sum = 0;
   let weights = 0;
   for (let n = 0; n < POINTS; n++) {
     const x = -8 + (16 * (n + 0.5)) / POINTS;
     const weight = Math.exp(-0.5 * x * x);
-    sum += weight * link(effect + SPREAD * x);
+    sum += weight * of(x);
     weights += weight;
   }
   return sum / weights;

@@ -8,6 +8,8 @@ export interface UnitModel {
   readonly effect: number;
   /** Standard deviation of what an item has in all languages; that of the noise is 1. */
   readonly itemSpread: number;
+  /** Standard deviation of the noise in the first language; of the others' it is 1. Default 1. */
+  readonly firstNoise?: number;
 }
 
 /** [item, language], languages in order. */
@@ -17,7 +19,7 @@ export function simulateUnit(model: UnitModel, draws: Draws): Float32Array {
 
 /** [item, language, dimension]: dimensions are independent, and the effect is the same in each. */
 export function simulateVectors(
-  { items, languages, effect, itemSpread }: UnitModel,
+  { items, languages, effect, itemSpread, firstNoise = 1 }: UnitModel,
   size: number,
   draws: Draws,
 ): Float32Array {
@@ -27,9 +29,8 @@ export function simulateVectors(
     for (let d = 0; d < size; d++) item[d] = itemSpread * draws.gaussian();
     for (let k = 0; k < languages; k++) {
       const at = (i * languages + k) * size;
-      for (let d = 0; d < size; d++) {
-        values[at + d] = item[d]! + draws.gaussian() + (k === 0 ? effect : 0);
-      }
+      const [mean, noise] = k === 0 ? [effect, firstNoise] : [0, 1];
+      for (let d = 0; d < size; d++) values[at + d] = item[d]! + mean + noise * draws.gaussian();
     }
   }
   return values;
@@ -45,14 +46,17 @@ export interface SharesTruth {
 }
 
 /** From the expected mean squares of the two-way layout (Scheffé, 1959). */
-export function sharesTruth({ items, languages, effect, itemSpread }: UnitModel): SharesTruth {
+export function sharesTruth(model: UnitModel): SharesTruth {
+  const { items, languages, effect, itemSpread, firstNoise = 1 } = model;
   const between = (effect ** 2 * (languages - 1)) / languages ** 2;
-  const language = items * languages * between + (languages - 1);
-  const item = (items - 1) * (languages * itemSpread ** 2 + 1);
-  const total = language + item + (items - 1) * (languages - 1);
+  /** Variance of the noise, mean over languages. */
+  const noise = (firstNoise ** 2 + languages - 1) / languages;
+  const language = items * languages * between + (languages - 1) * noise;
+  const item = (items - 1) * (languages * itemSpread ** 2 + noise);
+  const total = language + item + (items - 1) * (languages - 1) * noise;
   return {
-    omega2Language: between / (between + itemSpread ** 2 + 1),
-    omega2Item: itemSpread ** 2 / (between + itemSpread ** 2 + 1),
+    omega2Language: between / (between + itemSpread ** 2 + noise),
+    omega2Item: itemSpread ** 2 / (between + itemSpread ** 2 + noise),
     eta2Language: language / total,
     eta2Item: item / total,
   };
@@ -71,7 +75,7 @@ const POINTS = 20_000;
 /** Of mutual information. */
 const BINS = 16;
 
-/** From the distributions themselves, by numerical integration. */
+/** From the distributions themselves, of equal noise, by numerical integration. */
 export function unitTruth({ languages, effect, itemSpread }: UnitModel): UnitTruth {
   const spread = Math.hypot(itemSpread, 1);
   const [low, high] = [-9 * spread, 9 * spread + effect];

@@ -13,10 +13,11 @@ import json
 
 import numpy as np
 from safetensors.numpy import save_file
+from scipy import stats
 
 from make_scores import (
-    FOLDS, ITEMS, LANGUAGES, OUT, average_precision, clean, contrast, fold_jackknife, fold_of, fold_tokens, item_scores,
-    lape_of, missing, rates_of, two_way,
+    FOLDS, ITEMS, LANGUAGES, OUT, average_precision, clean, contrast, fold_jackknife, fold_lape, fold_of, fold_tokens,
+    item_scores, lape_of, missing, rates_of, two_way,
 )
 
 FOLDER = OUT / "experts"
@@ -95,6 +96,23 @@ def interval(compute, low, high):
     return {"value": value, **spread}
 
 
+def exclusivity_interval(frequency):
+    """Of the maximum over the languages that do not differ from the highest at 1 %, Bonferroni below."""
+    with np.errstate(invalid="ignore"):
+        share = lambda folds: frequency(folds) / frequency(folds).sum(0)
+        own = interval(lambda folds: exclusivity(frequency(folds)), 1 / LANGUAGES, 1)
+    shares, t = share(everything), lambda tail: stats.t.ppf(1 - tail, FOLDS - 1)
+    errors = fold_jackknife(share)["se"]
+    for u in np.flatnonzero(~np.isnan(own["se"])):
+        best = shares[:, u].argmax()
+        gap_errors = fold_jackknife(lambda folds: share(folds)[best, u] - share(folds)[:, u])["se"]
+        contenders = shares[best, u] - shares[:, u] <= t(0.005) * gap_errors
+        lower = t(0.05 / max(2, contenders.sum()))
+        own["low"][u] = max(1 / LANGUAGES, (shares[:, u] - lower * errors[:, u])[contenders].max())
+        own["high"][u] = min(1, (shares[:, u] + t(0.025) * errors[:, u])[contenders].max())
+    return own
+
+
 def score_neurons(layer, tokens, experts):
     if experts:
         routed = np.repeat(layer["expert.count"], WIDTH, axis=2)
@@ -105,7 +123,7 @@ def score_neurons(layer, tokens, experts):
     mean = lambda folds: rates_by_unit(layer["mlp.sum"], seen, folds)
     return {
         "rate": interval(fire, 0, 1),
-        "lape": interval(lambda folds: lape_of(fire(folds)), 0, np.log(LANGUAGES)),
+        "lape": fold_lape(lambda folds: lape_of(fire(folds))),
         "mean": interval(mean, -np.inf, np.inf),
         "contrast": interval(lambda folds: contrast(mean(folds)), -np.inf, np.inf),
     }
@@ -118,8 +136,8 @@ def score_experts(layer, tokens):
     scores = item_scores(items, ~missing, fold_of, complete)
     return {
         "rate": interval(frequency, 0, 1),
-        "lape": interval(lambda folds: lape_of(frequency(folds)), 0, np.log(LANGUAGES)),
-        "exclusivity": interval(lambda folds: exclusivity(frequency(folds)), 1 / LANGUAGES, 1),
+        "lape": fold_lape(lambda folds: lape_of(frequency(folds))),
+        "exclusivity": exclusivity_interval(frequency),
         "mean": interval(lambda folds: rates_of(layer["expert.prob.sum"], tokens, folds), 0, 1),
         "ap": average_precision(items, ~missing),
         **{name: scores[name] for name in ("auroc", "selectivity", "mi", "overlap", "overlapMean")},

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 from safetensors.numpy import save_file
-from scipy import stats
+from scipy import optimize, stats
 from sklearn.metrics import average_precision_score, mutual_info_score, roc_auc_score
 
 OUT = Path(__file__).parent.parent / "fixtures" / "scores"
@@ -99,18 +99,72 @@ def lape_of(rates):
         return stats.entropy(rates, axis=0)
 
 
-def lape_interval(sums, tokens):
+def deviate(value, theta, bias, slope):
+    """Sankaran's (1963) normal approximation to the noncentral chi-square, n = bias / slope, lambda = theta / slope."""
+    n, l, x = bias / slope, theta / slope, value / slope
+    h = 1 - 2 * (n + l) * (n + 3 * l) / (3 * (n + 2 * l) ** 2)
+    p = (n + 2 * l) / (n + l) ** 2
+    m = (h - 1) * (1 - 3 * h)
+    return ((x / (n + l)) ** h - (1 + h * p * (h - 1 - (2 - h) * m * p / 2))) / (h * np.sqrt(2 * p) * (1 + m * p / 2))
+
+
+def distance_interval(value, bias, se, groups):
+    """Every theta >= 0 under which the distance is in neither tail of a level of 5 %."""
+    if not np.isfinite([value, bias, se]).all():
+        return np.nan, np.nan
+    none = max(0, bias)
+    with np.errstate(divide="ignore"):
+        slope = np.divide(se**2, 4 * value)
+    slope = slope if value > none else min(slope, none)
+    if not slope > 0:
+        return value, value
+    share = lambda theta: 2 * theta / (none + 2 * theta)
+    above = lambda theta: deviate(value, theta, none, slope) - stats.t.ppf(1 - 0.05 * (1 - share(theta) / 2), groups - 1)
+    below = lambda theta: deviate(value, theta, none, slope) + stats.t.ppf(1 - 0.025 * share(theta), groups - 1)
+    start, most = max(value, none) * 1e-9, max(value, none)
+    while below(most) > 0:
+        most *= 2
+    low = optimize.brentq(above, start, value, xtol=1e-15, rtol=1e-12) if above(start) > 0 else 0
+    return low, optimize.brentq(below, start, most, xtol=1e-15, rtol=1e-12)
+
+
+def jackknife_distance(value, left):
+    """Bias, low and high of [unit] distances."""
+    groups = len(left)
+    left = np.array(left)
+    se = np.sqrt((groups - 1) / groups * ((left - left.mean(0)) ** 2).sum(0))
+    bias = (groups - 1) * (left.mean(0) - value)
+    ends = np.array([distance_interval(v, b, s, groups) for v, b, s in zip(value, bias, se)])
+    return np.maximum(0, bias), ends[:, 0], ends[:, 1]
+
+
+def fold_lape(compute):
+    """LAPE, its standard error and its interval: ln K less that of the distance from ln K, and holding the estimate."""
     folds = np.arange(FOLDS)
-    value = lape_of(rates_of(sums, tokens, folds))
-    left = np.array([lape_of(rates_of(sums, tokens, np.delete(folds, g))) for g in folds])
-    se = np.sqrt((FOLDS - 1) / FOLDS * ((left - left.mean(0)) ** 2).sum(0))
-    half = stats.t.ppf(0.975, FOLDS - 1) * se
-    return {
-        "lape": value,
-        "lapeSe": se,
-        "lapeLow": np.maximum(0, value - half),
-        "lapeHigh": np.minimum(np.log(LANGUAGES), value + half),
+    most = np.log(LANGUAGES)
+    value, left = compute(folds), np.array([compute(np.delete(folds, g)) for g in folds])
+    _, nearest, furthest = jackknife_distance(most - value, most - left)
+    ends = {"low": np.clip(np.minimum(most - furthest, value), 0, None), "high": np.maximum(most - nearest, value)}
+    return {"value": value, "se": jackknife(value, left)["se"], **ends}
+
+
+def fold_shares(compute):
+    """Intervals of the share of variance between languages at this number of items, and of infinitely many."""
+    folds = np.arange(FOLDS)
+    value, left = compute(folds), [compute(np.delete(folds, g)) for g in folds]
+    bias, low, high = jackknife_distance(value, left)
+    se = jackknife(value, left)["se"]
+    here = {
+        "se": se,
+        "low": np.where(low > 0, np.minimum(low + bias, value), low),
+        "high": np.clip(np.maximum(high + bias, value), None, 1),
     }
+    return here, {"low": low, "high": high}
+
+
+def lape_interval(sums, tokens):
+    own = fold_lape(lambda folds: lape_of(rates_of(sums, tokens, folds)))
+    return {"lape": own["value"], "lapeSe": own["se"], "lapeLow": own["low"], "lapeHigh": own["high"]}
 
 
 def residual_squares(design, y):
@@ -186,7 +240,7 @@ def mutual_information(x, keep):
     return information(*prompts_of(x, keep))
 
 
-def information(values, language, bins=16):
+def information(values, language, bins=16, correct=True):
     """scikit-learn's plug-in estimate, and Miller and Madow's correction of each of its three entropies."""
     n = len(values)
 
@@ -194,7 +248,7 @@ def information(values, language, bins=16):
         bin = np.floor(bins * (stats.rankdata(-column) - 0.5) / n).astype(int)
         cells = len(set(zip(bin, language)))
         extra = (len(set(bin)) - 1) + (len(set(language)) - 1) - (cells - 1)
-        return mutual_info_score(language, bin) + extra / (2 * n)
+        return mutual_info_score(language, bin) + (extra / (2 * n) if correct else 0)
 
     return np.array([one(column) for column in values.T])
 
@@ -227,7 +281,7 @@ def permutations_of(keep, count=6):
 
 
 def half_sample_intervals(x, keep, fold_of):
-    """SE² = mean (a − b)² / 4 over halvings. Of mutual information less what permutations have; overlap in half the bins."""
+    """SE² = mean (a − b)² / 4 over halvings. Of mutual information against what permutations have; overlap in half the bins."""
     in_half = lambda folds: keep & np.isin(fold_of, folds)[:, None]
     variance = lambda of: np.mean([(of(a) - of(b)) ** 2 for a, b in HALVINGS], axis=0) / 4
     t = stats.t.ppf(0.975, FOLDS - 1)
@@ -235,11 +289,13 @@ def half_sample_intervals(x, keep, fold_of):
     null = np.array([information(values, labels) for labels in permutations_of(keep)])
     mi, mi_variance = mutual_information(x, keep), variance(lambda folds: mutual_information(x, in_half(folds)))
     mi_se = np.sqrt(np.maximum(mi_variance / 2, mi_variance - null.var(0, ddof=1)))
-    centre = mi - null.mean(0)
+    plug_in = information(values, prompts_of(x, keep)[1], correct=False)
+    bias = null.mean(0) - (mi - plug_in)
+    ends = np.array([distance_interval(*own, FOLDS) for own in zip(plug_in, bias, np.sqrt(mi_variance))])
     overlaps = mean_overlap(overlap(x, keep))
     overlap_se = np.sqrt(variance(lambda folds: mean_overlap(overlap(x, in_half(folds), 32, keep))))
     return {
-        "mi": {"se": mi_se, "low": centre - t * mi_se, "high": centre + t * mi_se},
+        "mi": {"se": mi_se, "low": ends[:, 0], "high": ends[:, 1]},
         "overlap": {
             "se": overlap_se,
             "low": np.maximum(0, overlaps - t * overlap_se),
@@ -265,9 +321,11 @@ def fold_jackknife(compute, low=-np.inf, high=np.inf):
 def item_scores(x, keep, fold_of, complete):
     in_folds = lambda folds: np.isin(fold_of, folds)
 
-    def omega2(folds):
-        return two_way(x[[item for item in complete if in_folds(folds)[item]]])["omega2Language"]
+    def effect(name):
+        return lambda folds: two_way(x[[item for item in complete if in_folds(folds)[item]]])[name]
 
+    eta2, many = fold_shares(effect("eta2Language"))
+    omega2 = effect("omega2Language")(np.arange(FOLDS))
     pairs = overlap(x, keep)
     return {
         "auroc": auroc(x, keep),
@@ -278,7 +336,12 @@ def item_scores(x, keep, fold_of, complete):
         "overlap": (pairs.sum(1) - 1) / (LANGUAGES - 1),
         "overlapPairs": pairs[:, :, :6],
         "overlapMean": mean_overlap(pairs),
-        "omega2LanguageJackknife": fold_jackknife(omega2, high=1),
+        "eta2LanguageInterval": eta2,
+        "omega2LanguageInterval": {
+            "se": fold_jackknife(effect("omega2Language"))["se"],
+            "low": np.minimum(many["low"], omega2),
+            "high": np.clip(np.maximum(many["high"], omega2), None, 1),
+        },
     }
 
 

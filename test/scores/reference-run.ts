@@ -47,7 +47,8 @@ export interface ExpectedUnits extends ExpectedTwoWay {
   /** [language][language][unit], of the first units only. */
   readonly overlapPairs: readonly ExpectedByLanguage[];
   readonly overlapMean: Expected;
-  readonly omega2LanguageJackknife: ExpectedEnds<Expected>;
+  readonly eta2LanguageInterval: ExpectedEnds<Expected>;
+  readonly omega2LanguageInterval: ExpectedEnds<Expected>;
 }
 /** [unit among all layers, its languages] */
 type Members = readonly (readonly [number, readonly number[]])[];

@@ -122,11 +122,12 @@ test('with full uncertainty item scores have intervals, p and q; jackknives are 
       expectValues(column(units, 'mi', own), expected.mi);
       expectValues(column(units, 'overlap', own), expected.overlapMean);
       for (const end of ['se', 'low', 'high'] as const) {
-        expectValues(
-          column(units, `omega2_language_${end}`, own),
-          expected.omega2LanguageJackknife[end],
-          1e-6,
-        );
+        for (const [name, ends] of [
+          ['eta2_language', expected.eta2LanguageInterval],
+          ['omega2_language', expected.omega2LanguageInterval],
+        ] as const) {
+          expectValues(column(units, `${name}_${end}`, own), ends[end], 1e-6);
+        }
       }
       const byLanguage = rows(languages, type, layer);
       const flat = (values: readonly (readonly (number | null)[])[]) =>

@@ -6,20 +6,15 @@ import { scoreTwoWay } from '../../src/scores/score-two-way.js';
 import { Draws } from '../../src/stats/draws.js';
 import { kolmogorovSmirnov } from '../../src/stats/kolmogorov-smirnov.js';
 import { type Calibration, calibrate } from '../../src/validation/calibration.js';
-import { COVERED } from '../../src/validation/coverage.js';
+import { COVERED, type Covered } from '../../src/validation/coverage.js';
+import type { Tested } from '../../src/validation/null-p-values.js';
+import { massTruth, selectionTruth, simulateExperts } from '../../src/validation/simulated-experts.js';
 import { meanOf, simulateLayer } from '../../src/validation/simulated-folds.js';
 import { completeGrid } from '../../src/validation/simulated-grid.js';
 import { sharesTruth, simulateUnit, unitTruth } from '../../src/validation/simulated-units.js';
 
 const COMMITTED = fileURLToPath(new URL('../../figures/validation/calibration.json', import.meta.url));
-/** Scores and effects whose coverage is known to lie outside, and that docs/files.md names. */
-const OUTSIDE = [
-  'eta2Language 0.3',
-  'lape 0',
-  'omega2Language 0.3',
-  'selectivityBest 0',
-  'vectorShareLanguage 0',
-];
+const README = fileURLToPath(new URL('../../README.md', import.meta.url));
 
 /** n evenly spread values, all shifted so that the largest distance to the uniform distribution is d. */
 function shifted(n: number, d: number): Float64Array {
@@ -106,14 +101,107 @@ test('a calibration counts how often intervals hold the truth, and is the same f
   expect(await calibrate({ units: 3, sets: 2, seed: 4, effects: [0, 1] })).toEqual(first);
 });
 
-test('the committed calibration: 93 to 97 % but where the text says otherwise, p uniform, false discoveries at most nominal', () => {
-  const calibration = JSON.parse(readFileSync(COMMITTED, 'utf8')) as Calibration;
-  const outside = calibration.coverage.filter(({ share }) => share < 0.93 || share > 0.97);
-  expect(outside.map(({ score, effect }) => `${score} ${effect}`).sort()).toEqual(OUTSIDE);
-  expect(calibration.coverage.every(({ units }) => units >= 2000)).toBe(true);
+test('the true selection frequency and router mass are what infinitely many tokens add up to; of equal experts each has its part', async () => {
+  const model = { items: 600, languages: 2, folds: 4, units: 6, effect: 0.7 };
+  const layer = simulateExperts(model, new Draws(5));
+  const tokens = await layer.readTokens();
+  for (const [name, truth] of [
+    ['expert.count', selectionTruth],
+    ['expert.prob.sum', massTruth],
+  ] as const) {
+    const means = meanOverTokens(await layer.readStatistic(name), tokens, model);
+    for (const [k, effect] of [0.7, 0].entries()) {
+      const mean = means.subarray(k * 6, k * 6 + 6).reduce((a, b) => a + b, 0) / 6;
+      expect(Math.abs(mean - truth(effect)), `${name} ${k}`).toBeLessThan(0.01);
+    }
+  }
+  // Two of eight; a sigmoid is symmetric.
+  expect(selectionTruth(0)).toBeCloseTo(2 / 8, 6);
+  expect(massTruth(0)).toBeCloseTo(0.5, 9);
+});
+
+test('the true shares of variance hold where the first language is noisier too', () => {
+  const model = { items: 40, languages: 3, effect: 1, itemSpread: 1, firstNoise: 3 };
+  const grid = completeGrid(40, 3, 5);
+  const draws = new Draws(3);
+  const found = { eta2_language: 0, omega2_language: 0, omega2_item: 0 };
+  for (let u = 0; u < 4000; u++) {
+    const scored = scoreTwoWay(
+      { unitStart: 0, unitEnd: 1, values: simulateUnit(model, draws) },
+      grid,
+      new Map(),
+    );
+    for (const name of Object.keys(found) as (keyof typeof found)[]) found[name] += scored[name]![0]! / 4000;
+  }
+  const truth = sharesTruth(model);
+  expect(found.eta2_language).toBeCloseTo(truth.eta2Language, 2);
+  expect(found.omega2_language).toBeCloseTo(truth.omega2Language, 2);
+  expect(found.omega2_item).toBeCloseTo(truth.omega2Item, 1);
+});
+
+const committed = JSON.parse(readFileSync(COMMITTED, 'utf8')) as Calibration;
+const outside = (share: number) => share < 0.93 || share > 0.97;
+
+test('the committed calibration: every interval holds the truth in 93 to 97 %, p uniform, false discoveries at most nominal', () => {
+  const { coverage, uniformity, falseDiscoveries } = committed;
+  const effects = new Set(coverage.map(({ effect }) => effect));
+  expect(coverage).toHaveLength(effects.size * Object.keys(COVERED).length);
+  expect(coverage.filter(({ share }) => outside(share))).toEqual([]);
+  expect(coverage.every(({ units }) => units >= 2000)).toBe(true);
   // One of six in a hundred calibrations lies below 0.01 / 6 by chance.
-  for (const { test: name, p } of calibration.uniformity) expect(p, name).toBeGreaterThan(0.01 / 6);
-  for (const { test: name, nominal, low } of calibration.falseDiscoveries) {
+  for (const { test: name, p } of uniformity) expect(p, name).toBeGreaterThan(0.01 / 6);
+  for (const { test: name, nominal, low } of falseDiscoveries) {
     expect(low, `${name} at ${nominal}`).toBeLessThanOrEqual(nominal);
+  }
+});
+
+/** Rows of README's tables. */
+const SCORES: Readonly<Record<string, Covered>> = {
+  'firing rate': 'rate',
+  mean: 'mean',
+  contrast: 'contrast',
+  LAPE: 'lape',
+  'head norm': 'headNorm',
+  'pattern entropy': 'patternEntropy',
+  'mass on the first token': 'patternFirst',
+  'selection frequency of experts': 'expertFrequency',
+  'router mass': 'expertMass',
+  'LAPE of experts': 'expertLape',
+  'exclusivity of experts': 'exclusivity',
+  'ω² of language': 'omega2Language',
+  'ω² of item': 'omega2Item',
+  'η² of language': 'eta2Language',
+  'vector share of language': 'vectorShareLanguage',
+  selectivity: 'selectivity',
+  AUROC: 'auroc',
+  'average precision': 'ap',
+  'mutual information': 'mi',
+  overlap: 'overlap',
+};
+const TESTS: Readonly<Record<string, Tested>> = {
+  'ω² of language': 'omega2',
+  selectivity: 'selectivity',
+  'highest selectivity': 'selectivityBest',
+  AUROC: 'auroc',
+  'average precision': 'ap',
+  'mutual information': 'mi',
+};
+
+test('README’s calibration is the committed one', () => {
+  const readme = readFileSync(README, 'utf8');
+  const percent = (share: number) => (100 * share).toFixed(1);
+  for (const [name, score] of Object.entries(SCORES)) {
+    const shares = committed.coverage.filter((row) => row.score === score).map(({ share }) => share);
+    expect(readme).toContain(`| ${name} | ${shares.map(percent).join(' | ')} |`);
+  }
+  const within = (share: number, low: number, high: number) =>
+    `${percent(share)} % (${percent(low)} to ${percent(high)})`;
+  for (const [name, own] of Object.entries(TESTS)) {
+    const { p, rejected, rejectedLow, rejectedHigh } = committed.uniformity.find((row) => row.test === own)!;
+    const { realised, low, high } = committed.falseDiscoveries.find(
+      (row) => row.test === own && row.nominal === 0.05,
+    )!;
+    const cells = [p.toFixed(2), within(rejected, rejectedLow, rejectedHigh), within(realised, low, high)];
+    expect(readme).toContain(`| ${name} | ${cells.join(' | ')} |`);
   }
 });
