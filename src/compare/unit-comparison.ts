@@ -122,7 +122,7 @@ export async function compareUnits(
     subsets,
     scopes,
     unselected: Number.isNaN(cut.entropyCut)
-      ? `the reference selects none: ${100 * cut.fraction} % of ${all} ${type}s is ${(cut.fraction * all).toFixed(2)}`
+      ? `the reference selects none: ${whyNone(type, all, cut)}`
       : null,
   };
   for (const builder of changes) builder.test();
@@ -154,6 +154,12 @@ export async function compareUnits(
     changes: changes.map((builder) => builder.changes),
     reliability: new Map(compared.map((run, r) => [run, described[r]!.reliability()])),
   };
+}
+
+function whyNone(type: UnitType, all: number, { fraction, bar }: ReferenceCut): string {
+  if (fraction * all <= 0.5)
+    return `${100 * fraction} % of ${all} ${type}s is ${(fraction * all).toFixed(2)}`;
+  return `no ${type} with an entropy has a rate above the bar, the 95th percentile of all (${Number(bar.toPrecision(3))})`;
 }
 
 /** The `reference` policy's numbers, from all folds and layers of the reference run. */

@@ -48,6 +48,12 @@ describe('where nothing changed', () => {
     await writeSyntheticRun(at('ties'), { layers: 1, neurons: 20, folds: 4, items: 8, planted });
     const { units } = await compareRuns([{ folder: at('ties') }, { folder: at('ties') }], { fraction: 0.25 });
     for (const { verdict } of units.flatMap((unit) => unit.headlines)) expect(verdict).not.toBe('changed');
+    // More than one rate in twenty is 1, which is then the bar that none exceeds.
+    expect(units[0]!.policy).toMatchObject({ bar: 1, entropyCut: null });
+    expect(units[0]!.headlines.find(({ measure }) => measure === 'selected')).toMatchObject({
+      verdict: 'not measured',
+      note: 'the reference selects none: no neuron with an entropy has a rate above the bar, the 95th percentile of all (1)',
+    });
   });
 
   test('a model run again with other tokens is called changed in at most 5 % of measures, over 20 seeds', async () => {
