@@ -37,7 +37,7 @@ export function compareCommand() {
     )
     .option(
       '--contrast <from,to>',
-      'difference in differences against the reference, to − from (default: every two other runs); repeatable',
+      'difference in differences against the reference, to − from (default: every two other runs, of a trajectory none); repeatable',
       collectPairs,
     )
     .option('--trajectory', 'the runs are checkpoints of one training run (labels such as base@step1000)')
@@ -173,6 +173,7 @@ export function printComparison(comparison: Comparison): void {
     ...comparison.units.flatMap((unit) => unit.contrasts.map((c) => ({ ...c, units: `${c.type}s` }))),
     ...(alignment?.contrasts ?? []).flatMap((c) => (c.layer === null ? [{ ...c, units: 'alignment' }] : [])),
   ];
+  printTrends(comparison);
   if (contrasts.length === 0) return;
   print('\nDifferences in differences against the reference:');
   print(
@@ -191,9 +192,30 @@ export function printComparison(comparison: Comparison): void {
   );
 }
 
+/** Of a trajectory: monotone trends over its steps. */
+function printTrends({ units, alignment }: Comparison): void {
+  const trends = [
+    ...units.flatMap(({ type, trends: own }) => own.map((trend) => ({ ...trend, units: `${type}s` }))),
+    ...(alignment?.trends ?? []).flatMap((trend) =>
+      trend.layer === null ? [{ ...trend, units: 'alignment' }] : [],
+    ),
+  ];
+  if (trends.length === 0) return;
+  print('\nTrends over training steps (Mann–Kendall):');
+  print(
+    formatTable(
+      ['units', 'languages', 'measure', 'τ', 'p', 'trend'],
+      trends.map((t) => [t.units, t.group ?? 'all', t.measure, number(t.tau), number(t.p), t.verdict]),
+    ),
+  );
+}
+
 function numbers({ value, low, high }: Estimate): [string, string] {
-  const number = (x: number | null) => (x === null ? '–' : Number(x.toPrecision(3)).toString());
   return [number(value), `${number(low)} … ${number(high)}`];
+}
+
+function number(value: number | null): string {
+  return value === null ? '–' : Number(value.toPrecision(3)).toString();
 }
 
 function onePerRun(option: string, runs: readonly string[], given: readonly unknown[] | undefined): void {

@@ -35,7 +35,7 @@ export interface CompareOptions {
   readonly groups?: readonly LanguageGroup[] | undefined;
   /**
    * Labels [from, to] whose changes against the reference are set against each other: differences in differences,
-   * to − from. Default: every pair of runs but the reference.
+   * to − from. Default: every pair of runs but the reference; of a trajectory none.
    */
   readonly contrasts?: readonly (readonly [string, string])[] | undefined;
   /** The runs are checkpoints of one training run. */
@@ -94,7 +94,7 @@ export async function compareRuns(
   ];
   checkGroups(groups, manifest.languages);
   const scopes = scopesOf(groups, tags);
-  const contrasts = contrastsOf(compared, options.contrasts);
+  const contrasts = contrastsOf(compared, options.contrasts ?? (steps.size === 0 ? undefined : []));
 
   const live = liveFolds(reference.tokens, manifest.plan);
   const subsets = foldSubsets(live, compared.length > 1 ? splits : 0, seed);
