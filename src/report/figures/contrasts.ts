@@ -42,7 +42,11 @@ export function contrasts(comparison: Comparison): Figure | AbsentFigure {
     named.length === 0 ? '' : `: ${list(named.slice(0, MOST_CONTRASTS))}`
   }`;
   if (all.length === 0)
-    return { name, title, reason: 'not measured: it needs two runs beside the reference' };
+    return {
+      name,
+      title,
+      reason: 'not measured: it needs two runs beside the reference; of a trajectory, compare --contrast',
+    };
   const shown = named.slice(0, MOST_CONTRASTS).flatMap((pair) => {
     const own = all.filter((contrast) => pairName(contrast) === pair);
     const measures = [...new Set(own.map(({ measure }) => measure))];
