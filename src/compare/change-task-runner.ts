@@ -8,7 +8,6 @@ import { readTokenCounts } from '../scores/read-token-counts.js';
 import type { LanguageArray } from '../scores/score-arrays.js';
 import { PATTERNS, statisticsOf } from '../scores/score-folds.js';
 import { unitValues } from '../scores/score-items.js';
-import type { UnitType } from '../scores/types.js';
 import { LAYER_ARRAYS } from '../store/manifest.js';
 import { openRun, type Run, type RunLayer, type StatisticName } from '../store/open-run.js';
 import type { ChangedScore, ChangeResult, ChangeSettings, ChangeTask } from './change-task.js';
@@ -48,9 +47,7 @@ export class ChangeTaskRunner {
 
   async run(task: ChangeTask): Promise<ChangeResult> {
     const layers = await this.#layers(task.layer);
-    return task.kind === 'folds'
-      ? this.#ofFolds(task.type, layers)
-      : this.#ofItems(task.type, layers, task.unitStart, task.unitEnd);
+    return task.kind === 'folds' ? this.#ofFolds(task, layers) : this.#ofItems(task, layers);
   }
 
   /** Tasks of a layer come one after another: its files stay open until another layer's turn. */
@@ -63,8 +60,11 @@ export class ChangeTaskRunner {
     return this.#open;
   }
 
-  /** Rates, means, contrasts and pattern summaries of a layer; of experts exclusivity. */
-  async #ofFolds(type: UnitType, layers: readonly RunLayer[]): Promise<ChangeResult> {
+  /** Rates, means, contrasts and pattern summaries of some units; of experts exclusivity. */
+  async #ofFolds(
+    { type, unitStart, unitEnd }: ChangeTask,
+    layers: readonly RunLayer[],
+  ): Promise<ChangeResult> {
     const { languages: tags, folds } = this.#runs[0].manifest.plan;
     const languages = tags.length;
     const has = (name: StatisticName) => layers.every(({ names }) => names.has(name));
@@ -85,19 +85,14 @@ export class ChangeTaskRunner {
         ? [{ score, language: null }]
         : tags.map((_, language) => ({ score, language })),
     );
+    const foldShape = { folds, languages, units: unitEnd - unitStart };
     const [a, b] = await Promise.all(
       layers.map(async (layer) => {
-        const sums = await Promise.all(made.map(([, name]) => layer.readStatistic(name)));
+        const sums = await Promise.all(made.map(([, name]) => layer.readStatistic(name, unitStart, unitEnd)));
         const { shape } = this.#runs[0].manifest;
-        const width = (sums[0]?.length ?? 0) / (folds * languages);
-        const tokens = await readTokenCounts(layer, type, shape, 0, width);
+        const tokens = await readTokenCounts(layer, type, shape, unitStart, unitEnd);
         return this.#subsets.map((chosen) =>
-          joined(
-            made.map(([, , of], i) => {
-              const units = sums[i]!.length / (folds * languages);
-              return of(meanOverTokens(sums[i]!, tokens, { folds, languages, units }, chosen));
-            }),
-          ),
+          joined(made.map(([, , of], i) => of(meanOverTokens(sums[i]!, tokens, foldShape, chosen)))),
         );
       }),
     );
@@ -106,10 +101,8 @@ export class ChangeTaskRunner {
 
   /** Scores of the pooled values of some units. */
   async #ofItems(
-    type: UnitType,
+    { type, unitStart, unitEnd }: ChangeTask,
     layers: readonly RunLayer[],
-    unitStart: number,
-    unitEnd: number,
   ): Promise<ChangeResult> {
     const blocks = await Promise.all(
       layers.map((layer) => layer.readStoredItems(ITEM_ARRAYS[type], unitStart, unitEnd)),

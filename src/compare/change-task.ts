@@ -1,5 +1,6 @@
 import type { LanguageArray } from '../scores/score-arrays.js';
 import type { UnitType } from '../scores/types.js';
+import type { UnitRange } from './run-source.js';
 
 /** Folders of two runs that match, and the folds that their jackknife leaves out. */
 export interface ChangeSettings {
@@ -10,11 +11,11 @@ export interface ChangeSettings {
   readonly seed: number;
 }
 
-/** A layer's fold sums, or the pooled values of a block of its units. */
-export type ChangeTask = { readonly layer: number; readonly type: UnitType } & (
-  | { readonly kind: 'folds' }
-  | { readonly kind: 'items'; readonly unitStart: number; readonly unitEnd: number }
-);
+/** Fold sums, or pooled values, of a block of a layer's units. */
+export interface ChangeTask extends UnitRange {
+  readonly kind: 'folds' | 'items';
+  readonly type: UnitType;
+}
 
 /** A score of a unit, in a language (by index) if it has one there. */
 export interface ChangedScore {

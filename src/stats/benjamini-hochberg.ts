@@ -41,3 +41,31 @@ export function qOfCounts(counts: ReadonlyMap<number, number>): Map<number, numb
   }
   return q;
 }
+
+/**
+ * The same of so many tests that their order would not fit into memory beside them.
+ *
+ * @param p is sorted.
+ * @returns the q of any of the p-values; NaN of NaN.
+ */
+export function qOfSorted(p: Float64Array): (p: number) => number {
+  p.sort();
+  let tests = p.length;
+  // Typed arrays sort NaN last.
+  while (tests > 0 && Number.isNaN(p[tests - 1]!)) tests--;
+  const q = new Float64Array(tests);
+  let least = 1;
+  for (let rank = tests; rank >= 1; rank--) {
+    least = Math.min(least, p[rank - 1]! * (tests / rank));
+    q[rank - 1] = least;
+  }
+  return (value) => {
+    let [low, high] = [0, tests];
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (p[middle]! < value) low = middle + 1;
+      else high = middle;
+    }
+    return p[low] === value ? q[low]! : Number.NaN;
+  };
+}

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { benjaminiHochberg, qOfCounts } from '../../src/stats/benjamini-hochberg.js';
+import { benjaminiHochberg, qOfCounts, qOfSorted } from '../../src/stats/benjamini-hochberg.js';
 import { Draws } from '../../src/stats/draws.js';
 import { wilsonInterval } from '../../src/stats/wilson-interval.js';
 import { itemSignFlip, withinItemPermutation } from '../../src/stats/within-item-permutation.js';
@@ -58,6 +58,14 @@ describe('Benjamini–Hochberg', () => {
     expect([q[1], q[4]]).toEqual([Number.NaN, Number.NaN]);
     expect([q[0], q[2], q[3]]).toEqual([...benjaminiHochberg([0.01, 0.04, 0.03])]);
     expect(benjaminiHochberg([])).toEqual(new Float64Array(0));
+  });
+
+  test("q-values looked up by p are SciPy's; NaN has none", () => {
+    for (const { p, q } of fixture.benjaminiHochberg) {
+      const own = qOfSorted(Float64Array.from([Number.NaN, ...p, Number.NaN]));
+      for (const [i, expected] of q.entries()) expect(own(p[i]!)).toBeCloseTo(expected, 14);
+      expect(own(Number.NaN)).toBeNaN();
+    }
   });
 
   test("q-values of counted p-values are SciPy's, ties and all", () => {
