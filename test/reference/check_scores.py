@@ -342,6 +342,7 @@ def near_p(name, found, null, observed, permutations):
 
 
 def near_ends(name, found, draws, low=-np.inf, high=np.inf):
+    draws = draws[~np.isnan(draws)]
     # Monte Carlo errors of both: of a standard deviation by the draws' kurtosis, of a quantile by quantiles next to it.
     n = 1 / len(draws) + 1 / resampling["draws"]
     kurtosis = stats.kurtosis(draws, fisher=False) if draws.std() > 0 else 3
