@@ -129,7 +129,10 @@ export class ChangeTable {
 
   /** How much a score can change. */
   #most(score: ChangedScore['score']): number {
-    const shares = ['exclusivity', 'ap', 'auroc', 'overlap', 'pattern_first', 'pattern_previous'];
+    const shares = [
+      ...['exclusivity', 'ap', 'auroc', 'overlap', 'eta2_language', 'vector_share_item'],
+      ...['pattern_first', 'pattern_previous'],
+    ];
     return shares.includes(score) || (score === 'rate' && this.#type !== 'head') ? 1 : Infinity;
   }
 }

@@ -8,9 +8,13 @@ import { readTokenCounts } from '../scores/read-token-counts.js';
 import type { LanguageArray } from '../scores/score-arrays.js';
 import { PATTERNS, statisticsOf } from '../scores/score-folds.js';
 import { unitValues } from '../scores/score-items.js';
+import { blockSums } from '../scores/score-two-way.js';
+import { twoWay } from '../scores/two-way.js';
+import type { UnitType } from '../scores/types.js';
+import { vectorShare } from '../scores/vector-share.js';
 import { LAYER_ARRAYS } from '../store/manifest.js';
-import { openRun, type Run, type RunLayer, type StatisticName } from '../store/open-run.js';
-import type { ChangedScore, ChangeResult, ChangeSettings, ChangeTask } from './change-task.js';
+import { type ItemBlock, openRun, type Run, type RunLayer, type StatisticName } from '../store/open-run.js';
+import type { ChangedScore, ChangedShare, ChangeResult, ChangeSettings, ChangeTask } from './change-task.js';
 import { ItemChanges } from './item-changes.js';
 import { paired } from './paired-change.js';
 
@@ -107,21 +111,21 @@ export class ChangeTaskRunner {
     const blocks = await Promise.all(
       layers.map((layer) => layer.readStoredItems(ITEM_ARRAYS[type], unitStart, unitEnd)),
     );
-    const { row } = this.#grid!;
-    const { scores } = this.#items!;
+    const shares = await this.#ofShares(type, layers, blocks);
+    const ranked = this.#items!.scores;
     const units = unitEnd - unitStart;
-    const empty = () => new Float64Array(scores.length * units);
+    const after = (of: Float64Array) => joined([new Float64Array(ranked.length * units), of]);
     const result = {
-      scores,
-      reference: empty(),
-      other: empty(),
-      se: empty(),
+      scores: [...ranked, ...shares.scores],
+      reference: after(shares.reference),
+      other: after(shares.other),
+      se: after(shares.se),
       miShift: new Float64Array(units),
     };
-    const [a, b] = blocks.map((block) => unitValues(block, row));
+    const [a, b] = blocks.map((block) => unitValues(block, this.#grid!.row));
     for (const { unit, values } of a!) {
       const { reference, other, se, miShift } = this.#items!.of(values, b!.next().value!.values);
-      for (let score = 0, at = unit; score < scores.length; score++, at += units) {
+      for (let score = 0, at = unit; score < ranked.length; score++, at += units) {
         result.reference[at] = reference[score]!;
         result.other[at] = other[score]!;
         result.se[at] = se[score]!;
@@ -129,6 +133,39 @@ export class ChangeTaskRunner {
       result.miShift[unit] = miShift;
     }
     return result;
+  }
+
+  /** Shares of variance among the items that every language has. */
+  async #ofShares(
+    type: UnitType,
+    layers: readonly RunLayer[],
+    blocks: readonly ItemBlock[],
+  ): Promise<ChangeResult> {
+    const { unitStart, unitEnd } = blocks[0]!;
+    const hasVectors = type === 'head' && layers.every((layer) => layer.names.has(LAYER_ARRAYS.headItems));
+    const names: readonly ChangedShare[] = [
+      'eta2_language',
+      'omega2_item',
+      ...(hasVectors ? (['vector_share_item'] as const) : []),
+    ];
+    const [a, b] = await Promise.all(
+      layers.map(async (layer, run) => {
+        const sums = blockSums(blocks[run]!, this.#grid!);
+        const vectors = hasVectors
+          ? blockSums(await layer.readStoredItems(LAYER_ARRAYS.headItems, unitStart, unitEnd), this.#grid!)
+          : null;
+        return this.#subsets.map((chosen) => {
+          const { eta2Language, omega2Item } = twoWay(sums, chosen);
+          const share = vectors && vectorShare(vectors, vectors.units / sums.units, chosen).item;
+          return joined([eta2Language, omega2Item, ...(share === null ? [] : [share])]);
+        });
+      }),
+    );
+    return change(
+      names.map((score) => ({ score, language: null })),
+      a!,
+      b!,
+    );
   }
 }
 

@@ -17,9 +17,12 @@ export interface ChangeTask extends UnitRange {
   readonly type: UnitType;
 }
 
+/** Shares of variance that `changes.parquet` has not. */
+export type ChangedShare = 'eta2_language' | 'omega2_item' | 'vector_share_item';
+
 /** A score of a unit, in a language (by index) if it has one there. */
 export interface ChangedScore {
-  readonly score: LanguageArray | 'mi' | 'exclusivity';
+  readonly score: LanguageArray | 'mi' | 'exclusivity' | ChangedShare;
   readonly language: number | null;
 }
 

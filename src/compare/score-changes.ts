@@ -35,12 +35,13 @@ export const SCORE_CHANGE_COLUMNS: readonly {
     name: 'score',
     type: 'string',
     about:
-      'rate, mean, contrast, ap, auroc, selectivity, overlap, mi, pattern_entropy, pattern_first, pattern_previous or exclusivity: as in the tables of a scored run',
+      'rate, mean, contrast, ap, auroc, selectivity, overlap, mi, eta2_language, omega2_item, vector_share_item, pattern_entropy, pattern_first, pattern_previous or exclusivity: as in the tables of a scored run',
   },
   {
     name: 'language',
     type: 'string',
-    about: 'BCP 47 tag; null for mi and exclusivity, and for overlap as a mean over pairs of languages',
+    about:
+      'BCP 47 tag; null for mi, exclusivity and shares of variance, and for overlap as a mean over pairs of languages',
   },
   { name: 'reference', type: 'float64', about: 'the score in the reference run' },
   { name: 'other', type: 'float64', about: 'the score in the other' },
@@ -83,8 +84,8 @@ const ITEM_BYTES = 64 * 2 ** 20; // 64 MiB
 const SUM_BYTES = 8 * 2 ** 20; // 8 MiB
 
 /**
- * Writes `score_changes.parquet`: of every unit and run but the reference the change of each score that languages have, and
- * of mutual information and overlap, with paired intervals, p and q: delete-one-fold jackknives, of overlap and mutual
+ * Writes `score_changes.parquet`: of every unit and run but the reference the change of each score that `changes.parquet` has
+ * not, with paired intervals, p and q: delete-one-fold jackknives, of overlap and mutual
  * information half-samples (`ItemChanges`). Each unit is ranked once a run and walked down once a fold, twice a
  * halving and once a permutation: some three hundred times. Of a run's layers only one is read at a time; what is computed
  * lies on disk until a pair of runs is through, but for 16 bytes a unit and language of one score.

@@ -98,8 +98,11 @@ function column(replicates: readonly (readonly Float64Array[])[], effect: number
   return replicates.map((replicate) => replicate[effect]!);
 }
 
-/** All of the block's columns are units: of a vector, each dimension. */
-function sumsOf(block: ItemBlock, { languages, folds, items, complete, foldOf }: PooledGrid): TwoWaySums {
+/** Sums of a block's pooled values. All of its columns are units: of a vector, each dimension. */
+export function blockSums(
+  block: ItemBlock,
+  { languages, folds, items, complete, foldOf }: PooledGrid,
+): TwoWaySums {
   const rows = items * languages;
   const readRow = rowReader(block, rows);
   const shape = { folds, languages, units: block.values.length / rows };
@@ -119,7 +122,7 @@ function effects(
   intervals: Intervals,
 ): Arrays {
   const { unitStart, unitEnd } = block;
-  const sums = sumsOf(block, grid);
+  const sums = blockSums(block, grid);
   /** Columns of a unit. */
   const size = sums.units / (unitEnd - unitStart);
   const folds = [...sums.items.keys()].filter((fold) => sums.items[fold]! > 0);

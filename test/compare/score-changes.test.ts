@@ -31,14 +31,15 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-/** A column of neurons, unit by unit, for one score and language. */
-function column(name: string, score: string, language: string | null): number[] {
+/** A column of units, by default neurons, unit by unit, for one score and language. */
+function column(name: string, score: string, language: string | null, type = 'neuron'): number[] {
   const of = (key: string) => table.columns.get(key)!;
   const rows = [...of('type').keys()].filter(
-    (row) => of('type')[row] === 'neuron' && of('score')[row] === score && of('language')[row] === language,
+    (row) => of('type')[row] === type && of('score')[row] === score && of('language')[row] === language,
   );
+  const width = type === 'neuron' ? 100 : 6;
   rows.forEach((row, unit) => {
-    expect([of('layer')[row], of('index')[row]]).toEqual([Math.floor(unit / 100), unit % 100]);
+    expect([of('layer')[row], of('index')[row]]).toEqual([Math.floor(unit / width), unit % width]);
   });
   return rows.map((row) => of(name)[row] as number);
 }
@@ -71,6 +72,16 @@ test.each(Object.keys(expected))(
   },
 );
 
+test('the change of the share of variance of hook_z between items is that of NumPy, with its interval, p and q', () => {
+  const { headScoreChanges } = JSON.parse(readFileSync(join(FIXTURES, 'expected.json'), 'utf8'));
+  for (const [name, answers] of Object.entries<number[]>(headScoreChanges.vector_share_item)) {
+    const found = column(name, 'vector_share_item', null, 'head');
+    expect(found.length).toBe(answers.length);
+    // Standard errors are kept as float32.
+    for (const [head, answer] of answers.entries()) expect(found[head]! / answer, name).toBeCloseTo(1, 4);
+  }
+});
+
 test('delta is other − reference, its interval t₅ standard errors wide, clipped to what a score can change by', () => {
   const t = 2.570581835636314; // SciPy: stats.t.ppf(0.975, 5)
   for (const [score, most] of [
@@ -78,9 +89,12 @@ test('delta is other − reference, its interval t₅ standard errors wide, clip
     ['rate', 1],
     ['selectivity', Infinity],
     ['overlap', 1],
+    ['eta2_language', 1],
+    ['omega2_item', Infinity],
   ] as const) {
+    const language = score === 'eta2_language' || score === 'omega2_item' ? null : 'de';
     const [reference, other, delta, se, low, high] = ['reference', 'other', 'delta', 'se', 'low', 'high'].map(
-      (name) => column(name, score, 'de'),
+      (name) => column(name, score, language),
     ) as number[][];
     let intervals = 0;
     for (const [u, value] of delta!.entries()) {
@@ -99,15 +113,22 @@ test('heads have their rates, means, contrasts and item scores too; every unit, 
   const connection = await (await DuckDBInstance.create(':memory:')).connect();
   const path = join(folder, 'score_changes.parquet');
   const query = async (sql: string) => (await connection.runAndReadAll(sql)).getRowsJson();
-  const scores = ['ap', 'auroc', 'contrast', 'mean', 'mi', 'overlap', 'rate', 'selectivity'];
+  const ofLanguages = ['ap', 'auroc', 'contrast', 'mean', 'overlap', 'rate', 'selectivity'];
+  const neurons = [...ofLanguages, 'eta2_language', 'mi', 'omega2_item'].sort();
   const rows = (units: number, score: string) =>
-    String(units * (score === 'mi' ? 1 : score === 'overlap' ? 4 : 3));
+    String(units * (score === 'overlap' ? 4 : ofLanguages.includes(score) ? 3 : 1));
   expect(
     await query(`select type, score, count(*), count(distinct (layer, index, coalesce(language, ''))), count(delta) > 0
                  from '${path}' group by all order by type, score`),
   ).toEqual([
-    ...scores.map((score) => ['head', score, rows(24, score), rows(24, score), true]),
-    ...scores.map((score) => ['neuron', score, rows(400, score), rows(400, score), true]),
+    ...[...neurons, 'vector_share_item'].map((score) => [
+      'head',
+      score,
+      rows(24, score),
+      rows(24, score),
+      true,
+    ]),
+    ...neurons.map((score) => ['neuron', score, rows(400, score), rows(400, score), true]),
   ]);
   const words = { VARCHAR: 'string', INTEGER: 'int32', DOUBLE: 'float64' } as Record<string, string>;
   expect(

@@ -402,15 +402,19 @@ def head_overlaps():
     return answers
 
 
-def vector_share(run, folds):
-    """tr(S_language)/tr(S_total) of pooled hook_z, by head among all layers."""
+def vector_share(run, folds, of="language"):
+    """tr(S_language)/tr(S_total) of pooled hook_z, or tr(S_item)/tr(S_total), by head among all layers."""
     shares = []
     for layer in range(LAYERS):
         z = load_file(OUT / run / "layers" / f"{layer:02d}.safetensors")["head.items"].astype(float)
         z = z[~np.isnan(z).any(axis=(1, 2, 3)) & np.isin(np.arange(ITEMS) % FOLDS, folds)]
         grand = z.mean((0, 1))
-        between = z.shape[0] * ((z.mean(0) - grand) ** 2).sum((0, 2))
-        shares.append(between / ((z - grand) ** 2).sum((0, 1, 3)))
+        items, languages = z.shape[:2]
+        between = {
+            "language": items * ((z.mean(0) - grand) ** 2).sum((0, 2)),
+            "item": languages * ((z.mean(1) - grand) ** 2).sum((0, 2)),
+        }
+        shares.append(between[of] / ((z - grand) ** 2).sum((0, 1, 3)))
     return np.concatenate(shares)
 
 
@@ -419,6 +423,12 @@ def head_map(name):
     run, every = Run(name, "head"), list(range(FOLDS))
     grid = lambda values: values.reshape(LAYERS, HEADS).tolist()
     return {"lape": grid(run.entropy(every)), "omega2Language": grid(run.omega2(every)), "vectorShareLanguage": grid(vector_share(name, every))}
+
+
+def shares(x):
+    """Shares of variance of [item, language, unit] that changes.parquet has not, as one row each."""
+    effects = make_scores.two_way(x)
+    return {"eta2_language": effects["eta2Language"][None], "omega2_item": effects["omega2Item"][None]}
 
 
 def score_changes():
@@ -447,6 +457,7 @@ def score_changes():
                 "selectivity": make_scores.selectivity(x, keep),
                 "mi": make_scores.mutual_information(x, keep)[None],
                 "overlap": (pairs.sum(1) - 1) / (K - 1),
+                **shares(x[keep.all(1)]),
             }
             for score, value in own.items():
                 values.setdefault(score, {}).setdefault(name, []).append(value)
@@ -521,6 +532,9 @@ if __name__ == "__main__":
         "regimes": regimes(),
         "headOverlaps": head_overlaps(),
         "headChanges": {"vector_share_language": changed(vector_share, "base", "tuned", most=1)},
+        "headScoreChanges": {
+            "vector_share_item": changed(lambda run, folds: vector_share(run, folds, "item"), "base", "tuned", most=1)
+        },
         "headMaps": {name: head_map(name) for name in ("base", "tuned")},
     }
     (OUT / "expected.json").write_text(json.dumps(not_a_number(answers), indent=1) + "\n")
