@@ -5,11 +5,13 @@ import { describe, expect, test } from 'vitest';
 import { compareRuns } from '../../src/compare/index.js';
 import { noiseFloor } from '../../src/compare/noise-floor.js';
 import { UsageError } from '../../src/errors.js';
+import { writeImportedRun } from '../../src/interchange/import-run.js';
 import {
   exportTransformerLens,
   importLahis,
   importLapeCounts,
   parseSource,
+  TorchTensor,
 } from '../../src/interchange/index.js';
 import { buildFigures } from '../../src/report/figures.js';
 import { buildTables } from '../../src/report/tables.js';
@@ -232,6 +234,17 @@ describe('files that cannot be used are refused with exit 2, and leave nothing',
 
   test('more firings than tokens, and a folder that is a run', async () => {
     const out = join(temporaryFolder(), 'run');
+    const bytes = new Uint8Array(Int32Array.of(10, 11).buffer);
+    const sums = new TorchTensor({ dtype: 'int32', bytes, length: 2 }, 0, [1, 2], [2, 1]);
+    const format = { name: 'lape-counts', array: 'mlp.fire', hook: 'mlp.hook_pre', caveat: '' } as const;
+    const counted = {
+      file: { path: 'activation.en.pt', language: 'en', fold: 0 },
+      sums,
+      tokens: 10,
+    } as const;
+    await expect(writeImportedRun(out, format, [counted as never])).rejects.toThrow(
+      /0 to the 10 tokens counted[\s\S]*11 in layer 0, unit 1/,
+    );
     // LAHIS matrices hold fractions.
     await expect(
       importLahis([{ path: join(FIXTURES, 'too-large-int64.pt'), language: 'en' }], out),

@@ -317,4 +317,6 @@ test('router mass is the mean probability over counted tokens, chosen or not', (
     units: 2,
   });
   expectValues(mass, [0.25, 0.75, 0.25, 0.25]);
+  const twoFolds = { folds: 2, languages: 1, units: 1 };
+  expectValues(routerMass(Float64Array.of(1, 3), Uint32Array.of(4, 4), twoFolds, [1]), [0.75]);
 });
