@@ -2,15 +2,16 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { RunError } from '../errors.js';
 import { csvLine } from '../store/csv.js';
-import { readTableRows } from '../store/table.js';
+import { readTableMetadata, readTableRows } from '../store/table.js';
 import { makeFolder, writeFileAtomic } from '../store/write-file-atomic.js';
 
 /** Tables that a run, a comparison or an imported selection may have. */
-const TABLES = ['units', 'unit_languages', 'changes'] as const;
+const TABLES = ['units', 'unit_languages', 'alignment', 'changes', 'score_changes'] as const;
 
 /**
  * Writes the tables of a scored run, or of a comparison, as CSV (RFC 4180, 2005): a header, lines that end in CR LF,
  * nothing where a value is missing, numbers that read back exactly. A row group is held at a time, whatever the size.
+ * `languages.csv` beside them has the prompts and counted tokens T_k of each language, which the tables' metadata have.
  *
  * @returns paths of the files written.
  * @throws RunError if the folder has no table; OutputError.
@@ -32,7 +33,22 @@ export async function exportCsv(folder: string, out: string): Promise<string[]> 
     await writeFileAtomic(path, lines(join(folder, `${table}.parquet`)));
     written.push(path);
   }
+  const { languages } = await readTableMetadata(join(folder, `${present[0]!}.parquet`));
+  if (languages !== undefined) {
+    const path = join(out, 'languages.csv');
+    await writeFileAtomic(path, [new TextEncoder().encode(languageLines(JSON.parse(languages)))]);
+    written.push(path);
+  }
   return written;
+}
+
+function languageLines(
+  languages: readonly { readonly tag: string; readonly prompts?: number; readonly tokens?: number }[],
+): string {
+  return [
+    csvLine(['tag', 'prompts', 'tokens']),
+    ...languages.map(({ tag, prompts, tokens }) => csvLine([tag, prompts ?? null, tokens ?? null])),
+  ].join('');
 }
 
 /** Rows that become text at once. */

@@ -1,6 +1,7 @@
 import {
   asyncBufferFromFile,
   type DecodedArray,
+  type FileMetaData,
   parquetMetadataAsync,
   parquetRead,
   parquetReadObjects,
@@ -138,11 +139,17 @@ export async function readTable(path: string, only?: readonly string[]): Promise
         objects.map((row) => restore(row[element.name], element.type)),
       );
     }
-    const metadata = Object.fromEntries(
-      (footer.key_value_metadata ?? []).map(({ key, value }) => [key, value ?? '']),
-    );
-    return { rows: objects.length, columns, metadata };
+    return { rows: objects.length, columns, metadata: metadataOf(footer) };
   });
+}
+
+/** What a table says of itself, without its rows. @throws RunError if it is missing or not a parquet file. */
+export async function readTableMetadata(path: string): Promise<Table['metadata']> {
+  return reading(path, async () => metadataOf(await parquetMetadataAsync(await asyncBufferFromFile(path))));
+}
+
+function metadataOf({ key_value_metadata: pairs }: FileMetaData): Table['metadata'] {
+  return Object.fromEntries((pairs ?? []).map(({ key, value }) => [key, value ?? '']));
 }
 
 /** Some rows of a table: `columns` [column][row], NaN as null. */

@@ -131,7 +131,21 @@ describe('tables as CSV', () => {
     const run = await scoredRun();
     const out = join(temporaryFolder(), 'csv');
     const files = await exportCsv(run, out);
-    expect(files.map((file) => file.split('/').at(-1))).toEqual(['units.csv', 'unit_languages.csv']);
+    expect(files.map((file) => file.split('/').at(-1))).toEqual([
+      'units.csv',
+      'unit_languages.csv',
+      'languages.csv',
+    ]);
+    const { languages } = (await readScores(run, 'units')).metadata;
+    const counts = JSON.parse(languages!) as { tag: string; prompts: number; tokens: number }[];
+    expect(counts.every(({ tokens }) => tokens > 0)).toBe(true);
+    expect(readFileSync(join(out, 'languages.csv'), 'utf8')).toBe(
+      [
+        'tag,prompts,tokens',
+        ...counts.map(({ tag, prompts, tokens }) => `${tag},${prompts},${tokens}`),
+        '',
+      ].join('\r\n'),
+    );
     for (const name of ['units', 'unit_languages'] as const) {
       const { columns, rows } = await readScores(run, name);
       const lines = readFileSync(join(out, `${name}.csv`), 'utf8').split('\r\n');
