@@ -159,8 +159,9 @@ describe('from two checkpoints to a report', () => {
       file: await asyncBufferFromFile(join(out, 'score_changes.parquet')),
       columns: ['score', 'delta'],
     });
-    // 400 neurons and 24 heads: seven scores in three languages, mutual information and the mean overlap.
-    expect(changes).toHaveLength(424 * (7 * 3 + 2));
+    // 400 neurons and 24 heads: seven scores in three languages, mutual information, the mean overlap, η² of language and ω²
+    // of item; of heads the item share of hook_z too.
+    expect(changes).toHaveLength(424 * (7 * 3 + 4) + 24);
     expect(changes.some(({ score, delta }) => score === 'ap' && delta > 0.1)).toBe(true);
   });
 
