@@ -53,6 +53,8 @@ describe.each(FAMILIES)('of a folder with nothing but a config.json, of $name,',
     expect(flopsPerToken).toBeLessThan(2.5 * estimated.shape.parameters);
     expect(memory.least).toBeGreaterThan(0);
     expect(memory.least).toBeLessThanOrEqual(memory.layerByLayer);
-    expect(memory.resident).toBeGreaterThan(memory.layerByLayer);
+    // Of a layer that converts its weights as it runs, nothing stays open from chunk to chunk.
+    expect(memory.resident).toBeGreaterThanOrEqual(memory.layerByLayer);
+    expect(memory.fastest).toBeGreaterThan(memory.resident);
   });
 });
