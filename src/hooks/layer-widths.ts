@@ -13,7 +13,7 @@ export interface MixtureShape {
 /** The sizes of a model that the widths of its layers follow from. */
 export interface LayerSizes {
   readonly dMlp: number;
-  /** Experts a layer that has any; null for a dense model. */
+  /** Experts of a layer that has any; null for a dense model. */
   readonly experts: number | null;
   readonly mixture: MixtureShape | null;
 }

@@ -53,8 +53,12 @@ describe.each(FAMILIES)('of a folder with nothing but a config.json, of $name,',
     expect(flopsPerToken).toBeLessThan(2.5 * estimated.shape.parameters);
     expect(memory.least).toBeGreaterThan(0);
     expect(memory.least).toBeLessThanOrEqual(memory.layerByLayer);
-    // Of a layer that converts its weights as it runs, nothing stays open from chunk to chunk.
-    expect(memory.resident).toBeGreaterThanOrEqual(memory.layerByLayer);
+    // A layer with experts converts its weights as it runs, so nothing of it stays open from chunk to chunk.
+    const routedLayers = estimated.shape.mixture?.layers.length ?? 0;
+    if (routedLayers === estimated.shape.layers) expect(memory.resident).toBe(memory.layerByLayer);
+    else if (routedLayers === estimated.shape.layers - 1)
+      expect(memory.resident).toBeGreaterThanOrEqual(memory.layerByLayer);
+    else expect(memory.resident).toBeGreaterThan(memory.layerByLayer);
     expect(memory.fastest).toBeGreaterThan(memory.resident);
   });
 });
