@@ -1,20 +1,25 @@
-export { type CaptureEstimate, estimateCapture } from './capture/estimate-capture.js';
 export {
+  type CaptureEstimate,
   type CaptureOptions,
   type CaptureProgress,
   type CaptureResult,
   capture,
+  estimateCapture,
   mergeRun,
 } from './capture/index.js';
-export type { DownloadOptions, DownloadProgress } from './checkpoint/hub/download-snapshot.js';
-export { identifyCheckpoint } from './checkpoint/identify-checkpoint.js';
-export { openCheckpoint } from './checkpoint/open-checkpoint.js';
-export type { Checkpoint, ModelIdentity, WeightTensor } from './checkpoint/types.js';
+export type {
+  Checkpoint,
+  DownloadOptions,
+  DownloadProgress,
+  ModelIdentity,
+  WeightTensor,
+} from './checkpoint/index.js';
+export { identifyCheckpoint, openCheckpoint } from './checkpoint/index.js';
+export type * from './compare/index.js';
 export { compareRuns as compare, languageGroups, readComparison, writeComparison } from './compare/index.js';
-export type * from './compare/types.js';
 export * from './errors.js';
-export type { HookPoint } from './hooks/points.js';
-export { type BlockHook, type Statistic, type Tap, tapOutput } from './hooks/taps.js';
+export type { HookPoint } from './hooks/index.js';
+export { type BlockHook, type Statistic, type Tap, tapOutput } from './hooks/index.js';
 export {
   compareSelections,
   exportCsv,
@@ -30,14 +35,15 @@ export {
   type SelectionComparison,
   TorchTensor,
 } from './interchange/index.js';
-export { type Inspection, inspectCheckpoint as inspect } from './models/inspect-checkpoint.js';
-export { openModel } from './models/open-model.js';
-export type { Model, ModelDescription, ModelGraph, ModelShape } from './models/types.js';
+export type { Model, ModelDescription, ModelGraph, ModelShape } from './models/index.js';
+export { type Inspection, inspectCheckpoint as inspect, openModel } from './models/index.js';
+export { addWeightNoise, falseChanges, nullComparison, plantUnits, recoverPlanted } from './planted/index.js';
+export type * from './probes/index.js';
 export { checkProbes, listBuiltinProbes, listProbeFormats, loadProbes } from './probes/index.js';
-export type * from './probes/types.js';
 export { type ReportFormat, type WriteReportOptions, writeReport as report } from './report/index.js';
+export type * from './runtime/index.js';
 export { ModelRunner, RunnerError } from './runtime/index.js';
-export type * from './runtime/types.js';
+export type * from './scores/index.js';
 export {
   type Alignment,
   alignment,
@@ -59,14 +65,12 @@ export {
   twoWay,
   vectorShare,
 } from './scores/index.js';
-export type * from './scores/types.js';
-export { LAYER_ARRAYS, type RunManifest, type RunPlan } from './store/manifest.js';
-export { openRun, type Run, type RunLayer } from './store/open-run.js';
 export {
-  addWeightNoise,
-  falseChanges,
-  nullComparison,
-  plantUnits,
-  recoverPlanted,
-} from './validation/index.js';
+  LAYER_ARRAYS,
+  openRun,
+  type Run,
+  type RunLayer,
+  type RunManifest,
+  type RunPlan,
+} from './store/index.js';
 export { VERSION } from './version.js';

@@ -1,11 +1,10 @@
 import { resolve } from 'node:path';
 import { InterruptedError, UsageError } from '../errors.js';
-import { openSubject } from '../models/open-subject.js';
-import { loadProbes } from '../probes/load-probes.js';
-import type { ProbeSet } from '../probes/types.js';
-import { ModelRunner } from '../runtime/model-runner.js';
-import type { RunManifest } from '../store/manifest.js';
-import { loadTokenizer } from '../tokenizer/load-tokenizer.js';
+import { openSubject } from '../models/index.js';
+import { loadProbes, type ProbeSet } from '../probes/index.js';
+import { ModelRunner } from '../runtime/index.js';
+import type { RunManifest } from '../store/index.js';
+import { loadTokenizer } from '../tokenizer/index.js';
 import { equaliseTokens } from './equalise-tokens.js';
 import { type Grid, type GridRequest, tokenizeGrid } from './grid.js';
 import { mergeRun, openPart } from './merge-run.js';

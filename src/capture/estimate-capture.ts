@@ -1,9 +1,7 @@
-import type { FlopTerm } from '../graph/flops.js';
-import type { Tap } from '../hooks/taps.js';
-import { layerTaps } from '../models/layer-taps.js';
-import type { Model, ModelGraph } from '../models/types.js';
-import { batchTokens } from '../runtime/batches.js';
-import { bytesOfWorkers, memoryNeeds, PROCESS_BYTES } from '../runtime/memory.js';
+import type { FlopTerm } from '../graph/index.js';
+import type { Tap } from '../hooks/index.js';
+import { layerTaps, type Model, type ModelGraph } from '../models/index.js';
+import { batchTokens, bytesOfWorkers, memoryNeeds, PROCESS_BYTES } from '../runtime/index.js';
 import { CHUNK_TOKENS } from './chunks.js';
 import { recordable, runTaps } from './layout.js';
 import { bytesAPrompt } from './run-bytes.js';

@@ -1,9 +1,8 @@
 import { setImmediate } from 'node:timers/promises';
 import { InterruptedError, ProbeError } from '../errors.js';
-import type { ProbeItem, ProbeSet } from '../probes/types.js';
-import { checkVocabulary } from '../runtime/check-prompt.js';
-import type { TokenizedPrompt } from '../runtime/types.js';
-import type { Tokenizer } from '../tokenizer/load-tokenizer.js';
+import type { ProbeItem, ProbeSet } from '../probes/index.js';
+import { checkVocabulary, type TokenizedPrompt } from '../runtime/index.js';
+import type { Tokenizer } from '../tokenizer/index.js';
 import { type PositionRule, tokenizePrompt } from './positions.js';
 
 /** One cell of the grid: an item in a language, ready to run. */

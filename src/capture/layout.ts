@@ -1,9 +1,14 @@
 import { CheckpointError } from '../errors.js';
-import type { BlockHook, Statistic, Tap } from '../hooks/taps.js';
-import { tapOutput } from '../hooks/taps.js';
-import { hides, type Model } from '../models/types.js';
-import { LAYER_ARRAYS, type RunManifest, type RunPlan } from '../store/manifest.js';
-import { expectedLayerArrays, type LayerArrayName, neuronsWithoutItems } from '../store/open-run.js';
+import { type BlockHook, type Statistic, type Tap, tapOutput } from '../hooks/index.js';
+import { hides, type Model } from '../models/index.js';
+import {
+  expectedLayerArrays,
+  LAYER_ARRAYS,
+  type LayerArrayName,
+  neuronsWithoutItems,
+  type RunManifest,
+  type RunPlan,
+} from '../store/index.js';
 
 /** Hooks that every run records. */
 export const DEFAULT_HOOKS = ['mlp.hook_pre', 'mlp.hook_post', 'attn.hook_z'] as const;

@@ -2,10 +2,17 @@ import { existsSync } from 'node:fs';
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InterruptedError, RunError } from '../errors.js';
-import type { RunManifest } from '../store/manifest.js';
-import { layerPath, partPath, readManifest, writeManifest } from '../store/run-folder.js';
-import { openSafetensors, type SafetensorsFile, streamSafetensors } from '../store/safetensors.js';
-import { makeFolder } from '../store/write-file-atomic.js';
+import {
+  layerPath,
+  makeFolder,
+  openSafetensors,
+  partPath,
+  type RunManifest,
+  readManifest,
+  type SafetensorsFile,
+  streamSafetensors,
+  writeManifest,
+} from '../store/index.js';
 import { type LayerArray, layerArrays, partArrayName, widthOf } from './layout.js';
 import { isMerged, missingParts } from './open-run-folder.js';
 import { SATURATED_ARRAY } from './write-part.js';

@@ -2,9 +2,16 @@ import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { RunError } from '../errors.js';
-import type { RunManifest } from '../store/manifest.js';
-import { layerPath, manifestPath, partPath, readManifest, writeManifest } from '../store/run-folder.js';
-import { makeFolder, toOutputError } from '../store/write-file-atomic.js';
+import {
+  layerPath,
+  makeFolder,
+  manifestPath,
+  partPath,
+  type RunManifest,
+  readManifest,
+  toOutputError,
+  writeManifest,
+} from '../store/index.js';
 import { hashPlan } from './plan-run.js';
 
 /**

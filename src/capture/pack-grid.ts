@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { InterruptedError, UsageError } from '../errors.js';
-import type { LanguageTag, ProbeItem } from '../probes/types.js';
-import { checkVocabulary } from '../runtime/check-prompt.js';
+import type { LanguageTag, ProbeItem } from '../probes/index.js';
+import { checkVocabulary } from '../runtime/index.js';
 import { type Cell, checkLanguages, describePrompt, type Grid, type GridRequest } from './grid.js';
 
 /** Tokens of a packed sequence, special ones included, where the user does not say. */

@@ -1,12 +1,16 @@
 import { createHash } from 'node:crypto';
-import type { ModelIdentity } from '../checkpoint/types.js';
+import type { ModelIdentity } from '../checkpoint/index.js';
 import { UsageError } from '../errors.js';
-import { type Tap, tapOutput } from '../hooks/taps.js';
-import type { Model } from '../models/types.js';
-import { chooseResidency, memoryNeeds, tokensThatFit } from '../runtime/memory.js';
-import type { Device } from '../runtime/types.js';
-import { ONNXRUNTIME_VERSION } from '../runtime/version.js';
-import { RUN_SCHEMA_VERSION, type RunManifest, type RunPlan } from '../store/manifest.js';
+import { type Tap, tapOutput } from '../hooks/index.js';
+import type { Model } from '../models/index.js';
+import {
+  chooseResidency,
+  type Device,
+  memoryNeeds,
+  ONNXRUNTIME_VERSION,
+  tokensThatFit,
+} from '../runtime/index.js';
+import { RUN_SCHEMA_VERSION, type RunManifest, type RunPlan } from '../store/index.js';
 import { VERSION } from '../version.js';
 import { CHUNK_TOKENS, planChunks } from './chunks.js';
 import { dealFolds, FOLDS } from './folds.js';

@@ -1,8 +1,8 @@
 import { ProbeError } from '../errors.js';
-import { ANSWER_SEPARATOR, type Prompt } from '../probes/types.js';
-import type { TokenizedPrompt } from '../runtime/types.js';
-import type { RunPlan } from '../store/manifest.js';
-import type { Tokenizer } from '../tokenizer/load-tokenizer.js';
+import { ANSWER_SEPARATOR, type Prompt } from '../probes/index.js';
+import type { TokenizedPrompt } from '../runtime/index.js';
+import type { RunPlan } from '../store/index.js';
+import type { Tokenizer } from '../tokenizer/index.js';
 
 export interface PositionRule {
   readonly positions: RunPlan['positions'];

@@ -1,5 +1,5 @@
-import type { LayerReadings } from '../runtime/types.js';
-import { toFloat16 } from '../store/float16.js';
+import type { LayerReadings } from '../runtime/index.js';
+import { toFloat16 } from '../store/index.js';
 import { type LayerArray, widthOf } from './layout.js';
 
 /** Where a prompt of a chunk belongs. */

@@ -1,7 +1,6 @@
-import { tapOutput } from '../hooks/taps.js';
-import type { Model } from '../models/types.js';
-import type { RunManifest, RunPlan } from '../store/manifest.js';
-import { arrayBytes } from '../store/safetensors.js';
+import { tapOutput } from '../hooks/index.js';
+import type { Model } from '../models/index.js';
+import { arrayBytes, type RunManifest, type RunPlan } from '../store/index.js';
 import { layerArrays, recordable, runTaps } from './layout.js';
 
 /** Bytes of a run's layers; its parts take as much besides until they are merged. */

@@ -2,8 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { formatJson } from '../store/format-json.js';
-import { writeFileAtomic } from '../store/write-file-atomic.js';
+import { formatJson, writeFileAtomic } from '../store/index.js';
 
 const timingSchema = z.object({
   device: z.string(),

@@ -1,7 +1,7 @@
-import type { DownloadProgress } from '../checkpoint/hub/download-snapshot.js';
-import type { ProbeSet } from '../probes/types.js';
-import type { Device } from '../runtime/types.js';
-import type { RunManifest, RunPlan } from '../store/manifest.js';
+import type { DownloadProgress } from '../checkpoint/index.js';
+import type { ProbeSet } from '../probes/index.js';
+import type { Device } from '../runtime/index.js';
+import type { RunManifest, RunPlan } from '../store/index.js';
 import type { ExtraHook } from './layout.js';
 
 export interface CaptureOptions {

@@ -1,5 +1,5 @@
-import type { Model } from '../models/types.js';
-import type { Tokenizer } from '../tokenizer/load-tokenizer.js';
+import type { Model } from '../models/index.js';
+import type { Tokenizer } from '../tokenizer/index.js';
 import { FOLDS } from './folds.js';
 import { dealtTogether, type Grid } from './grid.js';
 

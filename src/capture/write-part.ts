@@ -1,8 +1,5 @@
-import type { ModelRunner } from '../runtime/model-runner.js';
-import type { ChunkProgress } from '../runtime/types.js';
-import type { RunManifest } from '../store/manifest.js';
-import { partPath } from '../store/run-folder.js';
-import { type PlannedArray, streamSafetensors } from '../store/safetensors.js';
+import type { ChunkProgress, ModelRunner } from '../runtime/index.js';
+import { type PlannedArray, partPath, type RunManifest, streamSafetensors } from '../store/index.js';
 import { describePrompt, type Grid } from './grid.js';
 import { layerArrays, partArrayName, partShape, plannedTaps } from './layout.js';
 import { Mailbox } from './mailbox.js';

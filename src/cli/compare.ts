@@ -11,7 +11,7 @@ import {
 import { UsageError } from '../errors.js';
 import { compareSelections, isSelection, writeSelectionComparison } from '../interchange/index.js';
 import { againstReference, alignmentChanges } from '../report/index.js';
-import { openRun } from '../store/open-run.js';
+import { openRun } from '../store/index.js';
 import { parseList, parseSeed } from './options.js';
 import { formatTable, interruptSignal, print, printJson, say, withLayerProgress } from './terminal.js';
 

@@ -1,10 +1,7 @@
 import { Command } from '@commander-js/extra-typings';
-import { type CaptureEstimate, estimateCapture } from '../capture/estimate-capture.js';
-import type { Inspection } from '../models/inspect-checkpoint.js';
-import { inspectModel } from '../models/inspect-checkpoint.js';
-import { measureGflops } from '../runtime/measure-gflops.js';
-import { MOST_WORKERS } from '../runtime/memory.js';
-import { physicalCores } from '../runtime/threads.js';
+import { type CaptureEstimate, estimateCapture } from '../capture/index.js';
+import { type Inspection, inspectModel } from '../models/index.js';
+import { MOST_WORKERS, measureGflops, physicalCores } from '../runtime/index.js';
 import { formatBytes, formatTable, print, printJson, say, startDownloadProgress } from './terminal.js';
 
 export function inspectCommand() {

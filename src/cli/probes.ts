@@ -1,6 +1,6 @@
 import { Command } from '@commander-js/extra-typings';
 import { checkProbes, listBuiltinProbes, listProbeFormats, loadProbes } from '../probes/index.js';
-import { plural } from '../report/text.js';
+import { plural } from '../report/index.js';
 import { formatTable, print, printJson, say } from './terminal.js';
 
 export function probesCommand() {

@@ -1,11 +1,6 @@
 import { Command, Option } from '@commander-js/extra-typings';
-import {
-  SCORE_NAMES,
-  type ScoredType,
-  type ScoreSummary,
-  type SkippedScore,
-  scoreRun,
-} from '../scores/index.js';
+import { SCORE_NAMES, type ScoreSummary, type SkippedScore, scoreRun } from '../scores/index.js';
+import type { ScoredType } from '../store/index.js';
 import { parseList, parsePositiveInteger, parseSeed } from './options.js';
 import { formatTable, interruptSignal, print, printJson, say, withLayerProgress } from './terminal.js';
 

@@ -1,5 +1,5 @@
 import cliProgress from 'cli-progress';
-import type { DownloadProgress } from '../checkpoint/hub/download-snapshot.js';
+import type { DownloadProgress } from '../checkpoint/index.js';
 import { BabelscopeError } from '../errors.js';
 
 /** What a command may do to the outside: everything goes through here so that tests can look. */

@@ -1,5 +1,4 @@
-import { alignmentOver } from '../scores/alignment.js';
-import type { PairAlignment } from '../scores/layer-alignment.js';
+import { alignmentOver, type PairAlignment } from '../scores/index.js';
 import { ALIGNMENT_MEASURES, type AlignmentMeasure } from './alignment-types.js';
 import type { Scope } from './layer-scores.js';
 import { ratio } from './measures.js';

@@ -1,5 +1,5 @@
-import { openDotProducts } from '../runtime/dot-products.js';
-import { languagePairs, type PairAlignment } from '../scores/layer-alignment.js';
+import { openDotProducts } from '../runtime/index.js';
+import { languagePairs, type PairAlignment } from '../scores/index.js';
 import { AlignmentTally } from './alignment-tally.js';
 import {
   ALIGNMENT_MEASURES,

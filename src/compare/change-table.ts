@@ -1,10 +1,14 @@
-import type { LayerSizes } from '../hooks/layer-widths.js';
-import type { UnitType } from '../scores/types.js';
-import { expertOfUnit, type UnitLayout } from '../scores/unit-layout.js';
-import { qOfSorted } from '../stats/benjamini-hochberg.js';
-import { studentTQuantile } from '../stats/student-t.js';
-import { type Scratch, ScratchArray } from '../store/scratch.js';
-import { ROW_GROUP_ROWS, type TableValue } from '../store/table.js';
+import type { LayerSizes } from '../hooks/index.js';
+import { qOfSorted, studentTQuantile } from '../stats/index.js';
+import {
+  expertOfUnit,
+  ROW_GROUP_ROWS,
+  type Scratch,
+  ScratchArray,
+  type TableValue,
+  type UnitLayout,
+  type UnitType,
+} from '../store/index.js';
 import type { ChangedScore, ChangeResult, ChangeTask } from './change-task.js';
 import { pairedP } from './paired-change.js';
 import type { RunSource } from './run-source.js';

@@ -1,19 +1,29 @@
-import { ITEM_ARRAYS } from '../scores/available.js';
-import { contrast } from '../scores/contrast.js';
-import { exclusivity } from '../scores/exclusivity.js';
-import { meanOverTokens } from '../scores/fold-sums.js';
-import { itemSamples } from '../scores/item-samples.js';
-import { type PooledGrid, readPooledGrid } from '../scores/pooled-grid.js';
-import { readTokenCounts } from '../scores/read-token-counts.js';
-import type { LanguageArray } from '../scores/score-arrays.js';
-import { PATTERNS, statisticsOf } from '../scores/score-folds.js';
-import { unitValues } from '../scores/score-items.js';
-import { blockSums } from '../scores/score-two-way.js';
-import { twoWay } from '../scores/two-way.js';
-import type { UnitType } from '../scores/types.js';
-import { vectorShare } from '../scores/vector-share.js';
-import { LAYER_ARRAYS } from '../store/manifest.js';
-import { type ItemBlock, openRun, type Run, type RunLayer, type StatisticName } from '../store/open-run.js';
+import {
+  blockSums,
+  contrast,
+  exclusivity,
+  ITEM_ARRAYS,
+  itemSamples,
+  type LanguageArray,
+  PATTERNS,
+  statisticsOf,
+  twoWay,
+  unitValues,
+  vectorShare,
+} from '../scores/index.js';
+import {
+  type ItemBlock,
+  LAYER_ARRAYS,
+  meanOverTokens,
+  openRun,
+  type PooledGrid,
+  type Run,
+  type RunLayer,
+  readPooledGrid,
+  readTokenCounts,
+  type StatisticName,
+  type UnitType,
+} from '../store/index.js';
 import type { ChangedScore, ChangedShare, ChangeResult, ChangeSettings, ChangeTask } from './change-task.js';
 import { ItemChanges } from './item-changes.js';
 import { paired } from './paired-change.js';

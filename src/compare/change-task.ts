@@ -1,5 +1,5 @@
-import type { LanguageArray } from '../scores/score-arrays.js';
-import type { UnitType } from '../scores/types.js';
+import type { LanguageArray } from '../scores/index.js';
+import type { UnitType } from '../store/index.js';
 import type { UnitRange } from './run-source.js';
 
 /** Folders of two runs that match, and the folds that their jackknife leaves out. */

@@ -1,5 +1,5 @@
 import { InterruptedError, UsageError } from '../errors.js';
-import { liveFolds } from '../scores/fold-sums.js';
+import { liveFolds } from '../store/index.js';
 import { VERSION } from '../version.js';
 import { canAlign, compareAlignment } from './alignment.js';
 import { foldSubsets } from './fold-subsets.js';

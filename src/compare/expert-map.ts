@@ -1,5 +1,4 @@
-import { exclusivity } from '../scores/exclusivity.js';
-import { topLanguage } from '../scores/top-language.js';
+import { exclusivity, topLanguage } from '../scores/index.js';
 import type { SubsetScores } from './layer-scores.js';
 import { finiteOrNullEach, LayerRows } from './numbers.js';
 import type { ExpertMap } from './types.js';

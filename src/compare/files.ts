@@ -1,11 +1,18 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { RunError } from '../errors.js';
-import type { LayerSizes } from '../hooks/layer-widths.js';
-import { expertOfUnit } from '../scores/unit-layout.js';
-import { formatJson } from '../store/format-json.js';
-import { type ColumnType, ROW_GROUP_ROWS, streamTable, type TableValue } from '../store/table.js';
-import { makeFolder, removeStale, writeFileAtomic } from '../store/write-file-atomic.js';
+import type { LayerSizes } from '../hooks/index.js';
+import {
+  type ColumnType,
+  expertOfUnit,
+  formatJson,
+  makeFolder,
+  ROW_GROUP_ROWS,
+  removeStale,
+  streamTable,
+  type TableValue,
+  writeFileAtomic,
+} from '../store/index.js';
 import { comparisonSchema } from './schema.js';
 import { NOT_SELECTED } from './tally.js';
 import { COMPARISON_SCHEMA_VERSION, type Comparison } from './types.js';

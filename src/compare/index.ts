@@ -7,11 +7,7 @@ export {
   writeComparison,
 } from './files.js';
 export { languageGroups } from './language-groups.js';
-export {
-  SCORE_CHANGE_COLUMNS,
-  type ScoreChangesOptions,
-  writeScoreChanges,
-} from './score-changes.js';
+export { SCORE_CHANGE_COLUMNS, type ScoreChangesOptions, writeScoreChanges } from './score-changes.js';
 export * from './types.js';
 export {
   type ComparisonWithChanges,

@@ -1,11 +1,15 @@
-import { DistributionOverlap } from '../scores/distribution-overlap.js';
-import { ItemEvaluator, type ItemParts, newItemValues } from '../scores/item-evaluator.js';
-import type { ItemSamples } from '../scores/item-samples.js';
-import { informationInterval, momentsOf } from '../scores/item-uncertainty.js';
-import type { PooledGrid } from '../scores/pooled-grid.js';
-import type { PromptSample } from '../scores/rank-walk.js';
-import { halfSampleVariance } from '../stats/half-samples.js';
-import { fromFloat16 } from '../store/float16.js';
+import {
+  DistributionOverlap,
+  ItemEvaluator,
+  type ItemParts,
+  type ItemSamples,
+  informationInterval,
+  momentsOf,
+  newItemValues,
+  type PromptSample,
+} from '../scores/index.js';
+import { halfSampleVariance } from '../stats/index.js';
+import { fromFloat16, type PooledGrid } from '../store/index.js';
 import type { ChangedScore } from './change-task.js';
 import { paired } from './paired-change.js';
 

@@ -1,4 +1,4 @@
-import { jackknife } from '../stats/jackknife.js';
+import { jackknife } from '../stats/index.js';
 import { type Direction, noiseFloor } from './noise-floor.js';
 import { finiteOrNull } from './numbers.js';
 import type { Estimate, SamplingFloor } from './types.js';

@@ -1,9 +1,18 @@
-import { type FoldShape, meanOverTokens, type Numbers, type TokenCounts } from '../scores/fold-sums.js';
-import { lape } from '../scores/lape.js';
-import { selectReference } from '../scores/select-reference.js';
-import type { ReferenceCut, Selection } from '../scores/selection.js';
-import { type TwoWaySums, twoWay } from '../scores/two-way.js';
-import type { UnitType } from '../scores/types.js';
+import {
+  lape,
+  type ReferenceCut,
+  type Selection,
+  selectReference,
+  type TwoWaySums,
+  twoWay,
+} from '../scores/index.js';
+import {
+  type FoldShape,
+  meanOverTokens,
+  type Numbers,
+  type TokenCounts,
+  type UnitType,
+} from '../store/index.js';
 import { NOT_SELECTED } from './tally.js';
 
 /** Languages that scores are computed over: all of them, or a group. */

@@ -1,6 +1,5 @@
 import { RunError } from '../errors.js';
-import type { PooledGrid } from '../scores/pooled-grid.js';
-import type { RunManifest } from '../store/manifest.js';
+import type { PooledGrid, RunManifest } from '../store/index.js';
 
 interface LabelledManifest {
   readonly label: string;

@@ -1,4 +1,4 @@
-import type { UnitType } from '../scores/types.js';
+import type { UnitType } from '../store/index.js';
 import type { Direction } from './noise-floor.js';
 import type { PairTally, RunTally } from './tally.js';
 import type { Measure } from './types.js';

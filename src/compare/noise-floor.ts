@@ -1,4 +1,4 @@
-import { quantile } from '../stats/quantile.js';
+import { quantile } from '../stats/index.js';
 import type { SamplingFloor } from './types.js';
 
 /** Share of across values that must lie beyond the within bound for a change to be called one (SCORES.md). */

@@ -1,5 +1,9 @@
-import { type JackknifeBounds, jackknifeUnits, type UnitIntervals } from '../stats/jackknife.js';
-import { studentTUpperTail } from '../stats/student-t.js';
+import {
+  type JackknifeBounds,
+  jackknifeUnits,
+  studentTUpperTail,
+  type UnitIntervals,
+} from '../stats/index.js';
 
 type Numbers = Float64Array | Float32Array;
 

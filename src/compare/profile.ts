@@ -1,4 +1,4 @@
-import { deadUnits } from '../scores/dead-units.js';
+import { deadUnits } from '../scores/index.js';
 import type { SubsetScores } from './layer-scores.js';
 import { cumulativeShare, layersOf, ratio } from './measures.js';
 import { finiteOrNull, finiteOrNullEach } from './numbers.js';

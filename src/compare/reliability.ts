@@ -2,7 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { RunError } from '../errors.js';
-import { SCORES_SCHEMA_VERSION, UNIT_TYPES, type UnitType } from '../scores/types.js';
+import { SCORES_SCHEMA_VERSION } from '../scores/index.js';
+import { UNIT_TYPES, type UnitType } from '../store/index.js';
 import type { RunSource } from './run-source.js';
 import type { Comparison } from './types.js';
 

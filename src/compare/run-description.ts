@@ -1,9 +1,6 @@
-import { HalfScores } from '../scores/reliability.js';
-import { RELIABILITY_UNITS } from '../scores/reliability-sample.js';
-import type { UnitType } from '../scores/types.js';
-import type { UnitLayout } from '../scores/unit-layout.js';
-import { vectorShare } from '../scores/vector-share.js';
-import { Random } from '../stats/random.js';
+import { HalfScores, RELIABILITY_UNITS, vectorShare } from '../scores/index.js';
+import { Random } from '../stats/index.js';
+import type { UnitLayout, UnitType } from '../store/index.js';
 import { ExpertMapBuilder } from './expert-map.js';
 import type { FoldSubsets } from './fold-subsets.js';
 import type { SubsetScores, UnitLayer } from './layer-scores.js';

@@ -1,26 +1,31 @@
-import { modelLabel } from '../checkpoint/model-label.js';
+import { modelLabel } from '../checkpoint/index.js';
 import { RunError } from '../errors.js';
-import type { DotProducts } from '../runtime/dot-products.js';
-import { type FoldShape, tokensOf } from '../scores/fold-sums.js';
-import { layerAlignment, type PairAlignment } from '../scores/layer-alignment.js';
-import { languageAbsent, type PooledGrid, readPooledGrid } from '../scores/pooled-grid.js';
-import { readTokenCounts } from '../scores/read-token-counts.js';
-import { recordedArrays } from '../scores/recorded-arrays.js';
-import { type TwoWaySums, twoWaySums } from '../scores/two-way.js';
-import { UNIT_TYPES, type UnitType } from '../scores/types.js';
-import { type UnitLayout, unitLayout } from '../scores/unit-layout.js';
-import { LAYER_ARRAYS, type RunManifest } from '../store/manifest.js';
+import type { DotProducts } from '../runtime/index.js';
+import { layerAlignment, type PairAlignment, type TwoWaySums, twoWaySums } from '../scores/index.js';
 import {
+  arrayBytes,
   expectedLayerArrays,
+  type FoldShape,
   type ItemsName,
+  LAYER_ARRAYS,
   type LayerArrayName,
+  languageAbsent,
   openRun,
+  type PooledGrid,
   type Run,
   type RunLayer,
+  type RunManifest,
+  readPooledGrid,
+  readTokenCounts,
+  recordedArrays,
   rowReader,
   type StatisticName,
-} from '../store/open-run.js';
-import { arrayBytes } from '../store/safetensors.js';
+  tokensOf,
+  UNIT_TYPES,
+  type UnitLayout,
+  type UnitType,
+  unitLayout,
+} from '../store/index.js';
 import type { Scope, UnitLayer } from './layer-scores.js';
 import type { UnitComparison } from './types.js';
 

@@ -1,6 +1,5 @@
 import { z } from 'zod';
-import { UNIT_TYPES } from '../scores/types.js';
-import { runManifestSchema } from '../store/manifest.js';
+import { runManifestSchema, UNIT_TYPES } from '../store/index.js';
 import { ALIGNMENT_MEASURES } from './alignment-types.js';
 import { type Comparison, MEASURE_NAMES, SEED_VERDICTS, VERDICTS } from './types.js';
 

@@ -1,11 +1,14 @@
 import { join } from 'node:path';
-import { physicalCores } from '../runtime/threads.js';
-import { liveFolds } from '../scores/fold-sums.js';
-import { runTasks } from '../scores/run-tasks.js';
-import type { UnitType } from '../scores/types.js';
-import { Scratch } from '../store/scratch.js';
-import { type ColumnType, streamTable, type TableValue } from '../store/table.js';
-import { makeFolder } from '../store/write-file-atomic.js';
+import { physicalCores, runTasks } from '../runtime/index.js';
+import {
+  type ColumnType,
+  liveFolds,
+  makeFolder,
+  Scratch,
+  streamTable,
+  type TableValue,
+  type UnitType,
+} from '../store/index.js';
 import { ChangeTable } from './change-table.js';
 import type { ChangeResult, ChangeTask } from './change-task.js';
 import type { RunToCompare } from './compare-runs.js';

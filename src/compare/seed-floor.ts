@@ -1,4 +1,4 @@
-import { quantile } from '../stats/quantile.js';
+import { quantile } from '../stats/index.js';
 import { CHANGED_SHARE, type Direction } from './noise-floor.js';
 import type { SeedFloor, Spread } from './types.js';
 

@@ -1,4 +1,4 @@
-import type { UnitType } from '../scores/types.js';
+import type { UnitType } from '../store/index.js';
 import type { FoldSubsets } from './fold-subsets.js';
 import type { Scope } from './layer-scores.js';
 import type { MeasureDefinition, Pairing, Side } from './measures.js';

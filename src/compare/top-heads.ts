@@ -1,5 +1,5 @@
-import { contrast } from '../scores/contrast.js';
-import { Argsort } from '../stats/argsort.js';
+import { contrast } from '../scores/index.js';
+import { Argsort } from '../stats/index.js';
 import type { Scope, UnitLayer } from './layer-scores.js';
 import { finiteOrNull } from './numbers.js';
 import type { RunTally } from './tally.js';

@@ -1,5 +1,5 @@
-import type { UnitType } from '../scores/types.js';
-import { mannKendall } from '../stats/mann-kendall.js';
+import { mannKendall } from '../stats/index.js';
+import type { UnitType } from '../store/index.js';
 import { measuresOf } from './measures.js';
 import { finiteOrNull } from './numbers.js';
 import type { Estimate, Headline, LanguageGroup, Level, Trend, TrendTest } from './types.js';

@@ -1,7 +1,7 @@
-import type { ModelIdentity } from '../checkpoint/types.js';
-import type { ModelShape } from '../models/types.js';
-import type { ProbeIdentity } from '../probes/types.js';
-import type { UnitType } from '../scores/types.js';
+import type { ModelIdentity } from '../checkpoint/index.js';
+import type { ModelShape } from '../models/index.js';
+import type { ProbeIdentity } from '../probes/index.js';
+import type { UnitType } from '../store/index.js';
 import type { AlignmentComparison } from './alignment-types.js';
 
 export type * from './alignment-types.js';

@@ -1,7 +1,5 @@
-import type { UnitType } from '../scores/types.js';
-import type { UnitLayout } from '../scores/unit-layout.js';
-import { benjaminiHochberg } from '../stats/benjamini-hochberg.js';
-import { studentTQuantile } from '../stats/student-t.js';
+import { benjaminiHochberg, studentTQuantile } from '../stats/index.js';
+import type { UnitLayout, UnitType } from '../store/index.js';
 import type { SubsetScores } from './layer-scores.js';
 import { paired, pairedP } from './paired-change.js';
 import type { UnitRange } from './run-source.js';

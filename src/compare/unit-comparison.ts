@@ -1,9 +1,5 @@
-import { lape } from '../scores/lape.js';
-import { RateSummary } from '../scores/rate-summary.js';
-import { tang2024Units } from '../scores/select-tang2024.js';
-import type { ReferenceCut } from '../scores/selection.js';
-import type { UnitType } from '../scores/types.js';
-import { vectorShare } from '../scores/vector-share.js';
+import { lape, RateSummary, type ReferenceCut, tang2024Units, vectorShare } from '../scores/index.js';
+import type { UnitType } from '../store/index.js';
 import { contrasts } from './contrasts.js';
 import type { FoldSubsets } from './fold-subsets.js';
 import { comparedPairs, headlines, levels } from './headlines.js';

@@ -1,4 +1,4 @@
-import type { PackedDtype, PackedTensor, WeightDtype, WeightTensor } from '../checkpoint/types.js';
+import type { PackedDtype, PackedTensor, WeightDtype, WeightTensor } from '../checkpoint/index.js';
 import { type Dtype, GraphError, type Shape, Value } from './value.js';
 
 /** What an attribute of a node may hold; integers and floats differ in ONNX, so floats are wrapped. */

@@ -1,5 +1,16 @@
-import { cast, greater, matMul, maxOver, mul, reshape, sumAfter, where } from '../graph/operators/index.js';
-import { dimOf, sizeOf, type Value } from '../graph/value.js';
+import {
+  cast,
+  dimOf,
+  greater,
+  matMul,
+  maxOver,
+  mul,
+  reshape,
+  sizeOf,
+  sumAfter,
+  type Value,
+  where,
+} from '../graph/index.js';
 
 type Float = Value<'float32'>;
 

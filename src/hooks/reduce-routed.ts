@@ -2,6 +2,7 @@ import { UsageError } from '../errors.js';
 import {
   cast,
   concat,
+  dimOf,
   equal,
   expand,
   floorDivide,
@@ -12,10 +13,11 @@ import {
   range,
   reshape,
   scatterRows,
+  sizeOf,
   sumLast,
+  type Value,
   where,
-} from '../graph/operators/index.js';
-import { dimOf, sizeOf, type Value } from '../graph/value.js';
+} from '../graph/index.js';
 import { LOWEST_FLOAT32, lastCounted } from './counted.js';
 import { type Tap, tapOutput } from './taps.js';
 

@@ -3,6 +3,8 @@ import {
   and,
   cast,
   concat,
+  type Dim,
+  dimOf,
   greater,
   less,
   lessOrEqual,
@@ -12,12 +14,13 @@ import {
   mul,
   range,
   reshape,
+  sizeOf,
   sqrt,
   sub,
   sumLast,
   transpose,
-} from '../graph/operators/index.js';
-import { type Dim, dimOf, sizeOf, type Value } from '../graph/value.js';
+  type Value,
+} from '../graph/index.js';
 import { lastCounted, maxCounted, sumCounted } from './counted.js';
 import { isBlockHook } from './points.js';
 import { type RoutedActivation, recordRouted, spreadRouted } from './reduce-routed.js';

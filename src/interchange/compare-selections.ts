@@ -1,11 +1,16 @@
 import { join } from 'node:path';
 import { z } from 'zod';
-import { modelLabel } from '../checkpoint/model-label.js';
+import { modelLabel } from '../checkpoint/index.js';
 import { RunError, UsageError } from '../errors.js';
-import { readScores, type UnitLayout, unitLayout } from '../scores/index.js';
-import { formatJson } from '../store/format-json.js';
-import { readManifest } from '../store/run-folder.js';
-import { makeFolder, writeFileAtomic } from '../store/write-file-atomic.js';
+import { readScores } from '../scores/index.js';
+import {
+  formatJson,
+  makeFolder,
+  readManifest,
+  type UnitLayout,
+  unitLayout,
+  writeFileAtomic,
+} from '../store/index.js';
 import { VERSION } from '../version.js';
 import type { ExportPolicy } from './export-mask.js';
 import { isSelection, readChecked, readSelection } from './selection.js';

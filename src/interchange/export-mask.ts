@@ -1,7 +1,6 @@
 import { RunError } from '../errors.js';
 import { readScores } from '../scores/index.js';
-import { formatJson } from '../store/format-json.js';
-import { writeFileAtomic } from '../store/write-file-atomic.js';
+import { formatJson, writeFileAtomic } from '../store/index.js';
 import { writePytorch } from './pytorch/write-pytorch.js';
 
 /** Policies whose selections a scored run has. */

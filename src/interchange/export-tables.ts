@@ -1,9 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { RunError } from '../errors.js';
-import { csvLine } from '../store/csv.js';
-import { readTableMetadata, readTableRows } from '../store/table.js';
-import { makeFolder, writeFileAtomic } from '../store/write-file-atomic.js';
+import { csvLine, makeFolder, readTableMetadata, readTableRows, writeFileAtomic } from '../store/index.js';
 
 /** Tables that a run, a comparison or an imported selection may have. */
 const TABLES = ['units', 'unit_languages', 'alignment', 'changes', 'score_changes'] as const;

@@ -1,8 +1,13 @@
 import { RunError } from '../errors.js';
-import { LAYER_ARRAYS } from '../store/manifest.js';
-import { neuronsWithoutItems, openRun } from '../store/open-run.js';
-import { layerPath } from '../store/run-folder.js';
-import { openSafetensors, type PlannedArray, streamSafetensors } from '../store/safetensors.js';
+import {
+  LAYER_ARRAYS,
+  layerPath,
+  neuronsWithoutItems,
+  openRun,
+  openSafetensors,
+  type PlannedArray,
+  streamSafetensors,
+} from '../store/index.js';
 
 /** Pooled values of a run and the TransformerLens hook they are of. */
 const HOOKS = [

@@ -1,6 +1,6 @@
 import { ImportError } from '../errors.js';
-import { tapOutput } from '../hooks/taps.js';
-import type { RunManifest } from '../store/manifest.js';
+import { tapOutput } from '../hooks/index.js';
+import type { RunManifest } from '../store/index.js';
 import { type ImportedSums, type RunFormat, valuesOf, writeImportedRun } from './import-run.js';
 import type { PickleValue } from './pytorch/pickle-objects.js';
 import { readPytorch } from './pytorch/read-pytorch.js';

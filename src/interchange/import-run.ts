@@ -3,10 +3,15 @@ import { existsSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { ImportError, UsageError } from '../errors.js';
 import { describeLanguages } from '../probes/index.js';
-import { LAYER_ARRAYS, RUN_SCHEMA_VERSION, type RunManifest } from '../store/manifest.js';
-import { layerPath, writeManifest } from '../store/run-folder.js';
-import { streamSafetensors } from '../store/safetensors.js';
-import { makeFolder } from '../store/write-file-atomic.js';
+import {
+  LAYER_ARRAYS,
+  layerPath,
+  makeFolder,
+  RUN_SCHEMA_VERSION,
+  type RunManifest,
+  streamSafetensors,
+  writeManifest,
+} from '../store/index.js';
 import { VERSION } from '../version.js';
 import type { TorchTensor } from './pytorch/tensor.js';
 import { MOST_LAYERS, type PlacedFile, sha256OfFile } from './source-files.js';

@@ -3,7 +3,7 @@ import { parse } from 'csv-parse';
 import { ImportError } from '../errors.js';
 import type { LanguageTag } from '../probes/index.js';
 import { SELECTED_FRACTION } from '../scores/index.js';
-import type { TableValue } from '../store/table.js';
+import type { TableValue } from '../store/index.js';
 import { type ImportSelectionOptions, Members } from './import-selection.js';
 import { type SelectionDescription, type SelectionTable, writeSelection } from './selection.js';
 import { isUnitIndex, languageOf, MOST_LAYERS, type SourceFile } from './source-files.js';

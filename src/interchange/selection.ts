@@ -5,9 +5,14 @@ import { z } from 'zod';
 import { RunError, UsageError } from '../errors.js';
 import type { LanguageTag } from '../probes/index.js';
 import { SCORES_SCHEMA_VERSION } from '../scores/index.js';
-import { formatJson } from '../store/format-json.js';
-import { type ColumnType, streamTable, type TableValue } from '../store/table.js';
-import { makeFolder, writeFileAtomic } from '../store/write-file-atomic.js';
+import {
+  type ColumnType,
+  formatJson,
+  makeFolder,
+  streamTable,
+  type TableValue,
+  writeFileAtomic,
+} from '../store/index.js';
 import { VERSION } from '../version.js';
 import { sha256OfFile } from './source-files.js';
 

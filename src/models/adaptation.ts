@@ -1,7 +1,11 @@
 import { join } from 'node:path';
-import { ADAPTER_WEIGHTS } from '../checkpoint/adapter/lora-config.js';
-import { isTargeted, rankAndScale } from '../checkpoint/adapter/lora-targets.js';
-import type { Adapter, WeightTensor } from '../checkpoint/types.js';
+import {
+  ADAPTER_WEIGHTS,
+  type Adapter,
+  isTargeted,
+  rankAndScale,
+  type WeightTensor,
+} from '../checkpoint/index.js';
 import { CheckpointError } from '../errors.js';
 import type { LowRankSource, LowRankUpdate, WeightSource } from './block.js';
 

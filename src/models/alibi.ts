@@ -1,4 +1,4 @@
-import { add, cast, mul, range, softmax } from '../graph/operators/index.js';
+import { add, cast, mul, range, softmax } from '../graph/index.js';
 import { causalMask } from './attention.js';
 import type { Block, Float } from './block.js';
 

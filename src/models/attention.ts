@@ -7,12 +7,12 @@ import {
   mul,
   range,
   reshape,
+  sizeOf,
   softmax,
   sub,
   transpose,
   where,
-} from '../graph/operators/index.js';
-import { sizeOf } from '../graph/value.js';
+} from '../graph/index.js';
 import type { Block, Float } from './block.js';
 import { adaptedWeight } from './low-rank.js';
 import { linear } from './parts.js';

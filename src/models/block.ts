@@ -1,13 +1,15 @@
-import { rowOf } from '../checkpoint/require-weight.js';
-import type { QuantisedWeight, WeightTensor } from '../checkpoint/types.js';
+import { type QuantisedWeight, rowOf, type WeightTensor } from '../checkpoint/index.js';
 import { UsageError } from '../errors.js';
-import { matrixFlops } from '../graph/flops.js';
-import { Graph } from '../graph/graph.js';
-import { cast, gather } from '../graph/operators/index.js';
-import { serialize } from '../graph/serialize.js';
-import { GraphError, type Value } from '../graph/value.js';
-import { type Activation, record, reduces, validateTaps } from '../hooks/reduce.js';
-import { type BlockHook, type Tap, tapOutput } from '../hooks/taps.js';
+import { cast, Graph, GraphError, gather, matrixFlops, serialize, type Value } from '../graph/index.js';
+import {
+  type Activation,
+  type BlockHook,
+  record,
+  reduces,
+  type Tap,
+  tapOutput,
+  validateTaps,
+} from '../hooks/index.js';
 import { dequantise } from './dequantise.js';
 import type { ModelGraph } from './types.js';
 

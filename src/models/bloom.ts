@@ -1,10 +1,5 @@
 import { z } from 'zod';
-import {
-  positiveInteger,
-  positiveNumber,
-  readConfigField,
-  readRenamedField,
-} from '../checkpoint/config-field.js';
+import { positiveInteger, positiveNumber, readConfigField, readRenamedField } from '../checkpoint/index.js';
 import { alibiBias, causalWithBias } from './alibi.js';
 import { attend, mixHeads } from './attention.js';
 import type { Family } from './family.js';

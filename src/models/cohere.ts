@@ -1,6 +1,5 @@
-import { positiveInteger, positiveNumber, readConfigField } from '../checkpoint/config-field.js';
-import { mul } from '../graph/operators/index.js';
-import { sizeOf } from '../graph/value.js';
+import { positiveInteger, positiveNumber, readConfigField } from '../checkpoint/index.js';
+import { mul, sizeOf } from '../graph/index.js';
 import { attend, causal, mixHeads, type Projected, projectHeads, rotateHeads } from './attention.js';
 import type { Block, Float } from './block.js';
 import {

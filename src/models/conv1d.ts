@@ -1,5 +1,4 @@
-import { affine, reshape, transpose } from '../graph/operators/index.js';
-import { sizeOf } from '../graph/value.js';
+import { affine, reshape, sizeOf, transpose } from '../graph/index.js';
 import { joinHeads } from './attention.js';
 import type { Block, Float } from './block.js';
 import { adapted, adaptedWeight } from './low-rank.js';

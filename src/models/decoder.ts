@@ -1,9 +1,8 @@
 import { join } from 'node:path';
 import { z } from 'zod';
-import { positiveInteger, positiveNumber, readConfigField } from '../checkpoint/config-field.js';
-import { readRope } from '../checkpoint/rope.js';
+import { positiveInteger, positiveNumber, readConfigField, readRope } from '../checkpoint/index.js';
 import { CheckpointError } from '../errors.js';
-import type { Value } from '../graph/value.js';
+import type { Value } from '../graph/index.js';
 import type { Block, Float } from './block.js';
 import type { Architecture, ConfigFile } from './family.js';
 import { ACTIVATIONS, type ActivationName, linear, rmsNorm } from './parts.js';

@@ -5,8 +5,8 @@ import {
   positiveInteger,
   positiveNumber,
   readConfigField,
-} from '../checkpoint/config-field.js';
-import { readRope } from '../checkpoint/rope.js';
+  readRope,
+} from '../checkpoint/index.js';
 import { CheckpointError } from '../errors.js';
 import {
   add,
@@ -15,11 +15,11 @@ import {
   reshape,
   scatterLast,
   sigmoid,
+  sizeOf,
   softmax,
   sumLast,
   topK,
-} from '../graph/operators/index.js';
-import { sizeOf } from '../graph/value.js';
+} from '../graph/index.js';
 import type { Block, Float } from './block.js';
 import { readDecoder, tokenEnds } from './decoder.js';
 import type { ConfigFile, Family } from './family.js';

@@ -1,6 +1,5 @@
-import type { QuantisedWeight } from '../checkpoint/types.js';
-import type { Graph } from '../graph/graph.js';
-import { cast, expand, gather, mul, reshape, slice, transpose } from '../graph/operators/index.js';
+import type { QuantisedWeight } from '../checkpoint/index.js';
+import { cast, expand, type Graph, gather, mul, reshape, slice, transpose } from '../graph/index.js';
 import type { Float } from './block.js';
 
 /** A weight that is stored quantised, as float32: what its quantiser's own definition says it stands for. */

@@ -5,10 +5,10 @@ import {
   positiveNumber,
   readConfigField,
   readRenamedField,
-} from '../checkpoint/config-field.js';
-import { readRope } from '../checkpoint/rope.js';
+  readRope,
+} from '../checkpoint/index.js';
 import { CheckpointError } from '../errors.js';
-import { mul } from '../graph/operators/index.js';
+import { mul } from '../graph/index.js';
 import { causalWithBias, roundedAlibiBias } from './alibi.js';
 import { attend, causal, mixHeads, rotateHeads } from './attention.js';
 import type { ConfigFile, Family } from './family.js';

@@ -1,5 +1,5 @@
-import type { Checkpoint } from '../checkpoint/types.js';
-import type { Value } from '../graph/value.js';
+import type { Checkpoint } from '../checkpoint/index.js';
+import type { Value } from '../graph/index.js';
 import type { Block, Float } from './block.js';
 import type { ModelShape } from './types.js';
 

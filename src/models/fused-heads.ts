@@ -1,4 +1,4 @@
-import { reshape, slice } from '../graph/operators/index.js';
+import { reshape, slice } from '../graph/index.js';
 import type { HeadSizes, Projected } from './attention.js';
 import type { Block, Float } from './block.js';
 import { linear } from './parts.js';

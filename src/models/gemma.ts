@@ -1,6 +1,5 @@
-import { positiveNumber, readConfigField } from '../checkpoint/config-field.js';
-import { add, rmsNormalization } from '../graph/operators/index.js';
-import { sizeOf } from '../graph/value.js';
+import { positiveNumber, readConfigField } from '../checkpoint/index.js';
+import { add, rmsNormalization, sizeOf } from '../graph/index.js';
 import { selfAttention } from './attention.js';
 import type { Block, Float } from './block.js';
 import {

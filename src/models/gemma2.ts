@@ -1,9 +1,8 @@
 import { join } from 'node:path';
 import { z } from 'zod';
-import { checkSizes } from '../checkpoint/check-sizes.js';
-import { positiveInteger, positiveNumber, readConfigField } from '../checkpoint/config-field.js';
+import { checkSizes, positiveInteger, positiveNumber, readConfigField } from '../checkpoint/index.js';
 import { CheckpointError } from '../errors.js';
-import { add, softmax } from '../graph/operators/index.js';
+import { add, softmax } from '../graph/index.js';
 import { attend, causalMask, mixHeads, type Projected, projectHeads, rotateHeads } from './attention.js';
 import type { Block, Float } from './block.js';
 import {

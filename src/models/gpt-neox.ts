@@ -1,7 +1,6 @@
 import { join } from 'node:path';
 import { z } from 'zod';
-import { positiveInteger, positiveNumber, readConfigField } from '../checkpoint/config-field.js';
-import { readRope } from '../checkpoint/rope.js';
+import { positiveInteger, positiveNumber, readConfigField, readRope } from '../checkpoint/index.js';
 import { attend, causal, mixHeads, rotateHeads } from './attention.js';
 import type { Family } from './family.js';
 import { projectFused } from './fused-heads.js';

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { z } from 'zod';
-import { positiveInteger, readConfigField } from '../checkpoint/config-field.js';
+import { positiveInteger, readConfigField } from '../checkpoint/index.js';
 import { CheckpointError } from '../errors.js';
 import {
   add,
@@ -14,7 +14,7 @@ import {
   slice,
   softmax,
   sub,
-} from '../graph/operators/index.js';
+} from '../graph/index.js';
 import { attend, causalMask, mixHeads, projectHeads, rotateHeads } from './attention.js';
 import type { Block, Float } from './block.js';
 import { readDecoder, tokenEnds } from './decoder.js';

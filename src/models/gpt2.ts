@@ -1,11 +1,6 @@
 import { z } from 'zod';
-import {
-  positiveInteger,
-  positiveNumber,
-  readConfigField,
-  readRenamedField,
-} from '../checkpoint/config-field.js';
-import { add, range, slice } from '../graph/operators/index.js';
+import { positiveInteger, positiveNumber, readConfigField, readRenamedField } from '../checkpoint/index.js';
+import { add, range, slice } from '../graph/index.js';
 import { attend, causal, splitHeads } from './attention.js';
 import { conv1d, mixHeadsConv1d } from './conv1d.js';
 import type { Family } from './family.js';

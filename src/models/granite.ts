@@ -1,4 +1,4 @@
-import { positiveNumber, readConfigField } from '../checkpoint/config-field.js';
+import { positiveNumber, readConfigField } from '../checkpoint/index.js';
 import { attend, causal, mixHeads, projectHeads, rotateHeads } from './attention.js';
 import { readDecoder, readFlag, tokenEnds } from './decoder.js';
 import type { Family } from './family.js';

@@ -1,10 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { z } from 'zod';
-import { readConfigField } from '../checkpoint/config-field.js';
-import { openCheckpoint } from '../checkpoint/open-checkpoint.js';
-import type { UnreadableTensor } from '../checkpoint/types.js';
-import { expertsOf, neuronsOf } from '../hooks/layer-widths.js';
-import type { HookPoint } from '../hooks/points.js';
+import { openCheckpoint, readConfigField, type UnreadableTensor } from '../checkpoint/index.js';
+import { expertsOf, type HookPoint, neuronsOf } from '../hooks/index.js';
 import { describeModel, openModel } from './open-model.js';
 import { openOnnx } from './open-onnx.js';
 import { refuseAdapter, type SubjectOptions } from './open-subject.js';

@@ -1,5 +1,4 @@
-import { concat, expand, slice } from '../graph/operators/index.js';
-import { sizeOf } from '../graph/value.js';
+import { concat, expand, sizeOf, slice } from '../graph/index.js';
 import { attend, causal, mixHeads, splitHeads } from './attention.js';
 import type { Block, Float } from './block.js';
 import { linear, rmsNorm } from './parts.js';

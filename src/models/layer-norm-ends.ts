@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { readConfigField } from '../checkpoint/config-field.js';
+import { readConfigField } from '../checkpoint/index.js';
 import type { Block, Float } from './block.js';
 import type { ConfigFile } from './family.js';
 import { ACTIVATIONS, type ActivationName, layerNorm, linear } from './parts.js';

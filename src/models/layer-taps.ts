@@ -1,4 +1,4 @@
-import type { Tap } from '../hooks/taps.js';
+import type { Tap } from '../hooks/index.js';
 import type { Model } from './types.js';
 
 /** The taps that a layer has hook points for; those whose hook no layer has stay, for `Model.layer` to refuse. */

@@ -1,4 +1,4 @@
-import { positiveInteger, readConfigField } from '../checkpoint/config-field.js';
+import { positiveInteger, readConfigField } from '../checkpoint/index.js';
 import { selfAttention } from './attention.js';
 import { readDecoder, readFlag, tokenEnds } from './decoder.js';
 import type { ConfigFile, Family } from './family.js';

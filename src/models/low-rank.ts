@@ -1,5 +1,4 @@
-import { add, gemm, matMul, mul } from '../graph/operators/index.js';
-import { sizeOf } from '../graph/value.js';
+import { add, gemm, matMul, mul, sizeOf } from '../graph/index.js';
 import type { Block, Float } from './block.js';
 
 /**

@@ -1,5 +1,6 @@
 import {
   add,
+  dimOf,
   div,
   expand,
   gather,
@@ -9,11 +10,11 @@ import {
   reshape,
   scatterLast,
   scatterRows,
+  sizeOf,
   slice,
   sumLast,
   topK,
-} from '../graph/operators/index.js';
-import { dimOf, sizeOf } from '../graph/value.js';
+} from '../graph/index.js';
 import type { Block, Float } from './block.js';
 import { ACTIVATIONS, type ActivationName, linear } from './parts.js';
 

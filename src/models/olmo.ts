@@ -1,5 +1,5 @@
-import { positiveNumber, readConfigField } from '../checkpoint/config-field.js';
-import { clip } from '../graph/operators/index.js';
+import { positiveNumber, readConfigField } from '../checkpoint/index.js';
+import { clip } from '../graph/index.js';
 import { attend, causal, mixHeads, projectHeads, rotateHeads } from './attention.js';
 import type { Block, Float } from './block.js';
 import { embedTokens, readActivation, readFlag, readRotation, readShape, unembedTokens } from './decoder.js';

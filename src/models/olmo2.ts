@@ -1,4 +1,4 @@
-import { sizeOf } from '../graph/value.js';
+import { sizeOf } from '../graph/index.js';
 import { attend, causal, joinHeads, mixHeads, projectHeads, rotateHeads, splitHeads } from './attention.js';
 import type { Block, Float } from './block.js';
 import { type Decoder, readDecoder, readFlag, readRotation, tokenEnds, withDefaults } from './decoder.js';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { positiveInteger, positiveNumber, readConfigField } from '../checkpoint/config-field.js';
-import { clip } from '../graph/operators/index.js';
+import { positiveInteger, positiveNumber, readConfigField } from '../checkpoint/index.js';
+import { clip } from '../graph/index.js';
 import { attend, causal, mixHeads, projectHeads, rotateHeads } from './attention.js';
 import type { Block, Float } from './block.js';
 import { readDecoder, tokenEnds } from './decoder.js';

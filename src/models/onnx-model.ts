@@ -1,25 +1,35 @@
 import { create, fromBinary } from '@bufbuild/protobuf';
 import { CheckpointError, UsageError } from '../errors.js';
-import { Additions, OWN } from '../graph/foreign/additions.js';
-import { assemble } from '../graph/foreign/assemble.js';
-import type { ForeignGraph } from '../graph/foreign/foreign-graph.js';
-import { projectionWeight } from '../graph/foreign/mixing-weight.js';
-import { type LayerPoints, operatorCounts } from '../graph/foreign/points.js';
-import { quantisesByBatch } from '../graph/foreign/projections.js';
-import { Graph } from '../graph/graph.js';
 import {
+  add,
+  Graph,
   type GraphProto,
   GraphProtoSchema,
   ModelProtoSchema,
   NodeProtoSchema,
+  reshape,
+  serialize,
   TensorProtoSchema,
-} from '../graph/onnx_pb.js';
-import { add, reshape, transpose } from '../graph/operators/index.js';
-import { serialize } from '../graph/serialize.js';
-import type { Value } from '../graph/value.js';
-import { BLOCK_HOOKS, hookPoints } from '../hooks/points.js';
-import { type Activation, record, reduces, validateTaps } from '../hooks/reduce.js';
-import { type BlockHook, type Tap, tapOutput } from '../hooks/taps.js';
+  transpose,
+  type Value,
+} from '../graph/index.js';
+import {
+  type Activation,
+  BLOCK_HOOKS,
+  type BlockHook,
+  hookPoints,
+  record,
+  reduces,
+  type Tap,
+  tapOutput,
+  validateTaps,
+} from '../hooks/index.js';
+import { Additions, OWN } from './exported/additions.js';
+import { assemble } from './exported/assemble.js';
+import type { ForeignGraph } from './exported/foreign-graph.js';
+import { projectionWeight } from './exported/mixing-weight.js';
+import { type LayerPoints, operatorCounts } from './exported/points.js';
+import { quantisesByBatch } from './exported/projections.js';
 import {
   type HiddenHook,
   hides,

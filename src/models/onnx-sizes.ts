@@ -1,12 +1,12 @@
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
-import { readJsonObject } from '../checkpoint/read-json.js';
+import { readJsonObject } from '../checkpoint/index.js';
 import { CheckpointError } from '../errors.js';
-import { cacheSizes } from '../graph/foreign/feeds.js';
-import type { ForeignGraph } from '../graph/foreign/foreign-graph.js';
-import { fusedHeads, type LayerPoints } from '../graph/foreign/points.js';
-import { countStored, positionsSize, vocabularySize } from '../graph/foreign/stored-sizes.js';
+import { cacheSizes } from './exported/feeds.js';
+import type { ForeignGraph } from './exported/foreign-graph.js';
+import { fusedHeads, type LayerPoints } from './exported/points.js';
+import { countStored, positionsSize, vocabularySize } from './exported/stored-sizes.js';
 import type { ModelShape } from './types.js';
 
 /** What the exporter wrote beside the graph, or one folder above it. */

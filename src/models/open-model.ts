@@ -1,13 +1,17 @@
 import { join } from 'node:path';
 import { z } from 'zod';
-import { checkPackedWeights, checkQuantisation } from '../checkpoint/check-quantisation.js';
-import { checkSizes } from '../checkpoint/check-sizes.js';
-import { readConfigField } from '../checkpoint/config-field.js';
-import { requireWeight } from '../checkpoint/require-weight.js';
-import type { Adapter, Checkpoint, WeightTensor } from '../checkpoint/types.js';
+import {
+  type Adapter,
+  type Checkpoint,
+  checkPackedWeights,
+  checkQuantisation,
+  checkSizes,
+  readConfigField,
+  requireWeight,
+  type WeightTensor,
+} from '../checkpoint/index.js';
 import { CheckpointError, UsageError } from '../errors.js';
-import { hookPoints } from '../hooks/points.js';
-import type { Tap } from '../hooks/taps.js';
+import { hookPoints, type Tap } from '../hooks/index.js';
 import { adaptedSource } from './adaptation.js';
 import { Block, type LowRankSource, type WeightSource } from './block.js';
 import * as families from './families.js';

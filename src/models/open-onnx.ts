@@ -1,12 +1,11 @@
 import { basename, dirname } from 'node:path';
-import { parseHubPath } from '../checkpoint/hub-cache.js';
-import { sha256OfFiles } from '../checkpoint/identify-checkpoint.js';
+import { parseHubPath, sha256OfFiles } from '../checkpoint/index.js';
 import { CheckpointError } from '../errors.js';
-import { opsetOf } from '../graph/foreign/assemble.js';
-import { ForeignGraph } from '../graph/foreign/foreign-graph.js';
-import { findLayers } from '../graph/foreign/points.js';
-import { readOnnx } from '../graph/foreign/read-onnx.js';
-import { countStored } from '../graph/foreign/stored-sizes.js';
+import { opsetOf } from './exported/assemble.js';
+import { ForeignGraph } from './exported/foreign-graph.js';
+import { findLayers } from './exported/points.js';
+import { readOnnx } from './exported/read-onnx.js';
+import { countStored } from './exported/stored-sizes.js';
 import { onnxModel } from './onnx-model.js';
 import { exportShape, findBeside, readExportConfig } from './onnx-sizes.js';
 import type { Subject } from './open-subject.js';

@@ -1,8 +1,11 @@
-import { identifyCheckpoint } from '../checkpoint/identify-checkpoint.js';
-import { type OpenCheckpointOptions, openCheckpoint } from '../checkpoint/open-checkpoint.js';
-import type { ModelIdentity } from '../checkpoint/types.js';
+import {
+  identifyCheckpoint,
+  type ModelIdentity,
+  type OpenCheckpointOptions,
+  openCheckpoint,
+} from '../checkpoint/index.js';
 import { UsageError } from '../errors.js';
-import type { TokenizerFiles } from '../tokenizer/load-tokenizer.js';
+import type { TokenizerFiles } from '../tokenizer/index.js';
 import { openModel } from './open-model.js';
 import { openOnnx } from './open-onnx.js';
 import type { Model } from './types.js';

@@ -1,4 +1,4 @@
-import { add } from '../graph/operators/index.js';
+import { add } from '../graph/index.js';
 import type { Block, Float } from './block.js';
 import type { Half } from './sequential-layer.js';
 

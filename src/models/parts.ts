@@ -7,9 +7,9 @@ import {
   reshape,
   rmsNormalization,
   sigmoid,
+  sizeOf,
   tanh,
-} from '../graph/operators/index.js';
-import { sizeOf } from '../graph/value.js';
+} from '../graph/index.js';
 import type { Block, Float } from './block.js';
 import { adapted } from './low-rank.js';
 

@@ -1,5 +1,5 @@
-import { positiveInteger, readConfigField } from '../checkpoint/config-field.js';
-import { slice } from '../graph/operators/index.js';
+import { positiveInteger, readConfigField } from '../checkpoint/index.js';
+import { slice } from '../graph/index.js';
 import {
   attend,
   causal,

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { z } from 'zod';
-import { nonnegativeInteger, positiveInteger, readConfigField } from '../checkpoint/config-field.js';
+import { nonnegativeInteger, positiveInteger, readConfigField } from '../checkpoint/index.js';
 import { CheckpointError } from '../errors.js';
-import { mul, sigmoid } from '../graph/operators/index.js';
+import { mul, sigmoid } from '../graph/index.js';
 import { selfAttention } from './attention.js';
 import type { Block, Float } from './block.js';
 import { readDecoder, tokenEnds } from './decoder.js';

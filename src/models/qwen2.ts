@@ -1,4 +1,4 @@
-import { nonnegativeInteger, readConfigField } from '../checkpoint/config-field.js';
+import { nonnegativeInteger, readConfigField } from '../checkpoint/index.js';
 import { selfAttention } from './attention.js';
 import { readDecoder, readFlag, tokenEnds } from './decoder.js';
 import type { ConfigFile, Family } from './family.js';

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { CheckpointError } from '../errors.js';
-import type { MixtureShape } from '../hooks/layer-widths.js';
+import type { MixtureShape } from '../hooks/index.js';
 import type { ConfigFile } from './family.js';
 
 /**

@@ -1,4 +1,4 @@
-import type { Rope } from '../checkpoint/rope.js';
+import type { Rope } from '../checkpoint/index.js';
 import { CheckpointError } from '../errors.js';
 import type { Rotation } from './rotation.js';
 

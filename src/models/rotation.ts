@@ -12,7 +12,7 @@ import {
   rotaryEmbedding,
   sin,
   where,
-} from '../graph/operators/index.js';
+} from '../graph/index.js';
 import type { Block, Float } from './block.js';
 
 /** How queries and keys are rotated by their positions. */

@@ -1,4 +1,4 @@
-import { add } from '../graph/operators/index.js';
+import { add } from '../graph/index.js';
 import type { Block, Float } from './block.js';
 
 /** What a half of a layer adds to the residual stream it reads, its norms and multipliers included. */

@@ -1,4 +1,4 @@
-import { cast, concat, cos, equal, mul, range, reshape, sin, sub, where } from '../graph/operators/index.js';
+import { cast, concat, cos, equal, mul, range, reshape, sin, sub, where } from '../graph/index.js';
 import type { Block, Float } from './block.js';
 
 /** Rows that fairseq kept free before the first position. */

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { positiveInteger, readConfigField } from '../checkpoint/config-field.js';
+import { positiveInteger, readConfigField } from '../checkpoint/index.js';
 import { attend, causal, mixHeads, projectHeads, rotateHeads } from './attention.js';
 import { readDecoder, readFlag, tokenEnds, withDefaults } from './decoder.js';
 import type { ConfigFile, Family } from './family.js';

@@ -1,4 +1,4 @@
-import { softmax } from '../graph/operators/index.js';
+import { softmax } from '../graph/index.js';
 import type { Block, Float } from './block.js';
 import {
   type GatedNeurons,

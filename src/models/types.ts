@@ -1,7 +1,5 @@
-import type { FlopTerm } from '../graph/flops.js';
-import type { MixtureShape } from '../hooks/layer-widths.js';
-import type { HookPoint } from '../hooks/points.js';
-import type { BlockHook, Tap } from '../hooks/taps.js';
+import type { FlopTerm } from '../graph/index.js';
+import type { BlockHook, HookPoint, MixtureShape, Tap } from '../hooks/index.js';
 
 /** The numbers of an architecture that hooks, units and files are sized by. */
 export interface ModelShape {

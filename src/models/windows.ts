@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { positiveInteger, readConfigField } from '../checkpoint/config-field.js';
+import { positiveInteger, readConfigField } from '../checkpoint/index.js';
 import type { ConfigFile } from './family.js';
 
 /**

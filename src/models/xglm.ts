@@ -4,8 +4,8 @@ import {
   positiveInteger,
   readConfigField,
   readRenamedField,
-} from '../checkpoint/config-field.js';
-import { add } from '../graph/operators/index.js';
+} from '../checkpoint/index.js';
+import { add } from '../graph/index.js';
 import { attend, causal, mixHeads, projectHeads } from './attention.js';
 import type { Family } from './family.js';
 import { headSize } from './head-size.js';

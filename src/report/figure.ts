@@ -1,6 +1,6 @@
 import type { TopLevelSpec } from 'vega-lite';
-import { modelLabel } from '../checkpoint/model-label.js';
-import type { ComparedRun, Comparison, Headline, Measure, UnitComparison } from '../compare/types.js';
+import { modelLabel } from '../checkpoint/index.js';
+import type { ComparedRun, Comparison, Headline, Measure, UnitComparison } from '../compare/index.js';
 import { count, emWidth, plural } from './text.js';
 import { CONFIG, nth, RUN_COLOURS, RUN_DASHES, RUN_SHAPES } from './theme.js';
 

@@ -1,4 +1,4 @@
-import type { Comparison } from '../compare/types.js';
+import type { Comparison } from '../compare/index.js';
 import type { AbsentFigure, Figure, FigureBuilder, FigureName } from './figure.js';
 import { alignment } from './figures/alignment.js';
 import { contrasts } from './figures/contrasts.js';

@@ -5,7 +5,7 @@ import type {
   Measure,
   SeedFloor,
   Spread,
-} from '../compare/types.js';
+} from '../compare/index.js';
 import { UNIT_WORDS } from './figure.js';
 import { decimal, number, percent } from './text.js';
 

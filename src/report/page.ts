@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import type { Comparison } from '../compare/types.js';
+import type { Comparison } from '../compare/index.js';
 import { BabelscopeError } from '../errors.js';
 import { type AbsentFigure, type Figure, isPresent, measuredOn, runsInWords } from './figure.js';
 import { PAGE_STYLE } from './page-style.js';
@@ -12,7 +12,7 @@ import { buildTables } from './tables.js';
 import { escapeHtml } from './text.js';
 import { verdictBox } from './verdict-box.js';
 
-const BUNDLE = fileURLToPath(new URL('./page-client.bundle.js', import.meta.url));
+const BUNDLE = fileURLToPath(new URL('../../dist/report/page-client.bundle.js', import.meta.url));
 /** On a narrow screen a figure shrinks to this share of its size before it scrolls. */
 const SMALLEST_SCALE = 0.8;
 

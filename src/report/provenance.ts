@@ -1,4 +1,4 @@
-import type { Comparison } from '../compare/types.js';
+import type { Comparison } from '../compare/index.js';
 import { count, escapeHtml, number, percent } from './text.js';
 
 /** Length of a digest shown in a table; the whole of it is in its title and below. */

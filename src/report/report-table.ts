@@ -1,5 +1,5 @@
-import type { SamplingFloor, SeedFloor, TrendTest } from '../compare/types.js';
-import { csvLine } from '../store/csv.js';
+import type { SamplingFloor, SeedFloor, TrendTest } from '../compare/index.js';
+import { csvLine } from '../store/index.js';
 import { decimal, number } from './text.js';
 
 /** An array: one cell of the page, several fields of a CSV file. */

@@ -1,8 +1,7 @@
 import { join } from 'node:path';
 import type { TopLevelSpec } from 'vega-lite';
 import type { SelectionComparison } from '../interchange/index.js';
-import { csvLine } from '../store/csv.js';
-import { makeFolder, writeFileAtomic } from '../store/write-file-atomic.js';
+import { csvLine, makeFolder, writeFileAtomic } from '../store/index.js';
 import { specification } from './figure.js';
 import { renderPng, renderSvgs } from './render.js';
 import { count, list, plainStrings, wrap, wrapParts } from './text.js';

@@ -1,4 +1,4 @@
-import type { Comparison } from '../compare/types.js';
+import type { Comparison } from '../compare/index.js';
 import { alignmentTables } from './alignment-tables.js';
 import { UNIT_WORDS } from './figure.js';
 import { MEASURE_WORDS, measureName } from './measures.js';

@@ -4,7 +4,7 @@ import {
   type Headline,
   SEED_VERDICTS,
   type Verdict,
-} from '../compare/types.js';
+} from '../compare/index.js';
 import { alignmentChanges, alignmentContrastSentence, alignmentSentence } from './alignment-words.js';
 import { againstReference } from './figure.js';
 import { contrastSentence, headlineSentence, measureLabel, measureName } from './measures.js';

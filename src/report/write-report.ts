@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import type { Comparison } from '../compare/types.js';
-import { makeFolder, removeStale, writeFileAtomic } from '../store/write-file-atomic.js';
+import type { Comparison } from '../compare/index.js';
+import { makeFolder, removeStale, writeFileAtomic } from '../store/index.js';
 import { isPresent } from './figure.js';
 import { buildFigures } from './figures.js';
 import { buildPage } from './page.js';

@@ -1,4 +1,4 @@
-import type { Batching, Model } from '../models/types.js';
+import type { Batching, Model } from '../models/index.js';
 import type { Device } from './types.js';
 
 /**

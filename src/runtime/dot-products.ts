@@ -1,7 +1,5 @@
 import * as ort from 'onnxruntime-node';
-import { Graph } from '../graph/graph.js';
-import { gemm } from '../graph/operators/index.js';
-import { serialize } from '../graph/serialize.js';
+import { Graph, gemm, serialize } from '../graph/index.js';
 import { physicalCores } from './threads.js';
 
 /** Dot products of vectors in float32, by onnxruntime's matrix product. */

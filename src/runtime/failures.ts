@@ -1,5 +1,5 @@
 import { CheckpointError, InterruptedError, UsageError } from '../errors.js';
-import type { Model } from '../models/types.js';
+import type { Model } from '../models/index.js';
 import type { Failure } from './protocol.js';
 import { RunnerError } from './runner-error.js';
 import type { Device } from './types.js';

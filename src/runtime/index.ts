@@ -1,14 +1,21 @@
-export { planBatches } from './batches.js';
+export { answerTasks } from './answer-tasks.js';
+export { batchTokens, planBatches } from './batches.js';
 export { checkVocabulary } from './check-prompt.js';
+export { type DotProducts, openDotProducts } from './dot-products.js';
+export { measureGflops } from './measure-gflops.js';
 export {
+  bytesOfWorkers,
   type ChunkStatistics,
   chooseResidency,
   type MemoryNeeds,
+  MOST_WORKERS,
   memoryNeeds,
+  PROCESS_BYTES,
   type Residency,
   tokensThatFit,
 } from './memory.js';
 export { ModelRunner } from './model-runner.js';
+export { runTasks } from './run-tasks.js';
 export { RunnerError } from './runner-error.js';
 export { physicalCores } from './threads.js';
 export type {

@@ -1,7 +1,5 @@
-import { expertsOf, neuronsOf } from '../hooks/layer-widths.js';
-import type { Tap } from '../hooks/taps.js';
-import { layerTaps } from '../models/layer-taps.js';
-import type { Model, ModelGraph, ModelShape } from '../models/types.js';
+import { expertsOf, neuronsOf, type Tap } from '../hooks/index.js';
+import { layerTaps, type Model, type ModelGraph, type ModelShape } from '../models/index.js';
 import { batchTokens } from './batches.js';
 
 const BYTES_PER_FLOAT = 4;

@@ -1,6 +1,6 @@
 import { InterruptedError, UsageError } from '../errors.js';
-import { type Tap, tapOutput } from '../hooks/taps.js';
-import type { Model } from '../models/types.js';
+import { type Tap, tapOutput } from '../hooks/index.js';
+import type { Model } from '../models/index.js';
 import { batchTokens, planBatches } from './batches.js';
 import { checkPrompt } from './check-prompt.js';
 import { explainFailure, FailureMessage, interrupted, unavailableDevice } from './failures.js';

@@ -1,6 +1,5 @@
-import { type Tap, tapOutput } from '../hooks/taps.js';
-import { layerTaps } from '../models/layer-taps.js';
-import type { Batching, Model, ModelGraph } from '../models/types.js';
+import { type Tap, tapOutput } from '../hooks/index.js';
+import { type Batching, layerTaps, type Model, type ModelGraph } from '../models/index.js';
 import type { WireGraph, WireProgram } from './protocol.js';
 
 /** Each graph is wanted once a chunk. */

@@ -1,5 +1,5 @@
 import type { ErrorDetails } from '../errors.js';
-import type { BlockHook, Statistic } from '../hooks/taps.js';
+import type { BlockHook, Statistic } from '../hooks/index.js';
 import type { Residency } from './memory.js';
 import type { Activation, Device } from './types.js';
 

@@ -1,4 +1,4 @@
-import type { Tap } from '../hooks/taps.js';
+import type { Tap } from '../hooks/index.js';
 
 export type Device = 'cpu' | 'webgpu' | 'cuda';
 

@@ -1,8 +1,9 @@
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import { BabelscopeError } from '../errors.js';
 import { FailureMessage } from './failures.js';
 import type { FromWorker, ToWorker, WorkerSettings } from './protocol.js';
 import { RunnerError } from './runner-error.js';
+import { startThread } from './start-thread.js';
 
 /** A thread that owns onnxruntime, seen from outside: it does one thing at a time. */
 export class WorkerHandle {
@@ -11,11 +12,7 @@ export class WorkerHandle {
   #death: Error | null = null;
 
   constructor(settings: WorkerSettings) {
-    this.#worker = new Worker(new URL('./worker.js', import.meta.url), {
-      workerData: settings,
-      // A worker is a file: it refuses the flag under which `node -e` runs a module.
-      execArgv: process.execArgv.filter((flag) => !flag.startsWith('--input-type')),
-    });
+    this.#worker = startThread(new URL('./worker.js', import.meta.url), settings);
     this.#worker.unref(); // a runner nobody closed must not keep an idle process alive
     this.#worker.on('message', (message: FromWorker) => this.#waiting?.onMessage(message));
     this.#worker.on('error', (error) => this.#die(error));

@@ -4,7 +4,7 @@
  */
 import { parentPort, workerData } from 'node:worker_threads';
 import * as ort from 'onnxruntime-node';
-import { WHOLE_INPUTS, WHOLE_LOGITS } from '../models/types.js';
+import { WHOLE_INPUTS, WHOLE_LOGITS } from '../models/index.js';
 import {
   type Batch,
   checkResidual,

@@ -1,5 +1,5 @@
-import type { Interval } from '../stats/jackknife.js';
-import type { ColumnType, TableValue } from '../store/table.js';
+import type { Interval } from '../stats/index.js';
+import type { ColumnType, TableValue } from '../store/index.js';
 import type { Alignment } from './alignment.js';
 
 /** A row of `alignment.parquet`: two languages in a layer. */

@@ -1,4 +1,4 @@
-import { type DotProducts, openDotProducts } from '../runtime/dot-products.js';
+import { type DotProducts, openDotProducts } from '../runtime/index.js';
 import { type UnitVectors, unitVectors } from './unit-vectors.js';
 
 /** How well the items of two languages find each other. NaN: fewer than two items. */

@@ -1,7 +1,13 @@
 import { UsageError } from '../errors.js';
-import { LAYER_ARRAYS, type RunPlan } from '../store/manifest.js';
-import type { ItemsName, LayerArrayName } from '../store/open-run.js';
-import { SCORE_NAMES, SCORED_TYPES, type ScoredType, type ScoreName, type SkippedScore } from './types.js';
+import {
+  type ItemsName,
+  LAYER_ARRAYS,
+  type LayerArrayName,
+  type RunPlan,
+  SCORED_TYPES,
+  type ScoredType,
+} from '../store/index.js';
+import { SCORE_NAMES, type ScoreName, type SkippedScore } from './types.js';
 
 /** Checks names given by a user. @throws UsageError */
 export function parseScoreNames(names: readonly string[] = SCORE_NAMES): ReadonlySet<ScoreName> {

@@ -1,5 +1,4 @@
-import { jackknifeUnits, type UnitIntervals } from '../stats/jackknife.js';
-import { studentTQuantile } from '../stats/student-t.js';
+import { jackknifeUnits, studentTQuantile, type UnitIntervals } from '../stats/index.js';
 
 /**
  * Exclusivity of an expert, max_k f_k / Σ_k f_k over languages: the share that its foremost language has of its selection

@@ -1,4 +1,4 @@
-import { type FoldShape, meanOverTokens, type Numbers } from './fold-sums.js';
+import { type FoldShape, meanOverTokens, type Numbers } from '../store/index.js';
 
 /**
  * Firing rate p_k = #{t in k : hook_pre(t) > 0} / T_k (the activation probability of Tang et al., ACL 2024).

@@ -1,9 +1,8 @@
-import { fromFloat16 } from '../store/float16.js';
+import { fromFloat16, type PooledGrid } from '../store/index.js';
 import { aurocOf } from './auroc.js';
 import { averagePrecisionOf } from './average-precision.js';
 import { DistributionOverlap } from './distribution-overlap.js';
 import { MutualInformation } from './mutual-information.js';
-import type { PooledGrid } from './pooled-grid.js';
 import { PromptMoments } from './prompt-moments.js';
 import { type PromptSample, RankWalk } from './rank-walk.js';
 import { selectivityOf } from './selectivity.js';

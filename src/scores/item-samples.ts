@@ -1,7 +1,5 @@
-import { itemDraws } from '../stats/item-draws.js';
-import { itemPermutations } from '../stats/item-permutations.js';
-import { type FoldHalves, randomHalves } from '../stats/random-halves.js';
-import type { PooledGrid } from './pooled-grid.js';
+import { type FoldHalves, itemDraws, itemPermutations, randomHalves } from '../stats/index.js';
+import type { PooledGrid } from '../store/index.js';
 import type { PromptSample } from './rank-walk.js';
 import { wholeSample } from './whole-sample.js';
 

@@ -1,7 +1,10 @@
-import { bootstrapInterval } from '../stats/bootstrap-interval.js';
-import { distanceInterval } from '../stats/distance-interval.js';
-import { halfSampleVariance, studentInterval } from '../stats/half-samples.js';
-import { jackknife } from '../stats/jackknife.js';
+import {
+  bootstrapInterval,
+  distanceInterval,
+  halfSampleVariance,
+  jackknife,
+  studentInterval,
+} from '../stats/index.js';
 import { type ItemEvaluator, type ItemParts, type ItemValues, newItemValues } from './item-evaluator.js';
 import type { ItemSamples } from './item-samples.js';
 

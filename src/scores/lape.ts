@@ -1,6 +1,5 @@
-import { jackknifeDistances } from '../stats/distance-interval.js';
-import type { UnitIntervals } from '../stats/jackknife.js';
-import { type FoldShape, liveFolds, meanOverTokens, type Numbers, type TokenCounts } from './fold-sums.js';
+import { jackknifeDistances, type UnitIntervals } from '../stats/index.js';
+import { type FoldShape, liveFolds, meanOverTokens, type Numbers, type TokenCounts } from '../store/index.js';
 
 /**
  * Language activation probability entropy (Tang et al., ACL 2024): q_k = p_k / Σ p, H = −Σ q_k ln q_k with

@@ -1,6 +1,5 @@
-import type { DotProducts } from '../runtime/dot-products.js';
-import { LAYER_ARRAYS, type RunManifest } from '../store/manifest.js';
-import type { RunLayer } from '../store/open-run.js';
+import type { DotProducts } from '../runtime/index.js';
+import { LAYER_ARRAYS, type RunLayer, type RunManifest } from '../store/index.js';
 import { type AlignmentSums, alignmentSums } from './alignment.js';
 import { type UnitVectors, unitVectors } from './unit-vectors.js';
 

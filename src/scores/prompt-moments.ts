@@ -1,4 +1,4 @@
-import type { PooledGrid } from './pooled-grid.js';
+import type { PooledGrid } from '../store/index.js';
 import type { PromptSample } from './rank-walk.js';
 
 /**

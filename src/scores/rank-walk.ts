@@ -1,6 +1,5 @@
-import { Argsort } from '../stats/argsort.js';
-import { HALF_SORT_MOST, HalfSort } from '../stats/half-sort.js';
-import { fromFloat16 } from '../store/float16.js';
+import { Argsort, HALF_SORT_MOST, HalfSort } from '../stats/index.js';
+import { fromFloat16 } from '../store/index.js';
 
 /** Equal-count bins of a ranking, for mutual information (SCORES.md). */
 export const RANK_BINS = 16;

@@ -1,4 +1,4 @@
-import { UpperQuantile } from '../stats/upper-quantile.js';
+import { UpperQuantile } from '../stats/index.js';
 import { BAR_PERCENTILE } from './selection.js';
 
 /**

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { RunError } from '../errors.js';
-import { readTable, type Table } from '../store/table.js';
+import { readTable, type Table } from '../store/index.js';
 import { SCORES_SCHEMA_VERSION } from './types.js';
 import { SCORE_TABLES, type ScoreTableName } from './write-scores.js';
 

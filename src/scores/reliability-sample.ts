@@ -1,4 +1,4 @@
-import { Random } from '../stats/random.js';
+import { Random } from '../stats/index.js';
 import { HALF_SCORES, type HalfScoreName } from './scored-piece.js';
 
 /** Units of a type on which the reliability of scores of a unit that add up over folds is estimated, at most. */

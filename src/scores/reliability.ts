@@ -1,7 +1,4 @@
-import { meanOfPresent } from '../stats/mean.js';
-import type { FoldHalves } from '../stats/random-halves.js';
-import { spearman } from '../stats/spearman.js';
-import { spearmanBrown } from '../stats/spearman-brown.js';
+import { type FoldHalves, meanOfPresent, spearman, spearmanBrown } from '../stats/index.js';
 
 /** How well a score of half the data repeats on the other half. null: cannot be computed. */
 export interface Reliability {

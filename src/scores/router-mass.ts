@@ -1,4 +1,4 @@
-import { type FoldShape, meanOverTokens, type Numbers } from './fold-sums.js';
+import { type FoldShape, meanOverTokens, type Numbers } from '../store/index.js';
 
 /**
  * Router mass m_{e,k}: mean over k's counted tokens of the probability that the router gives expert e, chosen or not (the P

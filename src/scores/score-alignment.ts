@@ -1,8 +1,7 @@
 import { InterruptedError } from '../errors.js';
-import { openDotProducts } from '../runtime/dot-products.js';
-import { jackknife } from '../stats/jackknife.js';
-import type { FoldHalves } from '../stats/random-halves.js';
-import type { Run } from '../store/open-run.js';
+import { openDotProducts } from '../runtime/index.js';
+import { type FoldHalves, jackknife } from '../stats/index.js';
+import type { Run } from '../store/index.js';
 import { type Alignment, alignmentOver } from './alignment.js';
 import type { AlignmentRow } from './alignment-columns.js';
 import { languagePairs, layerAlignment } from './layer-alignment.js';

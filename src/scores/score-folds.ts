@@ -1,21 +1,23 @@
-import { type JackknifeBounds, jackknifeUnits, type UnitIntervals } from '../stats/jackknife.js';
-import { LAYER_ARRAYS } from '../store/manifest.js';
-import type { RunLayer, StatisticName } from '../store/open-run.js';
-import { contrast } from './contrast.js';
-import { exclusivity, exclusivityInterval } from './exclusivity.js';
+import { type JackknifeBounds, jackknifeUnits, type UnitIntervals } from '../stats/index.js';
 import {
   type FoldShape,
+  LAYER_ARRAYS,
   liveFolds,
   meanOverTokens,
   pickColumns,
   pickTokens,
+  type RunLayer,
+  type ScoredType,
+  type StatisticName,
   type TokenCounts,
-} from './fold-sums.js';
+} from '../store/index.js';
+import { contrast } from './contrast.js';
+import { exclusivity, exclusivityInterval } from './exclusivity.js';
 import { lape, lapeInterval } from './lape.js';
 import type { LanguageArray, UnitArray } from './score-arrays.js';
 import type { ScoreTask } from './score-task.js';
 import type { HalfScoreName, PieceHalves, ScoredPiece } from './scored-piece.js';
-import type { ScoredType, ScoreName } from './types.js';
+import type { ScoreName } from './types.js';
 
 /** Sums that rates and means are made of. */
 const STATISTICS: Readonly<

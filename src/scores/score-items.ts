@@ -1,8 +1,7 @@
-import type { ItemBlock } from '../store/open-run.js';
+import type { ItemBlock, PooledGrid } from '../store/index.js';
 import { type ItemEvaluator, type ItemParts, newItemValues } from './item-evaluator.js';
 import type { ItemSamples } from './item-samples.js';
 import { itemUncertainty, type Spread } from './item-uncertainty.js';
-import type { PooledGrid } from './pooled-grid.js';
 import type { LanguageArray, UnitArray } from './score-arrays.js';
 import type { PieceHalves, ScoredPiece } from './scored-piece.js';
 import type { ScoreName } from './types.js';

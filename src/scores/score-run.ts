@@ -1,26 +1,34 @@
-import { modelLabel } from '../checkpoint/model-label.js';
+import { modelLabel } from '../checkpoint/index.js';
 import { UsageError } from '../errors.js';
-import { physicalCores } from '../runtime/threads.js';
-import { randomHalves } from '../stats/random-halves.js';
-import { expectedLayerArrays, type ItemsName, openRun, type Run } from '../store/open-run.js';
-import { arrayBytes } from '../store/safetensors.js';
-import { Scratch } from '../store/scratch.js';
+import { physicalCores, runTasks } from '../runtime/index.js';
+import { randomHalves } from '../stats/index.js';
+import {
+  arrayBytes,
+  expectedLayerArrays,
+  type ItemsName,
+  languageAbsent,
+  liveFolds,
+  openRun,
+  type PooledGrid,
+  type Run,
+  readPooledGrid,
+  recordedArrays,
+  type ScoredType,
+  Scratch,
+  tokensOf,
+  unitLayout,
+} from '../store/index.js';
 import { VERSION } from '../version.js';
 import { availableScores, ITEM_ARRAYS, parseScoreNames } from './available.js';
-import { liveFolds, tokensOf } from './fold-sums.js';
 import { languageEntropy } from './mutual-information.js';
-import { languageAbsent, type PooledGrid, readPooledGrid } from './pooled-grid.js';
-import { recordedArrays } from './recorded-arrays.js';
 import { HalfScores } from './reliability.js';
 import { reliabilitySample } from './reliability-sample.js';
-import { runTasks } from './run-tasks.js';
 import { scoreAlignment } from './score-alignment.js';
 import type { LanguageArray } from './score-arrays.js';
 import type { ScoreResult, ScoreSettings, ScoreTask } from './score-task.js';
 import { HALF_SCORES, HALF_SCORES_OF_LANGUAGES, type HalfScoreName, halfScoresOf } from './scored-piece.js';
 import { type PolicySelections, policyCounts, selectByPolicies } from './select-by-policies.js';
-import { SCORES_SCHEMA_VERSION, type ScoredType, type ScoreName, type ScoreSummary } from './types.js';
-import { unitLayout } from './unit-layout.js';
+import { SCORES_SCHEMA_VERSION, type ScoreName, type ScoreSummary } from './types.js';
 import { UnitScores } from './unit-scores.js';
 import { writeScores } from './write-scores.js';
 

@@ -1,11 +1,17 @@
-import { randomHalves } from '../stats/random-halves.js';
-import { LAYER_ARRAYS } from '../store/manifest.js';
-import { openRun, type Run, type RunLayer } from '../store/open-run.js';
-import { liveFolds } from './fold-sums.js';
+import { randomHalves } from '../stats/index.js';
+import {
+  LAYER_ARRAYS,
+  liveFolds,
+  openRun,
+  type PooledGrid,
+  type Run,
+  type RunLayer,
+  readPooledGrid,
+  readTokenCounts,
+  unitLayout,
+} from '../store/index.js';
 import { ItemEvaluator } from './item-evaluator.js';
 import { type ItemSamples, itemSamples } from './item-samples.js';
-import { type PooledGrid, readPooledGrid } from './pooled-grid.js';
-import { readTokenCounts } from './read-token-counts.js';
 import { HalfScores } from './reliability.js';
 import { reliabilitySample } from './reliability-sample.js';
 import { scoreFolds } from './score-folds.js';
@@ -20,7 +26,6 @@ import {
   halfScoresOf,
 } from './scored-piece.js';
 import type { ScoreName } from './types.js';
-import { unitLayout } from './unit-layout.js';
 
 /** Computes pieces of a run's scores, one after another, reading what each needs from the run's files. */
 export class ScoreTaskRunner {

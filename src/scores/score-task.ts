@@ -1,7 +1,7 @@
-import type { ItemsName } from '../store/open-run.js';
+import type { ItemsName, ScoredType } from '../store/index.js';
 import type { Resampling } from './item-samples.js';
 import type { HalfScoreName, ScoredPiece } from './scored-piece.js';
-import type { ScoredType, ScoreName } from './types.js';
+import type { ScoreName } from './types.js';
 
 /** What a thread of `runTasks` is told when it starts. */
 export interface ScoreSettings {

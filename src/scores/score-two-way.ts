@@ -1,7 +1,5 @@
-import { jackknifeDistances } from '../stats/distance-interval.js';
-import { jackknifeUnits, type UnitIntervals } from '../stats/jackknife.js';
-import { type ItemBlock, rowReader } from '../store/open-run.js';
-import type { PooledGrid } from './pooled-grid.js';
+import { jackknifeDistances, jackknifeUnits, type UnitIntervals } from '../stats/index.js';
+import { type ItemBlock, type PooledGrid, rowReader } from '../store/index.js';
 import type { UnitArray } from './score-arrays.js';
 import type { HalfScoreName, PieceHalves } from './scored-piece.js';
 import { pickUnits, type TwoWaySums, twoWay, twoWaySums } from './two-way.js';

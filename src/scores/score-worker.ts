@@ -1,6 +1,6 @@
 /** A thread that computes pieces of a run's scores. */
 import { workerData } from 'node:worker_threads';
-import { answerTasks } from './answer-tasks.js';
+import { answerTasks } from '../runtime/index.js';
 import type { ScoreResult, ScoreSettings } from './score-task.js';
 import { ScoreTaskRunner } from './score-task-runner.js';
 

@@ -1,6 +1,7 @@
+import type { ScoredType } from '../store/index.js';
 import type { HalfScores } from './reliability.js';
 import type { LanguageArray, UnitArray } from './score-arrays.js';
-import type { ScoredType, ScoreName } from './types.js';
+import type { ScoreName } from './types.js';
 
 /** Scores whose reliability is estimated, with what `--scores` calls them; null: given wherever the sums are. */
 export const HALF_SCORES = {

@@ -1,4 +1,4 @@
-import { type FoldShape, meanOverTokens, type Numbers } from './fold-sums.js';
+import { type FoldShape, meanOverTokens, type Numbers } from '../store/index.js';
 
 /**
  * Selection frequency of experts, f_{e,k} = share of k's counted tokens whose top-k choice includes e: the domain

@@ -1,4 +1,4 @@
-import { Argsort } from '../stats/argsort.js';
+import { Argsort } from '../stats/index.js';
 
 /** Units that a policy calls language-specific, and the languages each belongs to. */
 export interface Selection {

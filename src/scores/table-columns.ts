@@ -1,11 +1,10 @@
-import type { LayerSizes } from '../hooks/layer-widths.js';
-import type { ColumnType, TableValue } from '../store/table.js';
+import type { LayerSizes } from '../hooks/index.js';
+import { type ColumnType, expertOfUnit, type TableValue } from '../store/index.js';
 import { deadUnits } from './dead-units.js';
 import { LANGUAGE_ARRAYS, type LanguageArray, UNIT_ARRAYS, type UnitArray } from './score-arrays.js';
 import type { PolicySelections } from './select-by-policies.js';
 import { languagesOf, type Selection } from './selection.js';
 import { topLanguage } from './top-language.js';
-import { expertOfUnit } from './unit-layout.js';
 import type { UnitBlock } from './unit-scores.js';
 
 /** What is written about some units of one type. */

@@ -1,4 +1,4 @@
-import { type FoldShape, pickColumns } from './fold-sums.js';
+import { type FoldShape, pickColumns } from '../store/index.js';
 
 /**
  * Sums from which the two-way decomposition of any union of folds follows: pooled values x of items that every

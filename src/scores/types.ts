@@ -1,10 +1,4 @@
-/** Kinds of unit that a run scores and a comparison compares. */
-export const UNIT_TYPES = ['neuron', 'head', 'expert'] as const;
-export type UnitType = (typeof UNIT_TYPES)[number];
-
-/** Kinds of unit that the tables of scores hold: residual dimensions are scored, but not compared. */
-export type ScoredType = UnitType | 'residual';
-export const SCORED_TYPES: readonly ScoredType[] = [...UNIT_TYPES, 'residual'];
+import type { ScoredType } from '../store/index.js';
 
 /** Newest layout of `units.parquet`, `unit_languages.parquet` and `scores.json`. */
 export const SCORES_SCHEMA_VERSION = 3;

@@ -1,12 +1,10 @@
-import { qOfCounts } from '../stats/benjamini-hochberg.js';
-import { type Scratch, ScratchArray } from '../store/scratch.js';
+import { qOfCounts } from '../stats/index.js';
+import { type ScoredType, type Scratch, ScratchArray, type UnitLayout } from '../store/index.js';
 import { deadUnits } from './dead-units.js';
 import { RateSummary } from './rate-summary.js';
 import type { LanguageArray, UnitArray } from './score-arrays.js';
 import type { ScoredPiece } from './scored-piece.js';
 import type { RateBlock } from './selection.js';
-import type { ScoredType } from './types.js';
-import type { UnitLayout } from './unit-layout.js';
 
 type Numbers = Float64Array | Float32Array;
 

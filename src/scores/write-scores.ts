@@ -1,8 +1,13 @@
 import { join } from 'node:path';
-import { formatJson } from '../store/format-json.js';
-import type { RunManifest } from '../store/manifest.js';
-import { ROW_GROUP_ROWS, streamTable, type TableValue } from '../store/table.js';
-import { removeStale, writeFileAtomic } from '../store/write-file-atomic.js';
+import {
+  formatJson,
+  ROW_GROUP_ROWS,
+  type RunManifest,
+  removeStale,
+  streamTable,
+  type TableValue,
+  writeFileAtomic,
+} from '../store/index.js';
 import { ALIGNMENT_COLUMNS, type AlignmentRow } from './alignment-columns.js';
 import { type ColumnSpec, type ScoredUnits, UNIT_COLUMNS, UNIT_LANGUAGE_COLUMNS } from './table-columns.js';
 import { SCORES_SCHEMA_VERSION, type ScoreSummary } from './types.js';

@@ -1,6 +1,6 @@
 import ndarray, { type NdArray } from 'ndarray';
 import { RunError } from '../errors.js';
-import { expertsOf, neuronsOf } from '../hooks/layer-widths.js';
+import { expertsOf, neuronsOf } from '../hooks/index.js';
 import { fromFloat16 } from './float16.js';
 import { LAYER_ARRAYS, type RunManifest } from './manifest.js';
 import { layerPath, readManifest } from './run-folder.js';

@@ -1,5 +1,5 @@
 import { type FileHandle, open } from 'node:fs/promises';
-import { readSafetensorsHeader, type StoredTensor } from '../checkpoint/safetensors-header.js';
+import { readSafetensorsHeader, type StoredTensor } from '../checkpoint/index.js';
 import { RunError } from '../errors.js';
 import { type WriteFileSystem, writeFileAtomic } from './write-file-atomic.js';
 

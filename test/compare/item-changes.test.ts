@@ -5,13 +5,13 @@ import { expect, test } from 'vitest';
 import { ItemChanges } from '../../src/compare/item-changes.js';
 import { pairedP } from '../../src/compare/paired-change.js';
 import { type ItemSamples, itemSamples } from '../../src/scores/item-samples.js';
-import { type PooledGrid, readPooledGrid } from '../../src/scores/pooled-grid.js';
 import { unitValues } from '../../src/scores/score-items.js';
 import { wholeSample } from '../../src/scores/whole-sample.js';
 import { Draws } from '../../src/stats/draws.js';
 import { studentTQuantile } from '../../src/stats/student-t.js';
 import { openRun } from '../../src/store/open-run.js';
-import { completeGrid } from '../../src/validation/simulated-grid.js';
+import { type PooledGrid, readPooledGrid } from '../../src/store/pooled-grid.js';
+import { completeGrid } from '../../validation/simulated-grid.js';
 
 const FIXTURES = fileURLToPath(new URL('../fixtures/compare', import.meta.url));
 /** test/reference/make_compare.py (NumPy, SciPy, scikit-learn). */

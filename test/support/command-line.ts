@@ -4,7 +4,9 @@ import { fileURLToPath } from 'node:url';
 
 export { temporaryFolder } from './temporary-folder.js';
 
-const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
+/** Found from here, so that the command may run in any folder. */
+const TSX = import.meta.resolve('tsx');
 
 export const DEMO_CHECKPOINTS = fileURLToPath(new URL('../../demo/checkpoints', import.meta.url));
 
@@ -16,14 +18,14 @@ export interface Outcome {
 }
 
 /**
- * Runs the built command line as a user would. `fileSizeLimit` (KiB) makes writes past it fail, as on a full disk;
+ * Runs the command line from the sources, otherwise as a user would. `fileSizeLimit` (KiB) makes writes past it fail, as on a full disk;
  * `interruptOnce` presses Ctrl-C as soon as that file exists; `env` is set besides the environment of the tests.
  */
 export function babelscope(
   args: readonly string[],
   options: { fileSizeLimit?: number; interruptOnce?: string; env?: Readonly<Record<string, string>> } = {},
 ): Promise<Outcome> {
-  const command = [process.execPath, MAIN, ...args];
+  const command = [process.execPath, '--import', TSX, MAIN, ...args];
   const limited = ['bash', '-c', `ulimit -f ${options.fileSizeLimit}; exec "$@"`, '-', ...command];
   const [program, ...rest] = options.fileSizeLimit === undefined ? command : limited;
   const child = spawn(program!, rest, { env: { ...process.env, ...options.env } });

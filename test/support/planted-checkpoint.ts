@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 
 export { TINY_PROBES, temporaryFolder, tinyCheckpoint, writeTinyCheckpoint } from './tiny-checkpoint.js';
 
-/** The tiny checkpoint with planted units, as `scripts/make-planted.ts` wrote it. */
+/** The tiny checkpoint with planted units, as `validation/make-planted.ts` wrote it. */
 export const PLANTED_FIXTURE = fileURLToPath(new URL('../fixtures/planted', import.meta.url));
 
 /** How the fixture was planted: four neurons and one head a strength; all other neurons are levelled. */

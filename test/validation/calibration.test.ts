@@ -1,17 +1,17 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { meanOverTokens } from '../../src/scores/fold-sums.js';
 import { scoreTwoWay } from '../../src/scores/score-two-way.js';
 import { Draws } from '../../src/stats/draws.js';
 import { kolmogorovSmirnov } from '../../src/stats/kolmogorov-smirnov.js';
-import { type Calibration, calibrate } from '../../src/validation/calibration.js';
-import { COVERED, type Covered } from '../../src/validation/coverage.js';
-import type { Tested } from '../../src/validation/null-p-values.js';
-import { massTruth, selectionTruth, simulateExperts } from '../../src/validation/simulated-experts.js';
-import { meanOf, simulateLayer } from '../../src/validation/simulated-folds.js';
-import { completeGrid } from '../../src/validation/simulated-grid.js';
-import { sharesTruth, simulateUnit, unitTruth } from '../../src/validation/simulated-units.js';
+import { meanOverTokens } from '../../src/store/fold-sums.js';
+import { type Calibration, calibrate } from '../../validation/calibration.js';
+import { COVERED, type Covered } from '../../validation/coverage.js';
+import type { Tested } from '../../validation/null-p-values.js';
+import { massTruth, selectionTruth, simulateExperts } from '../../validation/simulated-experts.js';
+import { meanOf, simulateLayer } from '../../validation/simulated-folds.js';
+import { completeGrid } from '../../validation/simulated-grid.js';
+import { sharesTruth, simulateUnit, unitTruth } from '../../validation/simulated-units.js';
 
 const COMMITTED = fileURLToPath(new URL('../../figures/validation/calibration.json', import.meta.url));
 const README = fileURLToPath(new URL('../../README.md', import.meta.url));

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { falseDiscoveryRates } from '../../src/validation/false-discoveries.js';
+import { falseDiscoveryRates } from '../../validation/false-discoveries.js';
 
 test('the realised false-discovery rate is at or below the nominal one, tied units are found', async () => {
   const rates = await falseDiscoveryRates({ sets: 40, permutations: 400, nominal: [0.05, 0.2], seed: 7 });

@@ -1,5 +1,5 @@
 import { type Zippable, zipSync } from 'fflate';
-import { writeFileAtomic } from '../../store/write-file-atomic.js';
+import { writeFileAtomic } from '../../store/index.js';
 
 /** What is written: lists and dicts of strings, numbers and tensors of int64. */
 export type WritableValue =

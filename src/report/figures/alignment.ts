@@ -4,7 +4,7 @@ import type {
   AlignmentMeasure,
   Comparison,
   Estimate,
-} from '../../compare/types.js';
+} from '../../compare/index.js';
 import { ALIGNMENT_WORDS, alignmentChanges, alignmentInWords, alignmentLevel } from '../alignment-words.js';
 import {
   type AbsentFigure,

@@ -1,4 +1,4 @@
-import type { Comparison, Contrast } from '../../compare/types.js';
+import type { Comparison, Contrast } from '../../compare/index.js';
 import {
   type AbsentFigure,
   type Figure,

@@ -1,4 +1,4 @@
-import type { Comparison, RunProfile } from '../../compare/types.js';
+import type { Comparison, RunProfile } from '../../compare/index.js';
 import {
   type AbsentFigure,
   type Figure,

@@ -1,4 +1,4 @@
-import type { Comparison } from '../../compare/types.js';
+import type { Comparison } from '../../compare/index.js';
 import {
   type AbsentFigure,
   type Figure,

@@ -1,4 +1,4 @@
-import type { Comparison, ExpertMap } from '../../compare/types.js';
+import type { Comparison, ExpertMap } from '../../compare/index.js';
 import {
   type AbsentFigure,
   type Figure,

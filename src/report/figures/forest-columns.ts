@@ -1,4 +1,4 @@
-import { SEED_VERDICTS, VERDICTS } from '../../compare/types.js';
+import { SEED_VERDICTS, VERDICTS } from '../../compare/index.js';
 import { INK_SOFT, VERDICT_COLOURS } from '../theme.js';
 import { FLOOR_LOW, GAP, powersOfTwo, TEXT_START, VERDICT_WIDTH } from './forest-rows.js';
 

@@ -1,4 +1,4 @@
-import type { Headline, UnitComparison } from '../../compare/types.js';
+import type { Headline, UnitComparison } from '../../compare/index.js';
 import { againstReference, UNIT_WORDS } from '../figure.js';
 import {
   changeInWords,

@@ -1,5 +1,5 @@
-import { type Comparison, type Headline, VERDICTS } from '../../compare/types.js';
-import type { UnitType } from '../../scores/types.js';
+import { type Comparison, type Headline, VERDICTS } from '../../compare/index.js';
+import type { UnitType } from '../../store/index.js';
 import {
   type AbsentFigure,
   type Figure,

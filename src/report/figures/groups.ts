@@ -1,4 +1,4 @@
-import { type Comparison, type Headline, type Measure, VERDICTS } from '../../compare/types.js';
+import { type Comparison, type Headline, type Measure, VERDICTS } from '../../compare/index.js';
 import {
   type AbsentFigure,
   type Figure,

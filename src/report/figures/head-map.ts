@@ -1,4 +1,4 @@
-import type { Comparison, HeadMap } from '../../compare/types.js';
+import type { Comparison, HeadMap } from '../../compare/index.js';
 import {
   type AbsentFigure,
   type Figure,

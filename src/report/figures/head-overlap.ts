@@ -1,4 +1,4 @@
-import type { Comparison, HeadOverlap } from '../../compare/types.js';
+import type { Comparison, HeadOverlap } from '../../compare/index.js';
 import {
   type AbsentFigure,
   type Figure,

@@ -1,4 +1,4 @@
-import type { Comparison, Measure, Reallocation } from '../../compare/types.js';
+import type { Comparison, Measure, Reallocation } from '../../compare/index.js';
 import {
   type AbsentFigure,
   type Figure,

@@ -1,4 +1,4 @@
-import { type Comparison, type Headline, type UnitComparison, VERDICTS } from '../../compare/types.js';
+import { type Comparison, type Headline, type UnitComparison, VERDICTS } from '../../compare/index.js';
 import { type AbsentFigure, type Figure, measuredOn, specification } from '../figure.js';
 import { changeInWords, headlineSentence, measureName, measureTitle } from '../measures.js';
 import { count, ellipsize, emWidth, list, uncapital } from '../text.js';

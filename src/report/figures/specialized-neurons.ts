@@ -1,4 +1,4 @@
-import { type Comparison, type UnitComparison, VERDICTS, type Verdict } from '../../compare/types.js';
+import { type Comparison, type UnitComparison, VERDICTS, type Verdict } from '../../compare/index.js';
 import {
   type AbsentFigure,
   type Figure,

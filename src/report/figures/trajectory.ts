@@ -1,4 +1,4 @@
-import type { Comparison, Estimate, TrendTest } from '../../compare/types.js';
+import type { Comparison, Estimate, TrendTest } from '../../compare/index.js';
 import { ALIGNMENT_WORDS } from '../alignment-words.js';
 import {
   type AbsentFigure,

@@ -1,0 +1,242 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { capture } from '../capture/index.js';
+import { RunError } from '../errors.js';
+import { loadProbes, type ProbeSet } from '../probes/index.js';
+import { readScores, scoreRun } from '../scores/index.js';
+import { wilsonInterval } from '../stats/index.js';
+import type { TableValue } from '../store/index.js';
+import { type PlantOptions, plantUnits } from './plant-units.js';
+import {
+  itemsNotSeen,
+  PLANTED_FILE,
+  type PlantedManifest,
+  type PlantedType,
+  readPlanted,
+} from './planted.js';
+
+/**
+ * How units are called tied: the `rank` ones take as many units as were planted, best first, whatever the score's
+ * value; the policies decide themselves how many.
+ */
+export const CALLS = ['lape', 'ap', 'omega2', 'tang2024', 'polyfact2026'] as const;
+export type Call = (typeof CALLS)[number];
+
+/** What one way of calling units tied found of what was planted. */
+export interface Recovered {
+  readonly type: PlantedType;
+  readonly call: Call;
+  /** Units of the type in the model, planted, called tied, and both. */
+  readonly units: number;
+  readonly planted: number;
+  readonly called: number;
+  readonly found: number;
+  /** Of those found, how many were given the language they were planted for; null for a call that names none. */
+  readonly languageRight: number | null;
+}
+
+/** Recovery of units planted with one strength, over all seeds. */
+export interface RecoveryPoint extends Recovered {
+  readonly strength: number;
+  readonly seeds: number;
+  /** found / called and found / planted, with Wilson's 95 % intervals; null if nothing was called. */
+  readonly precision: number | null;
+  readonly precisionLow: number | null;
+  readonly precisionHigh: number | null;
+  readonly recall: number;
+  readonly recallLow: number;
+  readonly recallHigh: number;
+  /** Mean over the planted units of the strength on the calibration tokens, as the weights are stored. */
+  readonly realisedStrength: number;
+}
+
+export interface RecoveryOptions {
+  readonly checkpoint: string;
+  readonly probes: ProbeSet | string;
+  /** Of a named set. */
+  readonly languages?: readonly string[] | undefined;
+  readonly limit?: number | undefined;
+  /** Folder for the planted checkpoints and their runs. The same options go on with what they left there. */
+  readonly out: string;
+  readonly types: readonly PlantedType[];
+  readonly strengths: readonly number[];
+  /** How many units of each type are planted. */
+  readonly planted: Readonly<Record<PlantedType, number>>;
+  /** Rewrite all other units of the type with strength 0, so that none of them is tied. Default true. */
+  readonly level?: boolean | undefined;
+  /** One planted checkpoint a seed. Default [1]. */
+  readonly seeds?: readonly number[] | undefined;
+  readonly calibrationShare?: number | undefined;
+  readonly threads?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((step: string) => void) | undefined;
+}
+
+/** Plants, captures and scores, a checkpoint for every type, strength and seed, and counts what was found. */
+export async function measureRecovery(options: RecoveryOptions): Promise<RecoveryPoint[]> {
+  const { types, strengths, seeds = [1], level = true, onProgress } = options;
+  const probes = await readProbes(options);
+  const points: RecoveryPoint[] = [];
+  for (const type of types) {
+    const base = level ? await levelled(options, probes, type) : options.checkpoint;
+    for (const strength of strengths) {
+      const parts: { recovered: Recovered[]; manifest: PlantedManifest }[] = [];
+      for (const seed of seeds) {
+        onProgress?.(`${type}s planted with strength ${strength}, seed ${seed}`);
+        parts.push(await recoverOnce({ ...options, checkpoint: base }, probes, type, strength, seed));
+      }
+      points.push(...pool(strength, parts));
+    }
+  }
+  return points;
+}
+
+/** The checkpoint with all units of the type levelled: planting in it has only the planted ones to rewrite. */
+async function levelled(
+  { checkpoint, out, calibrationShare, threads, signal, onProgress }: RecoveryOptions,
+  probes: ProbeSet,
+  type: PlantedType,
+): Promise<string> {
+  onProgress?.(`levelling ${type}s`);
+  const folder = join(out, 'checkpoints', `${type}s-levelled`);
+  const level = [type];
+  await plantOnce({ checkpoint, out: folder, probes, units: [], level, calibrationShare, threads, signal });
+  return folder;
+}
+
+/** What was planted at the same place before is not planted again. */
+function plantOnce(options: PlantOptions): Promise<PlantedManifest> {
+  return existsSync(join(options.out, PLANTED_FILE)) ? readPlanted(options.out) : plantUnits(options);
+}
+
+async function recoverOnce(
+  { checkpoint, out, planted, calibrationShare, threads, signal }: RecoveryOptions,
+  probes: ProbeSet,
+  type: PlantedType,
+  strength: number,
+  seed: number,
+): Promise<{ recovered: Recovered[]; manifest: PlantedManifest }> {
+  const name = `${type}s-${strength}-seed-${seed}`;
+  const folder = join(out, 'checkpoints', name);
+  const manifest = await plantOnce({
+    checkpoint,
+    out: folder,
+    probes,
+    units: { [`${type}s`]: planted[type], strengths: [strength] },
+    calibrationShare,
+    seed,
+    threads,
+    signal,
+  });
+  const run = join(out, 'runs', name);
+  await capture({
+    checkpoint: folder,
+    probes: itemsNotSeen(probes, manifest),
+    out: run,
+    seed,
+    threads,
+    signal,
+  });
+  await scoreRun(run, { scores: ['lape', 'ap', 'twoWay'], splits: 2, signal });
+  return { recovered: await recoverPlanted(run, manifest), manifest };
+}
+
+function readProbes({ probes, languages, limit }: RecoveryOptions): ProbeSet | Promise<ProbeSet> {
+  if (typeof probes !== 'string') return probes;
+  return loadProbes(probes, { ...(languages && { languages }), ...(limit !== undefined && { limit }) });
+}
+
+/**
+ * What a scored run of a planted checkpoint shows of the planted units, for each type of which some were planted.
+ *
+ * @throws RunError if the run was not scored
+ */
+export async function recoverPlanted(
+  run: string,
+  manifest: Pick<PlantedManifest, 'units'>,
+): Promise<Recovered[]> {
+  const table = await readScores(run, 'units');
+  const column = (name: string): readonly TableValue[] => {
+    const values = table.columns.get(name);
+    if (values !== undefined) return values;
+    throw new RunError({
+      what: `there is no column ${name}`,
+      where: join(run, 'units.parquet'),
+      remedy: 'score the run again',
+    });
+  };
+  const keys = ['type', 'layer', 'index'].map(column);
+  const keyOf = (row: number) => keys.map((values) => values[row]).join(' ');
+  const types = [...new Set(manifest.units.map(({ type }) => type))];
+  return types.flatMap((type) => {
+    const rows = Array.from({ length: table.rows }, (_, row) => row).filter((row) => keys[0]![row] === type);
+    const planted = new Map(
+      manifest.units
+        .filter((unit) => unit.type === type)
+        .map(({ layer, index, language }) => [`${type} ${layer} ${index}`, language]),
+    );
+    const best = (name: string, sign: 1 | -1) =>
+      rows
+        .filter((row) => !Number.isNaN(column(name)[row]))
+        .sort((a, b) => sign * (Number(column(name)[a]) - Number(column(name)[b])) || a - b)
+        .slice(0, planted.size);
+    const chosen = (name: string) => rows.filter((row) => (column(name)[row] ?? '') !== '');
+    const called: Readonly<Record<Call, { rows: number[]; language: string | null }>> = {
+      lape: { rows: best('lape', 1), language: 'top_language' },
+      ap: { rows: best('ap_best', -1), language: 'ap_best_language' },
+      omega2: { rows: best('omega2_language', -1), language: null },
+      tang2024: { rows: chosen('selected_tang2024'), language: 'selected_tang2024' },
+      polyfact2026: { rows: chosen('selected_polyfact2026'), language: 'selected_polyfact2026' },
+    };
+    return CALLS.map((call) => {
+      const { rows: own, language } = called[call];
+      const found = own.filter((row) => planted.has(keyOf(row)));
+      return {
+        type,
+        call,
+        units: rows.length,
+        planted: planted.size,
+        called: own.length,
+        found: found.length,
+        languageRight:
+          language === null
+            ? null
+            : found.filter((row) => column(language)[row] === planted.get(keyOf(row))).length,
+      };
+    });
+  });
+}
+
+function pool(
+  strength: number,
+  parts: readonly { recovered: readonly Recovered[]; manifest: PlantedManifest }[],
+): RecoveryPoint[] {
+  const units = parts.flatMap(({ manifest }) => manifest.units);
+  const realisedStrength = units.reduce((sum, { realised }) => sum + realised, 0) / units.length;
+  return CALLS.map((call) => {
+    const own = parts.map(({ recovered }) => recovered.find((part) => part.call === call)!);
+    const total = (field: 'planted' | 'called' | 'found') => own.reduce((sum, part) => sum + part[field], 0);
+    const [planted, called, found] = [total('planted'), total('called'), total('found')];
+    const precision = wilsonInterval(found, called);
+    const recall = wilsonInterval(found, planted);
+    return {
+      type: own[0]!.type,
+      call,
+      strength,
+      realisedStrength,
+      seeds: parts.length,
+      units: own[0]!.units,
+      planted,
+      called,
+      found,
+      languageRight:
+        own[0]!.languageRight === null ? null : own.reduce((sum, part) => sum + part.languageRight!, 0),
+      precision: called === 0 ? null : found / called,
+      precisionLow: called === 0 ? null : precision[0],
+      precisionHigh: called === 0 ? null : precision[1],
+      recall: found / planted,
+      recallLow: recall[0],
+      recallHigh: recall[1],
+    };
+  });
+}

@@ -1,0 +1,1 @@
+export { loadTokenizer, type Tokenizer, type TokenizerFiles } from './load-tokenizer.js';

@@ -1,0 +1,77 @@
+import { exclusivity } from '../src/scores/exclusivity.js';
+import { lape } from '../src/scores/lape.js';
+import type { LanguageArray } from '../src/scores/score-arrays.js';
+import { scoreFolds } from '../src/scores/score-folds.js';
+import type { ScoredPiece } from '../src/scores/scored-piece.js';
+import type { ScoreName } from '../src/scores/types.js';
+import { Draws } from '../src/stats/draws.js';
+import { LAYER_ARRAYS } from '../src/store/manifest.js';
+import type { CoverageModel, Covered, Trial } from './coverage.js';
+import { massTruth, selectionTruth, simulateExperts } from './simulated-experts.js';
+import { meanOf, type SimulatedStatistic, simulateLayer } from './simulated-folds.js';
+
+/** Scores that follow from sums by fold: rates, means, contrasts, LAPE, head norms, pattern summaries. */
+export async function foldCoverage(
+  model: CoverageModel,
+  keep: (score: Covered, trial: Trial) => void,
+): Promise<void> {
+  const { folds, languages, units, effect } = model;
+  const draws = new Draws(model.seed);
+  const layer = simulateLayer(model, draws);
+  const shape = { folds, languages, units };
+  const scored = async (own: typeof layer, type: 'neuron' | 'head' | 'expert', scores: ScoreName[]) =>
+    scoreFolds(
+      own,
+      { type, unitStart: 0, unitEnd: units },
+      await own.readTokens(),
+      shape,
+      new Set(scores),
+      new Map(),
+    );
+  const neurons = await scored(layer, 'neuron', ['lape']);
+  const heads = await scored(layer, 'head', ['pattern']);
+  const experts = await scored(simulateExperts(model, draws), 'expert', ['lape', 'exclusivity']);
+
+  const difference = (statistic: SimulatedStatistic) => meanOf(statistic, effect) - meanOf(statistic, 0);
+  // The first language comes first: [language, unit].
+  const inFirst = (score: Covered, { ofLanguages }: ScoredPiece, name: LanguageArray, truth: number) =>
+    keepAll(
+      score,
+      truth,
+      ofLanguages[`${name}_low` as LanguageArray],
+      ofLanguages[`${name}_high` as LanguageArray],
+    );
+  const ofUnits = (
+    score: Covered,
+    { ofUnits: own }: ScoredPiece,
+    name: 'lape' | 'exclusivity',
+    truth: number,
+  ) => keepAll(score, truth, own[`${name}_low`], own[`${name}_high`]);
+  const keepAll = (
+    score: Covered,
+    truth: number,
+    low: Float64Array | undefined,
+    high: Float64Array | undefined,
+  ) => {
+    for (let u = 0; u < units; u++) keep(score, { truth, low: low![u]!, high: high![u]! });
+  };
+  inFirst('rate', neurons, 'rate', meanOf(LAYER_ARRAYS.mlpFire, effect));
+  inFirst('mean', neurons, 'mean', meanOf(LAYER_ARRAYS.mlpSum, effect));
+  inFirst('contrast', neurons, 'contrast', difference(LAYER_ARRAYS.mlpSum));
+  inFirst('headNorm', heads, 'mean', meanOf(LAYER_ARRAYS.headNormSum, effect));
+  inFirst('headContrast', heads, 'contrast', difference(LAYER_ARRAYS.headNormSum));
+  inFirst('patternEntropy', heads, 'pattern_entropy', meanOf(LAYER_ARRAYS.patternEntropySum, effect));
+  inFirst('patternFirst', heads, 'pattern_first', meanOf(LAYER_ARRAYS.patternFirstSum, effect));
+  inFirst('patternPrevious', heads, 'pattern_previous', meanOf(LAYER_ARRAYS.patternPreviousSum, effect));
+  inFirst('expertFrequency', experts, 'rate', selectionTruth(effect));
+  inFirst('expertMass', experts, 'mean', massTruth(effect));
+
+  /** [language] */
+  const all = (of: (own: number) => number) =>
+    Float64Array.from({ length: languages }, (_, k) => of(k === 0 ? effect : 0));
+  const rates = all((own) => meanOf(LAYER_ARRAYS.mlpFire, own));
+  const frequencies = all(selectionTruth);
+  ofUnits('lape', neurons, 'lape', lape(rates, languages)[0]!);
+  ofUnits('expertLape', experts, 'lape', lape(frequencies, languages)[0]!);
+  ofUnits('exclusivity', experts, 'exclusivity', exclusivity(frequencies, languages)[0]!);
+}
