@@ -8,7 +8,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const outfile = join(root, 'dist/report/page-client.bundle.js');
 const { metafile } = await build({
   absWorkingDir: root,
-  entryPoints: ['src/report/page-client.mjs'],
+  entryPoints: ['src/report/page/page-client.mjs'],
   outfile,
   bundle: true,
   minify: true,

@@ -15,7 +15,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { Worker } from 'node:worker_threads';
-import { renderPng, renderSvgs } from '../src/report/render.js';
+import { renderPng, renderSvgs } from '../src/report/drawing/render.js';
 import { formatJson } from '../src/store/format-json.js';
 import { VERSION } from '../src/version.js';
 import { type Calibration, type CalibrationOptions, calibrationSteps, joinSteps } from './calibration.js';

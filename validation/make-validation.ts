@@ -22,7 +22,7 @@ import {
   type VerdictKind,
   verdictsOf,
 } from '../src/planted/index.js';
-import { renderPng, renderSvgs } from '../src/report/render.js';
+import { renderPng, renderSvgs } from '../src/report/drawing/render.js';
 import { formatJson } from '../src/store/format-json.js';
 import { VERSION } from '../src/version.js';
 import { type FalseDiscoveryRate, falseDiscoveryRates } from './false-discoveries.js';

@@ -1,13 +1,13 @@
 import { join } from 'node:path';
 import type { Comparison } from '../compare/index.js';
 import { makeFolder, removeStale, writeFileAtomic } from '../store/index.js';
-import { isPresent } from './figure.js';
-import { buildFigures } from './figures.js';
-import { buildPage } from './page.js';
-import { renderPng, renderSvgs, withTitle } from './render.js';
-import { TABLE_NAMES, toCsv } from './report-table.js';
-import { buildTables } from './tables.js';
-import { plainStrings } from './text.js';
+import { renderPng, renderSvgs, withTitle } from './drawing/render.js';
+import { isPresent } from './figures/figure.js';
+import { buildFigures } from './figures/list.js';
+import { buildPage } from './page/page.js';
+import { TABLE_NAMES, toCsv } from './tables/report-table.js';
+import { buildTables } from './tables/tables.js';
+import { plainStrings } from './words/text.js';
 
 export const REPORT_FORMATS = ['html', 'svg', 'png', 'csv'] as const;
 export type ReportFormat = (typeof REPORT_FORMATS)[number];

@@ -13,8 +13,8 @@ import {
   parseSource,
   TorchTensor,
 } from '../../src/interchange/index.js';
-import { buildFigures } from '../../src/report/figures.js';
-import { buildTables } from '../../src/report/tables.js';
+import { buildFigures } from '../../src/report/figures/list.js';
+import { buildTables } from '../../src/report/tables/tables.js';
 import { readScores, scoreRun } from '../../src/scores/index.js';
 import { Random } from '../../src/stats/random.js';
 import { randomHalves } from '../../src/stats/random-halves.js';

@@ -1,10 +1,10 @@
 import { compile } from 'vega-lite';
 import { describe, expect, test } from 'vitest';
 import { BabelscopeError } from '../../src/errors.js';
-import { type Figure, isPresent, specification } from '../../src/report/figure.js';
-import { unitTicks } from '../../src/report/figures/unit-grid.js';
-import { buildFigures } from '../../src/report/figures.js';
-import { renderSvgs, withTitle } from '../../src/report/render.js';
+import { renderSvgs, withTitle } from '../../src/report/drawing/render.js';
+import { unitTicks } from '../../src/report/drawing/unit-grid.js';
+import { type Figure, isPresent, specification } from '../../src/report/figures/figure.js';
+import { buildFigures } from '../../src/report/figures/list.js';
 import {
   EIGHT_LANGUAGES,
   SEEN_UNSEEN,

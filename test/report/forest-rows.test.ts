@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { arrange, withoutRepeats } from '../../src/report/figures/forest-rows.js';
+import { arrange, withoutRepeats } from '../../src/report/drawing/forest-rows.js';
 import { syntheticComparison } from '../support/synthetic-comparison.js';
 
 const RUNS = ['base', 'cpt', 'sft', 'grpo'];

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Headline } from '../../src/compare/types.js';
-import { headlineSentence, intervalInWords, standardise } from '../../src/report/measures.js';
-import { toCsv } from '../../src/report/report-table.js';
+import { toCsv } from '../../src/report/tables/report-table.js';
+import { headlineSentence, intervalInWords, standardise } from '../../src/report/words/measures.js';
 import {
   decimal,
   ellipsize,
@@ -14,7 +14,7 @@ import {
   signed,
   wrap,
   wrapParts,
-} from '../../src/report/text.js';
+} from '../../src/report/words/text.js';
 
 const jaccard: Headline = {
   type: 'neuron',

@@ -5,7 +5,7 @@ import sharp from 'sharp';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { BabelscopeError, OutputError } from '../../src/errors.js';
 import { buildFigures, writeReport } from '../../src/report/index.js';
-import { buildPage } from '../../src/report/page.js';
+import { buildPage } from '../../src/report/page/page.js';
 import { SEEN_UNSEEN, syntheticComparison } from '../support/synthetic-comparison.js';
 
 const NAMES = [

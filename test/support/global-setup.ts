@@ -7,7 +7,7 @@ const inRoot = (path: string) => fileURLToPath(new URL(`../../${path}`, import.m
 export async function setup(): Promise<void> {
   const bundle = inRoot('dist/report/page-client.bundle.js');
   const made = existsSync(bundle) ? statSync(bundle).mtimeMs : 0;
-  const sources = ['src/report/page-client.mjs', 'package-lock.json'].map(inRoot);
+  const sources = ['src/report/page/page-client.mjs', 'package-lock.json'].map(inRoot);
   if (sources.every((source) => statSync(source).mtimeMs < made)) return;
   await import('../../scripts/bundle-page.mjs' as string);
 }

@@ -5,7 +5,15 @@ import type {
   Comparison,
   Estimate,
 } from '../../compare/index.js';
-import { ALIGNMENT_WORDS, alignmentChanges, alignmentInWords, alignmentLevel } from '../alignment-words.js';
+import { INK_SOFT, MISSING } from '../drawing/theme.js';
+import {
+  ALIGNMENT_WORDS,
+  alignmentChanges,
+  alignmentInWords,
+  alignmentLevel,
+} from '../words/alignment-words.js';
+import { panelTitle } from '../words/measures.js';
+import { count, ellipsize, list, number, plural, uncapital } from '../words/text.js';
 import {
   type AbsentFigure,
   type Figure,
@@ -14,10 +22,7 @@ import {
   runChannels,
   runsInWords,
   specification,
-} from '../figure.js';
-import { panelTitle } from '../measures.js';
-import { count, ellipsize, list, number, plural, uncapital } from '../text.js';
-import { INK_SOFT, MISSING } from '../theme.js';
+} from './figure.js';
 
 const PANEL = { width: 330, height: 180 };
 const MEASURES = ['margin', 'mexa'] as const;

@@ -1,12 +1,6 @@
 import type { Comparison, Contrast } from '../../compare/index.js';
-import {
-  type AbsentFigure,
-  type Figure,
-  mainUnits,
-  measuredOn,
-  specification,
-  UNIT_WORDS,
-} from '../figure.js';
+import { forestColumns, forestOf } from '../drawing/forest-columns.js';
+import { floorFields, noteLines, rowHeight } from '../drawing/forest-rows.js';
 import {
   contrastSentence,
   differenceInWords,
@@ -14,10 +8,16 @@ import {
   measureName,
   type Standardised,
   standardiseFloor,
-} from '../measures.js';
-import { count, ellipsize, list, percent, plural } from '../text.js';
-import { forestColumns, forestOf } from './forest-columns.js';
-import { floorFields, noteLines, rowHeight } from './forest-rows.js';
+} from '../words/measures.js';
+import { count, ellipsize, list, percent, plural } from '../words/text.js';
+import {
+  type AbsentFigure,
+  type Figure,
+  mainUnits,
+  measuredOn,
+  specification,
+  UNIT_WORDS,
+} from './figure.js';
 
 const ROW = 36;
 /** Drawn; the table has them all. */

@@ -1,4 +1,6 @@
 import type { Comparison, RunProfile } from '../../compare/index.js';
+import { INK } from '../drawing/theme.js';
+import { count, ellipsize, list, number } from '../words/text.js';
 import {
   type AbsentFigure,
   type Figure,
@@ -10,9 +12,7 @@ import {
   runsInWords,
   specification,
   UNIT_WORDS,
-} from '../figure.js';
-import { count, ellipsize, list, number } from '../text.js';
-import { INK } from '../theme.js';
+} from './figure.js';
 
 /** In em. */
 const PANEL_TITLE_WIDTH = 24;

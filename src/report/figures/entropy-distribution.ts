@@ -1,4 +1,7 @@
 import type { Comparison } from '../../compare/index.js';
+import { INK, INK_SOFT } from '../drawing/theme.js';
+import { changeInWords, intervalInWords } from '../words/measures.js';
+import { count, ellipsize, list, number, plural } from '../words/text.js';
 import {
   type AbsentFigure,
   type Figure,
@@ -9,10 +12,7 @@ import {
   runsInWords,
   specification,
   UNIT_WORDS,
-} from '../figure.js';
-import { changeInWords, intervalInWords } from '../measures.js';
-import { count, ellipsize, list, number, plural } from '../text.js';
-import { INK, INK_SOFT } from '../theme.js';
+} from './figure.js';
 
 const WIDTH = 400;
 const HEIGHT = 230;

@@ -1,4 +1,7 @@
 import type { Comparison, ExpertMap } from '../../compare/index.js';
+import { INK, MISSING } from '../drawing/theme.js';
+import { cellText, gridAxes } from '../drawing/unit-grid.js';
+import { ellipsize, list, number, plural } from '../words/text.js';
 import {
   type AbsentFigure,
   type Figure,
@@ -6,10 +9,7 @@ import {
   measuredOn,
   runsInWords,
   specification,
-} from '../figure.js';
-import { ellipsize, list, number, plural } from '../text.js';
-import { INK, MISSING } from '../theme.js';
-import { cellText, gridAxes } from './unit-grid.js';
+} from './figure.js';
 
 /** Room for the panels of a row, pixels. */
 const ROW_WIDTH = 820;

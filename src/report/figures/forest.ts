@@ -1,5 +1,8 @@
 import { type Comparison, type Headline, VERDICTS } from '../../compare/index.js';
 import type { UnitType } from '../../store/index.js';
+import { forestColumns, forestOf } from '../drawing/forest-columns.js';
+import { arrange, axisEnd, forestRow, RUN_WIDTH, rowHeight, withoutRepeats } from '../drawing/forest-rows.js';
+import { count, list } from '../words/text.js';
 import {
   type AbsentFigure,
   type Figure,
@@ -7,10 +10,7 @@ import {
   runsInWords,
   specification,
   UNIT_WORDS,
-} from '../figure.js';
-import { count, list } from '../text.js';
-import { forestColumns, forestOf } from './forest-columns.js';
-import { arrange, axisEnd, forestRow, RUN_WIDTH, rowHeight, withoutRepeats } from './forest-rows.js';
+} from './figure.js';
 
 const ROW = 40;
 const LABEL_WIDTH = 200;

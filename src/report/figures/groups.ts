@@ -1,4 +1,7 @@
 import { type Comparison, type Headline, type Measure, VERDICTS } from '../../compare/index.js';
+import { INK_SOFT, VERDICT_COLOURS } from '../drawing/theme.js';
+import { changeInWords, intervalInWords, isSigned, measureTitle } from '../words/measures.js';
+import { ellipsize } from '../words/text.js';
 import {
   type AbsentFigure,
   type Figure,
@@ -7,10 +10,7 @@ import {
   runsInWords,
   specification,
   UNIT_WORDS,
-} from '../figure.js';
-import { changeInWords, intervalInWords, isSigned, measureTitle } from '../measures.js';
-import { ellipsize } from '../text.js';
-import { INK_SOFT, VERDICT_COLOURS } from '../theme.js';
+} from './figure.js';
 
 const LAYOUT = { width: 235, row: 20, columns: 3 };
 /** With more rows a panel than this, panels are denser and fewer. */

@@ -1,4 +1,7 @@
 import type { Comparison, HeadMap } from '../../compare/index.js';
+import { MISSING } from '../drawing/theme.js';
+import { cellText, gridAxes } from '../drawing/unit-grid.js';
+import { ellipsize, number, plural, signed } from '../words/text.js';
 import {
   type AbsentFigure,
   type Figure,
@@ -6,10 +9,7 @@ import {
   measuredOn,
   runsInWords,
   specification,
-} from '../figure.js';
-import { ellipsize, number, plural, signed } from '../text.js';
-import { MISSING } from '../theme.js';
-import { cellText, gridAxes } from './unit-grid.js';
+} from './figure.js';
 
 /** Room for all panels of a row. */
 const ROW_WIDTH = 780;

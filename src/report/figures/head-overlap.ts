@@ -1,4 +1,7 @@
 import type { Comparison, HeadOverlap } from '../../compare/index.js';
+import { INK, MISSING } from '../drawing/theme.js';
+import { changeInWords } from '../words/measures.js';
+import { ellipsize, plural } from '../words/text.js';
 import {
   type AbsentFigure,
   type Figure,
@@ -6,10 +9,7 @@ import {
   measuredOn,
   runsInWords,
   specification,
-} from '../figure.js';
-import { changeInWords } from '../measures.js';
-import { ellipsize, plural } from '../text.js';
-import { INK, MISSING } from '../theme.js';
+} from './figure.js';
 
 const KINDS = ['norm', 'contrast'] as const;
 /** With more runs than this, the others are shown as differences alone. */

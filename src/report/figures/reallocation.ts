@@ -1,4 +1,6 @@
 import type { Comparison, Measure, Reallocation } from '../../compare/index.js';
+import { INK, RULE } from '../drawing/theme.js';
+import { count, ellipsize, emWidth, percent } from '../words/text.js';
 import {
   type AbsentFigure,
   type Figure,
@@ -9,9 +11,7 @@ import {
   runsInWords,
   specification,
   UNIT_WORDS,
-} from '../figure.js';
-import { count, ellipsize, emWidth, percent } from '../text.js';
-import { INK, RULE } from '../theme.js';
+} from './figure.js';
 
 /** The extra column and row: selected in one run only. */
 const LOST = 'lost';

@@ -1,8 +1,8 @@
 import { type Comparison, type Headline, type UnitComparison, VERDICTS } from '../../compare/index.js';
-import { type AbsentFigure, type Figure, measuredOn, specification } from '../figure.js';
-import { changeInWords, headlineSentence, measureName, measureTitle } from '../measures.js';
-import { count, ellipsize, emWidth, list, uncapital } from '../text.js';
-import { INK, INK_SOFT } from '../theme.js';
+import { INK, INK_SOFT } from '../drawing/theme.js';
+import { changeInWords, headlineSentence, measureName, measureTitle } from '../words/measures.js';
+import { count, ellipsize, emWidth, list, uncapital } from '../words/text.js';
+import { type AbsentFigure, type Figure, measuredOn, specification } from './figure.js';
 
 const CELL = { width: 68, height: 30, font: 11 };
 /** From this many runs. */

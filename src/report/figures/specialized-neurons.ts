@@ -1,4 +1,5 @@
 import { type Comparison, type UnitComparison, VERDICTS, type Verdict } from '../../compare/index.js';
+import { count, list, number, percent, plural, wrap } from '../words/text.js';
 import {
   type AbsentFigure,
   type Figure,
@@ -11,8 +12,7 @@ import {
   runsInWords,
   specification,
   UNIT_WORDS,
-} from '../figure.js';
-import { count, list, number, percent, plural, wrap } from '../text.js';
+} from './figure.js';
 
 const COLUMNS = 4;
 const PANEL_WIDTH = 178;

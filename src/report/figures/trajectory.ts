@@ -1,5 +1,7 @@
 import type { Comparison, Estimate, TrendTest } from '../../compare/index.js';
-import { ALIGNMENT_WORDS } from '../alignment-words.js';
+import { ALIGNMENT_WORDS } from '../words/alignment-words.js';
+import { MEASURE_WORDS, measureName, panelTitle } from '../words/measures.js';
+import { count, decimal, ellipsize, list, number, uncapital } from '../words/text.js';
 import {
   type AbsentFigure,
   type Figure,
@@ -9,9 +11,7 @@ import {
   runChannels,
   specification,
   UNIT_WORDS,
-} from '../figure.js';
-import { MEASURE_WORDS, measureName, panelTitle } from '../measures.js';
-import { count, decimal, ellipsize, list, number, uncapital } from '../text.js';
+} from './figure.js';
 
 const PANEL = { width: 260, height: 150 };
 const COLUMNS = 3;

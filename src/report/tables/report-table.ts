@@ -1,6 +1,6 @@
-import type { SamplingFloor, SeedFloor, TrendTest } from '../compare/index.js';
-import { csvLine } from '../store/index.js';
-import { decimal, number } from './text.js';
+import type { SamplingFloor, SeedFloor, TrendTest } from '../../compare/index.js';
+import { csvLine } from '../../store/index.js';
+import { decimal, number } from '../words/text.js';
 
 /** An array: one cell of the page, several fields of a CSV file. */
 export type Cell = string | number | null | readonly (number | null)[];

@@ -5,7 +5,7 @@ import type {
   AlignmentMeasure,
   AlignmentPlace,
   Estimate,
-} from '../compare/index.js';
+} from '../../compare/index.js';
 import { contrastInWords } from './measures.js';
 import { number, percent, signed } from './text.js';
 

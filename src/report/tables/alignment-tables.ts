@@ -1,5 +1,5 @@
-import type { Comparison } from '../compare/index.js';
-import { ALIGNMENT_WORDS, alignmentLevel } from './alignment-words.js';
+import type { Comparison } from '../../compare/index.js';
+import { ALIGNMENT_WORDS, alignmentLevel } from '../words/alignment-words.js';
 import {
   contrastNote,
   FLOOR_COLUMNS,

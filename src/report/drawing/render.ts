@@ -1,9 +1,9 @@
 import sharp from 'sharp';
 import * as vega from 'vega';
 import { compile, type TopLevelSpec } from 'vega-lite';
-import { BabelscopeError } from '../errors.js';
-import type { Figure } from './figure.js';
-import { ellipsize, emWidth, wrap, wrapParts } from './text.js';
+import { BabelscopeError } from '../../errors.js';
+import type { Figure } from '../figures/figure.js';
+import { ellipsize, emWidth, wrap, wrapParts } from '../words/text.js';
 
 /** Pixels a CSS pixel in PNG files. */
 const PNG_DENSITY = 2;

@@ -1,18 +1,18 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import type { Comparison } from '../compare/index.js';
-import { BabelscopeError } from '../errors.js';
-import { type AbsentFigure, type Figure, isPresent, measuredOn, runsInWords } from './figure.js';
+import type { Comparison } from '../../compare/index.js';
+import { BabelscopeError } from '../../errors.js';
+import { renderSvgs } from '../drawing/render.js';
+import { type AbsentFigure, type Figure, isPresent, measuredOn, runsInWords } from '../figures/figure.js';
+import { type Cell, cellText, columnName, type ReportTable } from '../tables/report-table.js';
+import { buildTables } from '../tables/tables.js';
+import { escapeHtml } from '../words/text.js';
 import { PAGE_STYLE } from './page-style.js';
 import { provenance } from './provenance.js';
-import { renderSvgs } from './render.js';
-import { type Cell, cellText, columnName, type ReportTable } from './report-table.js';
-import { buildTables } from './tables.js';
-import { escapeHtml } from './text.js';
 import { verdictBox } from './verdict-box.js';
 
-const BUNDLE = fileURLToPath(new URL('../../dist/report/page-client.bundle.js', import.meta.url));
+const BUNDLE = fileURLToPath(new URL('../../../dist/report/page-client.bundle.js', import.meta.url));
 /** On a narrow screen a figure shrinks to this share of its size before it scrolls. */
 const SMALLEST_SCALE = 0.8;
 

@@ -1,7 +1,7 @@
-import type { Comparison } from '../compare/index.js';
+import type { Comparison } from '../../compare/index.js';
+import { UNIT_WORDS } from '../figures/figure.js';
+import { MEASURE_WORDS, measureName } from '../words/measures.js';
 import { alignmentTables } from './alignment-tables.js';
-import { UNIT_WORDS } from './figure.js';
-import { MEASURE_WORDS, measureName } from './measures.js';
 import {
   contrastNote,
   FLOOR_COLUMNS,

@@ -1,5 +1,5 @@
-import type { Comparison } from '../compare/index.js';
-import { count, escapeHtml, number, percent } from './text.js';
+import type { Comparison } from '../../compare/index.js';
+import { count, escapeHtml, number, percent } from '../words/text.js';
 
 /** Length of a digest shown in a table; the whole of it is in its title and below. */
 const SHORT_DIGEST = 12;

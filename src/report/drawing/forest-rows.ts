@@ -1,5 +1,5 @@
 import type { Headline, UnitComparison } from '../../compare/index.js';
-import { againstReference, UNIT_WORDS } from '../figure.js';
+import { againstReference, UNIT_WORDS } from '../figures/figure.js';
 import {
   changeInWords,
   intervalInWords,
@@ -8,8 +8,8 @@ import {
   type Standardised,
   sidesInWords,
   standardise,
-} from '../measures.js';
-import { ellipsize, percent, wrap } from '../text.js';
+} from '../words/measures.js';
+import { ellipsize, percent, wrap } from '../words/text.js';
 
 /** Width of the columns whose text must fit, in pixels. */
 export const RUN_WIDTH = 118;

@@ -5,8 +5,8 @@ import type {
   Measure,
   SeedFloor,
   Spread,
-} from '../compare/index.js';
-import { UNIT_WORDS } from './figure.js';
+} from '../../compare/index.js';
+import { UNIT_WORDS } from '../figures/figure.js';
 import { decimal, number, percent } from './text.js';
 
 interface MeasureWords {

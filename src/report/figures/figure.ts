@@ -1,8 +1,8 @@
 import type { TopLevelSpec } from 'vega-lite';
-import { modelLabel } from '../checkpoint/index.js';
-import type { ComparedRun, Comparison, Headline, Measure, UnitComparison } from '../compare/index.js';
-import { count, emWidth, plural } from './text.js';
-import { CONFIG, nth, RUN_COLOURS, RUN_DASHES, RUN_SHAPES } from './theme.js';
+import { modelLabel } from '../../checkpoint/index.js';
+import type { ComparedRun, Comparison, Headline, Measure, UnitComparison } from '../../compare/index.js';
+import { CONFIG, nth, RUN_COLOURS, RUN_DASHES, RUN_SHAPES } from '../drawing/theme.js';
+import { count, emWidth, plural } from '../words/text.js';
 
 /** A figure of the report: one vega-lite specification and the words that belong to it. */
 export interface Figure {

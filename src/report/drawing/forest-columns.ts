@@ -1,6 +1,6 @@
 import { SEED_VERDICTS, VERDICTS } from '../../compare/index.js';
-import { INK_SOFT, VERDICT_COLOURS } from '../theme.js';
 import { FLOOR_LOW, GAP, powersOfTwo, TEXT_START, VERDICT_WIDTH } from './forest-rows.js';
+import { INK_SOFT, VERDICT_COLOURS } from './theme.js';
 
 /** Right of the floor axis, for the arrow of what lies beyond its end. */
 const ARROW_ROOM = 14;

@@ -1,19 +1,19 @@
-import type { Comparison } from '../compare/index.js';
+import type { Comparison } from '../../compare/index.js';
+import { plainStrings } from '../words/text.js';
+import { alignment } from './alignment.js';
+import { contrasts } from './contrasts.js';
+import { depthProfile } from './depth-profile.js';
+import { entropyDistribution } from './entropy-distribution.js';
+import { expertMap } from './expert-map.js';
 import type { AbsentFigure, Figure, FigureBuilder, FigureName } from './figure.js';
-import { alignment } from './figures/alignment.js';
-import { contrasts } from './figures/contrasts.js';
-import { depthProfile } from './figures/depth-profile.js';
-import { entropyDistribution } from './figures/entropy-distribution.js';
-import { expertMap } from './figures/expert-map.js';
-import { forest } from './figures/forest.js';
-import { groups } from './figures/groups.js';
-import { headMap } from './figures/head-map.js';
-import { headOverlap } from './figures/head-overlap.js';
-import { reallocation } from './figures/reallocation.js';
-import { regimes } from './figures/regimes.js';
-import { specializedNeurons } from './figures/specialized-neurons.js';
-import { trajectory } from './figures/trajectory.js';
-import { plainStrings } from './text.js';
+import { forest } from './forest.js';
+import { groups } from './groups.js';
+import { headMap } from './head-map.js';
+import { headOverlap } from './head-overlap.js';
+import { reallocation } from './reallocation.js';
+import { regimes } from './regimes.js';
+import { specializedNeurons } from './specialized-neurons.js';
+import { trajectory } from './trajectory.js';
 
 /** In the order of the page: the answer first, then where it comes from. */
 const BUILDERS: readonly FigureBuilder[] = [

@@ -1,5 +1,5 @@
-import { layerTicks } from '../figure.js';
-import { INK } from '../theme.js';
+import { layerTicks } from '../figures/figure.js';
+import { INK } from './theme.js';
 
 /** Pixels that a number below the grid takes, the gap to the next included. */
 const TICK_WIDTH = 30;

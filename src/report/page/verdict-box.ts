@@ -4,11 +4,11 @@ import {
   type Headline,
   SEED_VERDICTS,
   type Verdict,
-} from '../compare/index.js';
-import { alignmentChanges, alignmentContrastSentence, alignmentSentence } from './alignment-words.js';
-import { againstReference } from './figure.js';
-import { contrastSentence, headlineSentence, measureLabel, measureName } from './measures.js';
-import { escapeHtml, list, uncapital } from './text.js';
+} from '../../compare/index.js';
+import { againstReference } from '../figures/figure.js';
+import { alignmentChanges, alignmentContrastSentence, alignmentSentence } from '../words/alignment-words.js';
+import { contrastSentence, headlineSentence, measureLabel, measureName } from '../words/measures.js';
+import { escapeHtml, list, uncapital } from '../words/text.js';
 
 const VERDICT_MARKS: Readonly<Record<Verdict, { readonly className: string; readonly mark: string }>> = {
   changed: { className: 'changed', mark: '●' },
