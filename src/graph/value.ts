@@ -40,6 +40,9 @@ export class Value<D extends Dtype = Dtype> {
   }
 }
 
+/** What activations and weights are while they are computed with. */
+export type Float = Value<'float32'>;
+
 /** An operator was given values that it cannot take: a fault in the code that builds the graph, never in the input. */
 export class GraphError extends BabelscopeError {}
 

@@ -87,8 +87,14 @@ export function readRotation(
   return rotationOf(readRope(file.config, where, layerType), { ...shape, where });
 }
 
-export function readActivation(file: ConfigFile, field = 'hidden_act'): ActivationName {
-  return readConfigField(file, field, z.enum(ACTIVATION_NAMES));
+/** @throws CheckpointError for an activation function that is not known, or for none where there is no default. */
+export function readActivation(
+  file: ConfigFile,
+  field = 'hidden_act',
+  byDefault?: ActivationName,
+): ActivationName {
+  const known = z.enum(ACTIVATION_NAMES);
+  return readConfigField(file, field, byDefault === undefined ? known : known.default(byDefault));
 }
 
 const ACTIVATION_NAMES = Object.keys(ACTIVATIONS) as [ActivationName, ...ActivationName[]];

@@ -2,9 +2,7 @@ import { z } from 'zod';
 import { readConfigField } from '../checkpoint/index.js';
 import type { Block, Float } from './block.js';
 import type { ConfigFile } from './family.js';
-import { ACTIVATIONS, type ActivationName, layerNorm, linear } from './parts.js';
-
-/** What the families with LayerNorm have in common around their layers. */
+import { layerNorm, linear } from './parts.js';
 
 /** Names of the embedding's table and of the norm before the logits. */
 export interface TokenNames {
@@ -29,10 +27,3 @@ export function unembedNormed(
 export function readHead(file: ConfigFile, name: string, tiedByDefault: boolean): string | null {
   return readConfigField(file, 'tie_word_embeddings', z.boolean().default(tiedByDefault)) ? null : name;
 }
-
-/** @throws CheckpointError for an activation function that is not known */
-export function readActivation(file: ConfigFile, field: string, byDefault: ActivationName): ActivationName {
-  return readConfigField(file, field, z.enum(NAMES).default(byDefault));
-}
-
-const NAMES = Object.keys(ACTIVATIONS) as [ActivationName, ...ActivationName[]];
