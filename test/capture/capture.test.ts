@@ -22,7 +22,7 @@ import { openCheckpoint } from '../../src/checkpoint/open-checkpoint.js';
 import { InterruptedError, OutputError, ProbeError, RunError, UsageError } from '../../src/errors.js';
 import { openModel } from '../../src/models/open-model.js';
 import { loadProbes } from '../../src/probes/load-probes.js';
-import { memoryNeeds, PROCESS_BYTES } from '../../src/runtime/memory.js';
+import { memoryNeeds, PROCESS_BYTES } from '../../src/runtime/memory/memory.js';
 import { partPath } from '../../src/store/run-folder.js';
 import { loadTokenizer } from '../../src/tokenizer/load-tokenizer.js';
 import {
