@@ -16,7 +16,7 @@ export { olmo } from './olmo.js';
 export { olmo2, olmo3 } from './olmo2.js';
 export { olmoe } from './olmoe.js';
 export { openModel } from './open-model.js';
-export { openSubject } from './open-subject.js';
+export { openSubject, type Subject, type SubjectOptions } from './open-subject.js';
 export { phi3 } from './phi3.js';
 export { qwen2Moe, qwen3Moe } from './qwen-moe.js';
 export { qwen2 } from './qwen2.js';

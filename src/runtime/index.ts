@@ -2,6 +2,13 @@ export { answerTasks } from './answer-tasks.js';
 export { batchTokens, planBatches } from './batches.js';
 export { checkVocabulary } from './check-prompt.js';
 export { type DotProducts, openDotProducts } from './dot-products.js';
+export {
+  type LoadedModel,
+  type LoadModelOptions,
+  loadModel,
+  type RunTextOptions,
+  type TextRun,
+} from './load-model.js';
 export { measureGflops } from './measure-gflops.js';
 export {
   bytesOfWorkers,
