@@ -11,11 +11,10 @@ promises.rename = (from, to) => {
 };
 syncBuiltinESMExports();
 
-const { capture } = await import('../../src/capture/index.js');
+const { capture } = await import('../../.transpiled/capture/index.js');
 try {
-  await capture(JSON.parse(process.argv[2]!));
-} catch (thrown) {
-  const error = thrown as { message: string; exitCode?: number };
+  await capture(JSON.parse(process.argv[2]));
+} catch (error) {
   console.error(error.message);
   process.exit(error.exitCode ?? 1);
 }
