@@ -69,9 +69,11 @@ const DEFAULT_MEMORY_BYTES = 4 * 2 ** 30;
  * Results are float32 and do not depend on threads or memory. `await using` closes the model by itself.
  *
  * @param source A Hugging Face folder, `hf://org/name@revision`, or an .onnx file of another exporter.
- * @param options `adapter` applies a LoRA adapter, given like `source`. `device` is `cpu` by default, `threads` the
+ * @param options `adapter` applies a LoRA adapter, given like `source`; `edits` change activations inside the model, as
+ *   `{ kind: 'set', at: 'blocks.7.attn.hook_z', units: [3], amount: 0 }` silences a head. `device` is `cpu` by default, `threads` the
  *   number of physical cores, `memoryBytes` 4 GiB: layers pass one at a time where they do not all fit.
- * @throws CheckpointError, HubError as `openCheckpoint` does; UsageError for a device that is not available
+ * @throws CheckpointError, HubError as `openCheckpoint` does; UsageError for a device that is not available, or an edit of
+ *   what the model does not have
  */
 export async function loadModel(source: string, options: LoadModelOptions = {}): Promise<LoadedModel> {
   const { device = 'cpu', threads, memoryBytes = DEFAULT_MEMORY_BYTES, ...opening } = options;
