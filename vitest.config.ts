@@ -1,6 +1,16 @@
+import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
+  resolve: {
+    alias: [
+      // Threads run transpiled sources; see there.
+      {
+        find: /^\.\.?\/(.*\/)?start-thread\.js$/,
+        replacement: fileURLToPath(new URL('test/support/start-thread.ts', import.meta.url)),
+      },
+    ],
+  },
   test: {
     include: ['test/**/*.test.ts'],
     globalSetup: ['test/support/global-setup.ts'],

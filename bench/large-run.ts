@@ -1,6 +1,6 @@
 /** Writes synthetic runs of Qwen2.5-7B's size, and of Qwen3-30B-A3B's. */
 import { copyFile, link } from 'node:fs/promises';
-import { neuronsOf } from '../src/hooks/layer-widths.js';
+import { neuronsOf } from '../src/hooks/points.js';
 import { Draws } from '../src/stats/draws.js';
 import { Random } from '../src/stats/random.js';
 import { toFloat16 } from '../src/store/float16.js';

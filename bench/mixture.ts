@@ -19,11 +19,11 @@ import { estimateCapture } from '../src/capture/estimate-capture.js';
 import { openCheckpoint } from '../src/checkpoint/open-checkpoint.js';
 import { parseBytes } from '../src/cli/options.js';
 import { Graph } from '../src/graph/graph.js';
+import { serialize } from '../src/graph/onnx/serialize.js';
 import { gemm } from '../src/graph/operators/index.js';
-import { serialize } from '../src/graph/serialize.js';
 import { openModel } from '../src/models/open-model.js';
 import type { LayeredModel } from '../src/models/types.js';
-import { batchTokens } from '../src/runtime/batches.js';
+import { batchTokens } from '../src/runtime/memory/batches.js';
 import { Random } from '../src/stats/random.js';
 import { writeRandomCheckpoint } from './random-checkpoint.js';
 

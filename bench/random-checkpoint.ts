@@ -1,7 +1,8 @@
 /** Writes checkpoints of any architecture and size with random weights, as fast as the disk takes them. */
 import { closeSync, mkdirSync, openSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { Block, type WeightSource } from '../src/models/block.js';
+import { Block } from '../src/models/layers/block.js';
+import type { WeightSource } from '../src/models/layers/weights.js';
 import { FAMILIES } from '../src/models/open-model.js';
 
 /** Elements drawn; longer tensors repeat them. A prime, so that no two rows of a matrix are alike. */

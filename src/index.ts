@@ -42,7 +42,7 @@ export type * from './probes/index.js';
 export { checkProbes, listBuiltinProbes, listProbeFormats, loadProbes } from './probes/index.js';
 export { type ReportFormat, type WriteReportOptions, writeReport as report } from './report/index.js';
 export type * from './runtime/index.js';
-export { ModelRunner, RunnerError } from './runtime/index.js';
+export { loadModel, ModelRunner, RunnerError } from './runtime/index.js';
 export type * from './scores/index.js';
 export {
   type Alignment,

@@ -33,7 +33,6 @@ const QUICK: { readonly probes: readonly ProbesToRun[] } = { probes: [{ set: 'fa
 
 export function demoCommand() {
   return new Command('demo')
-    .description('the whole job on the bundled checkpoints: capture, score, compare, report')
     .option('--out <folder>', 'where runs, comparisons, pages and figures go', 'babelscope-demo')
     .option('--quick', 'less of everything, in under a minute and a half; says what it leaves out')
     .option(

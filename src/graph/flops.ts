@@ -1,5 +1,5 @@
 import type { Graph } from './graph.js';
-import { dimOf, elementCount } from './value.js';
+import { dimOf, elementCount } from './shapes.js';
 
 /**
  * `factor` operations for every combination of the symbols: `batch`, `seq`, `seq` is quadratic in the length. `tokens` are

@@ -1,5 +1,55 @@
 import type { PackedDtype, PackedTensor, WeightDtype, WeightTensor } from '../checkpoint/index.js';
-import { type Dtype, GraphError, type Shape, Value } from './value.js';
+import { BabelscopeError } from '../errors.js';
+
+/** Element types that occur in our graphs, by their ONNX names in lower case. */
+export type Dtype =
+  | 'float32'
+  | 'float16'
+  | 'bfloat16'
+  | 'float8e4m3fn'
+  | 'uint8'
+  | 'int32'
+  | 'int64'
+  | 'bool';
+
+/** A known size, or a symbol for one known only at run time; `batch*seq` is the product of two symbols. */
+export type Dim = number | string;
+
+export type Shape = readonly Dim[];
+
+/** A tensor in a graph: an input, a constant, a weight or what a node computes. */
+export class Value<D extends Dtype = Dtype> {
+  readonly graph: Graph;
+  readonly name: string;
+  readonly dtype: D;
+  readonly shape: Shape;
+
+  constructor(graph: Graph, name: string, dtype: D, shape: Shape) {
+    this.graph = graph;
+    this.name = name;
+    this.dtype = dtype;
+    this.shape = shape;
+  }
+
+  get rank(): number {
+    return this.shape.length;
+  }
+
+  /** `MatMul_3 float32 [batch, seq, 64]`, for error messages. */
+  describe(): string {
+    return `${this.name} ${this.dtype} ${formatShape(this.shape)}`;
+  }
+}
+
+/** What activations and weights are while they are computed with. */
+export type Float = Value<'float32'>;
+
+/** An operator was given values that it cannot take: a fault in the code that builds the graph, never in the input. */
+export class GraphError extends BabelscopeError {}
+
+export function formatShape(shape: Shape): string {
+  return `[${shape.join(', ')}]`;
+}
 
 /** What an attribute of a node may hold; integers and floats differ in ONNX, so floats are wrapped. */
 export type Attribute = number | string | readonly number[] | { readonly float: number };

@@ -1,54 +1,6 @@
 export { type FlopTerm, matrixFlops } from './flops.js';
-export { Graph } from './graph.js';
-export * from './onnx_pb.js';
-export {
-  add,
-  affine,
-  and,
-  cast,
-  clip,
-  concat,
-  cos,
-  div,
-  equal,
-  expand,
-  floorDivide,
-  gather,
-  gatherLast,
-  gelu,
-  gemm,
-  greater,
-  layerNormalization,
-  less,
-  lessOrEqual,
-  log,
-  logSumExpLast,
-  matMul,
-  maximum,
-  maxOver,
-  minimum,
-  mul,
-  nonZero,
-  pow,
-  range,
-  relu,
-  reshape,
-  rmsNormalization,
-  rotaryEmbedding,
-  scatterLast,
-  scatterRows,
-  sigmoid,
-  sin,
-  slice,
-  softmax,
-  sqrt,
-  sub,
-  sumAfter,
-  sumLast,
-  tanh,
-  topK,
-  transpose,
-  where,
-} from './operators/index.js';
-export { serialize } from './serialize.js';
-export { type Dim, dimOf, GraphError, sizeOf, type Value } from './value.js';
+export { type Dim, type Float, Graph, GraphError, type Value } from './graph.js';
+export * from './onnx/onnx_pb.js';
+export { serialize } from './onnx/serialize.js';
+export * from './operators/index.js';
+export { dimOf, sizeOf } from './shapes.js';

@@ -1,4 +1,13 @@
-export { expertOfNeuron, expertsOf, type LayerSizes, type MixtureShape, neuronsOf } from './layer-widths.js';
-export { BLOCK_HOOKS, type HookPoint, hookPoints } from './points.js';
-export { type Activation, record, reduces, validateTaps } from './reduce.js';
-export { type BlockHook, type Statistic, type Tap, tapOutput } from './taps.js';
+export {
+  BLOCK_HOOKS,
+  type BlockHook,
+  expertOfNeuron,
+  expertsOf,
+  type HookPoint,
+  hookPoints,
+  type LayerSizes,
+  type MixtureShape,
+  neuronsOf,
+} from './points.js';
+export { type Activation, record } from './reductions/record.js';
+export { reduces, type Statistic, type Tap, tapOutput, validateTaps } from './taps.js';

@@ -1,13 +1,5 @@
-/** A hook point inside a block, without its `blocks.{l}.` prefix (TransformerLens names). */
-export type BlockHook =
-  | 'hook_resid_pre'
-  | 'hook_resid_mid'
-  | 'hook_resid_post'
-  | 'attn.hook_z'
-  | 'attn.hook_pattern'
-  | 'mlp.hook_pre'
-  | 'mlp.hook_post'
-  | 'mlp.hook_router';
+import { UsageError } from '../errors.js';
+import { type BlockHook, isBlockHook } from './points.js';
 
 /**
  * What leaves the graph at a hook. Every reduction runs over the counted tokens of a prompt, one row a prompt
@@ -53,4 +45,47 @@ export interface Tap {
 /** Name of the graph output of a tap, for example `mlp.hook_pre/fire`. */
 export function tapOutput(tap: Tap): string {
   return `${tap.hook}/${tap.statistic}`;
+}
+
+/** Statistics that reduce the activation to one row a prompt, and so need to know which tokens count. */
+export function reduces({ statistic }: Tap): boolean {
+  return statistic !== 'full';
+}
+
+const OF_VALUES: readonly Statistic[] = ['full', 'fire', 'sum', 'sumsq', 'max', 'last'];
+
+const OF_ROUTERS: readonly Statistic[] = [...OF_VALUES, 'count'];
+
+const OF_NORMS: readonly Statistic[] = ['norm.sum', 'norm.sumsq', 'norm.max', 'norm.last'];
+
+// A row of the pattern is as wide as the batch is long: sums over prompts of different lengths mean nothing.
+const OF_PATTERNS: readonly Statistic[] = ['full', 'entropy.sum', 'first.sum', 'previous.sum'];
+
+/**
+ * @throws UsageError for a tap that would record nothing: an unknown hook or statistic, a statistic that the hook
+ * does not have, or the same tap twice.
+ */
+export function validateTaps(taps: readonly Tap[]): void {
+  const seen = new Set<string>();
+  for (const tap of taps) {
+    const where = tapOutput(tap);
+    if (!isBlockHook(tap.hook)) throw new UsageError({ what: 'unknown hook', where });
+    const known = statisticsOf(tap.hook);
+    if (!known.includes(tap.statistic)) {
+      throw new UsageError({
+        what: `${tap.hook} has no statistic ${tap.statistic}`,
+        where,
+        expected: known.join(', '),
+      });
+    }
+    if (seen.has(where)) throw new UsageError({ what: 'the same tap twice', where });
+    seen.add(where);
+  }
+}
+
+/** The statistics a hook can record. */
+export function statisticsOf(hook: BlockHook): readonly Statistic[] {
+  if (hook === 'attn.hook_pattern') return OF_PATTERNS;
+  if (hook === 'mlp.hook_router') return OF_ROUTERS;
+  return hook === 'attn.hook_z' ? [...OF_VALUES, ...OF_NORMS] : OF_VALUES;
 }

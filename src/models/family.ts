@@ -1,6 +1,6 @@
 import type { Checkpoint } from '../checkpoint/index.js';
-import type { Value } from '../graph/index.js';
-import type { Block, Float } from './block.js';
+import type { Float, Value } from '../graph/index.js';
+import type { Block } from './layers/block.js';
 import type { ModelShape } from './types.js';
 
 /** config.json and the folder it is in, which errors name. */

@@ -6,17 +6,21 @@ import {
   checkPackedWeights,
   checkQuantisation,
   checkSizes,
+  identifyCheckpoint,
+  openCheckpoint,
   readConfigField,
   requireWeight,
   type WeightTensor,
 } from '../checkpoint/index.js';
 import { CheckpointError, UsageError } from '../errors.js';
 import { hookPoints, type Tap } from '../hooks/index.js';
-import { adaptedSource } from './adaptation.js';
-import { Block, type LowRankSource, type WeightSource } from './block.js';
-import * as families from './families.js';
+import { openOnnx } from './exported/open.js';
+import * as families from './families/index.js';
 import type { Architecture, ConfigFile, Family } from './family.js';
-import type { LayeredModel, ModelDescription } from './types.js';
+import { Block } from './layers/block.js';
+import type { WeightSource } from './layers/weights.js';
+import { adaptedSource, type LowRankSource } from './lora/adaptation.js';
+import type { LayeredModel, ModelDescription, Subject, SubjectOptions } from './types.js';
 
 /** Every family there is an adapter for. */
 export const FAMILIES: readonly Family[] = Object.values(families);
@@ -175,4 +179,21 @@ function unembedBlock(architecture: Architecture, source: WeightSource, lowRank:
   const hidden = block.graph.input('hidden', 'float32', ['batch', 'seq', architecture.shape.dModel]);
   block.graph.output('logits', architecture.unembed(block, hidden));
   return block;
+}
+
+/**
+ * Opens a checkpoint folder, a model on the hub, or an .onnx file of another exporter.
+ *
+ * @throws CheckpointError and others as `openCheckpoint` and `openModel` do, or `openOnnx`.
+ */
+export async function openSubject(source: string, options: SubjectOptions = {}): Promise<Subject> {
+  if (source.endsWith('.onnx')) return openOnnx(source, options);
+  const checkpoint = await openCheckpoint(source, options);
+  return {
+    model: openModel(checkpoint),
+    weightsRoot: checkpoint.weightsRoot,
+    tokenizer: checkpoint,
+    warnings: checkpoint.adapter?.warnings ?? [],
+    identify: () => identifyCheckpoint(checkpoint),
+  };
 }

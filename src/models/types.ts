@@ -1,5 +1,7 @@
+import type { ModelIdentity, OpenCheckpointOptions } from '../checkpoint/index.js';
 import type { FlopTerm } from '../graph/index.js';
 import type { BlockHook, HookPoint, MixtureShape, Tap } from '../hooks/index.js';
+import type { TokenizerFiles } from '../tokenizer/index.js';
 
 /** The numbers of an architecture that hooks, units and files are sized by. */
 export interface ModelShape {
@@ -113,3 +115,29 @@ export const WHOLE_LOGITS = 'babelscope/logits';
 
 /** Something that runs: layer after layer, or whole. */
 export type Model = LayeredModel | WholeModel;
+
+/** The taps that a layer has hook points for; those whose hook no layer has stay, for `Model.layer` to refuse. */
+export function layerTaps(
+  { hooks }: Pick<Model, 'hooks'>,
+  layer: number,
+  taps: readonly Tap[],
+): readonly Tap[] {
+  const here = new Set(hooks.filter((point) => point.layer === layer).map(({ hook }) => hook));
+  const anywhere = new Set(hooks.map(({ hook }) => hook));
+  return taps.filter(({ hook }) => here.has(hook) || !anywhere.has(hook));
+}
+
+/** What a capture runs, whatever it is kept as. */
+export interface Subject {
+  readonly model: Model;
+  /** Directory that the locations of the model's weights are relative to. */
+  readonly weightsRoot: string;
+  readonly tokenizer: TokenizerFiles;
+  /** What a run with it should say. */
+  readonly warnings: readonly string[];
+  /** Reads every byte of the weights. */
+  readonly identify: () => Promise<ModelIdentity>;
+}
+
+/** How a checkpoint is opened, and what is applied to it. */
+export type SubjectOptions = Pick<OpenCheckpointOptions, 'adapter' | 'signal' | 'onDownload'>;

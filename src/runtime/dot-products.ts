@@ -1,6 +1,6 @@
 import * as ort from 'onnxruntime-node';
 import { Graph, gemm, serialize } from '../graph/index.js';
-import { physicalCores } from './threads.js';
+import { physicalCores } from './machine.js';
 
 /** Dot products of vectors in float32, by onnxruntime's matrix product. */
 export interface DotProducts {

@@ -1,8 +1,15 @@
 export { answerTasks } from './answer-tasks.js';
-export { batchTokens, planBatches } from './batches.js';
 export { checkVocabulary } from './check-prompt.js';
 export { type DotProducts, openDotProducts } from './dot-products.js';
-export { measureGflops } from './measure-gflops.js';
+export {
+  type LoadedModel,
+  type LoadModelOptions,
+  loadModel,
+  type RunTextOptions,
+  type TextRun,
+} from './load-model.js';
+export { measureGflops, ONNXRUNTIME_VERSION, physicalCores } from './machine.js';
+export { batchTokens, planBatches } from './memory/batches.js';
 export {
   bytesOfWorkers,
   type ChunkStatistics,
@@ -13,11 +20,9 @@ export {
   PROCESS_BYTES,
   type Residency,
   tokensThatFit,
-} from './memory.js';
+} from './memory/memory.js';
 export { ModelRunner } from './model-runner.js';
 export { runTasks } from './run-tasks.js';
-export { RunnerError } from './runner-error.js';
-export { physicalCores } from './threads.js';
 export type {
   Activation,
   ActivationOptions,
@@ -29,4 +34,4 @@ export type {
   RunnerOptions,
   TokenizedPrompt,
 } from './types.js';
-export { ONNXRUNTIME_VERSION } from './version.js';
+export { RunnerError } from './worker/failures.js';

@@ -1,14 +1,12 @@
 import { InterruptedError, UsageError } from '../errors.js';
 import { type Tap, tapOutput } from '../hooks/index.js';
 import type { Model } from '../models/index.js';
-import { batchTokens, planBatches } from './batches.js';
 import { checkPrompt } from './check-prompt.js';
-import { explainFailure, FailureMessage, interrupted, unavailableDevice } from './failures.js';
-import { chooseResidency, memoryNeeds, workersThatFit } from './memory.js';
-import { batchingOf, programOf, rememberGraphs, wire } from './programs.js';
-import { CONTROL, type FromWorker, type ToWorker } from './protocol.js';
-import { dealBatches, Gathering, type Share } from './shares.js';
-import { physicalCores } from './threads.js';
+import { physicalCores } from './machine.js';
+import { batchTokens, planBatches } from './memory/batches.js';
+import { chooseResidency, memoryNeeds, workersThatFit } from './memory/memory.js';
+import { dealBatches, Gathering, type Share } from './memory/shares.js';
+import { batchingOf, programOf, rememberGraphs, wire } from './program.js';
 import type {
   Activation,
   ActivationOptions,
@@ -19,7 +17,9 @@ import type {
   RunnerOptions,
   TokenizedPrompt,
 } from './types.js';
-import { WorkerHandle } from './worker-handle.js';
+import { explainFailure, FailureMessage, interrupted, unavailableDevice } from './worker/failures.js';
+import { WorkerHandle } from './worker/handle.js';
+import { CONTROL, type FromWorker, type ToWorker } from './worker/protocol.js';
 
 type WorkerChunk = Extract<ToWorker, { type: 'chunk' }>;
 type LayerMessage = Extract<FromWorker, { type: 'layer' }>;

@@ -22,7 +22,7 @@ import { openCheckpoint } from '../../src/checkpoint/open-checkpoint.js';
 import { InterruptedError, OutputError, ProbeError, RunError, UsageError } from '../../src/errors.js';
 import { openModel } from '../../src/models/open-model.js';
 import { loadProbes } from '../../src/probes/load-probes.js';
-import { memoryNeeds, PROCESS_BYTES } from '../../src/runtime/memory.js';
+import { memoryNeeds, PROCESS_BYTES } from '../../src/runtime/memory/memory.js';
 import { partPath } from '../../src/store/run-folder.js';
 import { loadTokenizer } from '../../src/tokenizer/load-tokenizer.js';
 import {
@@ -34,7 +34,7 @@ import {
 } from '../support/tiny-checkpoint.js';
 import { activationsOf, expectClose, expectNeurons, neuronsByLoops, readLayer } from './plain-loops.js';
 
-const CHILD = fileURLToPath(new URL('../support/capture-child.ts', import.meta.url));
+const CHILD = fileURLToPath(new URL('../support/capture-child.mjs', import.meta.url));
 const MIB = 2 ** 20;
 
 function options(more: Partial<CaptureOptions> = {}): CaptureOptions {
@@ -452,13 +452,7 @@ describe('refusals name the thing and the way out', () => {
 
 /** Captures in a child process that dies about to name its n-th file. @returns the signal it ended with */
 function runChild(request: CaptureOptions, filesBeforeDeath: number): Promise<string | null> {
-  const child = spawn(process.execPath, [
-    '--import',
-    'tsx',
-    CHILD,
-    JSON.stringify(request),
-    String(filesBeforeDeath),
-  ]);
+  const child = spawn(process.execPath, [CHILD, JSON.stringify(request), String(filesBeforeDeath)]);
   return new Promise((resolve, reject) => {
     let stderr = '';
     child.stderr.on('data', (bytes: Buffer) => {

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { estimateCapture } from '../../src/capture/estimate-capture.js';
 import { openCheckpoint } from '../../src/checkpoint/open-checkpoint.js';
 import { describeModel, openModel } from '../../src/models/open-model.js';
-import { measureGflops } from '../../src/runtime/measure-gflops.js';
+import { measureGflops } from '../../src/runtime/machine.js';
 import { FIXTURES } from '../models/fixture.js';
 
 const PUBLISHED = new URL('../fixtures/published/mixtures.json', import.meta.url);

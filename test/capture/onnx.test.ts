@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished, test } from 'vitest';
 import { capture } from '../../src/capture/index.js';
-import { inspectCheckpoint } from '../../src/models/inspect-checkpoint.js';
+import { inspectCheckpoint } from '../../src/models/inspect.js';
 import { openRun } from '../../src/store/open-run.js';
 import { TINY_PROBES, temporaryFolder, writeTinyCheckpoint } from '../support/tiny-checkpoint.js';
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, onTestFinished } from 'vitest';
 import type { CaptureOptions } from '../../src/capture/types.js';
 import { openCheckpoint } from '../../src/checkpoint/open-checkpoint.js';
-import { neuronsOf } from '../../src/hooks/layer-widths.js';
+import { neuronsOf } from '../../src/hooks/points.js';
 import type { Tap } from '../../src/hooks/taps.js';
 import { openModel } from '../../src/models/open-model.js';
 import { loadProbes } from '../../src/probes/load-probes.js';

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { parquetReadObjects } from 'hyparquet';
 import { asyncBufferFromFile } from 'hyparquet/src/node.js';
 import { expect, test } from 'vitest';
-import type { ModelProto } from '../../src/graph/onnx_pb.js';
+import type { ModelProto } from '../../src/graph/onnx/onnx_pb.js';
 import { babelscope, type Outcome } from '../support/command-line.js';
 import { copyOfGraph, fuseActivations, hideAttentionOutputs, hideMlps } from '../support/foreign-graphs.js';
 import { TINY_PROBES, temporaryFolder, writeTinyTokenizer } from '../support/tiny-checkpoint.js';

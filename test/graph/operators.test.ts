@@ -1,9 +1,8 @@
 import { Tensor } from 'onnxruntime-node';
 import { describe, expect, it } from 'vitest';
-import { Graph } from '../../src/graph/graph.js';
+import { Graph, GraphError, type Shape, type Value } from '../../src/graph/graph.js';
+import { serialize } from '../../src/graph/onnx/serialize.js';
 import * as op from '../../src/graph/operators/index.js';
-import { serialize } from '../../src/graph/serialize.js';
-import { GraphError, type Shape, type Value } from '../../src/graph/value.js';
 import { runGraph } from '../models/run-model.js';
 
 type Float = Value<'float32'>;

@@ -3,8 +3,8 @@ import { Tensor } from 'onnxruntime-node';
 import { expect, it } from 'vitest';
 import { openCheckpoint } from '../../src/checkpoint/open-checkpoint.js';
 import { requireTensor } from '../../src/checkpoint/require-tensor.js';
-import { elementCount } from '../../src/graph/value.js';
-import { Block } from '../../src/models/block.js';
+import { elementCount } from '../../src/graph/shapes.js';
+import { Block } from '../../src/models/layers/block.js';
 import { FAMILIES } from '../../src/models/open-model.js';
 import { runGraph } from '../models/run-model.js';
 

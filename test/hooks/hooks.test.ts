@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { UsageError } from '../../src/errors.js';
-import { BLOCK_HOOKS, hookPoints } from '../../src/hooks/points.js';
-import { reduces, statisticsOf, validateTaps } from '../../src/hooks/reduce.js';
-import type { BlockHook, Statistic, Tap } from '../../src/hooks/taps.js';
+import { BLOCK_HOOKS, type BlockHook, hookPoints } from '../../src/hooks/points.js';
+import { reduces, type Statistic, statisticsOf, type Tap, validateTaps } from '../../src/hooks/taps.js';
 
 const mixture = { perToken: 2, dExpert: 5, dShared: 3, layers: [1] };
 const sizes = { dModel: 24, heads: 4, headDim: 10, dMlp: 37, experts: 4, mixture };

@@ -8,7 +8,7 @@ import { identifyCheckpoint } from '../../src/checkpoint/identify-checkpoint.js'
 import { openCheckpoint } from '../../src/checkpoint/open-checkpoint.js';
 import { CheckpointError } from '../../src/errors.js';
 import { type Tap, tapOutput } from '../../src/hooks/taps.js';
-import { inspectCheckpoint } from '../../src/models/inspect-checkpoint.js';
+import { inspectCheckpoint } from '../../src/models/inspect.js';
 import { openModel } from '../../src/models/open-model.js';
 import { temporaryFolder } from '../support/tiny-checkpoint.js';
 import { deviation, FIXTURES, TOLERANCE } from './fixture.js';

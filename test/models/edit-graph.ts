@@ -7,7 +7,7 @@ import {
   TensorProto_DataType,
   TensorProtoSchema,
   ValueInfoProtoSchema,
-} from '../../src/graph/onnx_pb.js';
+} from '../../src/graph/onnx/onnx_pb.js';
 import type { LayeredModel, ModelGraph } from '../../src/models/types.js';
 
 /** Changes one graph of a model and says whether it found what to change. */

@@ -7,7 +7,7 @@ import {
   type ModelProto,
   ModelProtoSchema,
   type NodeProto,
-} from '../../src/graph/onnx_pb.js';
+} from '../../src/graph/onnx/onnx_pb.js';
 import { openModel } from '../../src/models/open-model.js';
 import type { ModelGraph } from '../../src/models/types.js';
 import { leaveOut } from './edit-graph.js';

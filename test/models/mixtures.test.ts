@@ -3,7 +3,7 @@ import { fromBinary } from '@bufbuild/protobuf';
 import { Tensor } from 'onnxruntime-node';
 import { describe, expect, it } from 'vitest';
 import { CheckpointError } from '../../src/errors.js';
-import { ModelProtoSchema, TensorProto_DataLocation } from '../../src/graph/onnx_pb.js';
+import { ModelProtoSchema, TensorProto_DataLocation } from '../../src/graph/onnx/onnx_pb.js';
 import { openModel } from '../../src/models/open-model.js';
 import { constant, type Edit, filled, instead, promoted, without } from './edit-graph.js';
 import { expectEditNoticed, expectNoticed, FIXTURES, openFixture } from './fixture.js';

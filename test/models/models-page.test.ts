@@ -8,8 +8,7 @@ import {
   renderPage,
   renderReadme,
 } from '../../scripts/models-page.js';
-import { BLOCK_HOOKS } from '../../src/hooks/points.js';
-import type { BlockHook } from '../../src/hooks/taps.js';
+import { BLOCK_HOOKS, type BlockHook } from '../../src/hooks/points.js';
 import { FAMILIES, openModel } from '../../src/models/open-model.js';
 import { openFixture, TOLERANCE } from './fixture.js';
 

@@ -1,9 +1,8 @@
 import { readdirSync, writeFileSync } from 'node:fs';
 import { afterAll, describe, expect, it } from 'vitest';
 import { readParity } from '../../scripts/models-page.js';
-import { BLOCK_HOOKS } from '../../src/hooks/points.js';
-import { statisticsOf } from '../../src/hooks/reduce.js';
-import { type BlockHook, type Tap, tapOutput } from '../../src/hooks/taps.js';
+import { BLOCK_HOOKS, type BlockHook } from '../../src/hooks/points.js';
+import { statisticsOf, type Tap, tapOutput } from '../../src/hooks/taps.js';
 import { openModel } from '../../src/models/open-model.js';
 import type { Model } from '../../src/models/types.js';
 import { deviation, FIXTURES, openFixture, TOLERANCE } from './fixture.js';

@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { readRope } from '../../src/checkpoint/rope.js';
+import { rotationOf } from '../../src/models/config/rope.js';
 import { openModel } from '../../src/models/open-model.js';
-import { rotationOf } from '../../src/models/rope.js';
 import { FIXTURES, openFixture } from './fixture.js';
 
 interface Recorded {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { planBatches } from '../../src/runtime/batches.js';
-import { parseCpuList, physicalCores } from '../../src/runtime/threads.js';
+import { parseCpuList, physicalCores } from '../../src/runtime/machine.js';
+import { planBatches } from '../../src/runtime/memory/batches.js';
 
 test('batches hold every prompt once, shortest first, and no more tokens than asked for once padded', () => {
   fc.assert(

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { planBatches } from '../../src/runtime/batches.js';
-import { PROCESS_BYTES, workersThatFit } from '../../src/runtime/memory.js';
-import { dealBatches, Gathering } from '../../src/runtime/shares.js';
+import { planBatches } from '../../src/runtime/memory/batches.js';
+import { PROCESS_BYTES, workersThatFit } from '../../src/runtime/memory/memory.js';
+import { dealBatches, Gathering } from '../../src/runtime/memory/shares.js';
 
 const LENGTHS = fc.array(fc.integer({ min: 1, max: 60 }), { minLength: 1, maxLength: 120 });
 const WORKERS = fc.integer({ min: 1, max: 9 });

@@ -1,12 +1,12 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { TRANSPILED } from './transpile-sources.js';
 
 export { temporaryFolder } from './temporary-folder.js';
 
-const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
-/** Found from here, so that the command may run in any folder. */
-const TSX = import.meta.resolve('tsx');
+export const MAIN = join(TRANSPILED, 'cli/main.js');
 
 export const DEMO_CHECKPOINTS = fileURLToPath(new URL('../../demo/checkpoints', import.meta.url));
 
@@ -25,7 +25,7 @@ export function babelscope(
   args: readonly string[],
   options: { fileSizeLimit?: number; interruptOnce?: string; env?: Readonly<Record<string, string>> } = {},
 ): Promise<Outcome> {
-  const command = [process.execPath, '--import', TSX, MAIN, ...args];
+  const command = [process.execPath, MAIN, ...args];
   const limited = ['bash', '-c', `ulimit -f ${options.fileSizeLimit}; exec "$@"`, '-', ...command];
   const [program, ...rest] = options.fileSizeLimit === undefined ? command : limited;
   const child = spawn(program!, rest, { env: { ...process.env, ...options.env } });

@@ -10,7 +10,7 @@ import {
   NodeProtoSchema,
   TensorProto_DataType,
   TensorProtoSchema,
-} from '../../src/graph/onnx_pb.js';
+} from '../../src/graph/onnx/onnx_pb.js';
 import { temporaryFolder } from './tiny-checkpoint.js';
 
 const EXPORTS = fileURLToPath(new URL('../fixtures/onnx/', import.meta.url));

@@ -1,15 +1,5 @@
-import type { Graph } from '../graph.js';
-import {
-  type Dim,
-  type Dtype,
-  dimOf,
-  elementCount,
-  GraphError,
-  mismatch,
-  type Shape,
-  sizeOf,
-  type Value,
-} from '../value.js';
+import { type Dim, type Dtype, type Graph, GraphError, type Shape, type Value } from '../graph.js';
+import { dimOf, elementCount, mismatch, sizeOf } from '../shapes.js';
 
 /** Operators that move elements and compute nothing. */
 

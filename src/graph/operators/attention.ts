@@ -1,7 +1,6 @@
-import { dimOf, mismatch, sizeOf, type Value } from '../value.js';
+import type { Float } from '../graph.js';
+import { dimOf, mismatch, sizeOf } from '../shapes.js';
 import { reshape } from './arrange.js';
-
-type Float = Value<'float32'>;
 
 /** Of every position's angles, [batch, seq, pairs]. */
 export interface RotaryTables {

@@ -1,8 +1,6 @@
-import { broadcast, type Dtype, mismatch, type Value } from '../value.js';
+import type { Dtype, Float, Value } from '../graph.js';
+import { broadcast, mismatch } from '../shapes.js';
 
-/** Operators that act on each element alone, with NumPy broadcasting between operands. */
-
-type Float = Value<'float32'>;
 type Bool = Value<'bool'>;
 
 /** `x` converted to another element type; bfloat16 and float16 weights become float32 exactly. */
@@ -24,6 +22,7 @@ const CAST_CODES: Record<Dtype, number> = {
 };
 
 export const add = (a: Float, b: Float): Float => binary('Add', a, b, 'float32');
+
 export const mul = (a: Float, b: Float): Float => binary('Mul', a, b, 'float32');
 
 /** a to the power of b. */
@@ -37,6 +36,7 @@ export const minimum = (a: Float, b: Float): Float => binary('Min', a, b, 'float
 
 /** a / b. */
 export const div = (a: Float, b: Float): Float => binary('Div', a, b, 'float32');
+
 /** How often b goes into a, neither of them negative. */
 export const floorDivide = (a: Value<'int64'>, b: Value<'int64'>): Value<'int64'> =>
   binary('Div', a, b, 'int64');
@@ -46,10 +46,14 @@ export const sub = <D extends 'float32' | 'int64'>(a: Value<D>, b: Value<D>): Va
   binary('Sub', a, b, a.dtype);
 
 export const greater = (a: Float, b: Float): Bool => binary('Greater', a, b, 'bool');
+
 export const less = (a: Value<'int64'>, b: Value<'int64'>): Bool => binary('Less', a, b, 'bool');
+
 export const lessOrEqual = (a: Value<'int64'>, b: Value<'int64'>): Bool =>
   binary('LessOrEqual', a, b, 'bool');
+
 export const equal = (a: Value<'int64'>, b: Value<'int64'>): Bool => binary('Equal', a, b, 'bool');
+
 export const and = (a: Bool, b: Bool): Bool => binary('And', a, b, 'bool');
 
 /** `a` where the condition holds, `b` elsewhere. */
@@ -59,12 +63,18 @@ export function where(condition: Bool, a: Float, b: Float): Float {
 }
 
 export const sqrt = (x: Float): Float => unary('Sqrt', x);
+
 /** Natural logarithm. */
 export const log = (x: Float): Float => unary('Log', x);
+
 export const cos = (x: Float): Float => unary('Cos', x);
+
 export const sin = (x: Float): Float => unary('Sin', x);
+
 export const tanh = (x: Float): Float => unary('Tanh', x);
+
 export const relu = (x: Float): Float => unary('Relu', x);
+
 export const sigmoid = (x: Float): Float => unary('Sigmoid', x);
 
 /** Each element limited to [−limit, limit]. */

@@ -1,6 +1,5 @@
-import { broadcast, type Dim, dimOf, mismatch, Value } from '../value.js';
-
-type Float = Value<'float32'>;
+import { type Dim, type Float, Value } from '../graph.js';
+import { broadcast, dimOf, mismatch } from '../shapes.js';
 
 /** Matrix product over the last two axes; the axes before them broadcast. */
 export function matMul(a: Float, b: Float): Float {

@@ -1,6 +1,5 @@
-import { dimOf, mismatch, type Value } from '../value.js';
-
-type Float = Value<'float32'>;
+import type { Float } from '../graph.js';
+import { dimOf, mismatch } from '../shapes.js';
 
 /** Sum over the last axis, which disappears. */
 export function sumLast(x: Float): Float {

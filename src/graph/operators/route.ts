@@ -1,9 +1,6 @@
-import { dimOf, mismatch, sizeOf, type Value } from '../value.js';
+import type { Float, Value } from '../graph.js';
+import { dimOf, mismatch, sizeOf } from '../shapes.js';
 import { expand, reshape } from './arrange.js';
-
-/** Operators that choose rows of a table and put them back: what sends tokens to experts. */
-
-type Float = Value<'float32'>;
 
 /** The k largest values along the last axis, falling, and where they stood. */
 export function topK(x: Float, k: number): { readonly values: Float; readonly indices: Value<'int64'> } {

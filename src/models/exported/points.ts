@@ -1,12 +1,11 @@
 import { CheckpointError } from '../../errors.js';
 import type { NodeProto } from '../../graph/index.js';
-import { findAttentionWeights } from './attention-weights.js';
-import { attribute, type ForeignGraph } from './foreign-graph.js';
-import { FUSED_ATTENTION } from './operators.js';
+import { opsetOf } from './assemble.js';
+import { attribute, type ForeignGraph, integer } from './foreign-graph.js';
+import { FUSED_ATTENTION, SKIP_NORMALISING } from './operators.js';
 import { originOf } from './origin.js';
 import { findPreActivation, type PreActivation } from './pre-activation.js';
 import { findProjections, type Projection } from './projections.js';
-import { findJoin } from './residual.js';
 
 /** Where a layer of a foreign graph can be tapped. */
 export interface LayerPoints {
@@ -171,4 +170,76 @@ export function fusedHeads(node: NodeProto): { heads: number | null; kvHeads: nu
     return found === undefined ? null : Number(found.i);
   };
   return { heads: read('num_heads', 'q_num_heads'), kvHeads: read('kv_num_heads') };
+}
+
+/** Change no value of a row of weights but NaN, which a row without any key has. */
+const PASSES: ReadonlySet<string> = new Set(['Cast', 'Identity', 'Dropout', 'Where']);
+
+/** [batch, heads, query, key]: what says that a core is of this shape is how heads are moved behind queries after it. */
+const HEADS_LAST = [0, 2, 1, 3];
+
+/** Opset in which the axis of a Softmax became the last by default. */
+const SOFTMAX_OF_LAST_AXIS = 13;
+
+/**
+ * The attention weights after softmax, [batch, heads, query, key], that a core multiplies the values with.
+ *
+ * @param core the product that ends an attention
+ * @returns null where no softmax over keys stands before it, or the tensor is of another shape
+ */
+export function findAttentionWeights(graph: ForeignGraph, core: NodeProto): string | null {
+  if (core.opType !== 'MatMul' || !isByHead(graph, core)) return null;
+  const [weights = ''] = core.input;
+  let node = graph.producer(weights);
+  while (node !== undefined && PASSES.has(node.opType)) {
+    // The condition of a Where is no value.
+    const values = (node.opType === 'Where' ? node.input.slice(1) : node.input).filter((name) =>
+      graph.isActivation(name),
+    );
+    node = values.length === 1 ? graph.producer(values[0]!) : undefined;
+  }
+  if (node?.opType !== 'Softmax') return null;
+  const axis = integer(node, 'axis') ?? (opsetOf(graph) < SOFTMAX_OF_LAST_AXIS ? 1 : -1);
+  return axis === -1 || axis === HEADS_LAST.length - 1 ? weights : null;
+}
+
+function isByHead(graph: ForeignGraph, core: NodeProto): boolean {
+  const readers = graph.consumers(core.output[0]!);
+  return readers.some(
+    (node) =>
+      node.opType === 'Transpose' && attribute(node, 'perm')?.ints.map(Number).join() === HEADS_LAST.join(),
+  );
+}
+
+/** Where a half of a layer joins the residual stream. */
+export interface Join {
+  readonly before: string;
+  readonly after: string;
+}
+
+/** Output of a skip-normalising node that holds the sum before it is normalised. */
+const SUM_OUTPUT = 3;
+
+/**
+ * The addition by which the output of a projection joins the residual stream: the first sum of something computed from it
+ * and something not. A fused sum that the graph did not give a name gets one.
+ *
+ * @returns null if there is none
+ */
+export function findJoin(graph: ForeignGraph, projection: NodeProto): Join | null {
+  const derived = new Set([projection.output[0]!]);
+  for (const node of graph.nodes) {
+    const operands = node.input.slice(0, 2).filter((name) => graph.isActivation(name));
+    const own = operands.filter((name) => derived.has(name));
+    if (own.length === 0) continue;
+    const other = operands.find((name) => !derived.has(name));
+    if (other !== undefined && node.opType === 'Add') return { before: other, after: node.output[0]! };
+    if (other !== undefined && SKIP_NORMALISING.has(node.opType)) {
+      while (node.output.length <= SUM_OUTPUT) node.output.push('');
+      if (node.output[SUM_OUTPUT] === '') node.output[SUM_OUTPUT] = `babelscope/sum of ${node.output[0]}`;
+      return { before: other, after: node.output[SUM_OUTPUT]! };
+    }
+    for (const output of node.output) derived.add(output);
+  }
+  return null;
 }

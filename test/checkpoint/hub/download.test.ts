@@ -15,7 +15,7 @@ import type { DownloadProgress } from '../../../src/checkpoint/hub/download-snap
 import { identifyCheckpoint } from '../../../src/checkpoint/identify-checkpoint.js';
 import { openCheckpoint } from '../../../src/checkpoint/open-checkpoint.js';
 import { HubError, InterruptedError } from '../../../src/errors.js';
-import { inspectCheckpoint } from '../../../src/models/inspect-checkpoint.js';
+import { inspectCheckpoint } from '../../../src/models/inspect.js';
 import {
   cutAfter,
   filesOf,

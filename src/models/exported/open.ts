@@ -1,0 +1,82 @@
+import { basename, dirname } from 'node:path';
+import { parseHubPath, sha256OfFiles } from '../../checkpoint/index.js';
+import { CheckpointError, UsageError } from '../../errors.js';
+import type { Subject, SubjectOptions, WholeModel } from '../types.js';
+import { opsetOf } from './assemble.js';
+import { ForeignGraph } from './foreign-graph.js';
+import { onnxModel } from './model.js';
+import { findLayers } from './points.js';
+import { readOnnx } from './read-onnx.js';
+import { countStored, exportShape, findBeside, readExportConfig } from './sizes.js';
+
+/** Oldest operator set whose operators our reducers can be written in. */
+const OLDEST_OPSET = 11;
+
+export interface OnnxSubject extends Subject {
+  readonly model: WholeModel;
+  /** What config.json beside the graph calls the model. */
+  readonly architecture: string;
+  readonly stored: ReturnType<typeof countStored>;
+  /** Files the weights lie in, absolute paths. */
+  readonly files: readonly string[];
+  readonly tensors: number;
+}
+
+/**
+ * Opens a graph that another exporter made: Optimum, onnxruntime-genai, transformers.js or torch.onnx.
+ *
+ * @throws CheckpointError if the file is unreadable, its layers cannot be found, or it needs inputs that are not known.
+ */
+export async function openOnnx(path: string, options: SubjectOptions = {}): Promise<OnnxSubject> {
+  refuseAdapter(path, options);
+  const file = await readOnnx(path);
+  const graph = new ForeignGraph(file);
+  if (opsetOf(graph) < OLDEST_OPSET) {
+    throw new CheckpointError({
+      what: 'the graph is written in an operator set that is too old',
+      where: file.path,
+      expected: `opset ${OLDEST_OPSET} or newer`,
+      found: `opset ${opsetOf(graph)}`,
+      remedy: 'export the model again, with a newer opset',
+    });
+  }
+  const layers = findLayers(graph);
+  const config = await readExportConfig(file.path);
+  const shape = exportShape(graph, layers, config);
+  const stored = countStored(graph);
+  const tokenizerJson = findBeside(file.path, 'tokenizer.json');
+  const folder = dirname(file.path);
+  const hub = parseHubPath(folder) ?? parseHubPath(dirname(folder));
+  return {
+    model: onnxModel(graph, layers, shape),
+    weightsRoot: file.weightsRoot,
+    warnings: [],
+    tokenizer: { folder, tokenizerJson, tokenizerConfig: findBeside(file.path, 'tokenizer_config.json') },
+    architecture: config.architecture,
+    stored,
+    files: file.files,
+    tensors: graph.initializers.size,
+    identify: async () => ({
+      name: hub?.name ?? basename(file.path),
+      revision: hub?.revision ?? null,
+      ref: null,
+      adapter: null,
+      architecture: config.architecture,
+      modelType: config.modelType,
+      ...stored,
+      configSha256: await sha256OfFiles(config.path === null ? [] : [config.path]),
+      weightsSha256: await sha256OfFiles(file.files),
+      tokenizerSha256: tokenizerJson === null ? null : await sha256OfFiles([tokenizerJson]),
+    }),
+  };
+}
+
+/** @throws UsageError if an adapter is to be applied to a graph of another exporter */
+function refuseAdapter(source: string, { adapter }: SubjectOptions): void {
+  if (adapter === undefined) return;
+  throw new UsageError({
+    what: 'an adapter cannot be applied to the graph of another exporter',
+    where: source,
+    remedy: 'merge the adapter before exporting, or give the safetensors folder of the base with --adapter',
+  });
+}

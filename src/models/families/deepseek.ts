@@ -1,0 +1,262 @@
+import { join } from 'node:path';
+import { z } from 'zod';
+import {
+  nonnegativeInteger,
+  positiveInteger,
+  positiveNumber,
+  readConfigField,
+  readRope,
+} from '../../checkpoint/index.js';
+import { CheckpointError } from '../../errors.js';
+import {
+  add,
+  concat,
+  expand,
+  type Float,
+  mul,
+  reshape,
+  scatterLast,
+  sigmoid,
+  sizeOf,
+  slice,
+  softmax,
+  sumLast,
+  topK,
+} from '../../graph/index.js';
+import { readDecoder, readMixture } from '../config/decoder.js';
+import type { ConfigFile, Family } from '../family.js';
+import { attend, mixHeads, splitHeads } from '../layers/attention.js';
+import type { Block } from '../layers/block.js';
+import { tokenEnds } from '../layers/ends.js';
+import { preNormLayer } from '../layers/layer.js';
+import { linear, unadaptedLinear } from '../layers/linear.js';
+import { gatedNeurons, mixture, normalised, type Routing, route } from '../layers/mixture.js';
+import { gatedMlp } from '../layers/mlp.js';
+import { rmsNorm } from '../layers/norms.js';
+import { causal } from '../layers/positions.js';
+import { type Rotation, rotate } from '../layers/rope.js';
+
+/** DeepSeek-V2 (2024): latent attention, fine-grained and shared experts, routing by softmax. */
+export const deepseekV2: Family = {
+  name: 'deepseek_v2',
+  architectures: ['DeepseekV2ForCausalLM'],
+  read: (file) => readDeepseek(file, 'deepseek_v2', readSoftmaxRouter),
+};
+
+/** DeepSeek-V3 and R1 (2024, 2025): routing by sigmoid, balanced by a bias that chooses and does not weigh. */
+export const deepseekV3: Family = {
+  name: 'deepseek_v3',
+  architectures: ['DeepseekV3ForCausalLM'],
+  read: (file) => readDeepseek(file, 'deepseek_v3', readSigmoidRouter),
+};
+
+type Router = (block: Block, name: string, x: Float) => Routing;
+
+function readDeepseek(
+  file: ConfigFile,
+  family: string,
+  readRouter: (file: ConfigFile, experts: number, perToken: number) => Router,
+): ReturnType<Family['read']> {
+  const size = (field: string): number => readConfigField(file, field, positiveInteger);
+  const rotatedDim = size('qk_rope_head_dim');
+  // What is rotated is not a whole head, whatever head_dim says.
+  const decoder = readDecoder({ ...file, config: { ...file.config, head_dim: rotatedDim } }, family);
+  const { activation, epsilon } = decoder;
+  const { layers, heads } = decoder.shape;
+  const plainDim = size('qk_nope_head_dim');
+  const attention: LatentAttention = {
+    heads,
+    queryRank: readConfigField(file, 'q_lora_rank', positiveInteger.optional()) ?? null,
+    keyValueRank: size('kv_lora_rank'),
+    plainDim,
+    rotatedDim,
+    valueDim: size('v_head_dim'),
+    rotation: {
+      ...decoder.rotation,
+      interleaved: readConfigField(file, 'rope_interleave', z.boolean().default(true)),
+    },
+    scale: (plainDim + rotatedDim) ** -0.5 * readScoreFactor(file),
+    bias: readConfigField(file, 'attention_bias', z.boolean().default(false)),
+  };
+  const mlpBias = family === 'deepseek_v2' && readConfigField(file, 'mlp_bias', z.boolean().default(false));
+  const experts = size('n_routed_experts');
+  const perToken = size('num_experts_per_tok');
+  const dExpert = size('moe_intermediate_size');
+  const dShared = dExpert * size('n_shared_experts');
+  const denseLayers = readConfigField(file, 'first_k_dense_replace', nonnegativeInteger);
+  const shape = {
+    ...decoder.shape,
+    kvHeads: heads,
+    headDim: attention.valueDim,
+    ...readMixture(file, experts, layers, { perToken, dExpert, dShared }, (layer) => layer >= denseLayers),
+  };
+  const router = readRouter(file, experts, perToken);
+  const neurons = { activation, bias: mlpBias };
+  return {
+    shape,
+    ...tokenEnds(decoder),
+    layer: (block, index, hidden) =>
+      preNormLayer(
+        block,
+        `model.layers.${index}`,
+        hidden,
+        epsilon,
+        (name, x) => latentAttention(block, name, x, attention),
+        (name, x) =>
+          index < denseLayers
+            ? gatedMlp(block, name, x, { dMlp: shape.dMlp, ...neurons })
+            : mixture(
+                block,
+                x,
+                router(block, `${name}.gate`, x),
+                (expert, tokens) =>
+                  gatedNeurons(block, `${name}.experts.${expert}`, tokens, { width: dExpert, ...neurons }),
+                gatedNeurons(block, `${name}.shared_experts`, x, { width: dShared, ...neurons }),
+              ),
+      ),
+  };
+}
+
+/**
+ * Yarn's correction of attention scores, mscale². In DeepSeek's own code it applies to V2 and V3 alike; transformers
+ * left it out for V2 until pull request 47435 of 2026.
+ */
+function readScoreFactor(file: ConfigFile): number {
+  const rope = readRope(file.config, join(file.folder, 'config.json'));
+  if (rope.type !== 'yarn' || rope.mscaleAllDim === null || rope.factor <= 1) return 1;
+  return (0.1 * rope.mscaleAllDim * Math.log(rope.factor) + 1) ** 2;
+}
+
+function readSoftmaxRouter(file: ConfigFile, experts: number, perToken: number): Router {
+  if (readConfigField(file, 'norm_topk_prob', z.boolean().default(false))) {
+    throw new CheckpointError({
+      what: 'norm_topk_prob is not supported for DeepSeek-V2',
+      where: join(file.folder, 'config.json'),
+      found: 'norm_topk_prob true',
+      remedy: "none: DeepSeek's own code and transformers read it differently; no published model sets it",
+    });
+  }
+  const factor = readConfigField(file, 'routed_scaling_factor', positiveNumber.default(1));
+  const method = readConfigField(
+    file,
+    'topk_method',
+    z.enum(['greedy', 'group_limited_greedy']).default('greedy'),
+  );
+  const groups = method === 'greedy' ? null : readGroups(file, experts, 1);
+  return (block, name, x) => {
+    const probabilities = softmax(unadaptedLinear(block, name, x, experts, false));
+    const rank = groups === null ? probabilities : withinGroups(probabilities, groups);
+    return route(probabilities, { perToken, rank, weigh: (p) => mul(p, block.graph.float(factor)) });
+  };
+}
+
+/** Keeps a sum of sigmoids that all underflow from dividing by 0. */
+const LEAST_SUM = 1e-20;
+
+function readSigmoidRouter(file: ConfigFile, experts: number, perToken: number): Router {
+  const factor = readConfigField(file, 'routed_scaling_factor', positiveNumber.default(2.5));
+  const normalise = readConfigField(file, 'norm_topk_prob', z.boolean().default(true));
+  const groups = readGroups(file, experts, 2);
+  return (block, name, x) => {
+    const probabilities = sigmoid(unadaptedLinear(block, name, x, experts, false));
+    const balanced = add(probabilities, block.buffer(`${name}.e_score_correction_bias`, [experts]));
+    return route(probabilities, {
+      perToken,
+      rank: withinGroups(balanced, groups),
+      weigh: (p) => mul(normalise ? normalised(p, LEAST_SUM) : p, block.graph.float(factor)),
+    });
+  };
+}
+
+interface Groups {
+  readonly count: number;
+  /** Groups that a token's experts may come from. */
+  readonly chosen: number;
+  /** Experts whose ranks say how good a group is. */
+  readonly best: number;
+}
+
+function readGroups(file: ConfigFile, experts: number, best: number): Groups {
+  const count = readConfigField(file, 'n_group', positiveInteger);
+  const chosen = readConfigField(file, 'topk_group', positiveInteger);
+  if (experts % count === 0 && experts / count >= best && chosen <= count) return { count, chosen, best };
+  throw new CheckpointError({
+    what: 'the experts do not divide into these groups',
+    where: join(file.folder, 'config.json'),
+    found: `n_routed_experts ${experts}, n_group ${count}, topk_group ${chosen}`,
+    remedy: 'download config.json again',
+  });
+}
+
+/** Ranks [batch, seq, experts], 0 outside the groups whose `best` highest ranks have the largest sums. */
+function withinGroups(rank: Float, { count, chosen, best }: Groups): Float {
+  const size = sizeOf(rank, 2) / count;
+  const grouped = reshape(rank, ['batch', 'seq', count, size]);
+  const { indices } = topK(sumLast(topK(grouped, best).values), chosen);
+  const kept = scatterLast(indices, expand(rank.graph.float(1), indices.shape), count);
+  return reshape(mul(grouped, reshape(kept, ['batch', 'seq', count, 1])), rank.shape);
+}
+
+export interface LatentAttention {
+  readonly heads: number;
+  /** Of the bottleneck before queries; null: none. */
+  readonly queryRank: number | null;
+  /** Of the bottleneck before keys and values. */
+  readonly keyValueRank: number;
+  /** Dimensions of queries and keys that are not rotated, and that are. */
+  readonly plainDim: number;
+  readonly rotatedDim: number;
+  readonly valueDim: number;
+  readonly rotation: Rotation;
+  /** Of attention scores. */
+  readonly scale: number;
+  readonly bias: boolean;
+}
+
+/** Epsilon of the norms in the bottlenecks, whatever config.json gives for the others. */
+const BOTTLENECK_EPSILON = 1e-6;
+
+/**
+ * Multi-head latent attention (DeepSeek-V2, 2024): queries, keys and values pass bottlenecks, and only a part of queries
+ * and keys, which all heads share on the side of the keys, is rotated.
+ */
+export function latentAttention(block: Block, name: string, x: Float, options: LatentAttention): Float {
+  const { heads, queryRank, keyValueRank, plainDim, rotatedDim, valueDim, rotation, scale, bias } = options;
+  const squeezed = (part: string, input: Float): Float =>
+    rmsNorm(block, `${name}.${part}`, input, BOTTLENECK_EPSILON);
+  const width = heads * (plainDim + rotatedDim);
+  const queries =
+    queryRank === null
+      ? linear(block, `${name}.q_proj`, x, width, false)
+      : linear(
+          block,
+          `${name}.q_b_proj`,
+          squeezed('q_a_layernorm', linear(block, `${name}.q_a_proj`, x, queryRank, bias)),
+          width,
+          false,
+        );
+  const q = rotateTail(block, splitHeads(queries, heads), plainDim, rotation);
+
+  const latent = linear(block, `${name}.kv_a_proj_with_mqa`, x, keyValueRank + rotatedDim, bias);
+  const shared = splitHeads(slice(latent, 2, keyValueRank, keyValueRank + rotatedDim), 1);
+  const opened = splitHeads(
+    linear(
+      block,
+      `${name}.kv_b_proj`,
+      squeezed('kv_a_layernorm', slice(latent, 2, 0, keyValueRank)),
+      heads * (plainDim + valueDim),
+      false,
+    ),
+    heads,
+  );
+  const rotated = expand(rotate(block, shared, rotation), ['batch', 'seq', heads, rotatedDim]);
+  const k = concat([slice(opened, 3, 0, plainDim), rotated], 3);
+  const v = slice(opened, 3, plainDim, plainDim + valueDim);
+  const z = attend(block, { q, k, v }, causal(block, null), scale);
+  return mixHeads(block, `${name}.o_proj`, z, sizeOf(x, 2), bias);
+}
+
+/** The dimensions of each head from `start` on, rotated by position. */
+function rotateTail(block: Block, x: Float, start: number, rotation: Rotation): Float {
+  return concat([slice(x, 3, 0, start), rotate(block, slice(x, 3, start, sizeOf(x, 3)), rotation)], 3);
+}

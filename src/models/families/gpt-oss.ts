@@ -1,0 +1,122 @@
+import { join } from 'node:path';
+import { z } from 'zod';
+import { positiveInteger, readConfigField } from '../../checkpoint/index.js';
+import { CheckpointError } from '../../errors.js';
+import {
+  add,
+  clip,
+  type Float,
+  logSumExpLast,
+  matMul,
+  minimum,
+  mul,
+  reshape,
+  sigmoid,
+  slice,
+  softmax,
+  sub,
+} from '../../graph/index.js';
+import { readDecoder, readMixture, readWindows } from '../config/decoder.js';
+import type { ConfigFile, Family } from '../family.js';
+import { attend, mixHeads, projectHeads, rotateHeads } from '../layers/attention.js';
+import type { Block } from '../layers/block.js';
+import { tokenEnds } from '../layers/ends.js';
+import { preNormLayer } from '../layers/layer.js';
+import { unadaptedLinear } from '../layers/linear.js';
+import { mixture, type Neurons, normalised, route } from '../layers/mixture.js';
+import { causalMask } from '../layers/positions.js';
+
+/** Sharpness of the gate's sigmoid, and the bound of gate and up; fixed in transformers, not in config.json. */
+const ALPHA = 1.702;
+const LIMIT = 7;
+
+/** gpt-oss (OpenAI 2025): attention with sinks, alternating windows, experts with biases, stored as MXFP4. */
+export const gptOss: Family = {
+  name: 'gpt_oss',
+  architectures: ['GptOssForCausalLM'],
+  read(file) {
+    const decoder = readDecoder(file, 'gpt_oss');
+    const { epsilon, rotation } = decoder;
+    const experts = readConfigField(file, 'num_local_experts', positiveInteger);
+    const perToken = readConfigField(file, 'num_experts_per_tok', positiveInteger);
+    const bias = readConfigField(file, 'attention_bias', z.boolean().default(true));
+    refuseOtherLimit(file);
+    const { layers, dMlp } = decoder.shape;
+    const shape = {
+      ...decoder.shape,
+      ...readMixture(file, experts, layers, { perToken, dExpert: dMlp, dShared: 0 }),
+    };
+    const windows = readWindows(file, layers, (layer) => layer % 2 === 0);
+
+    const attention = (block: Block, name: string, x: Float, window: number | null): Float => {
+      const projected = rotateHeads(block, projectHeads(block, name, x, shape, bias), rotation);
+      const z = attend(block, projected, withSinks(block, `${name}.sinks`, window));
+      return mixHeads(block, `${name}.o_proj`, z, shape.dModel, bias);
+    };
+    return {
+      shape,
+      ...tokenEnds(decoder),
+      layer: (block, index, hidden) =>
+        preNormLayer(
+          block,
+          `model.layers.${index}`,
+          hidden,
+          epsilon,
+          (name, x) => attention(block, name, x, windows[index]!),
+          (name, x) => {
+            const logits = unadaptedLinear(block, `${name}.router`, x, experts, true);
+            const routing = route(softmax(logits), { perToken, weigh: normalised });
+            return mixture(block, x, routing, (expert, tokens) =>
+              gptOssExpert(block, `${name}.experts`, expert, tokens, { experts, width: dMlp }),
+            );
+          },
+        ),
+    };
+  },
+};
+
+function refuseOtherLimit(file: ConfigFile): void {
+  const limit = readConfigField(file, 'swiglu_limit', z.number().optional()) ?? LIMIT;
+  if (limit === LIMIT) return;
+  throw new CheckpointError({
+    what: `another swiglu_limit than ${LIMIT} is not supported`,
+    where: join(file.folder, 'config.json'),
+    found: `swiglu_limit ${limit}`,
+    remedy: `none: transformers computes with ${LIMIT} whatever stands there, other programs with this; no published model has it`,
+  });
+}
+
+/** Softmax in which every head has a score of its own that no position has, so that weights sum to less than 1. */
+function withSinks(block: Block, name: string, window: number | null): (scores: Float) => Float {
+  return (scores) => {
+    const heads = scores.shape[1] as number;
+    const masked = add(scores, causalMask(block, window));
+    const sinks = reshape(block.weight(name, [heads]), [heads, 1, 1]);
+    // Σe^s / (Σe^s + e^sink) = sigmoid(ln Σe^s − sink)
+    return mul(softmax(masked), sigmoid(sub(logSumExpLast(masked), sinks)));
+  };
+}
+
+/** (clip(up) + 1)·g·sigmoid(1.702 g) with g = min(gate, 7); gate and up are interleaved in one projection. */
+function gptOssExpert(
+  block: Block,
+  name: string,
+  expert: number,
+  x: Float,
+  { experts, width }: { readonly experts: number; readonly width: number },
+): Neurons {
+  const dModel = x.shape[1] as number;
+  const tokens = x.shape[0]!;
+  const affine = (part: string, input: Float, from: number, to: number): Float =>
+    add(
+      matMul(input, block.stackedWeight(`${name}.${part}`, [experts, from, to], expert)),
+      block.stackedWeight(`${name}.${part}_bias`, [experts, to], expert),
+    );
+  const both = reshape(affine('gate_up_proj', x, dModel, 2 * width), [tokens, width, 2]);
+  const half = (index: number): Float => reshape(slice(both, 2, index, index + 1), [tokens, width]);
+  const pre = half(0);
+  const gate = minimum(pre, block.graph.float(LIMIT));
+  const glu = mul(gate, sigmoid(mul(gate, block.graph.float(ALPHA))));
+  const post = mul(add(clip(half(1), LIMIT), block.graph.float(1)), glu);
+  return { pre, post, out: affine('down_proj', post, width, dModel) };
+}

@@ -1,0 +1,57 @@
+import { z } from 'zod';
+import { positiveInteger, positiveNumber, readConfigField } from '../../checkpoint/index.js';
+import { clip, type Float } from '../../graph/index.js';
+import { readDecoder, readMixture } from '../config/decoder.js';
+import type { Family } from '../family.js';
+import { attend, mixHeads, projectHeads, rotateHeads } from '../layers/attention.js';
+import type { Block } from '../layers/block.js';
+import { tokenEnds } from '../layers/ends.js';
+import { preNormLayer } from '../layers/layer.js';
+import { softmaxMixture } from '../layers/mixture.js';
+import { fullNorm } from '../layers/norms.js';
+import { causal } from '../layers/positions.js';
+
+/** OLMoE (Muennighoff et al. 2024): experts in every layer, RMS norms over all queries and all keys at once. */
+export const olmoe: Family = {
+  name: 'olmoe',
+  architectures: ['OlmoeForCausalLM'],
+  read(file) {
+    const decoder = readDecoder(file, 'olmoe');
+    const { activation, epsilon, rotation } = decoder;
+    const experts = readConfigField(file, 'num_experts', positiveInteger.default(64));
+    const perToken = readConfigField(file, 'num_experts_per_tok', positiveInteger.default(8));
+    const bias = readConfigField(file, 'attention_bias', z.boolean().default(false));
+    const limit = readConfigField(file, 'clip_qkv', positiveNumber.optional());
+    const renormalise = readConfigField(file, 'norm_topk_prob', z.boolean().default(false));
+    const width = decoder.shape.dMlp;
+    const ofExperts = { experts, perToken, renormalise, neurons: { width, activation } };
+    const shape = {
+      ...decoder.shape,
+      ...readMixture(file, experts, decoder.shape.layers, { perToken, dExpert: width, dShared: 0 }),
+    };
+    const clipped = (x: Float): Float => (limit === undefined ? x : clip(x, limit));
+    const attention = (block: Block, name: string, x: Float): Float => {
+      const { q, k, v } = projectHeads(block, name, x, shape, bias);
+      const normed = {
+        q: clipped(fullNorm(block, `${name}.q_norm`, q, epsilon)),
+        k: clipped(fullNorm(block, `${name}.k_norm`, k, epsilon)),
+        v: clipped(v),
+      };
+      const z = attend(block, rotateHeads(block, normed, rotation), causal(block, null));
+      return mixHeads(block, `${name}.o_proj`, z, shape.dModel, bias);
+    };
+    return {
+      shape,
+      ...tokenEnds(decoder),
+      layer: (block, index, hidden) =>
+        preNormLayer(
+          block,
+          `model.layers.${index}`,
+          hidden,
+          epsilon,
+          (name, x) => attention(block, name, x),
+          (name, x) => softmaxMixture(block, name, x, ofExperts),
+        ),
+    };
+  },
+};

@@ -1,0 +1,131 @@
+import { type Float, matMul, mul, reshape, sizeOf, slice, transpose } from '../../graph/index.js';
+import type { Block } from './block.js';
+import { adaptedWeight, conv1d, linear } from './linear.js';
+import { causal } from './positions.js';
+import { type Rotation, rotate } from './rope.js';
+
+/**
+ * Attention in steps that families combine: project (or split) into heads, normalise, rotate, attend, mix. The output
+ * of every step is a tensor of heads, float32 [batch, seq, heads, size].
+ */
+export interface Projected {
+  readonly q: Float;
+  /** Fewer heads than q where queries share keys and values. */
+  readonly k: Float;
+  /** As many heads as k; of another size where the family has it so. */
+  readonly v: Float;
+}
+
+export interface HeadSizes {
+  readonly heads: number;
+  readonly kvHeads: number;
+  readonly headDim: number;
+}
+
+/** Queries, keys and values from `q_proj`, `k_proj` and `v_proj`. */
+export function projectHeads(
+  block: Block,
+  name: string,
+  x: Float,
+  { heads, kvHeads, headDim }: HeadSizes,
+  bias: boolean,
+): Projected {
+  const project = (part: string, count: number): Float =>
+    splitHeads(linear(block, `${name}.${part}`, x, count * headDim, bias), count);
+  return { q: project('q_proj', heads), k: project('k_proj', kvHeads), v: project('v_proj', kvHeads) };
+}
+
+/** [batch, seq, heads × size] → [batch, seq, heads, size]. */
+export function splitHeads(x: Float, heads: number): Float {
+  return reshape(x, ['batch', 'seq', heads, sizeOf(x, 2) / heads]);
+}
+
+/** [batch, seq, heads, size] → [batch, seq, heads × size]. */
+export function joinHeads(x: Float): Float {
+  return reshape(x, ['batch', 'seq', sizeOf(x, 2) * sizeOf(x, 3)]);
+}
+
+/** Rotary position embedding of queries and keys. */
+export function rotateHeads(block: Block, { q, k, v }: Projected, rotation: Rotation): Projected {
+  return { q: rotate(block, q, rotation), k: rotate(block, k, rotation), v };
+}
+
+/**
+ * What each head reads, z [batch, seq, heads, size of v]; passes `attn.hook_pattern`.
+ *
+ * @param pattern turns scores into attention weights, both [batch, heads, query, key]: whatever the family adds to
+ * scores, a mask, and softmax.
+ * @param scale of the scores, before `pattern`; 1/√size by default.
+ */
+export function attend(
+  block: Block,
+  { q, k, v }: Projected,
+  pattern: (scores: Float) => Float,
+  scale: number = sizeOf(q, 3) ** -0.5,
+): Float {
+  const [heads, kvHeads] = [sizeOf(q, 2), sizeOf(k, 2)];
+  // Heads that share keys and values form a group: [batch, kvHeads, group, seq, size].
+  const group = heads / kvHeads;
+  const grouped = (x: Float, size: number): Float =>
+    transpose(reshape(x, ['batch', 'seq', kvHeads, size, sizeOf(x, 3)]), [0, 2, 3, 1, 4]);
+  const keys = transpose(reshape(k, ['batch', 'seq', kvHeads, 1, sizeOf(k, 3)]), [0, 2, 3, 4, 1]);
+  const scores = matMul(mul(grouped(q, group), block.graph.float(scale)), keys);
+  const weights = pattern(reshape(scores, ['batch', heads, 'seq', 'seq']));
+  block.hook('attn.hook_pattern', weights);
+  const read = matMul(reshape(weights, ['batch', kvHeads, group, 'seq', 'seq']), grouped(v, 1));
+  return reshape(transpose(read, [0, 3, 1, 2, 4]), ['batch', 'seq', heads, sizeOf(v, 3)]);
+}
+
+/** The output projection `{name}`, which mixes the heads; passes `attn.hook_z`. */
+export function mixHeads(block: Block, name: string, z: Float, dModel: number, bias: boolean): Float {
+  const joined = joinHeads(z);
+  block.hook('attn.hook_z', z, () =>
+    adaptedWeight(block, name, block.weight(`${name}.weight`, [dModel, sizeOf(joined, 2)])),
+  );
+  return linear(block, name, joined, dModel, bias);
+}
+
+export interface SelfAttention extends HeadSizes {
+  readonly rotation: Rotation;
+  /** Biases of the projections to queries, keys and values, and of `o_proj`. */
+  readonly bias: { readonly qkv: boolean; readonly out: boolean };
+  /** How many of the latest positions a token sees, itself included; null: all before it. */
+  readonly window: number | null;
+}
+
+/** Llama's attention: separate projections, rotated queries and keys, no more. */
+export function selfAttention(block: Block, name: string, x: Float, options: SelfAttention): Float {
+  const { rotation, bias, window } = options;
+  const projected = rotateHeads(block, projectHeads(block, name, x, options, bias.qkv), rotation);
+  const z = attend(block, projected, causal(block, window));
+  return mixHeads(block, `${name}.o_proj`, z, sizeOf(x, 2), bias.out);
+}
+
+/**
+ * Queries, keys and values from one projection `{name}`, interleaved as GPT-NeoX, BLOOM and Falcon store them: for each
+ * head of keys its queries, its key and its value in turn.
+ */
+export function projectFused(
+  block: Block,
+  name: string,
+  x: Float,
+  { heads, kvHeads, headDim }: HeadSizes,
+  bias: boolean,
+): Projected {
+  const group = heads / kvHeads;
+  const fused = linear(block, name, x, (heads + 2 * kvHeads) * headDim, bias);
+  const grouped = reshape(fused, ['batch', 'seq', kvHeads, group + 2, headDim]);
+  const part = (start: number, end: number): Float =>
+    reshape(slice(grouped, 3, start, end), ['batch', 'seq', kvHeads * (end - start), headDim]);
+  return { q: part(0, group), k: part(group, group + 1), v: part(group + 1, group + 2) };
+}
+
+/** The output projection `{name}` of attention in this layout; passes `attn.hook_z`. */
+export function mixHeadsConv1d(block: Block, name: string, z: Float, dModel: number): Float {
+  const joined = joinHeads(z);
+  const width = sizeOf(joined, 2);
+  block.hook('attn.hook_z', z, () =>
+    adaptedWeight(block, name, transpose(block.weight(`${name}.weight`, [width, dModel]), [1, 0])),
+  );
+  return conv1d(block, name, joined, dModel);
+}

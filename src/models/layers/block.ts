@@ -1,0 +1,178 @@
+import { type QuantisedWeight, rowOf, type WeightTensor } from '../../checkpoint/index.js';
+import { UsageError } from '../../errors.js';
+import {
+  cast,
+  type Float,
+  Graph,
+  GraphError,
+  gather,
+  matrixFlops,
+  serialize,
+  type Value,
+} from '../../graph/index.js';
+import {
+  type Activation,
+  type BlockHook,
+  record,
+  reduces,
+  type Tap,
+  tapOutput,
+  validateTaps,
+} from '../../hooks/index.js';
+import type { LowRankSource } from '../lora/adaptation.js';
+import type { ModelGraph } from '../types.js';
+import { dequantise, type WeightSource } from './weights.js';
+
+/** Weights that exist as float32 at the same time where each is converted when it is needed: an expert has three. */
+const PASSING_WEIGHTS = 4;
+
+/**
+ * One graph of a model (embedding, layer or unembedding) while an adapter writes it: the weights it reads and the
+ * hook points it passes.
+ */
+export class Block {
+  readonly graph: Graph;
+  readonly #source: WeightSource;
+  readonly #taps: readonly Tap[];
+  readonly #lowRank: LowRankSource;
+  readonly #activations = new Map<BlockHook, Activation>();
+  readonly #weights = new Map<string, Float>();
+  readonly #floatBytes: number[] = [];
+  #lengths: Value<'int64'> | null = null;
+  #tableBytes = 0;
+  /** Elements of each parameter asked for, by name. */
+  readonly parameters = new Map<string, number>();
+
+  constructor(
+    name: string,
+    source: WeightSource,
+    taps: readonly Tap[] = [],
+    lowRank: LowRankSource = () => null,
+  ) {
+    validateTaps(taps);
+    this.graph = new Graph(name);
+    this.#source = source;
+    this.#taps = taps;
+    this.#lowRank = lowRank;
+  }
+
+  /** A weight in float32, converted from what it is stored as inside the graph. */
+  weight(name: string, shape: readonly number[]): Float {
+    this.parameters.set(name, elementsOf(shape));
+    return this.buffer(name, shape);
+  }
+
+  /** As `weight`, of a stored tensor that is not counted among the parameters. */
+  buffer(name: string, shape: readonly number[]): Float {
+    return this.#convert(name, shape, () => this.#source(name, shape));
+  }
+
+  /** Row `index` of a weight whose first axis stacks those of all experts; the rest is neither read nor converted. */
+  stackedWeight(name: string, shape: readonly number[], index: number): Float {
+    this.parameters.set(name, elementsOf(shape));
+    const row = (): WeightTensor | QuantisedWeight => rowOf(this.#source(name, shape), index);
+    return this.#convert(`${name}[${index}]`, shape.slice(1), row);
+  }
+
+  /** Rows of a [rows, width] weight, of which only those asked for are converted to float32. */
+  weightRows(name: string, shape: readonly [number, number], indices: Value<'int64'>): Float {
+    const stored = this.#source(name, shape);
+    if ('kind' in stored) return gather(this.weight(name, shape), indices);
+    this.parameters.set(name, elementsOf(shape));
+    this.#tableBytes += stored.byteLength;
+    return cast(gather(this.graph.weight(stored), indices), 'float32');
+  }
+
+  #convert(key: string, shape: readonly number[], find: () => WeightTensor | QuantisedWeight): Float {
+    const known = this.#weights.get(key);
+    if (known !== undefined) return known;
+    const stored = find();
+    const weight =
+      'kind' in stored ? dequantise(this.graph, stored) : cast(this.graph.weight(stored), 'float32');
+    this.#weights.set(key, weight);
+    this.#floatBytes.push(elementsOf(shape) * Float32Array.BYTES_PER_ELEMENT);
+    return weight;
+  }
+
+  /** How many tokens each prompt of the batch has without padding, [batch]; an input only of graphs that ask for it. */
+  lengths(): Value<'int64'> {
+    this.#lengths ??= this.graph.input('lengths', 'int64', ['batch']);
+    return this.#lengths;
+  }
+
+  /** The matrices that an adapter adds to a linear layer of shape [out, in], in float32; null where there are none. */
+  lowRank(
+    name: string,
+    shape: readonly [number, number],
+  ): { readonly a: Float; readonly b: Float; readonly scale: number } | null {
+    const update = this.#lowRank(name, shape);
+    if (update === null) return null;
+    const { a, b, scale } = update;
+    this.#floatBytes.push((sizeOf(a) + sizeOf(b)) * Float32Array.BYTES_PER_ELEMENT);
+    const read = (tensor: WeightTensor): Float => cast(this.graph.weight(tensor), 'float32');
+    return { a: read(a), b: read(b), scale };
+  }
+
+  /** The hook points passed so far. */
+  get passed(): readonly BlockHook[] {
+    return [...this.#activations.keys()];
+  }
+
+  /** Passes a hook point. */
+  hook(hook: BlockHook, value: Float, mixing?: () => Float): void {
+    this.pass(hook, mixing === undefined ? { value } : { value, mixing });
+  }
+
+  /** Passes a hook point with more than a value, or with values of experts. */
+  pass(hook: BlockHook, activation: Activation): void {
+    if (this.#activations.has(hook))
+      throw new GraphError({ what: `${hook} passed twice`, where: this.graph.name });
+    this.#activations.set(hook, activation);
+  }
+
+  /**
+   * Adds what the taps record to the outputs and closes the graph.
+   *
+   * @throws UsageError for a tap at a hook point that the block does not have.
+   */
+  finish(): ModelGraph {
+    const counted = this.#taps.some(reduces)
+      ? this.graph.input('counted', 'float32', ['batch', 'seq'])
+      : null;
+    for (const tap of this.#taps) {
+      const activation = this.#activations.get(tap.hook);
+      if (activation === undefined) {
+        throw new UsageError({
+          what: `there is no ${tap.hook} in ${this.graph.name} of this checkpoint`,
+          where: tapOutput(tap),
+          expected: this.passed.join(', ') || 'no hook at all',
+        });
+      }
+      this.graph.output(tapOutput(tap), record(tap, activation, counted));
+    }
+    return {
+      bytes: serialize(this.graph),
+      inputs: this.graph.inputs.map(({ name }) => name),
+      outputs: [...this.graph.outputs.keys()],
+      ...this.#conversion(),
+      flops: matrixFlops(this.graph),
+    };
+  }
+
+  /** Layers with experts convert weights as they run; the other layers hold them converted. */
+  #conversion(): Pick<ModelGraph, 'convertsAtRun' | 'residentBytes'> {
+    const total = (bytes: readonly number[]): number =>
+      bytes.reduce((sum, size) => sum + size, this.#tableBytes);
+    if (!this.#activations.has('mlp.hook_router')) return { residentBytes: total(this.#floatBytes) };
+    const largest = this.#floatBytes.toSorted((a, b) => b - a).slice(0, PASSING_WEIGHTS);
+    return { convertsAtRun: true, residentBytes: total(largest) };
+  }
+}
+
+function elementsOf(shape: readonly number[]): number {
+  return shape.reduce((product, size) => product * size, 1);
+}
+
+function sizeOf({ shape }: WeightTensor): number {
+  return shape.reduce((product, size) => product * size, 1);
+}

@@ -1,0 +1,156 @@
+import ndarray, { type NdArray } from 'ndarray';
+import { UsageError } from '../errors.js';
+import type { HookPoint, Tap } from '../hooks/index.js';
+import { type ModelShape, openSubject, type SubjectOptions } from '../models/index.js';
+import { loadTokenizer } from '../tokenizer/index.js';
+import { ModelRunner } from './model-runner.js';
+import type { Activation, RunnerOptions } from './types.js';
+
+/** How `loadModel` opens a checkpoint and runs it. */
+export interface LoadModelOptions extends SubjectOptions, Partial<RunnerOptions> {}
+
+export interface RunTextOptions {
+  /** Also gives the logits. Default false. */
+  readonly logits?: boolean;
+  /** Special tokens around a text: as the tokenizer adds them (`auto`, the default), with a first one (`on`), none (`off`). */
+  readonly bos?: 'auto' | 'on' | 'off';
+  readonly signal?: AbortSignal;
+}
+
+/** What the model made of one text. */
+export interface TextRun {
+  /**
+   * The text of each token, spaces included. A token that is a piece of a character stands as the vocabulary has it,
+   * and one of a checkpoint without a tokenizer as its id in angle brackets.
+   */
+  readonly tokens: readonly string[];
+  /** [tokens] */
+  readonly ids: Int32Array;
+  /**
+   * The activation at each hook that was asked for, float32, by its name: [tokens, …shape of the hook]; of
+   * `attn.hook_pattern` [heads, query, key]. In layers with experts the neurons of experts that a token did not go to
+   * are NaN.
+   */
+  readonly hooks: Readonly<Record<string, NdArray<Float32Array>>>;
+  /** [tokens, vocab]; null unless they were asked for. */
+  readonly logits: NdArray<Float32Array> | null;
+}
+
+/** A checkpoint with its tokenizer, ready to run text. */
+export interface LoadedModel extends AsyncDisposable {
+  readonly shape: ModelShape;
+  /** Every hook point there is, layer by layer, with its shape for one token. */
+  readonly hooks: readonly HookPoint[];
+  /**
+   * Runs a text, or token ids, and gives the activations at the named hooks.
+   *
+   * @param hooks Full names, for example `blocks.7.mlp.hook_post`.
+   * @throws UsageError for a hook that the model does not have, naming the nearest ones, and for an empty text;
+   *   TokenizerError if a text is given and the checkpoint has no tokenizer that can be read
+   */
+  run(
+    prompt: string | ArrayLike<number>,
+    hooks?: readonly string[],
+    options?: RunTextOptions,
+  ): Promise<TextRun>;
+  /** Ends the threads that compute. */
+  close(): Promise<void>;
+}
+
+const DEFAULT_MEMORY_BYTES = 4 * 2 ** 30;
+
+/**
+ * Opens a checkpoint so that text can be run through it.
+ *
+ *     const model = await loadModel('path/to/checkpoint');
+ *     const { tokens, hooks } = await model.run('Der Hund bellt.', ['blocks.7.mlp.hook_post']);
+ *     hooks['blocks.7.mlp.hook_post'].get(2, 100); // neuron 100 at the third token
+ *     await model.close();
+ *
+ * Results are float32 and do not depend on threads or memory. `await using` closes the model by itself.
+ *
+ * @param source A Hugging Face folder, `hf://org/name@revision`, or an .onnx file of another exporter.
+ * @param options `adapter` applies a LoRA adapter, given like `source`. `device` is `cpu` by default, `threads` the
+ *   number of physical cores, `memoryBytes` 4 GiB: layers pass one at a time where they do not all fit.
+ * @throws CheckpointError, HubError as `openCheckpoint` does; UsageError for a device that is not available
+ */
+export async function loadModel(source: string, options: LoadModelOptions = {}): Promise<LoadedModel> {
+  const { device = 'cpu', threads, memoryBytes = DEFAULT_MEMORY_BYTES, ...opening } = options;
+  const subject = await openSubject(source, opening);
+  const { shape, hooks: points } = subject.model;
+  const runner = await ModelRunner.start(subject, subject.model, { device, threads, memoryBytes });
+  let loading: ReturnType<typeof loadTokenizer> | null = null;
+  const tokenizer = () => {
+    loading ??= loadTokenizer(subject.tokenizer);
+    return loading;
+  };
+  const wordsOf = async (ids: Int32Array): Promise<string[]> => {
+    if (subject.tokenizer.tokenizerJson === null) return Array.from(ids, (id) => `<${id}>`);
+    const { decode, token } = await tokenizer();
+    return Promise.all(Array.from(ids, async (id) => readable(token(id), await decode([id]))));
+  };
+  return {
+    shape,
+    hooks: points,
+    async run(prompt, hooks = [], { logits = false, bos = 'auto', signal } = {}) {
+      const asked = hooks.map((name) => findHook(points, name));
+      const taps = [...new Set(asked.map(({ hook }) => hook))].map(
+        (hook): Tap => ({ hook, statistic: 'full' }),
+      );
+      const ids =
+        typeof prompt === 'string'
+          ? (await (await tokenizer()).encode(prompt, { bos })).ids
+          : Int32Array.from(prompt);
+      const prompts = [{ ids, counted: new Uint8Array(ids.length).fill(1) }];
+      const [found] = await runner.activations(prompts, taps, { logits, signal });
+      const arrays = asked.map(({ name }) => [name, arrayOf(found!.hooks.get(name)!)] as const);
+      return {
+        tokens: await wordsOf(ids),
+        ids,
+        hooks: Object.fromEntries(arrays),
+        logits: found!.logits === null ? null : arrayOf(found!.logits),
+      };
+    },
+    close: () => runner.close(),
+    [Symbol.asyncDispose]: () => runner.close(),
+  };
+}
+
+function arrayOf({ values, dims }: Activation): NdArray<Float32Array> {
+  return ndarray(values, [...dims]);
+}
+
+/** A token as a reader knows it. Decoded by itself, a word of SentencePiece would lose the space before it. */
+function readable(token: string | undefined, decoded: string): string {
+  if (token?.startsWith('▁')) return token.replaceAll('▁', ' ');
+  return token === undefined || (decoded !== '' && !decoded.includes('\uFFFD')) ? decoded : token;
+}
+
+const NAMES_IN_ERROR = 3;
+
+function findHook(points: readonly HookPoint[], name: string): HookPoint {
+  const found = points.find((point) => point.name === name);
+  if (found !== undefined) return found;
+  const nearest = points
+    .map((point) => ({ name: point.name, distance: editDistance(name, point.name) }))
+    .sort((a, b) => a.distance - b.distance)
+    .slice(0, NAMES_IN_ERROR);
+  throw new UsageError({
+    what: `the model has no hook ${JSON.stringify(name)}`,
+    expected: nearest.map((each) => each.name).join(', '),
+    remedy: '`hooks` of the model lists every name',
+  });
+}
+
+/** Characters to insert, remove or replace until one text is the other (Levenshtein 1966). */
+function editDistance(from: string, to: string): number {
+  let row = Array.from({ length: to.length + 1 }, (_, i) => i);
+  for (const [i, letter] of [...from].entries()) {
+    const next = [i + 1];
+    for (let j = 0; j < to.length; j++) {
+      next.push(Math.min(next[j]! + 1, row[j + 1]! + 1, row[j]! + Number(letter !== to[j])));
+    }
+    row = next;
+  }
+  return row.at(-1)!;
+}

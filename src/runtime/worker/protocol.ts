@@ -1,0 +1,104 @@
+import type { ErrorDetails } from '../../errors.js';
+import type { BlockHook, Statistic } from '../../hooks/index.js';
+import type { Residency } from '../memory/memory.js';
+import type { Activation, Device } from '../types.js';
+
+/** What the worker is started with. */
+export interface WorkerSettings {
+  readonly weightsRoot: string;
+  readonly device: Device;
+  readonly threads: number;
+}
+
+/** A graph as it crosses to the worker; `key` names it among those whose sessions stay open. */
+export interface WireGraph {
+  readonly key: string;
+  readonly bytes: Uint8Array;
+  readonly inputs: readonly string[];
+  /** As in `ModelGraph`. */
+  readonly convertsAtRun: boolean;
+}
+
+export interface WireTap {
+  readonly hook: BlockHook;
+  readonly statistic: Statistic;
+  /** Name of the graph output. */
+  readonly output: string;
+}
+
+/** The graphs a chunk runs through. Of layers one after the other, or one of all layers. */
+export type WireProgram =
+  | {
+      readonly kind: 'layered';
+      readonly embed: WireGraph;
+      readonly layers: readonly WireGraph[];
+      /** null: logits are not wanted. */
+      readonly unembed: WireGraph | null;
+    }
+  | {
+      readonly kind: 'whole';
+      readonly graph: WireGraph;
+      readonly layers: number;
+      readonly logits: boolean;
+    };
+
+/** Prompts end to end: prompt i is `ids[starts[i] … starts[i + 1])`. */
+export interface WirePrompts {
+  readonly ids: Int32Array;
+  readonly counted: Uint8Array;
+  readonly starts: Int32Array;
+}
+
+/** Slots of the shared control words: what the two threads tell each other while neither reads messages. */
+export const CONTROL = {
+  /** Main → worker: 1 asks the worker to stop before the next batch. */
+  abort: 0,
+  /** Main → worker: layers whose readings have been consumed. */
+  consumed: 1,
+  slots: 2,
+} as const;
+
+/** Layers whose readings may wait in the main thread before the worker pauses; bounds memory on a slow disk. */
+export const LAYERS_IN_FLIGHT = 2;
+
+export type ToWorker =
+  | { readonly type: 'open'; readonly graph: WireGraph }
+  | {
+      readonly type: 'chunk';
+      readonly program: WireProgram;
+      readonly taps: readonly WireTap[];
+      readonly prompts: WirePrompts;
+      readonly batches: readonly (readonly number[])[];
+      readonly residency: Residency;
+      readonly control: Int32Array<SharedArrayBuffer>;
+    };
+
+export type FromWorker =
+  | { readonly type: 'opened' }
+  | {
+      readonly type: 'layer';
+      readonly layer: number;
+      /** Reducing taps: output name and [prompt, width]. */
+      readonly readings: readonly (readonly [string, Float32Array])[];
+      /** Full taps: output name and one tensor a prompt. */
+      readonly tensors: readonly (readonly [string, readonly Activation[]])[];
+    }
+  | { readonly type: 'progress'; readonly layer: number; readonly tokenLayers: number }
+  | { readonly type: 'logits'; readonly tensors: readonly Activation[] }
+  | { readonly type: 'done' }
+  | { readonly type: 'failed'; readonly failure: Failure };
+
+/** `prompt` is an index that only the main thread can name. */
+export type Failure =
+  | { readonly kind: 'aborted' }
+  | {
+      readonly kind: 'not-finite';
+      readonly layer: number | null;
+      readonly where: string;
+      readonly prompt: number;
+    }
+  | {
+      readonly kind: 'create' | 'run' | 'other';
+      readonly layer: number | null;
+      readonly details: ErrorDetails;
+    };
