@@ -21,7 +21,6 @@ import {
 
 export function captureCommand() {
   return new Command('capture')
-    .description('run parallel prompts through a checkpoint and record, per language, what each unit does')
     .argument(
       '<checkpoint>',
       "a Hugging Face folder, a snapshot in the hub's cache, hf://org/name@revision, or an .onnx file",

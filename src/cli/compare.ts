@@ -17,7 +17,6 @@ import { formatTable, interruptSignal, print, printJson, say, withLayerProgress 
 
 export function compareCommand() {
   return new Command('compare')
-    .description('what differs between checkpoints, beside what would differ by chance alone')
     .argument(
       '<runs...>',
       'captured or imported runs, every two of which are compared; or imported selections, with scored runs',

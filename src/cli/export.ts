@@ -6,7 +6,6 @@ const FORMATS = ['csv', 'lape-mask', 'transformer-lens'] as const;
 
 export function exportCommand() {
   return new Command('export')
-    .description('what a run holds, as other programs read it')
     .argument('<run>', 'a run; for csv also a comparison')
     .addOption(
       new Option(

@@ -16,7 +16,6 @@ const FORMATS = ['lape-counts', 'lahis', 'lape-mask', 'lape-json', 'selfcond'] a
 
 export function importCommand() {
   return new Command('import')
-    .description('what other programs released, as a run or as a selection of neurons')
     .argument('<files...>', 'their files; language=file where the name does not say which language it is of')
     .addOption(
       new Option(

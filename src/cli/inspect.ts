@@ -6,9 +6,6 @@ import { formatBytes, formatTable, print, printJson, say, startDownloadProgress 
 
 export function inspectCommand() {
   return new Command('inspect')
-    .description(
-      'what a checkpoint is (architecture, exact parameter count, units, hook points) and what a capture of it takes',
-    )
     .argument(
       '<checkpoint>',
       "a Hugging Face folder, a snapshot in the hub's cache, hf://org/name@revision, or an .onnx file; a config.json alone is enough",

@@ -1,16 +1,6 @@
 #!/usr/bin/env node
-import { Command, CommanderError } from '@commander-js/extra-typings';
+import { Command, CommanderError, type CommandUnknownOpts } from '@commander-js/extra-typings';
 import { VERSION } from '../version.js';
-import { captureCommand } from './capture.js';
-import { compareCommand } from './compare.js';
-import { demoCommand } from './demo.js';
-import { exportCommand } from './export.js';
-import { importCommand } from './import.js';
-import { inspectCommand } from './inspect.js';
-import { mergeCommand } from './merge.js';
-import { probesCommand } from './probes.js';
-import { reportCommand } from './report.js';
-import { scoreCommand } from './score.js';
 import { reportError } from './terminal.js';
 
 // `babelscope … | head` closes our output early; what was asked for has been delivered.
@@ -18,42 +8,80 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(0);
   throw error;
 });
+// Nobody may be reading what is said meanwhile; the work goes on, and the exit status says how it ended.
+process.stderr.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+});
 
 const program = new Command('babelscope')
   .description(
-    'Look inside multilingual language models: which neurons and heads are tied to a language,\n' +
+    'Look inside multilingual language models: which neurons and heads are tied to a language, ' +
       'and what training changed, beside what chance alone would change.',
   )
   .version(VERSION)
+  .configureHelp({ subcommandTerm: (command) => command.name() })
   .addHelpText(
     'after',
     '\nExit status: 0 done, 1 a fault of babelscope, 2 unusable input or arguments, 130 interrupted.' +
       '\nStart with: babelscope demo',
   );
 
-const commands = [
-  inspectCommand(),
-  probesCommand(),
-  captureCommand(),
-  mergeCommand(),
-  scoreCommand(),
-  compareCommand(),
-  reportCommand(),
-  importCommand(),
-  exportCommand(),
-  demoCommand(),
-];
-for (const command of commands) program.addCommand(command);
+/** Every command: what it does, and where it is. */
+const COMMANDS: Readonly<
+  Record<string, readonly [summary: string, load: () => Promise<CommandUnknownOpts>]>
+> = {
+  inspect: [
+    'what a checkpoint is (architecture, exact parameter count, units, hook points) and what a capture of it takes',
+    async () => (await import('./inspect.js')).inspectCommand(),
+  ],
+  probes: ['list, show and check probe sets', async () => (await import('./probes.js')).probesCommand()],
+  capture: [
+    'run parallel prompts through a checkpoint and record, per language, what each unit does',
+    async () => (await import('./capture.js')).captureCommand(),
+  ],
+  merge: ['join the parts of a sharded capture', async () => (await import('./merge.js')).mergeCommand()],
+  score: [
+    'how language-selective is each unit, with its uncertainty',
+    async () => (await import('./score.js')).scoreCommand(),
+  ],
+  compare: [
+    'what differs between checkpoints, beside what would differ by chance alone',
+    async () => (await import('./compare.js')).compareCommand(),
+  ],
+  report: [
+    'the figures and tables of a paper, and one HTML page to explore',
+    async () => (await import('./report.js')).reportCommand(),
+  ],
+  import: [
+    'what other programs released, as a run or as a selection of neurons',
+    async () => (await import('./import.js')).importCommand(),
+  ],
+  export: [
+    'what a run holds, as other programs read it',
+    async () => (await import('./export.js')).exportCommand(),
+  ],
+  demo: [
+    'the whole job on the bundled checkpoints: capture, score, compare, report',
+    async () => (await import('./demo.js')).demoCommand(),
+  ],
+};
+
+// Only the command that is asked for is loaded: help and version need none of the libraries that it needs.
+const asked = process.argv.slice(2).find((word) => Object.hasOwn(COMMANDS, word));
+for (const [name, [summary, load]] of Object.entries(COMMANDS)) {
+  const command = name === asked ? await load() : new Command(name);
+  program.addCommand(command.description(summary));
+}
 
 /** Unusable arguments are the user's to mend (2), with a hint how; `--help` and `--version` are a success. */
-function exitInsteadOfQuitting(command: Command): void {
+function exitInsteadOfQuitting(command: CommandUnknownOpts): void {
   command.exitOverride((error) => {
     throw error;
   });
   command.showHelpAfterError('Add --help for what it takes.');
-  for (const child of command.commands) exitInsteadOfQuitting(child as Command);
+  for (const child of command.commands) exitInsteadOfQuitting(child);
 }
-exitInsteadOfQuitting(program as unknown as Command);
+exitInsteadOfQuitting(program);
 
 try {
   await program.parseAsync();

@@ -4,7 +4,6 @@ import { say } from './terminal.js';
 
 export function mergeCommand() {
   return new Command('merge')
-    .description('join the parts of a sharded capture')
     .argument('<run>', 'the folder all shards were captured into')
     .action(async (run) => {
       await mergeRun(run);

@@ -4,7 +4,7 @@ import { plural } from '../report/index.js';
 import { formatTable, print, printJson, say } from './terminal.js';
 
 export function probesCommand() {
-  const probes = new Command('probes').description('list, show and check probe sets');
+  const probes = new Command('probes');
 
   probes
     .command('list')

@@ -9,7 +9,6 @@ import { interruptSignal, say } from './terminal.js';
 
 export function reportCommand() {
   return new Command('report')
-    .description('the figures and tables of a paper, and one HTML page to explore')
     .argument('<run|comparison>', 'what `capture` or `compare` wrote')
     .requiredOption('--out <folder>', 'where report.html and figures/ go')
     .option('--formats <list>', `of ${REPORT_FORMATS.join(', ')}`, parseChoices(REPORT_FORMATS), [

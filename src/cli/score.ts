@@ -6,7 +6,6 @@ import { formatTable, interruptSignal, print, printJson, say, withLayerProgress 
 
 export function scoreCommand() {
   return new Command('score')
-    .description('how language-selective is each unit, with its uncertainty')
     .argument('<run>', 'a captured run')
     .option(
       '--scores <names>',

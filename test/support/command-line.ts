@@ -6,7 +6,7 @@ import { TRANSPILED } from './transpile-sources.js';
 
 export { temporaryFolder } from './temporary-folder.js';
 
-const MAIN = join(TRANSPILED, 'cli/main.js');
+export const MAIN = join(TRANSPILED, 'cli/main.js');
 
 export const DEMO_CHECKPOINTS = fileURLToPath(new URL('../../demo/checkpoints', import.meta.url));
 
