@@ -1,6 +1,6 @@
 import type { TopLevelSpec } from 'vega-lite';
+import { specification } from '../src/report/drawing/specification.js';
 import { INK_SOFT, nth, RUN_COLOURS, RUN_DASHES, RUN_SHAPES } from '../src/report/drawing/theme.js';
-import { specification } from '../src/report/figures/figure.js';
 import type { Calibration } from './calibration.js';
 import type { Covered } from './coverage.js';
 import type { Tested } from './null-p-values.js';

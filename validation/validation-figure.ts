@@ -1,6 +1,6 @@
 import type { TopLevelSpec } from 'vega-lite';
+import { specification } from '../src/report/drawing/specification.js';
 import { INK_SOFT, nth, RUN_COLOURS, RUN_DASHES, RUN_SHAPES } from '../src/report/drawing/theme.js';
-import { specification } from '../src/report/figures/figure.js';
 import type { Validation } from './make-validation.js';
 
 const SCORES = { lape: 'LAPE', ap: 'average precision (best language)', omega2: 'ω² of language' } as const;

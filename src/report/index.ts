@@ -1,13 +1,8 @@
-export {
-  type AbsentFigure,
-  againstReference,
-  type Figure,
-  type FigureName,
-  isPresent,
-} from './figures/figure.js';
-export { buildFigures } from './figures/list.js';
+export { type AbsentFigure, type Figure, isPresent } from './figures/figure.js';
+export { buildFigures, type FigureName, figure } from './figures/list.js';
 export { selectionFigure, writeSelectionReport } from './selections.js';
 export { alignmentChanges } from './words/alignment-words.js';
+export { againstReference } from './words/compared.js';
 export { contrastSentence, headlineSentence } from './words/measures.js';
 export { plural } from './words/text.js';
 export { REPORT_FORMATS, type ReportFormat, type WriteReportOptions, writeReport } from './write-report.js';

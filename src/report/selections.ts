@@ -3,8 +3,8 @@ import type { TopLevelSpec } from 'vega-lite';
 import type { SelectionComparison } from '../interchange/index.js';
 import { csvLine, makeFolder, writeFileAtomic } from '../store/index.js';
 import { renderPng, renderSvgs } from './drawing/render.js';
+import { specification } from './drawing/specification.js';
 import { INK, INK_SOFT, MISSING, RUN_COLOURS, RUN_SHAPES } from './drawing/theme.js';
-import { specification } from './figures/figure.js';
 import { count, list, plainStrings, wrap, wrapParts } from './words/text.js';
 import { REPORT_FORMATS, type WriteReportOptions } from './write-report.js';
 

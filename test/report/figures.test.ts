@@ -1,9 +1,10 @@
 import { compile } from 'vega-lite';
 import { describe, expect, test } from 'vitest';
 import { BabelscopeError } from '../../src/errors.js';
+import { unitTicks } from '../../src/report/drawing/cell-map.js';
 import { renderSvgs, withTitle } from '../../src/report/drawing/render.js';
-import { unitTicks } from '../../src/report/drawing/unit-grid.js';
-import { type Figure, isPresent, specification } from '../../src/report/figures/figure.js';
+import { specification } from '../../src/report/drawing/specification.js';
+import { type Figure, isPresent } from '../../src/report/figures/figure.js';
 import { buildFigures } from '../../src/report/figures/list.js';
 import {
   EIGHT_LANGUAGES,

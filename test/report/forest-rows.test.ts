@@ -1,23 +1,51 @@
 import { expect, test } from 'vitest';
-import { arrange, withoutRepeats } from '../../src/report/drawing/forest-rows.js';
+import { forestRows } from '../../src/report/figures/forest.js';
+import { againstReference } from '../../src/report/index.js';
 import { syntheticComparison } from '../support/synthetic-comparison.js';
 
 const RUNS = ['base', 'cpt', 'sft', 'grpo'];
 
-test('a measure that no run is measured by, for one and the same reason, has one row for all of them', () => {
+/** Rows of one measure, where every run says of it what `of` says. */
+function rowsWhere(measure: string, of: (to: string) => object) {
   const [neurons] = syntheticComparison({ runs: RUNS }).units;
-  const headlines = arrange(neurons!).map((headline) => {
-    if (headline.measure === 'jaccard')
-      return { ...headline, verdict: 'not measured' as const, note: 'no cut' };
-    if (headline.measure === 'depthD') {
-      return { ...headline, verdict: 'not measured' as const, note: `no unit in ${headline.to}` };
-    }
-    return { ...headline, verdict: 'changed' as const, note: '' };
-  });
-  const drawn = withoutRepeats(headlines);
-  expect(drawn.filter(({ measure }) => measure === 'jaccard').map(({ runs }) => runs)).toEqual([3]);
-  const others = drawn.filter(({ measure }) => measure !== 'jaccard');
-  expect(others.map(({ measure, to, runs }) => [measure, to, runs])).toEqual(
-    headlines.flatMap(({ measure, to }) => (measure === 'jaccard' ? [] : [[measure, to, 1]])),
-  );
+  const headlines = againstReference(neurons!)
+    .filter((headline) => headline.measure === measure)
+    .map((headline) => ({
+      ...headline,
+      verdict: 'not measured' as const,
+      note: 'no cut',
+      ...of(headline.to),
+    }));
+  return forestRows(headlines);
+}
+const NOTHING = {
+  change: { value: null, low: null, high: null },
+  withinFrom: null,
+  withinTo: null,
+  across: null,
+  shareOutside: null,
+};
+
+test('a measure that no run is measured by, for one and the same reason, has one row for all of them', () => {
+  expect(rowsWhere('jaccard', () => NOTHING).map(({ runs }) => runs)).toEqual(['all 3 runs']);
+});
+
+test('runs whose reasons differ have a row each', () => {
+  const rows = rowsWhere('depthD', (to) => ({ ...NOTHING, note: `no unit in ${to}` }));
+  expect(rows.map(({ runs }) => runs)).toEqual(['cpt', 'sft', 'grpo']);
+});
+
+test('runs whose changes differ have a row each with its own values, measured or not', () => {
+  const counts: Record<string, number> = { cpt: 90, sft: 77, grpo: 82 };
+  const rows = rowsWhere('selected', (to) => ({
+    ...NOTHING,
+    valueFrom: 77,
+    valueTo: counts[to]!,
+    change: { value: counts[to]! - 77, low: null, high: null },
+  }));
+  expect(rows.map(({ runs, sides, changeText }) => [runs, sides, changeText])).toEqual([
+    ['cpt', '77 → 90', '+13'],
+    ['sft', '77 → 77', '0'],
+    ['grpo', '77 → 82', '+5'],
+  ]);
 });

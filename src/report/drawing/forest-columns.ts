@@ -1,7 +1,9 @@
 import { SEED_VERDICTS, VERDICTS } from '../../compare/index.js';
-import { FLOOR_LOW, GAP, powersOfTwo, TEXT_START, VERDICT_WIDTH } from './forest-rows.js';
+import { FLOOR_LOW, GAP, powersOfTwo, type RowLayout, TEXT_START, VERDICT_WIDTH } from './forest-rows.js';
 import { INK_SOFT, VERDICT_COLOURS } from './theme.js';
 
+/** A row with a note of two lines, in pixels. */
+const NOTED_ROW = 46;
 /** Right of the floor axis, for the arrow of what lies beyond its end. */
 const ARROW_ROOM = 14;
 
@@ -28,9 +30,12 @@ const shape = (field: string) => ({
  * The columns that forests are built from; a row of data is one line of all of them.
  *
  * @param rows Values of the field `row`, from the top.
- * @param step Height of a row in pixels.
  */
-export function forestColumns(rows: readonly number[], step: number, tooltip: readonly object[]) {
+export function forestColumns(
+  rows: readonly number[],
+  { step, dense }: RowLayout,
+  tooltip: readonly object[],
+) {
   const y = { field: 'row', type: 'ordinal', scale: { domain: rows, padding: 0 }, axis: null };
   const height = { step };
   const heading = (text: string | readonly string[]) => ({
@@ -42,12 +47,12 @@ export function forestColumns(rows: readonly number[], step: number, tooltip: re
     mark: { type: 'rule', color: '#d0d7de', strokeWidth: 1, yOffset: -step / 2 },
     encoding: { y, x: { value: 0 }, x2: { value: width + gap } },
   });
-  const words = (field: string, dy: number, style: object = {}) => ({
+  const words = (field: string, dy: number, style: object = {}, channels: object = {}) => ({
     mark: { type: 'text', align: 'left', baseline: 'middle', dy, fontSize: 11, ...style },
-    encoding: { y, x: { value: 0 }, text: { field } },
+    encoding: { y, x: { value: 0 }, text: { field }, ...channels },
   });
 
-  /** Text in one line, or bold over soft. */
+  /** Text in one line, or bold over soft; in dense rows both stand at one height, and one of them is empty. */
   const text = (
     title: string | readonly string[],
     width: number,
@@ -62,7 +67,10 @@ export function forestColumns(rows: readonly number[], step: number, tooltip: re
       stripes(width),
       ...(second === undefined
         ? [words(first, 0)]
-        : [words(first, -7, bold ? { fontWeight: 'bold' } : {}), words(second, 8, { color: INK_SOFT })]),
+        : [
+            words(first, dense ? 0 : -7, bold ? { fontWeight: 'bold' } : {}),
+            words(second, dense ? 0 : 8, { color: INK_SOFT }),
+          ]),
     ],
   });
 
@@ -159,23 +167,16 @@ export function forestColumns(rows: readonly number[], step: number, tooltip: re
     };
   };
 
-  /** The verdict, with what it rests on below it: fields `<detail>` of one line, `<notes>` of up to two. */
+  /** The verdict; in rows that have room, with what it rests on below it: fields `<detail>` and `<notes>`, of several lines. */
   const verdict = (title: string, field: string, detail: string, notes: string, width = VERDICT_WIDTH) => {
-    const of = (
-      text_: string,
-      dy: number,
-      measured: boolean,
-      { coloured = false, ...style }: { coloured?: boolean } & Record<string, unknown> = {},
-    ) => ({
+    const only = (measured: boolean, of: string, dy: number, style: object, channels: object = {}) => ({
       transform: [{ filter: `datum.${field} ${measured ? '!==' : '==='} 'not measured'` }],
-      mark: { type: 'text', align: 'left', baseline: 'middle', dy, fontSize: 11, color: INK_SOFT, ...style },
-      encoding: {
-        y,
-        x: { value: TEXT_START },
-        text: { field: text_ },
-        ...(coloured ? { color: colour(field) } : {}),
-      },
+      ...words(of, dy, { dx: TEXT_START, ...style }, channels),
     });
+    const strong = [{ fontWeight: 'bold' }, { color: colour(field) }] as const;
+    const soft = { color: INK_SOFT };
+    // Of more than two lines, a note begins higher.
+    const noteTop = 1 - Math.max(0, step - NOTED_ROW) / 2;
     return {
       ...heading(title),
       width,
@@ -186,10 +187,14 @@ export function forestColumns(rows: readonly number[], step: number, tooltip: re
           mark: { type: 'point', filled: true, opacity: 1, size: 80 },
           encoding: { y, x: { value: 6 }, color: colour(field), shape: shape(field) },
         },
-        of(field, -7, true, { fontWeight: 'bold', coloured: true }),
-        of(detail, 8, true),
-        of(field, -13, false, { fontWeight: 'bold', coloured: true }),
-        of(notes, 1, false, { fontSize: 10, lineHeight: 11, lineBreak: '\n' }),
+        ...(dense
+          ? [words(field, 0, { dx: TEXT_START, ...strong[0] }, strong[1])]
+          : [
+              only(true, field, -7, ...strong),
+              only(true, detail, 8, soft),
+              only(false, field, noteTop - 14, ...strong),
+              only(false, notes, noteTop, { ...soft, fontSize: 10, lineHeight: 11, lineBreak: '\n' }),
+            ]),
       ],
     };
   };

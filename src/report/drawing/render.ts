@@ -1,6 +1,5 @@
-import sharp from 'sharp';
-import * as vega from 'vega';
-import { compile, type TopLevelSpec } from 'vega-lite';
+import type * as Vega from 'vega';
+import type { TopLevelSpec } from 'vega-lite';
 import { BabelscopeError } from '../../errors.js';
 import type { Figure } from '../figures/figure.js';
 import { ellipsize, emWidth, wrap, wrapParts } from '../words/text.js';
@@ -43,7 +42,9 @@ export function renderSvgs(drawings: readonly Drawing[]): Promise<string[]> {
 let lastTurn: Promise<unknown> = Promise.resolve();
 
 async function renderInTurn(drawings: readonly Drawing[]): Promise<string[]> {
-  const metrics = textMetrics();
+  // Loaded where it is needed: it takes a second, and most commands draw nothing.
+  const vega = await import('vega');
+  const metrics = textMetrics(vega);
   const before = metrics.width;
   // Without this, vega guesses 0.8 em a character, or asks whatever canvas package is installed.
   metrics.width = (item, text) =>
@@ -51,26 +52,28 @@ async function renderInTurn(drawings: readonly Drawing[]): Promise<string[]> {
   try {
     vega.resetSVGDefIds();
     const svgs: string[] = [];
-    for (const drawing of drawings) svgs.push(await renderOne(drawing));
+    for (const drawing of drawings) svgs.push(await renderOne(vega, drawing));
     return svgs;
   } finally {
     metrics.width = before;
   }
 }
 
-async function renderOne({ name, spec }: Drawing): Promise<string> {
-  // vega logs what goes wrong while it evaluates a figure, and draws the rest: a figure with holes, or none.
-  const errors: unknown[] = [];
+async function renderOne(vega: typeof Vega, { name, spec }: Drawing): Promise<string> {
+  const { compile } = await import('vega-lite');
+  // vega logs what goes wrong and draws the rest: a figure with holes, or none. Either is a fault here.
+  const faults: unknown[] = [];
   const logger = vega.logger(vega.Warn);
-  logger.error = (...messages: unknown[]) => {
-    errors.push(...messages);
+  logger.error = logger.warn = (...messages: unknown[]) => {
+    faults.push(...messages);
     return logger;
   };
-  let view: vega.View | undefined;
+  let view: Vega.View | undefined;
   try {
-    view = new vega.View(vega.parse(compile(spec).spec), { renderer: 'none', logger });
+    view = new vega.View(vega.parse(compile(spec, { logger }).spec), { renderer: 'none', logger });
     const svg = await view.toSVG();
-    if (errors.length > 0) throw errors[0];
+    if (faults.length > 0) throw faults[0];
+    if (!/ role-mark[^>]*><(path|text)[ >]/.test(svg)) throw new Error('it has no mark');
     return svg;
   } catch (cause) {
     // Some of vega's messages hold the whole specification.
@@ -89,7 +92,8 @@ async function renderOne({ name, spec }: Drawing): Promise<string> {
 }
 
 /** Rasterised at twice its size. */
-export function renderPng(svg: string): Promise<Buffer> {
+export async function renderPng(svg: string): Promise<Buffer> {
+  const { default: sharp } = await import('sharp');
   return sharp(Buffer.from(svg), { density: SVG_DPI * PNG_DENSITY })
     .png()
     .toBuffer();
@@ -100,7 +104,7 @@ interface TextMetrics {
 }
 
 /** vega's own hook for text measurement (vl-convert uses it too); its types leave it out. */
-function textMetrics(): TextMetrics {
+function textMetrics(vega: typeof Vega): TextMetrics {
   return (vega as unknown as { textMetrics: TextMetrics }).textMetrics;
 }
 

@@ -5,6 +5,9 @@ import type {
   Comparison,
   Estimate,
 } from '../../compare/index.js';
+import { shortLabels } from '../drawing/labels.js';
+import { OWN_AXES, runChannels, runLine, runPoints } from '../drawing/run-lines.js';
+import { layerAxis, panelTitle, specification, tooltip } from '../drawing/specification.js';
 import { INK_SOFT, MISSING } from '../drawing/theme.js';
 import {
   ALIGNMENT_WORDS,
@@ -12,27 +15,16 @@ import {
   alignmentInWords,
   alignmentLevel,
 } from '../words/alignment-words.js';
-import { panelTitle } from '../words/measures.js';
-import { count, ellipsize, list, number, plural, uncapital } from '../words/text.js';
-import {
-  type AbsentFigure,
-  type Figure,
-  layerTicks,
-  measuredOn,
-  runChannels,
-  runsInWords,
-  specification,
-} from './figure.js';
+import { runsInWords } from '../words/measured-on.js';
+import { count, list, number, plural, uncapital } from '../words/text.js';
+import { defineFigure } from './figure.js';
 
 const PANEL = { width: 330, height: 180 };
 const MEASURES = ['margin', 'mexa'] as const;
+/** Widest name of the reference in a panel's title, in em. */
+const REFERENCE_WIDTH = 26;
 
-interface Point {
-  readonly estimate: Estimate;
-  readonly verdict?: string;
-}
-
-/** A row of a panel; `verdict` is empty where nothing is compared. */
+/** A point of a panel; `verdict` is empty where nothing is compared. */
 interface Drawn {
   readonly run: string;
   readonly marker: string;
@@ -44,137 +36,132 @@ interface Drawn {
 }
 
 /** Alignment of languages by layer, a line a run with its interval; below, its change against the reference and the noise floor. */
-export function alignment(comparison: Comparison): Figure | AbsentFigure {
-  const name = 'alignment';
-  const title = `Alignment of languages by layer: ${runsInWords(comparison)}`;
-  const { alignment: aligned, runs, shape } = comparison;
-  if (aligned === null || aligned.pairs.measured === 0) {
-    return {
-      name,
-      title,
-      reason:
-        'not measured: it needs the pooled residual stream of two languages with the same items (capture --hooks hook_resid_post --keep items)',
-    };
-  }
-  const labels = runs.map(({ label }) => label);
-  const layers = Array.from({ length: shape.layers }, (_, layer) => layer);
-  const { color, strokeDash, shape: marker } = runChannels(labels);
-  const x = {
-    field: 'layer',
-    type: 'quantitative',
-    title: 'layer',
-    scale: { domain: [0, Math.max(1, shape.layers - 1)], nice: false },
-    axis: { values: layerTicks(shape.layers, 8), format: 'd', grid: false },
-  };
-  const points = (of: (label: string, layer: number) => Point | null): Drawn[] =>
-    labels.flatMap((label) =>
-      layers.flatMap((layer) => {
-        const point = of(label, layer);
-        if (point === null || point.estimate.value === null) return [];
-        const { value, low, high } = point.estimate;
-        const verdict = point.verdict ?? '';
-        return [{ run: label, marker: label, layer, value, low: low ?? value, high: high ?? value, verdict }];
-      }),
+export const alignment = defineFigure({
+  name: 'alignment',
+  short: 'Alignment by layer',
+  title: (comparison) => `Alignment of languages by layer: ${runsInWords(comparison)}`,
+  needs: ({ alignment: aligned }) =>
+    aligned === null || aligned.pairs.measured === 0
+      ? 'not measured: it needs the pooled residual stream of two languages with the same items (capture --hooks hook_resid_post --keep items)'
+      : aligned,
+  build: (comparison, aligned) => {
+    const labels = comparison.runs.map(({ label }) => label);
+    const layers = layersOf(comparison);
+    const panel = panelOf(comparison);
+    const points = (of: (label: string, layer: number) => { estimate: Estimate; verdict: string } | null) =>
+      labels.flatMap((run) =>
+        layers.flatMap((layer): Drawn[] => {
+          const { estimate, verdict = '' } = of(run, layer) ?? {};
+          if (estimate === undefined || estimate.value === null) return [];
+          const { value, low, high } = estimate;
+          return [{ run, marker: run, layer, value, low: low ?? value, high: high ?? value, verdict }];
+        }),
+      );
+    const levels = MEASURES.map((measure) =>
+      panel(
+        ALIGNMENT_WORDS[measure].name,
+        ALIGNMENT_WORDS[measure].unit,
+        measure === 'margin' ? 'cosine' : 'share',
+        points((label, layer) => ({
+          estimate: alignmentLevel(aligned, label, { measure, group: null, layer }),
+          verdict: '',
+        })),
+        [],
+      ),
     );
-  const panel = (
+    const changes = MEASURES.map((measure) =>
+      panel(
+        `Change against ${shortLabels(labels, REFERENCE_WIDTH)[0]}`,
+        'grey: noise floor; filled: changed',
+        'difference',
+        points((label, layer) => {
+          const change = ofLayer(aligned, measure, layer).find(({ to }) => to === label);
+          return change === undefined ? null : { estimate: change.change, verdict: change.verdict };
+        }),
+        layers.flatMap((layer) => {
+          const floor = floorOf(ofLayer(aligned, measure, layer));
+          return floor === null ? [] : [{ layer, low: -floor, high: floor }];
+        }),
+      ),
+    );
+    const spec = specification({
+      concat: labels.length === 1 ? levels : [...levels, ...changes],
+      columns: 2,
+      // Flush, so that titles of a row are level whatever their axes.
+      bounds: 'flush',
+      spacing: { row: 92, column: 80 },
+      resolve: OWN_AXES,
+    });
+    return {
+      spec,
+      caption: caption(comparison, aligned),
+      alt: `Curves over ${plural(layers.length, 'layer')}, one a run: how far languages agree on the same item${
+        labels.length === 1 ? '' : '; below, the change of each run beside the noise floor'
+      }.`,
+    };
+  },
+});
+
+/** Draws one measure over layers, with the noise floor behind it where there is one. */
+function panelOf({ runs, shape }: Comparison) {
+  const channels = runChannels(runs.map(({ label }) => label));
+  const x = layerAxis(shape.layers, 8);
+  const size = shape.layers > 16 ? 24 : 40;
+  return (
     heading: string,
     subheading: string,
     yTitle: string,
     values: readonly Drawn[],
-    floors: object[],
+    floors: readonly object[],
   ) => {
     const filled = values.filter(({ verdict }) => verdict === '' || verdict === 'changed');
     const hollow = values.filter((point) => !filled.includes(point));
-    const y = { type: 'quantitative', title: yTitle, axis: { tickCount: 5, minExtent: 40 } };
-    const markers = (some: readonly object[], mark: object) => ({
-      data: { values: some },
-      mark: { type: 'point', opacity: 1, size: shape.layers > 16 ? 24 : 40, ...mark },
-      encoding: {
-        x,
-        y: { ...y, field: 'value' },
-        color,
-        shape: marker,
-        tooltip: [
-          { field: 'run', title: 'run' },
-          { field: 'layer', title: 'layer' },
-          { field: 'value', title: yTitle, format: '.4f' },
-          { field: 'low', title: '95\u00a0% from', format: '.4f' },
-          { field: 'high', title: 'to', format: '.4f' },
-          { field: 'verdict', title: 'verdict' },
-        ],
-      },
+    const y = (field: string) => ({
+      field,
+      type: 'quantitative',
+      title: yTitle,
+      axis: { tickCount: 5, minExtent: 40 },
     });
-    const floor = {
-      data: { values: floors },
-      mark: { type: 'area', color: MISSING },
-      encoding: { x, y: { ...y, field: 'low' }, y2: { field: 'high' } },
-    };
-    const zero = { mark: { type: 'rule', color: INK_SOFT }, encoding: { y: { datum: 0 } } };
+    const shown = tooltip({
+      run: 'run',
+      layer: 'layer',
+      value: [yTitle, '.4f'],
+      low: ['95\u00a0% from', '.4f'],
+      high: ['to', '.4f'],
+      verdict: 'verdict',
+    });
+    const band = (mark: object, channel: object = {}) => ({
+      mark: { type: 'area', ...mark },
+      encoding: { x, y: y('low'), y2: { field: 'high' }, ...channel },
+    });
+    // Vega complains of a field without values.
+    const markers = (some: readonly Drawn[], mark: object) =>
+      some.length === 0
+        ? []
+        : [{ data: { values: some }, ...runPoints(x, y('value'), channels, { size, ...mark }, shown) }];
     return {
       title: { ...panelTitle(heading, [subheading]), frame: 'group', offset: 6 },
       ...PANEL,
       data: { values },
       layer: [
-        ...(floors.length === 0 ? [] : [floor, zero]),
-        {
-          // Of the fill alone: the legend would take over an opacity.
-          mark: { type: 'area', fillOpacity: 0.18 },
-          encoding: { x, y: { ...y, field: 'low' }, y2: { field: 'high' }, color },
-        },
-        {
-          mark: { type: 'line', strokeWidth: 1.8 },
-          encoding: { x, y: { ...y, field: 'value' }, color, strokeDash },
-        },
-        // Vega complains of a field without values.
-        ...(filled.length === 0 ? [] : [markers(filled, { filled: true })]),
-        ...(hollow.length === 0 ? [] : [markers(hollow, { filled: false, fill: 'white', strokeWidth: 1.4 })]),
+        ...(floors.length === 0
+          ? []
+          : [
+              { data: { values: floors }, ...band({ color: MISSING }) },
+              { mark: { type: 'rule', color: INK_SOFT }, encoding: { y: { datum: 0 } } },
+            ]),
+        // Of the fill alone: the legend would take over an opacity.
+        band({ fillOpacity: 0.18 }, { color: channels.color }),
+        runLine(x, y('value'), channels),
+        ...markers(filled, {}),
+        ...markers(hollow, { filled: false, fill: 'white', strokeWidth: 1.4 }),
       ],
     };
   };
-  const levels = MEASURES.map((measure) =>
-    panel(
-      ALIGNMENT_WORDS[measure].name,
-      ALIGNMENT_WORDS[measure].unit,
-      measure === 'margin' ? 'cosine' : 'share',
-      points((label, layer) => ({
-        estimate: alignmentLevel(aligned, label, { measure, group: null, layer }),
-      })),
-      [],
-    ),
-  );
-  const changes = MEASURES.map((measure) => {
-    const floors = layers.flatMap((layer) => {
-      const floor = floorOf(ofLayer(aligned, measure, layer));
-      return floor === null ? [] : [{ layer, low: -floor, high: floor }];
-    });
-    return panel(
-      `Change against ${ellipsize(labels[0]!, 24)}`,
-      'grey: noise floor; filled: changed',
-      'difference',
-      points((label, layer) => {
-        const change = ofLayer(aligned, measure, layer).find(({ to }) => to === label);
-        return change === undefined ? null : { estimate: change.change, verdict: change.verdict };
-      }),
-      floors,
-    );
-  });
-  const spec = specification({
-    concat: labels.length === 1 ? levels : [...levels, ...changes],
-    columns: 2,
-    // Flush, so that titles of a row are level whatever their axes.
-    bounds: 'flush',
-    spacing: { row: 92, column: 80 },
-    resolve: {
-      scale: {
-        color: 'shared',
-        strokeDash: 'shared',
-        shape: 'shared',
-        x: 'independent',
-        y: 'independent',
-      },
-    },
-  });
-  return { name, title, subtitle: measuredOn(comparison), caption: caption(comparison, aligned), spec };
+}
+
+function layersOf({ shape }: Comparison): number[] {
+  return Array.from({ length: shape.layers }, (_, layer) => layer);
 }
 
 function caption({ runs, languages, shape }: Comparison, aligned: AlignmentComparison): string {

@@ -1,23 +1,19 @@
 import type { Comparison, Contrast } from '../../compare/index.js';
 import { forestColumns, forestOf } from '../drawing/forest-columns.js';
-import { floorFields, noteLines, rowHeight } from '../drawing/forest-rows.js';
+import { floorEnd, floorFields, noteLines, rowLayout, sketchFields } from '../drawing/forest-rows.js';
+import { shortLabels } from '../drawing/labels.js';
+import { specification, tooltip } from '../drawing/specification.js';
+import { mainUnits } from '../words/compared.js';
+import { UNIT_WORDS } from '../words/measured-on.js';
 import {
   contrastSentence,
   differenceInWords,
   MEASURE_WORDS,
   measureName,
-  type Standardised,
   standardiseFloor,
 } from '../words/measures.js';
-import { count, ellipsize, list, percent, plural } from '../words/text.js';
-import {
-  type AbsentFigure,
-  type Figure,
-  mainUnits,
-  measuredOn,
-  specification,
-  UNIT_WORDS,
-} from './figure.js';
+import { count, list, percent, plural } from '../words/text.js';
+import { defineFigure } from './figure.js';
 
 const ROW = 36;
 /** Drawn; the table has them all. */
@@ -25,124 +21,137 @@ const MOST_CONTRASTS = 1;
 const LABEL_WIDTH = 215;
 const GROUP_WIDTH = 92;
 const CHANGE_WIDTH = 112;
+/** Of rows in one line, in which the interval stands beside the difference. */
+const DENSE = { change: 66, interval: 124 };
 const SKETCH_WIDTH = 112;
 const FLOOR_WIDTH = 162;
 const SEED_VERDICT_WIDTH = 262;
 const FLOOR_END = { least: 8, most: 128 };
 
 /** Differences in differences beside both floors, sampling and training seeds: one row a measure and group. */
-export function contrasts(comparison: Comparison): Figure | AbsentFigure {
-  const name = 'contrasts';
-  const units = mainUnits(comparison);
-  const words = UNIT_WORDS[units?.type ?? 'neuron'];
-  const all = units?.contrasts ?? [];
-  const named = [...new Set(all.map(pairName))];
-  const reference = comparison.runs[0]?.label ?? '';
-  const title = `Differences in differences against ${reference}, ${words.many}${
-    named.length === 0 ? '' : `: ${list(named.slice(0, MOST_CONTRASTS))}`
-  }`;
-  if (all.length === 0)
-    return {
-      name,
-      title,
-      reason: 'not measured: it needs two runs beside the reference; of a trajectory, compare --contrast',
-    };
-  const shown = named.slice(0, MOST_CONTRASTS).flatMap((pair) => {
-    const own = all.filter((contrast) => pairName(contrast) === pair);
-    const measures = [...new Set(own.map(({ measure }) => measure))];
-    // Measures that are not measured in any group would be empty rows.
-    return measures
-      .map((measure) => own.filter((contrast) => contrast.measure === measure))
-      .filter((rows) => rows.some(({ difference }) => difference.value !== null))
-      .flat();
-  });
-  const floors = shown.map((contrast) => ({
-    sampling: measured(contrast),
-    seeds: contrast.seeds.verdict === 'not measured' ? null : standardiseFloor(contrast.seeds, false),
-  }));
-  const end = floorEnd(floors.flatMap(({ sampling, seeds }) => [sampling, seeds]));
-  const values = shown.map((contrast, row) => {
-    const above = shown[row - 1];
-    const first = above?.measure !== contrast.measure || pairName(above) !== pairName(contrast);
-    const { value, low, high } = contrast.difference;
-    const reach = Math.max(...[value, low, high].map((x) => Math.abs(x ?? 0))) * 1.08;
-    const scaled = (x: number | null) => (x === null || value === null ? null : reach === 0 ? 0 : x / reach);
-    const text = differenceInWords(contrast);
-    return {
-      row,
-      first,
-      measure: first ? measureName(contrast) : '',
-      unit: first ? MEASURE_WORDS[contrast.measure].unit : '',
-      group: ellipsize(contrast.group ?? 'all', GROUP_WIDTH / 11),
-      pair: ellipsize(pairName(contrast), GROUP_WIDTH / 10),
-      changeText: text.value,
-      intervalText: text.interval,
-      sketch: scaled(value),
-      sketchLow: scaled(low ?? value),
-      sketchHigh: scaled(high ?? value),
-      ...floorFields('sampling', floors[row]!.sampling, end),
-      ...floorFields('seeds', floors[row]!.seeds, end),
-      verdict: contrast.verdict,
-      outside:
-        contrast.shareOutside === null ? '' : `${percent(contrast.shareOutside)} of split halves beyond`,
-      noteLines: noteLines(contrast.note),
-      seedVerdict: contrast.seeds.verdict,
-      seedOutside:
-        contrast.seeds.shareOutside === null
-          ? ''
-          : `${percent(contrast.seeds.shareOutside)} of pairs of seeds beyond`,
-      seedNoteLines: noteLines(contrast.seeds.note),
-      sentence: contrastSentence(contrast),
-    };
-  });
-  const columns = forestColumns(
-    values.map(({ row }) => row),
-    rowHeight(
+export const contrasts = defineFigure({
+  name: 'contrasts',
+  short: 'Differences in differences',
+  title: (comparison) => {
+    const named = pairNames(contrastsOf(comparison)).slice(0, MOST_CONTRASTS);
+    const words = UNIT_WORDS[mainUnits(comparison)?.type ?? 'neuron'];
+    return `Differences in differences against ${comparison.runs[0]?.label ?? ''}, ${words.many}${
+      named.length === 0 ? '' : `: ${list(named)}`
+    }`;
+  },
+  needs: (comparison) => {
+    const all = contrastsOf(comparison);
+    return all.length === 0
+      ? 'not measured: it needs two runs beside the reference; of a trajectory, compare --contrast'
+      : all;
+  },
+  build: (comparison, all) => {
+    const shown = pairNames(all)
+      .slice(0, MOST_CONTRASTS)
+      .flatMap((pair) => shownOf(all, pair));
+    const floors = shown.map((contrast) => ({
+      sampling: contrast.verdict === 'not measured' ? null : standardiseFloor(contrast, false),
+      seeds: contrast.seeds.verdict === 'not measured' ? null : standardiseFloor(contrast.seeds, false),
+    }));
+    const end = floorEnd(
+      floors.flatMap(({ sampling, seeds }) => [sampling, seeds]),
+      FLOOR_END,
+    );
+    const layout = rowLayout(
+      shown.length,
       ROW,
-      values.flatMap((value) => [value.noteLines, value.seedNoteLines]),
-    ),
-    [{ field: 'sentence', title: 'measure' }],
-  );
-  const spec = specification(
-    forestOf(values, [
-      columns.text('measure (unit)', LABEL_WIDTH, 'measure', 'unit'),
-      columns.text('languages', GROUP_WIDTH, 'group', 'pair'),
-      columns.text(['difference', '95\u00a0% interval'], CHANGE_WIDTH, 'changeText', 'intervalText'),
-      columns.sketch(SKETCH_WIDTH, 'verdict'),
-      columns.floor(['beside sampling', '(floor = 1)'], FLOOR_WIDTH, 'sampling', 'verdict', end),
-      columns.verdict('sampling', 'verdict', 'outside', 'noteLines'),
-      columns.floor(['beside training seeds', '(floor = 1)'], FLOOR_WIDTH, 'seeds', 'seedVerdict', end),
-      columns.verdict('training seeds', 'seedVerdict', 'seedOutside', 'seedNoteLines', SEED_VERDICT_WIDTH),
-    ]),
-  );
-  return { name, title, subtitle: measuredOn(comparison), caption: caption(comparison, shown, named), spec };
+      shown.flatMap(({ note, seeds }) => [note, seeds.note]),
+    );
+    const groups = shown.map(({ group }) => group ?? 'all');
+    const shortGroups = shortLabels(groups, GROUP_WIDTH / 11);
+    const shortPairs = shortLabels(shown.map(pairName), GROUP_WIDTH / 10);
+    const values = shown.map((contrast, row) => {
+      const above = shown[row - 1];
+      const opens = (other: Contrast | undefined) =>
+        other?.measure !== contrast.measure || pairName(other) !== pairName(contrast);
+      const first = opens(above);
+      const { value, interval } = differenceInWords(contrast);
+      // In dense rows the unit stands in the second row of a measure.
+      const unitHere = layout.dense ? !first && (row < 2 || opens(shown[row - 2])) : first;
+      return {
+        row,
+        first,
+        measure: first ? measureName(contrast) : '',
+        unit: unitHere ? MEASURE_WORDS[contrast.measure].unit : '',
+        group: shortGroups[row]!,
+        pair: layout.dense ? '' : shortPairs[row]!,
+        changeText: value,
+        intervalText: interval,
+        ...sketchFields(contrast.difference),
+        ...floorFields('sampling', floors[row]!.sampling, end),
+        ...floorFields('seeds', floors[row]!.seeds, end),
+        verdict: contrast.verdict,
+        outside: beyond(contrast.shareOutside, 'split halves'),
+        noteLines: noteLines(contrast.note),
+        seedVerdict: contrast.seeds.verdict,
+        seedOutside: beyond(contrast.seeds.shareOutside, 'pairs of seeds'),
+        seedNoteLines: noteLines(contrast.seeds.note),
+        sentence: contrastSentence(contrast),
+      };
+    });
+    const columns = forestColumns([...values.keys()], layout, tooltip({ sentence: 'measure' }));
+    const spec = specification(
+      forestOf(values, [
+        columns.text('measure (unit)', LABEL_WIDTH, 'measure', 'unit'),
+        columns.text('languages', GROUP_WIDTH, 'group', 'pair'),
+        ...(layout.dense
+          ? [
+              columns.text('difference', DENSE.change, 'changeText'),
+              columns.text('95\u00a0% interval', DENSE.interval, 'intervalText'),
+            ]
+          : [columns.text(['difference', '95\u00a0% interval'], CHANGE_WIDTH, 'changeText', 'intervalText')]),
+        columns.sketch(SKETCH_WIDTH, 'verdict'),
+        columns.floor(['beside sampling', '(floor = 1)'], FLOOR_WIDTH, 'sampling', 'verdict', end),
+        columns.verdict('sampling', 'verdict', 'outside', 'noteLines'),
+        columns.floor(['beside training seeds', '(floor = 1)'], FLOOR_WIDTH, 'seeds', 'seedVerdict', end),
+        columns.verdict('training seeds', 'seedVerdict', 'seedOutside', 'seedNoteLines', SEED_VERDICT_WIDTH),
+      ]),
+    );
+    return {
+      spec,
+      caption: caption(comparison, shown, pairNames(all).length - MOST_CONTRASTS),
+      alt: `A table of ${plural(shown.length, 'row')}, one a measure and group of languages: the difference with its interval, its distance in units of both floors, both verdicts.`,
+    };
+  },
+});
+
+function contrastsOf(comparison: Comparison): readonly Contrast[] {
+  return mainUnits(comparison)?.contrasts ?? [];
 }
 
 function pairName({ from, to }: Contrast): string {
   return `${to} − ${from}`;
 }
 
-function measured(contrast: Contrast): Standardised | null {
-  return contrast.verdict === 'not measured' ? null : standardiseFloor(contrast, false);
+function pairNames(contrasts_: readonly Contrast[]): string[] {
+  return [...new Set(contrasts_.map(pairName))];
 }
 
-/** The power of two that all rows fit below. */
-function floorEnd(floors: readonly (Standardised | null)[]): number {
-  const largest = Math.max(
-    FLOOR_END.least,
-    ...floors.map((floor) => floor?.across[2] ?? 0).filter(Number.isFinite),
-  );
-  return Math.min(FLOOR_END.most, 2 ** Math.ceil(Math.log2(largest)));
+/** By measure; those that are not measured in any group would be empty rows. */
+function shownOf(all: readonly Contrast[], pair: string): Contrast[] {
+  const own = all.filter((contrast) => pairName(contrast) === pair);
+  return [...new Set(own.map(({ measure }) => measure))]
+    .map((measure) => own.filter((contrast) => contrast.measure === measure))
+    .filter((rows) => rows.some(({ difference }) => difference.value !== null))
+    .flat();
 }
 
-function caption(comparison: Comparison, shown: readonly Contrast[], named: readonly string[]): string {
+function beyond(share: number | null, what: string): string {
+  return share === null ? '' : `${percent(share)} of ${what} beyond`;
+}
+
+function caption(comparison: Comparison, shown: readonly Contrast[], left: number): string {
   const both = shown.filter((c) => c.verdict === 'changed' && c.seeds.verdict === 'changed').length;
   const sampling = shown.filter((c) => c.verdict === 'changed').length;
   const seeded = shown.filter((c) => c.seeds.verdict !== 'not measured').length;
   const seeds = comparison.runs
     .map(({ label, seeds: more }) => ({ label, n: more.length + 1 }))
     .filter(({ n }) => n > 1);
-  const left = named.length - MOST_CONTRASTS;
   return [
     `(to − reference) − (from − reference), each regime the mean over its training seeds; a measure that exists only between runs is taken against the reference. Of ${shown.length} rows ${count(sampling)} changed beside sampling${
       seeded === 0

@@ -1,171 +1,75 @@
 import type { TopLevelSpec } from 'vega-lite';
-import { modelLabel } from '../../checkpoint/index.js';
-import type { ComparedRun, Comparison, Headline, Measure, UnitComparison } from '../../compare/index.js';
-import { CONFIG, nth, RUN_COLOURS, RUN_DASHES, RUN_SHAPES } from '../drawing/theme.js';
-import { count, emWidth, plural } from '../words/text.js';
+import type { Comparison } from '../../compare/index.js';
+import { measuredOn } from '../words/measured-on.js';
 
 /** A figure of the report: one vega-lite specification and the words that belong to it. */
-export interface Figure {
+export interface Figure extends Drawn {
   /** File name without extension, and anchor in the page. */
-  readonly name: FigureName;
-  /** What was measured. */
+  readonly name: string;
+  /** Names the figure in the contents of the page. */
+  readonly short: string;
+  /** Says what was measured. */
   readonly title: string;
-  /** On what it was measured. */
+  /** Says on what it was measured. */
   readonly subtitle: string;
-  /** What the numbers say, generated from them. */
-  readonly caption: string;
-  /** Without title: a page and a file set it differently. */
-  readonly spec: TopLevelSpec;
 }
 
 /** A figure that this comparison has no numbers for. */
 export interface AbsentFigure {
-  readonly name: FigureName;
+  readonly name: string;
   readonly title: string;
   readonly reason: string;
 }
 
-export type FigureName =
-  | 'forest'
-  | 'forest-heads'
-  | 'forest-experts'
-  | 'regimes'
-  | 'groups'
-  | 'contrasts'
-  | 'trajectory'
-  | 'head-overlap'
-  | 'alignment'
-  | 'specialized-neurons'
-  | 'entropy-distribution'
-  | 'depth-profile'
-  | 'reallocation'
-  | 'head-map'
-  | 'expert-map';
-
-export type FigureBuilder = (comparison: Comparison) => Figure | AbsentFigure;
-
-export function isPresent(figure: Figure | AbsentFigure): figure is Figure {
-  return 'spec' in figure;
+export interface Drawn {
+  /** Without title: a page and a file set it differently. */
+  readonly spec: TopLevelSpec;
+  /** Says in sentences generated from the numbers what they say. */
+  readonly caption: string;
+  /** Describes the picture to whoever does not see it; the caption and the tables have the numbers. */
+  readonly alt: string;
 }
 
-/** The parts every specification shares, around what one figure draws. */
-export function specification(body: object): TopLevelSpec {
-  return {
-    $schema: 'https://vega.github.io/schema/vega-lite/v6.json',
-    config: CONFIG,
-    ...body,
-  } as TopLevelSpec;
+interface FigureParts<Name extends string, Needed extends object> {
+  readonly name: Name;
+  readonly short: string;
+  readonly title: (comparison: Comparison) => string;
+  /** Finds what the figure draws; a sentence instead says why this comparison lacks it. */
+  readonly needs: (comparison: Comparison) => Needed | string;
+  readonly build: (comparison: Comparison, needed: Needed) => Drawn;
+  /** Tells where the figure makes sense at all: elsewhere it is not even missing. */
+  readonly concerns?: ((comparison: Comparison) => boolean) | undefined;
 }
 
-/** Length of a legend's line: long enough to tell the dashes apart. */
-const LEGEND_LINE = 26;
-/** Between an entry and the next, with what lies between its line and its label. */
-const LEGEND_GAP = 20;
-const LEGEND_FONT = 11;
-/** Room in the narrowest figure, in pixels. */
-const LEGEND_WIDTH = 640;
+/** One entry of the list of figures. */
+export interface FigureDefinition<Name extends string = string> {
+  readonly name: Name;
+  readonly concerns: (comparison: Comparison) => boolean;
+  /** Draws a comparison whose strings are plain (`plainStrings`). */
+  readonly of: (comparison: Comparison) => Figure | AbsentFigure;
+}
 
-/** Colour, dash and marker of each run, with one legend above the figure if there are several. */
-export function runChannels(labels: readonly string[], legendTitle: string | null = null) {
-  const legend = labels.length > 1;
-  const shared = {
-    field: 'run',
-    type: 'nominal',
-    sort: null,
-    title: legendTitle,
-    legend: legend
-      ? { orient: 'top', columns: legendColumns(labels), symbolType: 'stroke', symbolSize: LEGEND_LINE ** 2 }
-      : null,
-  };
-  const domain = [...labels];
+/** Makes a figure's entry for the list from its parts. */
+export function defineFigure<const Name extends string, Needed extends object>({
+  name,
+  short,
+  title: titleOf,
+  needs,
+  build,
+  concerns = () => true,
+}: FigureParts<Name, Needed>): FigureDefinition<Name> {
   return {
-    color: { ...shared, scale: { domain, range: domain.map((_, i) => nth(RUN_COLOURS, i)) } },
-    strokeDash: { ...shared, scale: { domain, range: domain.map((_, i) => nth(RUN_DASHES, i)) } },
-    // A field and no legend of its own: merged into the others', its markers would hide the dashes.
-    shape: {
-      ...shared,
-      field: 'marker',
-      legend: null,
-      scale: { domain, range: domain.map((_, i) => nth(RUN_SHAPES, i)) },
+    name,
+    concerns,
+    of: (comparison) => {
+      const title = titleOf(comparison);
+      const needed = needs(comparison);
+      if (typeof needed === 'string') return { name, title, reason: needed };
+      return { name, short, title, subtitle: measuredOn(comparison), ...build(comparison, needed) };
     },
   };
 }
 
-/** As many as stand side by side in the narrowest figure; a column is as wide as its widest entry. */
-function legendColumns(labels: readonly string[]): number {
-  const entries = labels.map((label) => LEGEND_LINE + LEGEND_GAP + emWidth(label) * LEGEND_FONT);
-  const width = (columns: number) =>
-    Array.from({ length: columns }, (_, c) => Math.max(...entries.filter((_, i) => i % columns === c)));
-  const fits = (columns: number) => width(columns).reduce((a, b) => a + b, 0) <= LEGEND_WIDTH;
-  return labels.map((_, i) => labels.length - i).find(fits) ?? 1;
+export function isPresent(figure: Figure | AbsentFigure): figure is Figure {
+  return 'spec' in figure;
 }
-
-/** `en English`, or the tag alone where there is no other name. */
-export function languageLabel({ tag, name }: { readonly tag: string; readonly name: string }): string {
-  return name === '' || name === tag ? tag : `${tag} ${name}`;
-}
-
-/** Neurons where they were compared, else whatever was. */
-export function mainUnits(comparison: Comparison): UnitComparison | undefined {
-  return comparison.units.find(({ type }) => type === 'neuron') ?? comparison.units[0];
-}
-
-/** Headlines of all languages against the reference. */
-export function againstReference({ headlines, profiles }: UnitComparison): Headline[] {
-  return headlines.filter(({ group, from }) => group === null && from === profiles[0]?.label);
-}
-
-/** The headline of a run against the reference, over all languages. */
-export function headlineOf(
-  units: UnitComparison | undefined,
-  measure: Measure,
-  to: string,
-): Headline | undefined {
-  return units && againstReference(units).find((h) => h.measure === measure && h.to === to);
-}
-
-/** `base → sft`, `base → cpt, sft, grpo`, `base → 7 other runs`, or the only run. */
-export function runsInWords(comparison: Comparison): string {
-  const [reference, ...others] = comparison.runs.map(({ label }) => label);
-  if (others.length === 0) return reference ?? 'no run';
-  return `${reference} → ${others.length > 3 ? `${others.length} other runs` : others.join(', ')}`;
-}
-
-/** The subtitle of every figure: models, probe set, items, languages, tokens. */
-export function measuredOn(comparison: Comparison): string {
-  const { runs, probe, languages, items, completeItems, shape, positions, units } = comparison;
-  const models = [...new Set(runs.map(({ model }) => modelLabel(model)))];
-  const shown =
-    models.length > 3 ? `${models.slice(0, 2).join(', ')} and ${models.length - 2} more` : models.join(', ');
-  const tokens = runs.map(totalTokens);
-  const [low, high] = [Math.min(...tokens), Math.max(...tokens)];
-  return [
-    `${shown} (${shape.family}, ${shape.layers} layers)`,
-    `probe set ${probe.name} ${probe.version}: ${items === 0 ? 'an unknown number of items' : plural(items, 'item')}${
-      completeItems === items ? '' : ` (${count(completeItems)} in every language)`
-    } in ${plural(languages.length, 'language')}`,
-    units.some(({ rate }) => rate === 'importance')
-      ? `${plural(low, 'matrix', 'matrices')}${runs.length > 1 ? ' a run' : ''}`
-      : `${low === high ? count(low) : `${count(low)}–${count(high)}`} tokens${
-          runs.length > 1 ? ' a run' : ''
-        }, positions: ${positions}`,
-  ].join(' · ');
-}
-
-export function totalTokens(run: ComparedRun): number {
-  return run.languages.reduce((sum, { tokens }) => sum + tokens, 0);
-}
-
-/** Tick values at whole layers, first and last included, about `wanted` of them. */
-export function layerTicks(layers: number, wanted = 7): number[] {
-  const step = Math.max(1, Math.ceil((layers - 1) / Math.max(1, wanted - 1)));
-  const ticks: number[] = [];
-  for (let l = 0; l < layers; l += step) ticks.push(l);
-  return ticks;
-}
-
-export const UNIT_WORDS = {
-  neuron: { one: 'neuron', many: 'neurons', title: 'Neurons' },
-  head: { one: 'head', many: 'heads', title: 'Heads' },
-  expert: { one: 'expert', many: 'experts', title: 'Experts' },
-} as const;

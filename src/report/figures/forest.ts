@@ -1,86 +1,167 @@
 import { type Comparison, type Headline, VERDICTS } from '../../compare/index.js';
 import type { UnitType } from '../../store/index.js';
 import { forestColumns, forestOf } from '../drawing/forest-columns.js';
-import { arrange, axisEnd, forestRow, RUN_WIDTH, rowHeight, withoutRepeats } from '../drawing/forest-rows.js';
-import { count, list } from '../words/text.js';
+import { floorEnd, floorFields, noteLines, rowLayout, sketchFields } from '../drawing/forest-rows.js';
+import { shortLabels } from '../drawing/labels.js';
+import { specification, tooltip } from '../drawing/specification.js';
+import { againstReference } from '../words/compared.js';
+import { runsInWords, UNIT_WORDS } from '../words/measured-on.js';
 import {
-  type AbsentFigure,
-  type Figure,
-  measuredOn,
-  runsInWords,
-  specification,
-  UNIT_WORDS,
-} from './figure.js';
+  changeInWords,
+  intervalInWords,
+  isSigned,
+  MEASURE_WORDS,
+  sidesInWords,
+  standardise,
+} from '../words/measures.js';
+import { count, list, percent } from '../words/text.js';
+import { defineFigure, type FigureDefinition } from './figure.js';
 
 const ROW = 40;
 const LABEL_WIDTH = 200;
+const RUN_WIDTH = 118;
 const CHANGE_WIDTH = 108;
+/** Of rows in one line, in which the interval stands beside the change. */
+const DENSE = { run: 138, change: 66, interval: 124 };
 const SKETCH_WIDTH = 110;
 const FLOOR_WIDTH = 215;
-
-const NAMES = { neuron: 'forest', head: 'forest-heads', expert: 'forest-experts' } as const;
-
-/** Of one unit type. */
-export function forest(type: UnitType) {
-  return (comparison: Comparison): Figure | AbsentFigure => forestOfType(comparison, type);
-}
+const FLOOR_END = { least: 8, most: 512 };
 
 /**
- * The headline changes against the reference. Measures have different units, so the plotted axis is the one they share:
- * how far apart halves of the two runs lie, in units of how far apart halves of one run lie. The change itself, with its
- * interval and unit, stands beside it in words and as a sketch around zero.
+ * The headline changes of one unit type against the reference. Measures have different units, so the plotted axis is the
+ * one they share: how far apart halves of the two runs lie, in units of how far apart halves of one run lie. The change
+ * itself, with its interval and unit, stands beside it in words and as a sketch around zero.
  */
-function forestOfType(comparison: Comparison, type: UnitType): Figure | AbsentFigure {
-  const name = NAMES[type];
+export function forest<const Name extends string>(
+  type: UnitType,
+  name: Name,
+  concerns?: (comparison: Comparison) => boolean,
+): FigureDefinition<Name> {
   const { many } = UNIT_WORDS[type];
-  const title = `Changes of ${many} beside what sampling alone does: ${runsInWords(comparison)}`;
-  const units = comparison.units.find((one) => one.type === type);
-  if (units === undefined) return { name, title, reason: `not measured: the runs record no ${many}` };
-  const headlines = arrange(units);
-  if (headlines.length === 0) return { name, title, reason: 'not measured: it needs two runs' };
-  const several = comparison.runs.length > 2;
-  const end = axisEnd(headlines);
-  const drawn = withoutRepeats(headlines);
-  const values = drawn.map((headline, row) => forestRow(headline, row, drawn[row - 1], end));
-  const tooltip = [
-    { field: 'measure', title: 'measure' },
-    { field: 'runs', title: 'runs' },
-    { field: 'changeText', title: 'change' },
-    { field: 'intervalText', title: '95\u00a0% interval' },
-    { field: 'outside', title: 'split halves beyond the floor' },
-    { field: 'verdict', title: 'verdict' },
-    { field: 'note', title: 'note' },
-  ];
-  const columns = forestColumns(
-    values.map(({ row }) => row),
-    rowHeight(
-      ROW,
-      values.map((value) => value.noteLines),
-    ),
-    tooltip,
-  );
-  const spec = specification(
-    forestOf(values, [
-      columns.text('measure (unit)', LABEL_WIDTH, 'measure', 'unit'),
-      several
-        ? columns.text(['run', 'the measure in each'], RUN_WIDTH, 'runs', 'sides', false)
-        : columns.text('in each run', RUN_WIDTH, 'sides'),
-      columns.text(['change or measure', '95\u00a0% interval'], CHANGE_WIDTH, 'changeText', 'intervalText'),
-      columns.sketch(SKETCH_WIDTH, 'verdict'),
-      columns.floor(
-        ['distance between halves (floor = 1)', 'grey: within a run · mark: across runs'],
-        FLOOR_WIDTH,
-        'sampling',
-        'verdict',
-        end,
-      ),
-      columns.verdict('verdict', 'verdict', 'outside', 'noteLines'),
-    ]),
-  );
-  return { name, title, subtitle: measuredOn(comparison), caption: caption(comparison, headlines), spec };
+  return defineFigure({
+    name,
+    short: `Changes of ${many}`,
+    title: (comparison) => `Changes of ${many} beside what sampling alone does: ${runsInWords(comparison)}`,
+    concerns,
+    needs: ({ units }) => {
+      const own = units.find((one) => one.type === type);
+      if (own === undefined) return `not measured: the runs record no ${many}`;
+      const headlines = byMeasure(againstReference(own));
+      return headlines.length === 0 ? 'not measured: it needs two runs' : headlines;
+    },
+    build: (comparison, headlines) => {
+      const rows = forestRows(headlines);
+      const layout = rowLayout(
+        rows.length,
+        ROW,
+        rows.map(({ note }) => note),
+      );
+      // In dense rows the unit stands in the second row of a measure.
+      const below = (i: number) => (rows[i]!.first ? '' : rows[i - 1]!.unit);
+      const values = layout.dense ? rows.map((row, i) => ({ ...row, unit: below(i) })) : rows;
+      const columns = forestColumns([...values.keys()], layout, TOOLTIP);
+      const end = floorEnd(headlines.map(standardise), FLOOR_END);
+      const spec = specification(
+        forestOf(values, [
+          columns.text('measure (unit)', LABEL_WIDTH, 'measure', 'unit'),
+          ...(layout.dense
+            ? [
+                columns.text('run', DENSE.run, 'runs'),
+                columns.text(['change or', 'measure'], DENSE.change, 'changeText'),
+                columns.text('95\u00a0% interval', DENSE.interval, 'intervalText'),
+              ]
+            : [
+                comparison.runs.length > 2
+                  ? columns.text(['run', 'the measure in each'], RUN_WIDTH, 'runs', 'sides', false)
+                  : columns.text('in each run', RUN_WIDTH, 'sides'),
+                columns.text(
+                  ['change or measure', '95\u00a0% interval'],
+                  CHANGE_WIDTH,
+                  'changeText',
+                  'intervalText',
+                ),
+              ]),
+          columns.sketch(SKETCH_WIDTH, 'verdict'),
+          columns.floor(
+            ['distance between halves (floor = 1)', 'grey: within a run · mark: across runs'],
+            FLOOR_WIDTH,
+            'sampling',
+            'verdict',
+            end,
+          ),
+          columns.verdict('verdict', 'verdict', 'outside', 'noteLines'),
+        ]),
+      );
+      return {
+        spec,
+        caption: caption(comparison, headlines, layout.dense),
+        alt: `A table of ${rows.length} rows, one a measure and run: the change with its interval, its distance in units of the noise floor, its verdict.`,
+      };
+    },
+  });
 }
 
-function caption(comparison: Comparison, headlines: readonly Headline[]): string {
+const TOOLTIP = tooltip({
+  measure: 'measure',
+  runs: 'runs',
+  changeText: 'change',
+  intervalText: '95\u00a0% interval',
+  outside: 'split halves beyond the floor',
+  verdict: 'verdict',
+  note: 'note',
+});
+
+/** By measure, then run, so that runs stand under each other. */
+function byMeasure(headlines: readonly Headline[]): Headline[] {
+  const measures = [...new Set(headlines.map(({ measure }) => measure))];
+  return measures.flatMap((measure) => headlines.filter((headline) => headline.measure === measure));
+}
+
+/** A row a headline; a measure that is not measured in any run is one row, if all that a row prints of them is the same. */
+export function forestRows(headlines: readonly Headline[]) {
+  const end = floorEnd(headlines.map(standardise), FLOOR_END);
+  const labels = [...new Set(headlines.map(({ to }) => to))];
+  const short = shortLabels(labels, RUN_WIDTH / 11);
+  const measures = [...new Set(headlines.map(({ measure }) => measure))];
+  const rows = measures.flatMap((measure) => {
+    const own = headlines.filter((headline) => headline.measure === measure);
+    const printed = own.map((headline) => printedOf(headline, end));
+    const [first] = printed;
+    const alike = printed.every((row) => JSON.stringify(row) === JSON.stringify(first));
+    if (own.length > 1 && alike && first!.verdict === 'not measured') {
+      return [{ ...first!, first: true, runs: `all ${own.length} runs` }];
+    }
+    return printed.map((row, i) => ({ ...row, first: i === 0, runs: short[labels.indexOf(own[i]!.to)]! }));
+  });
+  return rows.map((row, i) => ({
+    ...row,
+    row: i,
+    measure: row.first ? row.measure : '',
+    unit: row.first ? row.unit : '',
+  }));
+}
+
+/** Everything that a row says of a headline, but its run. */
+function printedOf(headline: Headline, end: number) {
+  const { type, measure, verdict, shareOutside, note, change } = headline;
+  const signed = isSigned(headline);
+  const { name, unit } = MEASURE_WORDS[measure];
+  return {
+    measure: name(UNIT_WORDS[type].many),
+    unit,
+    sides: signed ? sidesInWords(headline) : 'between the two',
+    changeText: changeInWords(headline),
+    intervalText: intervalInWords(headline),
+    ...sketchFields(signed ? change : { value: null, low: null, high: null }),
+    ...floorFields('sampling', standardise(headline), end),
+    verdict,
+    outside: shareOutside === null ? '' : `${percent(shareOutside)} of split halves beyond`,
+    noteLines: noteLines(note),
+    note,
+  };
+}
+
+function caption(comparison: Comparison, headlines: readonly Headline[], dense: boolean): string {
   const named = (verdict: Headline['verdict']) => headlines.filter((h) => h.verdict === verdict).length;
   const counts = VERDICTS.filter((verdict) => named(verdict) > 0).map(
     (verdict) => `${count(named(verdict))} ${verdict}`,
@@ -92,6 +173,7 @@ function caption(comparison: Comparison, headlines: readonly Headline[]): string
     notes.length === 0 ? '' : `Not measured: ${notes.join('; ')}.`,
     'Called changed only where at least 95\u00a0% of the split halves lie beyond the bound.',
     'Intervals: 95\u00a0%, paired delete-one-fold jackknife.',
+    dense ? 'Values of each run and shares of split halves are in the table of headline numbers.' : '',
   ]
     .filter((part) => part !== '')
     .join(' ');

@@ -1,20 +1,25 @@
-import type { Comparison, HeadMap } from '../../compare/index.js';
-import { MISSING } from '../drawing/theme.js';
-import { cellText, gridAxes } from '../drawing/unit-grid.js';
-import { ellipsize, number, plural, signed } from '../words/text.js';
+import type { HeadMap } from '../../compare/index.js';
 import {
-  type AbsentFigure,
-  type Figure,
-  headlineOf,
-  measuredOn,
-  runsInWords,
-  specification,
-} from './figure.js';
+  cellMap,
+  differences,
+  diverging,
+  type Grid,
+  gridAxes,
+  onDark,
+  sequential,
+  valueColour,
+} from '../drawing/cell-map.js';
+import { shortLabels } from '../drawing/labels.js';
+import { specification, tooltip } from '../drawing/specification.js';
+import { headlineOf } from '../words/compared.js';
+import { runsInWords } from '../words/measured-on.js';
+import { number, plural, signed, wrap } from '../words/text.js';
+import { defineFigure } from './figure.js';
 
 /** Room for all panels of a row. */
 const ROW_WIDTH = 780;
-
-type Grid = readonly (readonly (number | null)[])[];
+/** With more runs than this, the others are shown as differences alone. */
+const MOST_WHOLE = 5;
 
 /** What is drawn of a head: ω², or where no run has it, entropy. */
 const QUANTITIES = [
@@ -37,149 +42,111 @@ const QUANTITIES = [
 ] as const;
 
 /** How tied to a language every attention head is: each run, and each run minus the reference. */
-export function headMap(comparison: Comparison): Figure | AbsentFigure {
-  const name = 'head-map';
-  const [reference, ...others] = comparison.headMaps;
-  const quantity =
-    QUANTITIES.find(({ field }) => comparison.headMaps.some((map) => finite(map[field]).length > 0)) ??
-    QUANTITIES[0];
-  const { field, measure, legend } = quantity;
-  const title = `${quantity.title}: ${runsInWords(comparison)}`;
-  const known = comparison.headMaps.flatMap((map) => finite(map[field]));
-  if (reference === undefined || known.length === 0) {
-    return {
-      name,
-      title,
-      reason: 'not measured: no head has ω² (it needs pooled items: capture with --keep items) or LAPE',
-    };
-  }
-  const { layers, heads } = comparison.shape;
-  const units = comparison.units.find(({ type }) => type === 'head');
-  const rate = units?.rate ?? 'norm';
-  const cellWidth = Math.max(7, Math.min(40, Math.floor(ROW_WIDTH / 3 / heads)));
-  const cellHeight = layers > 16 ? 12 : 24;
-  const most = Math.max(...known, 0.01);
-  const least = field === 'lape' ? Math.min(...known, most - 0.01) : 0;
-  const differences = others.map((other) => difference(reference[field], other[field]));
-  const widest = Math.max(...differences.flatMap(finite).map(Math.abs), 0.001);
-
-  const panel = (grid: Grid, heading: string, kind: 'value' | 'difference') => {
-    const write = kind === 'value' ? number : signed;
-    const values = grid.flatMap((row, layer) =>
-      row.map((value, head) => ({
-        layer,
-        head,
-        value,
-        text:
-          value === null
-            ? '×'
-            : cellWidth >= 30
-              ? short(value, kind)
-              : kind === 'difference'
-                ? sign(value, widest)
-                : '',
-        light:
-          value !== null && kind === 'value'
-            ? (value - least) / (most - least) < 0.55
-            : value !== null && Math.abs(value) > 0.8 * widest,
-        shown: value === null ? 'not measured' : write(value),
-      })),
+export const headMap = defineFigure({
+  name: 'head-map',
+  short: 'Head map',
+  title: (comparison) => `${quantityOf(comparison.headMaps).title}: ${runsInWords(comparison)}`,
+  needs: ({ headMaps: maps }) => {
+    const [reference, ...others] = maps;
+    const quantity = quantityOf(maps);
+    const known = maps.flatMap((map) => finite(map[quantity.field]));
+    return reference === undefined || known.length === 0
+      ? 'not measured: no head has ω² (it needs pooled items: capture with --keep items) or LAPE'
+      : { maps, reference, others, known, quantity };
+  },
+  build: (comparison, { maps, reference, others, known, quantity }) => {
+    const { field, measure, legend } = quantity;
+    const { layers, heads } = comparison.shape;
+    const units = comparison.units.find(({ type }) => type === 'head');
+    const cellWidth = Math.max(7, Math.min(40, Math.floor(ROW_WIDTH / 3 / heads)));
+    const cellHeight = layers > 16 ? 12 : 24;
+    const most = Math.max(...known, 0.01);
+    const least = field === 'lape' ? Math.min(...known, most - 0.01) : 0;
+    const changes = others.map((other) => differences(reference[field], other[field]));
+    const widest = Math.max(...changes.flatMap(finite).map(Math.abs), 0.001);
+    const titleWidth = Math.max(12, (cellWidth * heads) / 12);
+    const short = shortLabels(
+      maps.map(({ label }) => label),
+      titleWidth,
     );
-    const { x, y } = gridAxes('head', heads, cellWidth, [...grid.keys()], layers);
-    const tooltip = [
-      { field: 'layer', title: 'layer' },
-      { field: 'head', title: 'head' },
-      { field: 'shown', title: kind === 'value' ? legend : 'difference' },
-    ];
-    return {
-      title: {
-        text: ellipsize(heading, Math.max(12, (cellWidth * heads) / 13)),
-        fontSize: 12,
-        anchor: 'start',
-        offset: 6,
-      },
-      data: { values },
-      width: cellWidth * heads,
-      height: cellHeight * layers,
-      layer: [
-        {
-          mark: { type: 'rect', stroke: 'white', strokeWidth: 0.6, invalid: null },
-          encoding: {
-            x,
-            y,
-            color: {
-              condition: { test: '!isValid(datum.value)', value: MISSING },
-              field: 'value',
-              type: 'quantitative',
-              scale:
-                kind === 'value'
-                  ? { scheme: 'viridis', domain: [least, most], clamp: true }
-                  : { scheme: 'blueorange', domain: [-widest, widest], domainMid: 0 },
-              legend: {
-                orient: 'bottom',
-                direction: 'horizontal',
-                title: kind === 'value' ? legend : `difference (blue: lower, orange: higher)`,
-                gradientLength: 200,
-                tickCount: 4,
-                titleLimit: 320,
-              },
-            },
-            tooltip,
-          },
-        },
-        cellText({ x, y, tooltip }, cellHeight < 20 ? 9 : 10),
-      ],
-    };
-  };
-  const maps = (run: HeadMap) => panel(run[field], run.label, 'value');
-  const contrasts = others.map((other, i) =>
-    panel(differences[i]!, `${other.label} − ${reference.label}`, 'difference'),
-  );
-  const values = { concat: [maps(reference), ...others.map(maps)], columns: 3, spacing: 24 };
-  const concat = others.length === 0 ? [values] : [values, { concat: contrasts, columns: 3, spacing: 24 }];
-  const spec = specification({
-    [others.length > 1 ? 'vconcat' : 'hconcat']: concat,
-    spacing: 28,
-    resolve: { scale: { color: 'independent' } },
-  });
-  const missing = comparison.headMaps.reduce(
-    (sum, map) => sum + map[field].flat().filter((value) => value === null).length,
-    0,
-  );
-  const caption = [
-    quantity.caption(rate, comparison.languages.length),
-    missing === 0 ? '' : `× and grey: not measured (${plural(missing, 'cell')}).`,
-    ...others.map(({ label }) => {
-      const headline = headlineOf(units, measure, label);
-      return `Mean over heads, ${label} against ${reference.label}: ${headline?.verdict ?? 'not measured'}.`;
-    }),
-    others.length === 0
-      ? 'One run: description only, no change is measured.'
-      : 'Single heads: not measured against a floor.',
-  ]
-    .filter((part) => part !== '')
-    .join(' ');
-  return { name, title, subtitle: measuredOn(comparison), caption, spec };
-}
 
-function difference(a: Grid, b: Grid): Grid {
-  return a.map((row, layer) =>
-    row.map((value, head) => {
-      const other = b[layer]?.[head] ?? null;
-      return value === null || other === null ? null : other - value;
-    }),
-  );
+    const panel = (grid: Grid, heading: string, isDifference: boolean) => {
+      const light = (value: number) =>
+        isDifference ? Math.abs(value) > 0.8 * widest : onDark(value, least, most);
+      const sparse = (value: number) => (isDifference ? sign(value, widest) : '');
+      const values = grid.flatMap((row, layer) =>
+        row.map((value, head) => ({
+          layer,
+          head,
+          value,
+          text: value === null ? '×' : cellWidth >= 30 ? inCell(value, isDifference) : sparse(value),
+          light: value !== null && light(value),
+          shown: value === null ? 'not measured' : isDifference ? signed(value) : number(value),
+        })),
+      );
+      return cellMap({
+        title: { text: wrap(heading, titleWidth), fontSize: 12, anchor: 'start', offset: 6 },
+        values,
+        ...gridAxes('head', heads, cellWidth, [...grid.keys()], layers),
+        width: cellWidth * heads,
+        height: cellHeight * layers,
+        color: isDifference
+          ? valueColour(diverging(widest), 'difference (blue: lower, orange: higher)', 200)
+          : valueColour(sequential(least, most), legend, 200),
+        tooltip: tooltip({ layer: 'layer', head: 'head', shown: isDifference ? 'difference' : legend }),
+        fontSize: cellHeight < 20 ? 9 : 10,
+      });
+    };
+    const whole = (maps.length > MOST_WHOLE ? [reference] : maps).map((run, i) =>
+      panel(run[field], short[i]!, false),
+    );
+    const minus = changes.map((change, i) => panel(change, `${short[i + 1]} − ${short[0]}`, true));
+    const concat = [whole, minus]
+      .filter((panels) => panels.length > 0)
+      .map((panels) => ({ concat: panels, columns: 3, spacing: 24 }));
+    const spec = specification({
+      [others.length > 1 ? 'vconcat' : 'hconcat']: concat,
+      spacing: 28,
+      resolve: { scale: { color: 'independent' } },
+    });
+    const missing = maps.flatMap((map) => map[field].flat()).filter((value) => value === null).length;
+    const caption = [
+      quantity.caption(units?.rate ?? 'norm', comparison.languages.length),
+      missing === 0 ? '' : `× and grey: not measured (${plural(missing, 'cell')}).`,
+      ...others.map(({ label }) => {
+        const headline = headlineOf(units, measure, label);
+        return `Mean over heads, ${label} against ${reference.label}: ${headline?.verdict ?? 'not measured'}.`;
+      }),
+      others.length === 0
+        ? 'One run: description only, no change is measured.'
+        : 'Single heads: not measured against a floor.',
+    ]
+      .filter((part) => part !== '')
+      .join(' ');
+    return {
+      spec,
+      caption,
+      alt: `Maps of ${plural(layers, 'layer')} by ${plural(heads, 'head')}, coloured by ${legend}: ${
+        others.length === 0 ? 'the run' : 'runs, and runs minus the reference'
+      }.`,
+    };
+  },
+});
+
+function quantityOf(maps: readonly HeadMap[]) {
+  const has = ({ field }: (typeof QUANTITIES)[number]) => maps.some((map) => finite(map[field]).length > 0);
+  return QUANTITIES.find(has) ?? QUANTITIES[0];
 }
 
 function finite(grid: Grid): number[] {
-  return grid.flat().filter((value): value is number => value !== null);
+  return grid.flat().filter((value) => value !== null);
 }
 
 /** Two decimals without the leading zero: what fits in a cell. */
-function short(value: number, kind: 'value' | 'difference'): string {
+function inCell(value: number, isDifference: boolean): string {
   const text = Math.abs(value).toFixed(2).replace(/^0/, '');
   if (text === '.00') return '0';
-  return value < 0 ? `−${text}` : kind === 'difference' ? `+${text}` : text;
+  return value < 0 ? `−${text}` : isDifference ? `+${text}` : text;
 }
 
 /** The direction of a difference that is at least a quarter of the largest. */

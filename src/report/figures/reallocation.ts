@@ -1,17 +1,12 @@
 import type { Comparison, Measure, Reallocation } from '../../compare/index.js';
-import { INK, RULE } from '../drawing/theme.js';
-import { count, ellipsize, emWidth, percent } from '../words/text.js';
-import {
-  type AbsentFigure,
-  type Figure,
-  headlineOf,
-  languageLabel,
-  mainUnits,
-  measuredOn,
-  runsInWords,
-  specification,
-  UNIT_WORDS,
-} from './figure.js';
+import { cellMap, plainAxis } from '../drawing/cell-map.js';
+import { labelExpression, shortLabels } from '../drawing/labels.js';
+import { specification, tooltip } from '../drawing/specification.js';
+import { RULE } from '../drawing/theme.js';
+import { headlineOf, mainUnits } from '../words/compared.js';
+import { languageLabel, runsInWords, UNIT_WORDS } from '../words/measured-on.js';
+import { count, emWidth, percent, wrap } from '../words/text.js';
+import { defineFigure } from './figure.js';
 
 /** The extra column and row: selected in one run only. */
 const LOST = 'lost';
@@ -26,126 +21,122 @@ const KINDS = [
 const COLOURS = ['#0072b2', '#d55e00', '#009e73', '#6e7781'];
 /** Widest row label, in em. */
 const LABEL_WIDTH = 22;
+/** Cells in pixels, with the size of their numbers: of few languages, of many, and of many runs. */
+const LARGE = { width: 46, height: 30, font: 11 };
+const MEDIUM = { width: 32, height: 24, font: 11 };
+const SMALL = { width: 20, height: 15, font: 8 };
+const MANY_LANGUAGES = 10;
+/** With more panels than this, cells are small: three panels stand side by side, and rows have tags alone. */
+const MOST_LARGE = 4;
 
 /** Where the units selected in either run went: a matrix of top languages, reference by other run. */
-export function reallocation(comparison: Comparison): Figure | AbsentFigure {
-  const units = mainUnits(comparison);
-  const words = UNIT_WORDS[units?.type ?? 'neuron'];
-  const name = 'reallocation';
-  const title = `Where language-selective ${words.many} went: ${runsInWords(comparison)}`;
-  const moves = units?.reallocations.filter(({ from }) => from === comparison.runs[0]?.label) ?? [];
-  if (units === undefined || moves.length === 0) {
-    return { name, title, reason: 'not measured: it needs two runs' };
-  }
-  const rows = [...comparison.languages.map((l) => ellipsize(languageLabel(l), LABEL_WIDTH)), GAINED];
-  const columns = [...comparison.languages.map(({ tag }) => tag), LOST];
-  const k = comparison.languages.length;
-  const cell = k > 10 ? 32 : 46;
-  const height = k > 10 ? 24 : 30;
-  const slanted = columns.slice(0, k).some((tag) => emWidth(tag) * 11 > cell - 4);
-
-  const panel = ({ from, to, matrix }: Reallocation) => {
-    const most = Math.max(1, ...matrix.flat());
-    const values = matrix.flatMap((row, a) =>
-      row.flatMap((n, b) =>
-        a === k && b === k
-          ? []
-          : [
-              {
-                from: rows[a]!,
-                to: columns[b]!,
-                fromText: a === k ? 'not selected' : languageLabel(comparison.languages[a]!),
-                toText: b === k ? 'not selected' : languageLabel(comparison.languages[b]!),
-                n,
-                text: n === 0 ? '' : count(n),
-                kind: KINDS[b === k ? 3 : a === k ? 2 : a === b ? 0 : 1],
-                // Root scale: a cell of 4 is told from 1 where another holds 400.
-                strength: n === 0 ? 0 : 0.12 + 0.88 * Math.sqrt(n / most),
-              },
-            ],
-      ),
+export const reallocation = defineFigure({
+  name: 'reallocation',
+  short: 'Reallocation',
+  title: (comparison) =>
+    `Where language-selective ${UNIT_WORDS[mainUnits(comparison)?.type ?? 'neuron'].many} went: ${runsInWords(comparison)}`,
+  needs: (comparison) => {
+    const units = mainUnits(comparison);
+    const moves = units?.reallocations.filter(({ from }) => from === comparison.runs[0]?.label) ?? [];
+    return units === undefined || moves.length === 0 ? 'not measured: it needs two runs' : { units, moves };
+  },
+  build: (comparison, { units, moves }) => {
+    const words = UNIT_WORDS[units.type];
+    const { languages } = comparison;
+    const k = languages.length;
+    const manyLanguages = k > MANY_LANGUAGES;
+    const small = moves.length > (manyLanguages ? MOST_LARGE / 2 : MOST_LARGE);
+    const cell = [LARGE, MEDIUM, SMALL][Number(small) + Number(manyLanguages)]!;
+    const columns = [...languages.map(({ tag }) => tag), LOST];
+    const rows = [...(small ? columns.slice(0, k) : languages.map(languageLabel)), GAINED];
+    const slanted = columns.slice(0, k).some((tag) => emWidth(tag) * 11 > cell.width - 4);
+    const axis = { labelPadding: 6, ...(small && { labelFontSize: 9 }) };
+    const short = shortLabels(
+      comparison.runs.map(({ label }) => label),
+      (columns.length * cell.width) / 11,
     );
-    const x = {
-      field: 'to',
-      type: 'ordinal',
-      scale: { domain: columns, paddingInner: 0.06 },
-      title: ellipsize(`top language in ${to}`, (columns.length * cell) / 11),
-      axis: {
-        orient: 'top',
-        labelAngle: slanted ? -45 : 0,
-        labelAlign: slanted ? 'left' : 'center',
-        domain: false,
-        ticks: false,
-        labelOverlap: false,
-        labelPadding: 6,
-        titlePadding: 8,
-      },
+    const named = (label: string) => short[comparison.runs.findIndex((run) => run.label === label)]!;
+
+    const panel = ({ from, to, matrix }: Reallocation) => {
+      const most = Math.max(1, ...matrix.flat());
+      const values = matrix.flatMap((row, a) =>
+        row.flatMap((n, b) => {
+          if (a === k && b === k) return [];
+          // Root scale: a cell of 4 is told from 1 where another holds 400.
+          const strength = n === 0 ? 0 : 0.12 + 0.88 * Math.sqrt(n / most);
+          return [
+            {
+              from: rows[a]!,
+              to: columns[b]!,
+              fromText: a === k ? 'not selected' : languageLabel(languages[a]!),
+              toText: b === k ? 'not selected' : languageLabel(languages[b]!),
+              n,
+              text: n === 0 ? '' : count(n),
+              kind: KINDS[b === k ? 3 : a === k ? 2 : a === b ? 0 : 1],
+              strength,
+              light: strength > 0.85,
+            },
+          ];
+        }),
+      );
+      return cellMap({
+        values,
+        x: plainAxis('to', columns, {
+          scale: { paddingInner: 0.06 },
+          title: wrap(`top language in ${named(to)}`, (columns.length * cell.width) / 11),
+          axis: {
+            ...axis,
+            orient: 'top',
+            labelAngle: slanted ? -45 : 0,
+            labelAlign: slanted ? 'left' : 'center',
+            titlePadding: 8,
+          },
+        }),
+        y: plainAxis('from', rows, {
+          scale: { paddingInner: 0.06 },
+          title: wrap(`top language in ${named(from)}`, (rows.length * cell.height) / 11),
+          axis: { ...axis, titlePadding: 10, ...labelExpression(rows, LABEL_WIDTH) },
+        }),
+        width: { step: cell.width },
+        height: { step: cell.height },
+        color: {
+          field: 'kind',
+          type: 'nominal',
+          title: null,
+          scale: { domain: KINDS, range: COLOURS },
+          legend: { orient: 'top', symbolType: 'square', symbolOpacity: 1, symbolSize: 110 },
+        },
+        tooltip: tooltip({
+          fromText: 'in the reference',
+          toText: 'in the other run',
+          n: words.many,
+          kind: 'that is',
+        }),
+        fontSize: cell.font,
+        mark: { stroke: RULE, cornerRadius: 2 },
+        channels: { fillOpacity: { field: 'strength', type: 'quantitative', scale: null, legend: null } },
+      });
     };
-    const y = {
-      field: 'from',
-      type: 'ordinal',
-      scale: { domain: rows, paddingInner: 0.06 },
-      title: ellipsize(`top language in ${from}`, (rows.length * height) / 11),
-      axis: { domain: false, ticks: false, labelOverlap: false, labelPadding: 6, titlePadding: 10 },
-    };
-    // Titles of a tooltip become code: no name of a user's may stand there.
-    const tooltip = [
-      { field: 'fromText', title: 'in the reference' },
-      { field: 'toText', title: 'in the other run' },
-      { field: 'n', title: words.many },
-      { field: 'kind', title: 'that is' },
-    ];
+    const panels = moves.map(panel);
+    const inARow = small ? 3 : manyLanguages ? 1 : 2;
+    const spec = specification(
+      panels.length === 1 ? panels[0]! : { concat: panels, columns: inARow, spacing: 30 },
+    );
+    const caption = moves
+      .map(({ from, to, matrix, gained, lost, kept }) => {
+        const same = matrix.slice(0, k).reduce((sum, row, a) => sum + row[a]!, 0);
+        return `${from} → ${to}: ${count(kept)} ${kept === 1 ? words.one : words.many} selected in both${
+          kept === 0 ? '' : `, ${count(same)} of them (${percent(same / kept)}) with the same top language`
+        }; ${count(gained)} gained, ${count(lost)} lost. ${verdicts(comparison, to)}`;
+      })
+      .join(' ');
     return {
-      data: { values },
-      width: { step: cell },
-      height: { step: height },
-      layer: [
-        {
-          mark: { type: 'rect', stroke: RULE, strokeWidth: 0.6, cornerRadius: 2 },
-          encoding: {
-            x,
-            y,
-            color: {
-              field: 'kind',
-              type: 'nominal',
-              title: null,
-              scale: { domain: KINDS, range: COLOURS },
-              legend: { orient: 'top', symbolType: 'square', symbolOpacity: 1, symbolSize: 110 },
-            },
-            fillOpacity: { field: 'strength', type: 'quantitative', scale: null, legend: null },
-            tooltip,
-          },
-        },
-        {
-          mark: { type: 'text', fontSize: 11 },
-          encoding: {
-            x,
-            y,
-            tooltip,
-            text: { field: 'text' },
-            color: {
-              condition: { test: 'datum.strength > 0.85', value: 'white' },
-              value: INK,
-            },
-          },
-        },
-      ],
+      spec,
+      caption,
+      alt: `A matrix of languages by language for each run: how many ${words.many} of one top language in the reference have which in the run; the diagonal kept theirs.`,
     };
-  };
-  const panels = moves.map(panel);
-  const spec = specification(
-    panels.length === 1 ? panels[0]! : { concat: panels, columns: k > 10 ? 1 : 2, spacing: 30 },
-  );
-  const caption = moves
-    .map(({ from, to, matrix, gained, lost, kept }) => {
-      const same = matrix.slice(0, k).reduce((sum, row, a) => sum + row[a]!, 0);
-      return `${from} → ${to}: ${count(kept)} ${kept === 1 ? words.one : words.many} selected in both${
-        kept === 0 ? '' : `, ${count(same)} of them (${percent(same / kept)}) with the same top language`
-      }; ${count(gained)} gained, ${count(lost)} lost. ${verdicts(comparison, to)}`;
-    })
-    .join(' ');
-  return { name, title, subtitle: measuredOn(comparison), caption, spec };
-}
+  },
+});
 
 function verdicts(comparison: Comparison, label: string): string {
   const of = (measure: Measure) =>

@@ -1,13 +1,20 @@
 import { type Comparison, type Headline, type UnitComparison, VERDICTS } from '../../compare/index.js';
+import { plainAxis } from '../drawing/cell-map.js';
+import { labelExpression, shortLabels } from '../drawing/labels.js';
+import { panelTitle, specification, tooltip } from '../drawing/specification.js';
 import { INK, INK_SOFT } from '../drawing/theme.js';
-import { changeInWords, headlineSentence, measureName, measureTitle } from '../words/measures.js';
-import { count, ellipsize, emWidth, list, uncapital } from '../words/text.js';
-import { type AbsentFigure, type Figure, measuredOn, specification } from './figure.js';
+import { changeInWords, headlineSentence, MEASURE_WORDS, measureName } from '../words/measures.js';
+import { count, emWidth, list, uncapital } from '../words/text.js';
+import { defineFigure } from './figure.js';
 
 const CELL = { width: 68, height: 30, font: 11 };
 /** From this many runs. */
 const MANY_RUNS = 7;
-const SMALL_CELL = { width: 52, height: 24, font: 9 };
+const SMALL_CELL = { width: 52, height: 22, font: 9 };
+/** Of many runs, this many panels are drawn. */
+const MOST_PANELS = 8;
+/** Named in the title; more stand in the matrices alone. */
+const MOST_NAMED = 5;
 /** Widest label, in em. */
 const LABEL_WIDTH = 11;
 /** Room for all panels of a row, in pixels. */
@@ -23,72 +30,69 @@ const FRAME_DASHES = [
 ];
 
 /** Every two runs: a panel a measure, a cell a pair, filled by its verdict, framed by that of the training seeds. */
-export function regimes(comparison: Comparison): Figure | AbsentFigure {
-  const name = 'regimes';
-  const labels = comparison.runs.map(({ label }) => label);
-  const title = `Every two of ${labels.length === 0 ? 'no' : labels.length} runs: ${list(labels)}`;
-  if (labels.length < 3) return { name, title, reason: 'not measured: it needs three runs' };
-  const panels = comparison.units.flatMap((units) => panelsOf(units));
-  const rows = labels.slice(0, -1).map((label) => ellipsize(label, LABEL_WIDTH));
-  const columns = labels.slice(1).map((label) => ellipsize(label, LABEL_WIDTH));
-  const framed = panels.some((headlines) => headlines.some(({ seeds }) => seeds.verdict !== 'not measured'));
-  const cell = labels.length < MANY_RUNS ? CELL : SMALL_CELL;
-  const slanted = columns.some((label) => emWidth(label) * 11 > cell.width);
-
-  const panel = (headlines: readonly Headline[]) => {
-    const x = {
-      field: 'to',
-      type: 'ordinal',
-      sort: null,
-      scale: { domain: columns, paddingInner: 0.06 },
-      title: null,
-      axis: {
-        orient: 'top',
-        labelAngle: slanted ? -30 : 0,
-        labelAlign: slanted ? 'left' : 'center',
-        domain: false,
-        ticks: false,
-        labelOverlap: false,
-        labelPadding: 4,
-      },
+export const regimes = defineFigure({
+  name: 'regimes',
+  short: 'Every two runs',
+  title: ({ runs }) =>
+    `Every two of ${runs.length === 0 ? 'no' : runs.length} runs${
+      runs.length > MOST_NAMED ? '' : `: ${list(runs.map(({ label }) => label))}`
+    }`,
+  needs: ({ runs, units }) => {
+    if (runs.length < 3) return 'not measured: it needs three runs';
+    const panels = units.flatMap(panelsOf);
+    return panels.length === 0 ? 'not measured: no two runs have a number to compare' : panels;
+  },
+  build: (comparison, all) => {
+    const labels = comparison.runs.map(({ label }) => label);
+    const many = labels.length >= MANY_RUNS;
+    const panels = all.slice(0, many ? MOST_PANELS : all.length);
+    const framed = panels.some((pairs) => pairs.some(({ seeds }) => seeds.verdict !== 'not measured'));
+    const cell = many ? SMALL_CELL : CELL;
+    const columns = labels.slice(1);
+    const short = shortLabels(labels, LABEL_WIDTH);
+    const slanted = short.slice(1).some((label) => emWidth(label) * 11 > cell.width);
+    const shown = labelExpression(labels, LABEL_WIDTH);
+    const axes = {
+      x: plainAxis('to', columns, {
+        scale: { paddingInner: 0.06 },
+        axis: {
+          orient: 'top',
+          labelAngle: slanted ? -30 : 0,
+          labelAlign: slanted ? 'left' : 'center',
+          labelPadding: 4,
+          ...shown,
+        },
+      }),
+      y: plainAxis('from', labels.slice(0, -1), {
+        scale: { paddingInner: 0.1 },
+        axis: { labelPadding: 6, ...shown },
+      }),
+      tooltip: tooltip({ pair: 'runs', sentence: 'measure', seeds: 'training seeds' }),
     };
-    const y = {
-      field: 'from',
-      type: 'ordinal',
-      sort: null,
-      scale: { domain: rows, paddingInner: 0.1 },
-      title: null,
-      axis: { domain: false, ticks: false, labelOverlap: false, labelPadding: 6 },
-    };
-    const tooltip = [
-      { field: 'pair', title: 'runs' },
-      { field: 'sentence', title: 'measure' },
-      { field: 'seeds', title: 'training seeds' },
-    ];
-    const values = headlines.map((headline) => ({
-      from: ellipsize(headline.from, LABEL_WIDTH),
-      to: ellipsize(headline.to, LABEL_WIDTH),
-      pair: `${headline.from} → ${headline.to}`,
-      verdict: headline.verdict,
-      seeds: headline.seeds.verdict,
-      sentence: headlineSentence(headline),
-      text: headline.verdict === 'not measured' ? '–' : changeInWords(headline),
-    }));
-    return {
+    const panel = (pairs: readonly Headline[]) => ({
       title: {
-        ...measureTitle(headlines[0]!),
+        ...panelTitle(measureName(pairs[0]!), [MEASURE_WORDS[pairs[0]!.measure].unit]),
         frame: 'group',
         offset: 8,
       },
-      data: { values },
+      data: {
+        values: pairs.map((headline) => ({
+          from: headline.from,
+          to: headline.to,
+          pair: `${headline.from} → ${headline.to}`,
+          verdict: headline.verdict,
+          seeds: headline.seeds.verdict,
+          sentence: headlineSentence(headline),
+          text: headline.verdict === 'not measured' ? '–' : changeInWords(headline),
+        })),
+      },
       width: { step: cell.width },
       height: { step: cell.height },
       layer: [
         {
           mark: { type: 'rect', cornerRadius: 2 },
           encoding: {
-            x,
-            y,
+            ...axes,
             color: {
               field: 'verdict',
               type: 'nominal',
@@ -96,32 +100,33 @@ export function regimes(comparison: Comparison): Figure | AbsentFigure {
               scale: { domain: VERDICTS, range: FILLS },
               legend: { orient: 'top', symbolType: 'square', symbolSize: 160, symbolStrokeWidth: 0 },
             },
-            tooltip,
           },
         },
-        ...(framed ? [frames({ x, y, tooltip })] : []),
+        ...(framed ? [frames(axes)] : []),
         {
           mark: { type: 'text', fontSize: cell.font },
           encoding: {
-            x,
-            y,
+            ...axes,
             text: { field: 'text' },
-            tooltip,
             color: { condition: { test: "datum.verdict === 'changed'", value: INK }, value: INK_SOFT },
           },
         },
       ],
+    });
+    const width = columns.length * cell.width + 110;
+    const spec = specification({
+      concat: panels.map(panel),
+      columns: Math.max(1, Math.min(3, Math.floor(ROW_WIDTH / width))),
+      spacing: { row: 26, column: 30 },
+      resolve: { scale: { x: 'independent', y: 'independent' } },
+    });
+    return {
+      spec,
+      caption: caption(comparison, panels, all.slice(panels.length)),
+      alt: `A matrix of runs by run for each of ${panels.length} measures: the change between every two runs, filled by its verdict.`,
     };
-  };
-  const width = columns.length * cell.width + 110;
-  const spec = specification({
-    concat: panels.map(panel),
-    columns: Math.max(1, Math.min(3, Math.floor(ROW_WIDTH / width))),
-    spacing: { row: 26, column: 30 },
-    resolve: { scale: { x: 'independent', y: 'independent' } },
-  });
-  return { name, title, subtitle: measuredOn(comparison), caption: caption(comparison, panels), spec };
-}
+  },
+});
 
 /** Around cells whose training seeds have a verdict. */
 function frames(encoding: object): object {
@@ -152,17 +157,18 @@ function panelsOf({ headlines }: UnitComparison): Headline[][] {
     .filter((pairs) => pairs.some(({ verdict }) => verdict !== 'not measured'));
 }
 
-function caption(comparison: Comparison, panels: readonly Headline[][]): string {
+function caption(comparison: Comparison, panels: readonly Headline[][], left: readonly Headline[][]): string {
   const shown = panels.flat();
   const counts = VERDICTS.map(
     (verdict) => [verdict, shown.filter((h) => h.verdict === verdict).length] as const,
   );
   const seeded = shown.filter(({ seeds }) => seeds.verdict !== 'not measured');
   const beyond = seeded.filter(({ seeds }) => seeds.verdict === 'changed');
-  const left = comparison.units.flatMap(({ headlines }) => {
-    const drawn = new Set(shown.map(measureName));
-    return [...new Set(headlines.map(measureName))].filter((own) => !drawn.has(own));
-  });
+  const names = (some: readonly Headline[]) => [...new Set(some.map(measureName))];
+  const measured = new Set(names([...shown, ...left.flat()]));
+  const unmeasured = comparison.units.flatMap(({ headlines }) =>
+    names(headlines).filter((name) => !measured.has(name)),
+  );
   return [
     `Column minus row, or the measure between the two, over all languages: ${list(
       counts.filter(([, n]) => n > 0).map(([verdict, n]) => `${count(n)} ${verdict}`),
@@ -170,7 +176,10 @@ function caption(comparison: Comparison, panels: readonly Headline[][]): string 
     seeded.length === 0
       ? 'Training seeds: not measured, one a regime.'
       : `Beside training seeds: ${count(beyond.length)} of ${count(seeded.length)} changed; without a frame: not measured.`,
-    left.length === 0 ? '' : `Not measured in any pair: ${list(left.map(uncapital))}.`,
+    left.length === 0
+      ? ''
+      : `Left to the table of headline numbers: ${list(names(left.flat()).map(uncapital))}.`,
+    unmeasured.length === 0 ? '' : `Not measured in any pair: ${list(unmeasured.map(uncapital))}.`,
     'A dash: not measured.',
   ]
     .filter((part) => part !== '')

@@ -1,18 +1,10 @@
 import { type Comparison, type UnitComparison, VERDICTS, type Verdict } from '../../compare/index.js';
+import { runChannels, runLine, runPoints } from '../drawing/run-lines.js';
+import { layerAxis, specification, tooltip } from '../drawing/specification.js';
+import { headlineOf, mainUnits } from '../words/compared.js';
+import { languageLabel, runsInWords, UNIT_WORDS } from '../words/measured-on.js';
 import { count, list, number, percent, plural, wrap } from '../words/text.js';
-import {
-  type AbsentFigure,
-  type Figure,
-  headlineOf,
-  languageLabel,
-  layerTicks,
-  mainUnits,
-  measuredOn,
-  runChannels,
-  runsInWords,
-  specification,
-  UNIT_WORDS,
-} from './figure.js';
+import { defineFigure } from './figure.js';
 
 const COLUMNS = 4;
 const PANEL_WIDTH = 178;
@@ -21,89 +13,99 @@ const PANEL_HEIGHT = 92;
 const LINEAR_RATIO = 4;
 
 /** Selected units per layer: one panel a language, one line a run. */
-export function specializedNeurons(comparison: Comparison): Figure | AbsentFigure {
-  const units = mainUnits(comparison);
-  const words = UNIT_WORDS[units?.type ?? 'neuron'];
-  const name = 'specialized-neurons';
-  const title = `Language-selective ${words.many} per layer and language: ${runsInWords(comparison)}`;
-  if (units === undefined) return { name, title, reason: 'not measured: no units were scored' };
-  const { profiles } = units;
-  const labels = profiles.map(({ label }) => label);
-  const totals = comparison.languages.map((_, k) =>
-    profiles.map(({ counts }) => counts.reduce((sum, row) => sum + row[k]!, 0)),
-  );
-  const panels = comparison.languages.map((language, k) => {
-    const [head, ...rest] = wrap(languageLabel(language), PANEL_WIDTH / 11.5);
-    return [head, ...rest, sides(totals[k]!, words)].join('\n');
-  });
-  const values = profiles.flatMap(({ label, counts }) =>
-    counts.flatMap((row, layer) =>
-      row.map((selected, k) => ({ panel: panels[k]!, order: k, run: label, marker: label, layer, selected })),
-    ),
-  );
-  const peaks = comparison.languages.map((_, k) =>
-    Math.max(...profiles.flatMap(({ counts }) => counts.map((row) => row[k]!))),
-  );
-  const linear = Math.max(...peaks) <= LINEAR_RATIO * Math.max(1, median(peaks));
-  const layers = comparison.shape.layers;
-  const { color, strokeDash, shape } = runChannels(
-    labels,
-    labels.length > 2 ? `below each language: selected ${words.many} of the runs, in this order` : null,
-  );
-  const x = {
-    field: 'layer',
-    type: 'quantitative',
-    title: 'layer',
-    scale: { domain: [0, Math.max(1, layers - 1)], nice: false },
-    axis: { values: layerTicks(layers, 5), format: 'd', grid: false },
-  };
-  const y = {
-    field: 'selected',
-    type: 'quantitative',
-    title: words.many,
-    axis: { tickCount: 3, tickMinStep: 1, format: ',d' },
-    scale: { type: linear ? 'linear' : 'sqrt', domain: [0, ceiling(Math.max(...peaks))], nice: false },
-  };
-  const tooltip = [
-    { field: 'panel', title: 'language' },
-    { field: 'run', title: 'run' },
-    { field: 'layer', title: 'layer' },
-    { field: 'selected', title: `selected ${words.many}` },
-  ];
-  const spec = specification({
-    data: { values },
-    facet: {
-      field: 'panel',
-      type: 'nominal',
-      sort: { field: 'order', op: 'min' },
-      title: null,
-      header: {
-        labelExpr: "split(datum.label, '\\n')",
-        labelAnchor: 'start',
-        labelLineHeight: 14,
-        labelBaseline: 'line-bottom',
-        labelPadding: -10,
-      },
-    },
-    columns: COLUMNS,
-    spacing: { row: 22, column: 18 },
-    spec: {
-      width: PANEL_WIDTH,
-      height: PANEL_HEIGHT,
-      layer: [
-        { mark: { type: 'line', strokeWidth: 1.8, clip: false }, encoding: { x, y, color, strokeDash } },
-        {
-          mark: { type: 'point', filled: true, size: layers > 16 ? 16 : 30, opacity: 1 },
-          encoding: { x, y, color, shape, tooltip },
+export const specializedNeurons = defineFigure({
+  name: 'specialized-neurons',
+  short: 'Per layer and language',
+  title: (comparison) =>
+    `Language-selective ${UNIT_WORDS[mainUnits(comparison)?.type ?? 'neuron'].many} per layer and language: ${runsInWords(comparison)}`,
+  needs: (comparison) => mainUnits(comparison) ?? 'not measured: no units were scored',
+  build: (comparison, units) => {
+    const words = UNIT_WORDS[units.type];
+    const { profiles } = units;
+    const labels = profiles.map(({ label }) => label);
+    const panels = comparison.languages.map((language, k) => {
+      const totals = profiles.map(({ counts }) => counts.reduce((sum, row) => sum + row[k]!, 0));
+      return [...wrap(languageLabel(language), PANEL_WIDTH / 11.5), sides(totals, words)].join('\n');
+    });
+    const values = profiles.flatMap(({ label, counts }) =>
+      counts.flatMap((row, layer) =>
+        row.map((selected, k) => ({
+          panel: panels[k]!,
+          order: k,
+          run: label,
+          marker: label,
+          layer,
+          selected,
+        })),
+      ),
+    );
+    const peaks = comparison.languages.map((_, k) =>
+      Math.max(...profiles.flatMap(({ counts }) => counts.map((row) => row[k]!))),
+    );
+    const linear = Math.max(...peaks) <= LINEAR_RATIO * Math.max(1, median(peaks));
+    const layers = comparison.shape.layers;
+    const channels = runChannels(
+      labels,
+      labels.length > 2 ? `below each language: selected ${words.many} of the runs, in this order` : null,
+    );
+    const x = layerAxis(layers, 5);
+    const y = {
+      field: 'selected',
+      type: 'quantitative',
+      title: linear ? words.many : [words.many, '(square root)'],
+      axis: { tickCount: 3, tickMinStep: 1, format: ',d' },
+      scale: { type: linear ? 'linear' : 'sqrt', domain: [0, ceiling(Math.max(...peaks))], nice: false },
+    };
+    const spec = specification({
+      data: { values },
+      facet: {
+        field: 'panel',
+        type: 'nominal',
+        sort: { field: 'order', op: 'min' },
+        title: null,
+        header: {
+          labelExpr: "split(datum.label, '\\n')",
+          labelAnchor: 'start',
+          labelLineHeight: 14,
+          labelBaseline: 'line-bottom',
+          labelPadding: -10,
         },
-      ],
-    },
-    resolve: {
-      // A last row with gaps would leave axes far below the panels they belong to.
-      axis: comparison.languages.length % COLUMNS === 0 ? {} : { x: 'independent' },
-    },
-  });
-  const { policy } = units;
+      },
+      columns: COLUMNS,
+      spacing: { row: 22, column: 18 },
+      spec: {
+        width: PANEL_WIDTH,
+        height: PANEL_HEIGHT,
+        layer: [
+          runLine(x, y, channels, { clip: false }),
+          runPoints(
+            x,
+            y,
+            channels,
+            { size: layers > 16 ? 16 : 30 },
+            tooltip({ panel: 'language', run: 'run', layer: 'layer', selected: `selected ${words.many}` }),
+          ),
+        ],
+      },
+      resolve: {
+        // A last row with gaps would leave axes far below the panels they belong to.
+        axis: comparison.languages.length % COLUMNS === 0 ? {} : { x: 'independent' },
+      },
+    });
+    return {
+      spec,
+      caption: caption(comparison, units, linear),
+      alt: `A panel for each of ${plural(comparison.languages.length, 'language')}: selected ${words.many} by layer, a line a run${
+        linear ? '' : ', on a square-root scale'
+      }.`,
+    };
+  },
+});
+
+function caption(comparison: Comparison, units: UnitComparison, linear: boolean): string {
+  const words = UNIT_WORDS[units.type];
+  const { policy, profiles } = units;
+  const reference = profiles[0]?.label;
   const totalsInWords = list(
     profiles.map(
       ({ label, selected, units: all, shared: several }) =>
@@ -116,18 +118,17 @@ export function specializedNeurons(comparison: Comparison): Figure | AbsentFigur
     const headline = headlineOf(units, 'selected', label);
     return headline === undefined ? '' : `${label}: ${headline.verdict}.`;
   });
-  const caption = [
-    `Selected under the entropy cut of ${labels[0]} (LAPE ≤ ${number(policy.entropyCut)} nats) and its bar (${units.rate === 'norm' ? 'mean norm' : units.rate} > ${number(
+  return [
+    `Selected under the entropy cut of ${reference} (LAPE ≤ ${number(policy.entropyCut)} nats) and its bar (${units.rate === 'norm' ? 'mean norm' : units.rate} > ${number(
       policy.bar,
     )}), held fixed for every run: ${totalsInWords}.`,
     profiles.length > 1
-      ? `Total number against ${labels[0]}, beside the noise floor: ${verdict.join(' ')} ${byLanguage(comparison, units)} A layer’s language alone: not measured against a floor.`
+      ? `Total number against ${reference}, beside the noise floor: ${verdict.join(' ')} ${byLanguage(comparison, units)} A layer’s language alone: not measured against a floor.`
       : 'One run: description only, no change is measured.',
     linear ? '' : 'The vertical scale is a square root.',
   ]
     .filter((part) => part !== '')
     .join(' ');
-  return { name, title, subtitle: measuredOn(comparison), caption, spec };
 }
 
 /** Selected units of each language against the reference, beside the noise floor. */

@@ -4,9 +4,10 @@ import { fileURLToPath } from 'node:url';
 import type { Comparison } from '../../compare/index.js';
 import { BabelscopeError } from '../../errors.js';
 import { renderSvgs } from '../drawing/render.js';
-import { type AbsentFigure, type Figure, isPresent, measuredOn, runsInWords } from '../figures/figure.js';
+import { type AbsentFigure, type Figure, isPresent } from '../figures/figure.js';
 import { type Cell, cellText, columnName, type ReportTable } from '../tables/report-table.js';
 import { buildTables } from '../tables/tables.js';
+import { measuredOn, runsInWords } from '../words/measured-on.js';
 import { escapeHtml } from '../words/text.js';
 import { PAGE_STYLE } from './page-style.js';
 import { provenance } from './provenance.js';
@@ -59,7 +60,7 @@ export async function buildPage(
 <p class="on">${escapeHtml(measuredOn(comparison))}</p>
 <nav aria-label="Contents"><ul>
 ${[
-  ...present.map(({ name }) => [name, NAV[name]] as const),
+  ...present.map(({ name, short }) => [name, short] as const),
   ...tables.map(({ name, title: t }) => [name, t] as const),
   ['provenance', 'Provenance'] as const,
 ]
@@ -82,35 +83,14 @@ ${provenance(comparison)}
 `;
 }
 
-const NAV: Readonly<Record<Figure['name'], string>> = {
-  forest: 'Changes of neurons',
-  'forest-heads': 'Changes of heads',
-  'forest-experts': 'Changes of experts',
-  regimes: 'Every two runs',
-  groups: 'Groups of languages',
-  contrasts: 'Differences in differences',
-  trajectory: 'Trajectory',
-  'specialized-neurons': 'Per layer and language',
-  'entropy-distribution': 'Entropy',
-  'depth-profile': 'Depth',
-  reallocation: 'Reallocation',
-  'head-map': 'Head map',
-  'head-overlap': 'Top heads',
-  alignment: 'Alignment by layer',
-  'expert-map': 'Expert map',
-};
-
 function warnings({ warnings: messages }: Comparison): string {
   if (messages.length === 0) return '';
   return `<section aria-labelledby="warnings"><h2 id="warnings">Warnings</h2>
 <ul>${messages.map((message) => `<li>${escapeHtml(message)}</li>`).join('')}</ul></section>`;
 }
 
-function figureSection({ name, title, subtitle, caption, spec }: Figure, svg: string): string {
-  const labelled = svg.replace(
-    '<svg ',
-    `<svg role="img" aria-label="${escapeHtml(`${title}. ${caption}`)}" `,
-  );
+function figureSection({ name, title, subtitle, caption, alt, spec }: Figure, svg: string): string {
+  const labelled = svg.replace('<svg ', `<svg role="img" aria-label="${escapeHtml(`${title}. ${alt}`)}" `);
   return `<section id="${name}" aria-labelledby="title-${name}">
 <h2 id="title-${name}">${escapeHtml(title)}</h2>
 <p class="on">${escapeHtml(subtitle)}</p>

@@ -5,8 +5,8 @@ import {
   SEED_VERDICTS,
   type Verdict,
 } from '../../compare/index.js';
-import { againstReference } from '../figures/figure.js';
 import { alignmentChanges, alignmentContrastSentence, alignmentSentence } from '../words/alignment-words.js';
+import { againstReference } from '../words/compared.js';
 import { contrastSentence, headlineSentence, measureLabel, measureName } from '../words/measures.js';
 import { escapeHtml, list, uncapital } from '../words/text.js';
 

@@ -1,5 +1,5 @@
 import type { Comparison } from '../../compare/index.js';
-import { UNIT_WORDS } from '../figures/figure.js';
+import { UNIT_WORDS } from '../words/measured-on.js';
 import { MEASURE_WORDS, measureName } from '../words/measures.js';
 import { alignmentTables } from './alignment-tables.js';
 import {

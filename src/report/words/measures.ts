@@ -6,7 +6,7 @@ import type {
   SeedFloor,
   Spread,
 } from '../../compare/index.js';
-import { UNIT_WORDS } from '../figures/figure.js';
+import { UNIT_WORDS } from './measured-on.js';
 import { decimal, number, percent } from './text.js';
 
 interface MeasureWords {
@@ -177,27 +177,6 @@ export function contrastInWords(
 /** `Mean entropy of neurons`. */
 export function measureName({ type, measure }: Pick<Headline, 'type' | 'measure'>): string {
   return MEASURE_WORDS[measure].name(UNIT_WORDS[type].many);
-}
-
-/** Title of a panel: the measure, and below it its unit and what else is to be said. */
-export function measureTitle(
-  measure: Pick<Headline, 'type' | 'measure'>,
-  more: readonly string[] = [],
-): object {
-  return panelTitle(measureName(measure), [MEASURE_WORDS[measure.measure].unit, ...more]);
-}
-
-/** Title of a panel, and lines below it. */
-export function panelTitle(text: string, subtitle: readonly string[]): object {
-  return {
-    text,
-    subtitle,
-    fontSize: 11,
-    fontWeight: 'bold',
-    anchor: 'start',
-    subtitlePadding: 2,
-    subtitleLineHeight: 13,
-  };
 }
 
 /** One sentence of the report's headline box. The verdict is compare's, word for word. */

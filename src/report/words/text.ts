@@ -144,7 +144,8 @@ export function ellipsize(text: string, maxWidth: number): string {
   return emWidth(text) <= maxWidth ? text : `${prefix(text, maxWidth - 1).trimEnd()}…`;
 }
 
-function prefix(text: string, maxWidth: number): string {
+/** As many whole characters as fit, one at least. */
+export function prefix(text: string, maxWidth: number): string {
   let head = '';
   for (const { segment } of new Intl.Segmenter('en').segment(text)) {
     if (head !== '' && emWidth(head + segment) > maxWidth) break;
