@@ -1,7 +1,7 @@
 import type { Draws } from '../src/stats/draws.js';
+import type { StatisticName } from '../src/store/arrays/run-arrays.js';
 import { LAYER_ARRAYS } from '../src/store/arrays/run-arrays.js';
 import type { RunLayer } from '../src/store/run/open-run.js';
-import type { StatisticName } from '../src/store/arrays/run-arrays.js';
 
 /** A layer of simulated units, of which the first language lies higher by the effect in all. */
 export interface FoldModel {

@@ -10,8 +10,8 @@ import { loadProbes } from '../../src/probes/load-probes.js';
 import { ModelRunner } from '../../src/runtime/index.js';
 import type { PromptActivations } from '../../src/runtime/types.js';
 import { fromFloat16 } from '../../src/store/files/float16.js';
-import type { RunManifest } from '../../src/store/run/manifest.js';
 import { openSafetensors } from '../../src/store/files/safetensors.js';
+import type { RunManifest } from '../../src/store/run/manifest.js';
 import { loadTokenizer } from '../../src/tokenizer/load-tokenizer.js';
 import { TINY_PROBES } from '../support/tiny-checkpoint.js';
 
