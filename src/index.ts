@@ -18,8 +18,8 @@ export { identifyCheckpoint, openCheckpoint } from './checkpoint/index.js';
 export type * from './compare/index.js';
 export { compareRuns as compare, languageGroups, readComparison, writeComparison } from './compare/index.js';
 export * from './errors.js';
-export type { HookPoint } from './hooks/index.js';
-export { type BlockHook, type Statistic, type Tap, tapOutput } from './hooks/index.js';
+export type { BlockHook, Edit, HookPoint, Statistic, Tap } from './hooks/index.js';
+export { EDITS, tapOutput } from './hooks/index.js';
 export {
   compareSelections,
   exportCsv,
