@@ -16,7 +16,7 @@ export interface UnitRow {
   readonly topLanguage: string | null;
   /** Languages that it belongs to, by selection policy: `tang2024`, `polyfact2026`. Empty: it is not selected. */
   readonly selected: Readonly<Record<string, readonly string[]>>;
-  /** Every other column, by the name that docs/files.md gives it: `lape`, `ap_best`, `ap_best_language`, … */
+  /** Every other column, by the name that docs/files.md gives it: `lape`, `ap_best`, `ap_best_language`, …; null where it is missing. */
   readonly values: Readonly<Record<string, TableValue>>;
 }
 
@@ -31,7 +31,7 @@ const SELECTED = 'selected_';
 export async function* unitRows(folder: string): AsyncGenerator<UnitRow> {
   const { rows, columns } = await readScores(folder, 'units');
   for (let row = 0; row < rows; row++) {
-    const all = Object.fromEntries([...columns].map(([name, values]) => [name, values[row] ?? null]));
+    const all = Object.fromEntries([...columns].map(([name, values]) => [name, present(values[row])]));
     const { type, layer, index, expert, dead, top_language, ...rest } = all;
     const columnsLeft = Object.entries(rest);
     yield {
@@ -49,6 +49,11 @@ export async function* unitRows(folder: string): AsyncGenerator<UnitRow> {
       values: Object.fromEntries(columnsLeft.filter(([name]) => !name.startsWith(SELECTED))),
     };
   }
+}
+
+/** Missing numbers are NaN in a column, and null in a row. */
+function present(value: TableValue | undefined): TableValue {
+  return value === undefined || Number.isNaN(value) ? null : value;
 }
 
 function languagesIn(tags: TableValue): string[] {
