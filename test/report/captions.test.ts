@@ -274,5 +274,16 @@ describe('the verdicts in a caption are those of the comparison', () => {
     expect(said.map((one) => VERDICTS.find((verdict) => one.endsWith(` ${verdict}`)))).toEqual(
       [...ofUnits, ...aligned].map(({ verdict }) => verdict),
     );
+    const trends = [
+      ...neurons!.trends,
+      ...checkpoints.alignment!.trends.filter(({ layer }) => layer === null),
+    ];
+    const changed = trends.filter(({ group, verdict }) => group !== null && verdict === 'changed');
+    const others = trends.filter(({ group }) => group !== null).length - changed.length;
+    const named = /In groups: changed (.*); (\d+) others/.exec(caption)!;
+    expect(named[1]!.split('; ').map((one) => one.slice(one.indexOf(', ') + 2))).toEqual(
+      changed.map(({ group }) => group),
+    );
+    expect(Number(named[2])).toBe(others);
   });
 });
