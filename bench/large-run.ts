@@ -3,10 +3,11 @@ import { copyFile, link } from 'node:fs/promises';
 import { neuronsOf } from '../src/hooks/points.js';
 import { Draws } from '../src/stats/draws.js';
 import { Random } from '../src/stats/random.js';
-import { toFloat16 } from '../src/store/float16.js';
-import { LAYER_ARRAYS, type RunManifest } from '../src/store/manifest.js';
-import { createRunFolder, layerPath, writeManifest } from '../src/store/run-folder.js';
-import { type PlannedArray, streamSafetensors } from '../src/store/safetensors.js';
+import { LAYER_ARRAYS } from '../src/store/arrays/run-arrays.js';
+import { toFloat16 } from '../src/store/files/float16.js';
+import { type PlannedArray, streamSafetensors } from '../src/store/files/safetensors.js';
+import type { RunManifest } from '../src/store/run/manifest.js';
+import { createRunFolder, layerPath, writeManifest } from '../src/store/run/run-folder.js';
 
 const LANGUAGES = ['en', 'de', 'fr', 'es', 'pt', 'ru', 'zh', 'ja', 'ko', 'ar', 'hi', 'sw'];
 const SIZE = { items: 1000, folds: 20 };

@@ -9,7 +9,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { layerPath } from '../src/store/run-folder.js';
+import { layerPath } from '../src/store/run/run-folder.js';
 import { writeSyntheticRun } from '../test/support/synthetic-run.js';
 
 const { scoreRun }: typeof import('../src/scores/index.js') = await import(

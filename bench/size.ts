@@ -14,7 +14,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { manifestPath } from '../src/store/run-folder.js';
+import { manifestPath } from '../src/store/run/run-folder.js';
 import { type LargeRunOptions, writeLargeRun } from './large-run.js';
 import { DIST, measure } from './measure.js';
 

@@ -3,6 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { SCORE_CHANGE_COLUMNS } from '../src/compare/index.js';
 import { ALIGNMENT_COLUMNS, UNIT_COLUMNS, UNIT_LANGUAGE_COLUMNS } from '../src/scores/index.js';
+import { RUN_ARRAYS } from '../src/store/index.js';
 
 const PATH = fileURLToPath(new URL('../docs/files.md', import.meta.url));
 const tables = {
@@ -13,15 +14,29 @@ const tables = {
 };
 const TYPES = { float64: 'double', int32: 'int', string: 'string', boolean: 'boolean' };
 
+const ARRAY_TYPES = { F64: 'float64', F32: 'float32', F16: 'float16', U32: 'uint32' };
+
 let text = await readFile(PATH, 'utf8');
+const arrays = Object.entries(RUN_ARRAYS).map(
+  ([name, { dtype, axes, measure, about }]) =>
+    `| \`${name}\` | ${ARRAY_TYPES[dtype]} [${axes.join(', ')}] | ${measure} | ${about} |`,
+);
+replaceTable('arrays', [
+  '| array | type and shape | unit | what it is |',
+  '| --- | --- | --- | --- |',
+  ...arrays,
+]);
 for (const [name, columns] of Object.entries(tables)) {
   const rows = columns.map(
     ({ name: column, type, about }) => `| \`${column}\` | ${TYPES[type]} | ${about.replaceAll('|', '\\|')} |`,
   );
-  const table = ['| column | type | what it is |', '| --- | --- | --- |', ...rows].join('\n');
-  text = text.replace(
-    new RegExp(`(<!-- columns ${name} -->\n)[\\s\\S]*?(<!-- end -->)`),
-    (_, start: string, end: string) => `${start}${table}\n${end}`,
-  );
+  replaceTable(`columns ${name}`, ['| column | type | what it is |', '| --- | --- | --- |', ...rows]);
 }
 await writeFile(PATH, text);
+
+function replaceTable(marker: string, lines: readonly string[]): void {
+  text = text.replace(
+    new RegExp(`(<!-- ${marker} -->\n)[\\s\\S]*?(<!-- end -->)`),
+    (_, start: string, end: string) => `${start}${lines.join('\n')}\n${end}`,
+  );
+}

@@ -5,7 +5,7 @@ import { scoreFolds } from '../src/scores/score-folds.js';
 import type { ScoredPiece } from '../src/scores/scored-piece.js';
 import type { ScoreName } from '../src/scores/types.js';
 import { Draws } from '../src/stats/draws.js';
-import { LAYER_ARRAYS } from '../src/store/manifest.js';
+import { LAYER_ARRAYS } from '../src/store/arrays/run-arrays.js';
 import type { CoverageModel, Covered, Trial } from './coverage.js';
 import { massTruth, selectionTruth, simulateExperts } from './simulated-experts.js';
 import { meanOf, type SimulatedStatistic, simulateLayer } from './simulated-folds.js';

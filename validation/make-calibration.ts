@@ -16,7 +16,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import { renderPng, renderSvgs } from '../src/report/drawing/render.js';
-import { formatJson } from '../src/store/format-json.js';
+import { formatJson } from '../src/store/files/text-files.js';
 import { VERSION } from '../src/version.js';
 import { type Calibration, type CalibrationOptions, calibrationSteps, joinSteps } from './calibration.js';
 import { calibrationFigure } from './calibration-figure.js';

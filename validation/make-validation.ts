@@ -23,7 +23,7 @@ import {
   verdictsOf,
 } from '../src/planted/index.js';
 import { renderPng, renderSvgs } from '../src/report/drawing/render.js';
-import { formatJson } from '../src/store/format-json.js';
+import { formatJson } from '../src/store/files/text-files.js';
 import { VERSION } from '../src/version.js';
 import { type FalseDiscoveryRate, falseDiscoveryRates } from './false-discoveries.js';
 import { validationFigure } from './validation-figure.js';

@@ -4,7 +4,7 @@ import { itemUncertainty, type PermutationP } from '../src/scores/item-uncertain
 import { Draws } from '../src/stats/draws.js';
 import { kolmogorovSmirnov } from '../src/stats/kolmogorov-smirnov.js';
 import { wilsonInterval } from '../src/stats/wilson-interval.js';
-import type { PooledGrid } from '../src/store/pooled-grid.js';
+import type { PooledGrid } from '../src/store/arrays/pooled-grid.js';
 import { ITEM_SPREAD } from './coverage-of-items.js';
 import { completeGrid } from './simulated-grid.js';
 import { simulateUnit } from './simulated-units.js';

@@ -1,7 +1,7 @@
 import type { Draws } from '../src/stats/draws.js';
 import { normalUpperTail } from '../src/stats/normal.js';
-import { LAYER_ARRAYS } from '../src/store/manifest.js';
-import type { RunLayer } from '../src/store/open-run.js';
+import { LAYER_ARRAYS } from '../src/store/arrays/run-arrays.js';
+import type { RunLayer } from '../src/store/run/open-run.js';
 import {
   type FoldModel,
   ITEM_SPREAD,

@@ -1,6 +1,7 @@
 import type { Draws } from '../src/stats/draws.js';
-import { LAYER_ARRAYS } from '../src/store/manifest.js';
-import type { RunLayer, StatisticName } from '../src/store/open-run.js';
+import type { StatisticName } from '../src/store/arrays/run-arrays.js';
+import { LAYER_ARRAYS } from '../src/store/arrays/run-arrays.js';
+import type { RunLayer } from '../src/store/run/open-run.js';
 
 /** A layer of simulated units, of which the first language lies higher by the effect in all. */
 export interface FoldModel {

@@ -1,4 +1,4 @@
-import type { PooledGrid } from '../src/store/pooled-grid.js';
+import type { PooledGrid } from '../src/store/arrays/pooled-grid.js';
 
 /** A grid without holes whose items are dealt into folds in turn. */
 export function completeGrid(items: number, languages: number, folds: number): PooledGrid {

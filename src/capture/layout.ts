@@ -1,13 +1,16 @@
 import { CheckpointError } from '../errors.js';
-import { type BlockHook, type Statistic, type Tap, tapOutput } from '../hooks/index.js';
+import { type BlockHook, type Tap, tapOutput } from '../hooks/index.js';
 import { hides, type Model } from '../models/index.js';
 import {
+  ARRAYS_AS_WRITTEN,
+  type ArrayDescription,
   expectedLayerArrays,
-  LAYER_ARRAYS,
+  isItemsName,
   type LayerArrayName,
   neuronsWithoutItems,
   type RunManifest,
   type RunPlan,
+  tapOf,
 } from '../store/index.js';
 
 /** Hooks that every run records. */
@@ -25,26 +28,14 @@ export interface Recording {
   readonly mixture: boolean;
 }
 
-const FIRE: Tap = { hook: 'mlp.hook_pre', statistic: 'fire' };
-const POST_SUM: Tap = { hook: 'mlp.hook_post', statistic: 'sum' };
-const POST_SUMSQ: Tap = { hook: 'mlp.hook_post', statistic: 'sumsq' };
-const Z_SUM: Tap = { hook: 'attn.hook_z', statistic: 'sum' };
-const NORM_SUM: Tap = { hook: 'attn.hook_z', statistic: 'norm.sum' };
-const NORM_SUMSQ: Tap = { hook: 'attn.hook_z', statistic: 'norm.sumsq' };
-const RESID_SUM: Tap = { hook: 'hook_resid_post', statistic: 'sum' };
-const RESID_SUMSQ: Tap = { hook: 'hook_resid_post', statistic: 'sumsq' };
-const ROUTER_COUNT: Tap = { hook: 'mlp.hook_router', statistic: 'count' };
-const ROUTER_SUM: Tap = { hook: 'mlp.hook_router', statistic: 'sum' };
-const PATTERN_ENTROPY: Tap = { hook: 'attn.hook_pattern', statistic: 'entropy.sum' };
-const PATTERN_FIRST: Tap = { hook: 'attn.hook_pattern', statistic: 'first.sum' };
-const PATTERN_PREVIOUS: Tap = { hook: 'attn.hook_pattern', statistic: 'previous.sum' };
-
-/** What a run records at every layer that has the hook. */
+/** Taps of every layer that has the hook, in the order of the arrays that they fill. */
 export function runTaps({ keep, pooling, extraHooks, mixture }: Recording): readonly Tap[] {
   const hooks: readonly string[] = [...DEFAULT_HOOKS, ...extraHooks, ...(mixture ? ['mlp.hook_router'] : [])];
-  const taps = sources(pooling).flatMap(([, tap, per]) =>
-    tap !== null && hooks.includes(tap.hook) && (per === 'fold' || keep !== 'folds') ? [tap] : [],
-  );
+  const taps = ARRAYS_AS_WRITTEN.flatMap((name) => {
+    const tap = tapOf(name, pooling);
+    const isRecorded = tap !== null && hooks.includes(tap.hook) && (keep !== 'folds' || !isItemsName(name));
+    return isRecorded ? [tap] : [];
+  });
   return [...new Map(taps.map((tap) => [tapOutput(tap), tap])).values()];
 }
 
@@ -57,8 +48,8 @@ export function recordable(model: Model, taps: readonly Tap[]): readonly Tap[] {
 
 /** @throws CheckpointError where a graph hides both what neurons and what heads are scored by */
 export function requireUnits(model: Model, taps: readonly Tap[]): void {
-  const units = [FIRE, NORM_SUM].map(tapOutput);
-  if (model.kind === 'layered' || taps.some((tap) => units.includes(tapOutput(tap)))) return;
+  const scored = ['mlp.hook_pre/fire', 'attn.hook_z/norm.sum'];
+  if (model.kind === 'layered' || taps.some((tap) => scored.includes(tapOutput(tap)))) return;
   throw new CheckpointError({
     what: 'the graph hides what neurons and heads are scored by',
     where: model.path,
@@ -82,18 +73,12 @@ export function recordingOf({
   return { keep, pooling, extraHooks, mixture: shape.mixture !== null };
 }
 
-/** Types that arrays of a layer have. */
-export type LayerDtype = 'U32' | 'F64' | 'F32' | 'F16';
-
 /** One array of a layer: the reading it is made of, and how. */
-export interface LayerArray {
+export interface LayerArray extends ArrayDescription {
   readonly name: LayerArrayName;
-  readonly dtype: LayerDtype;
-  /** As it stands in `layers/{l}.safetensors`: [fold or item, language, …]. */
-  readonly shape: readonly number[];
   /** Output name of the tap; null: the number of counted tokens. */
   readonly reading: string | null;
-  /** `fold`: sum over the prompts of a fold; `item`: one value a prompt. */
+  /** Sum over the prompts of a fold, or one value a prompt. */
   readonly per: 'fold' | 'item';
   /** The reading is a sum, to be divided by the prompt's counted tokens. Only where `per` is `item`. */
   readonly mean: boolean;
@@ -101,49 +86,18 @@ export interface LayerArray {
   readonly skipped: number;
 }
 
-type Source = readonly [LayerArrayName, Tap | null, LayerArray['per']];
-
-/** Where each array comes from, by falling element size. */
-function sources(pooling: RunPlan['pooling']): readonly Source[] {
-  const pooled = (sum: Tap, statistic: Statistic): Tap =>
-    pooling === 'mean' ? sum : { hook: sum.hook, statistic };
-  return [
-    [LAYER_ARRAYS.mlpSum, POST_SUM, 'fold'],
-    [LAYER_ARRAYS.mlpSumsq, POST_SUMSQ, 'fold'],
-    [LAYER_ARRAYS.headNormSum, NORM_SUM, 'fold'],
-    [LAYER_ARRAYS.headNormSumsq, NORM_SUMSQ, 'fold'],
-    [LAYER_ARRAYS.patternEntropySum, PATTERN_ENTROPY, 'fold'],
-    [LAYER_ARRAYS.patternFirstSum, PATTERN_FIRST, 'fold'],
-    [LAYER_ARRAYS.patternPreviousSum, PATTERN_PREVIOUS, 'fold'],
-    [LAYER_ARRAYS.residSum, RESID_SUM, 'fold'],
-    [LAYER_ARRAYS.residSumsq, RESID_SUMSQ, 'fold'],
-    [LAYER_ARRAYS.expertProbSum, ROUTER_SUM, 'fold'],
-    [LAYER_ARRAYS.mlpFire, FIRE, 'fold'],
-    [LAYER_ARRAYS.expertCount, ROUTER_COUNT, 'fold'],
-    [LAYER_ARRAYS.tokens, null, 'fold'],
-    [LAYER_ARRAYS.headNormItems, pooled(NORM_SUM, `norm.${pooling === 'max' ? 'max' : 'last'}`), 'item'],
-    [LAYER_ARRAYS.residItems, pooled(RESID_SUM, pooling === 'max' ? 'max' : 'last'), 'item'],
-    [LAYER_ARRAYS.expertProbItems, pooled(ROUTER_SUM, pooling === 'max' ? 'max' : 'last'), 'item'],
-    [LAYER_ARRAYS.mlpItems, pooled(POST_SUM, pooling === 'max' ? 'max' : 'last'), 'item'],
-    // The largest value of each dimension is nothing a head ever put out: vectors are averaged instead.
-    [LAYER_ARRAYS.headItems, pooling === 'last' ? { hook: 'attn.hook_z', statistic: 'last' } : Z_SUM, 'item'],
-  ];
-}
-
-/** The arrays of a layer of a run, in the order they are written: by falling element size, so that all are aligned. */
-export function layerArrays(manifest: Pick<RunManifest, 'plan' | 'shape'>, layer: number): LayerArray[] {
-  const { plan } = manifest;
-  const expected = expectedLayerArrays(manifest, layer);
-  return sources(plan.pooling).flatMap(([name, tap, per]): LayerArray[] => {
+/** The arrays of a layer that a run captures, in the order they are written. */
+export function layerArrays(run: Pick<RunManifest, 'plan' | 'shape'>, layer: number): LayerArray[] {
+  const { plan } = run;
+  return [...expectedLayerArrays(run, layer)].flatMap(([name, described]): LayerArray[] => {
+    const tap = tapOf(name, plan.pooling);
     const reading = tap === null ? null : tapOutput(tap);
-    if (reading !== null && !plan.hooks.includes(reading)) return [];
-    if (per === 'item' && plan.keep === 'folds') return [];
-    const described = expected.get(name);
-    if (described === undefined) return [];
-    const { dtype, shape } = described;
+    const isCaptured = reading === null ? name === 'tokens' : plan.hooks.includes(reading);
+    const per = isItemsName(name) ? 'item' : 'fold';
+    if (!isCaptured || (per === 'item' && plan.keep === 'folds')) return [];
     const mean = per === 'item' && (tap?.statistic.endsWith('sum') ?? false);
-    const skipped = name === LAYER_ARRAYS.mlpItems ? neuronsWithoutItems(manifest, layer) : 0;
-    return [{ name, dtype: dtype as LayerDtype, shape, reading, per, mean, skipped }];
+    const skipped = name === 'mlp.items' ? neuronsWithoutItems(run, layer) : 0;
+    return [{ name, ...described, reading, per, mean, skipped }];
   });
 }
 

@@ -2,16 +2,15 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Command } from '@commander-js/extra-typings';
-import { compareRuns, type RunToCompare, writeComparison } from '../compare/index.js';
+import { capture } from '../capture/index.js';
+import { type Comparison, compareRuns, type RunToCompare, writeComparison } from '../compare/index.js';
 import { UsageError } from '../errors.js';
 import { CALLS, plantedDemo, verdictsOf } from '../planted/index.js';
 import { loadProbes } from '../probes/index.js';
-import { writeReport } from '../report/index.js';
+import { againstReference, writeReport } from '../report/index.js';
 import { scoreRun } from '../scores/index.js';
-import { captureWithProgress } from './capture.js';
-import { printComparison } from './compare.js';
 import { uncertaintyOption } from './score.js';
-import { formatTable, interruptSignal, print, say } from './terminal.js';
+import { formatSeconds, formatTable, interruptSignal, print, say, startProgress } from './terminal.js';
 
 const CHECKPOINTS = fileURLToPath(new URL('../../demo/checkpoints', import.meta.url));
 /** Further training seeds of some regimes, in folders such as `sft-2`; in the repository, not in the package. */
@@ -25,22 +24,33 @@ const GROUPS = [
 ];
 const REGIMES = ['base', 'cpt', 'sft', 'grpo', 'cpt+grpo'];
 const CONTRAST = ['sft', 'grpo'] as const;
-/** With 300 of 400 messages the whole demo, nine checkpoints on both sets, stays within six minutes on two cores. */
-const PROBE_SETS: readonly ProbesToRun[] = [{ set: 'facts' }, { set: 'pydocs', items: 300 }];
 
-/** What `--quick` leaves. */
-const QUICK: { readonly probes: readonly ProbesToRun[] } = { probes: [{ set: 'facts', items: 300 }] };
+/** One comparison of the regimes on a probe set: the folder it goes to, and how many items it takes (default all). */
+interface Comparing {
+  readonly name: string;
+  readonly probes: string;
+  readonly items?: number;
+  /** Whether further training seeds are captured too. */
+  readonly seeds: boolean;
+}
+
+const SHORT: readonly Comparing[] = [{ name: 'short', probes: 'facts', items: 300, seeds: false }];
+/** With 300 of 400 messages, nine checkpoints on both sets stay within six minutes on two cores. */
+const FULL: readonly Comparing[] = [
+  { name: 'facts', probes: 'facts', seeds: true },
+  { name: 'pydocs', probes: 'pydocs', items: 300, seeds: true },
+];
 
 export function demoCommand() {
   return new Command('demo')
     .option('--out <folder>', 'where runs, comparisons, pages and figures go', 'babelscope-demo')
-    .option('--quick', 'less of everything, in under a minute and a half; says what it leaves out')
+    .option('--full', 'two probe sets, all items and further training seeds, in some minutes')
     .option(
       '--planted',
       'known answers instead: plant language-tied neurons and look for them, and compare nothing with nothing',
     )
     .addOption(uncertaintyOption())
-    .action(async ({ out, planted, quick, uncertainty }) => {
+    .action(async ({ out, planted, full, uncertainty }) => {
       const signal = interruptSignal();
       if (planted) {
         await knownAnswers(join(out, 'planted'), signal);
@@ -54,95 +64,146 @@ export function demoCommand() {
           remedy: 'install babelscope again',
         });
       }
-      if (quick) {
-        say(
-          `Quick: ${regimes.join(', ')} on ${QUICK.probes.map(inWords).join(', ')}. Left out: ${[
-            ...PROBE_SETS.filter(({ set }) => !QUICK.probes.some((one) => one.set === set)).map(
-              ({ set }) => `the probe set ${set}`,
-            ),
-            'further training seeds',
-            'the remaining items',
-            'scores of single runs',
-          ].join(', ')}.`,
-        );
+      if (full && !existsSync(SEEDS)) {
+        say('Further training seeds are in the repository alone: seed floors are not measured here.');
       }
-      if (!quick && !existsSync(SEEDS))
-        say(
-          'There are no further training seeds here (they are in the repository): seed floors are not measured.',
-        );
+      const comparings = full ? FULL : SHORT;
+      // Each comparison captures its checkpoints, scores one, compares all and draws.
+      const checkpoints = (seeds: boolean) => regimes.length + (seeds ? regimes.flatMap(seedsOf).length : 0);
+      const steps = new Steps(comparings.reduce((sum, { seeds }) => sum + checkpoints(seeds) + 3, 0));
       const pages: string[] = [];
-      const phases = new Phases();
-      for (const { set, items } of quick ? QUICK.probes : PROBE_SETS) {
-        if (items !== undefined && !quick) say(`\nFrom here on ${inWords({ set, items })}.`);
-        const probes = await loadProbes(set, {
-          languages: LANGUAGES,
-          ...(items !== undefined && { limit: items }),
-        });
-        const captureOf = async (name: string, checkpoint: string) => {
-          const folder = join(out, 'runs', `${name}-${set}${quick ? '-quick' : ''}`);
-          const title = `${name} on ${set}`;
-          say(`\n${title}`);
-          await phases.time(
-            'capture',
-            captureWithProgress({ checkpoint, probes, out: folder, signal }, title),
-          );
-          return folder;
-        };
-        const runs: RunToCompare[] = [];
-        for (const regime of regimes) {
-          const folder = await captureOf(regime, join(CHECKPOINTS, regime));
-          if (!quick && regime === regimes[0]) {
-            await phases.time('score', scoreRun(folder, { uncertainty, signal }));
-            say(`Scored ${folder}; \`babelscope score <run>\` scores the others, comparing needs no scores.`);
-          }
-          const seeds: string[] = [];
-          for (const seed of quick ? [] : seedsOf(regime))
-            seeds.push(await captureOf(seed, join(SEEDS, seed)));
-          runs.push({ folder, label: regime, seeds });
-        }
-        const contrasts = CONTRAST.every((regime) => regimes.includes(regime)) ? [CONTRAST] : undefined;
-        const comparison = await phases.time(
-          'compare',
-          compareRuns(runs, { groups: GROUPS, contrasts, signal }),
-        );
-        const folder = join(out, quick ? `${set}-quick` : set);
+      for (const comparing of comparings) {
+        const comparison = await compareRegimes(comparing, regimes, steps, { out, uncertainty, signal });
+        const folder = join(out, comparing.name);
         await writeComparison(folder, comparison);
-        await phases.time('report', writeReport(comparison, folder));
-        printComparison(comparison);
+        await steps.run('report', `draw ${folder}`, () => writeReport(comparison, folder));
+        printCounts(comparison, comparing);
         pages.push(join(folder, 'report.html'));
       }
-      say('');
-      for (const page of pages) say(`open ${page} (figures and tables beside it)`);
-      say(phases.inWords());
+      if (!full) {
+        say(
+          '\nThis was the short demo. It left out the other items of facts, the probe set pydocs and further training ' +
+            'seeds; --full has them.',
+        );
+      }
+      say(steps.inWords());
+      say(`Open ${pages.join(' and ')}`);
     });
 }
 
-interface ProbesToRun {
-  readonly set: string;
-  /** At most; all where absent. */
-  readonly items?: number;
+/** Captures each regime (and its seeds), scores the first and compares them all. */
+async function compareRegimes(
+  { name, probes: set, items, seeds }: Comparing,
+  regimes: readonly string[],
+  steps: Steps,
+  { out, uncertainty, signal }: { out: string; uncertainty: 'basic' | 'full'; signal: AbortSignal },
+): Promise<Comparison> {
+  const probes = await loadProbes(set, {
+    languages: LANGUAGES,
+    ...(items !== undefined && { limit: items }),
+  });
+  const captured = async (regime: string, checkpoint: string): Promise<string> => {
+    const folder = join(out, 'runs', `${regime}-${name}`);
+    await steps.run('capture', `capture ${regime} on ${set}`, (onProgress) =>
+      capture({
+        checkpoint,
+        probes,
+        out: folder,
+        signal,
+        onProgress: ({ tokensDone, tokensTotal, tokensPerSecond }) =>
+          onProgress(tokensDone, tokensTotal, `${Math.round(tokensPerSecond).toLocaleString('en')} tokens/s`),
+      }),
+    );
+    return folder;
+  };
+  const runs: RunToCompare[] = [];
+  for (const regime of regimes) {
+    const folder = await captured(regime, join(CHECKPOINTS, regime));
+    const others: string[] = [];
+    for (const seed of seeds ? seedsOf(regime) : []) others.push(await captured(seed, join(SEEDS, seed)));
+    runs.push({ folder, label: regime, seeds: others });
+  }
+  await steps.run('score', `score ${regimes[0]} on ${set}`, (onProgress) =>
+    scoreRun(runs[0]!.folder, {
+      uncertainty,
+      signal,
+      onProgress: ({ done, layers }) => onProgress(done, layers),
+    }),
+  );
+  const contrasts = CONTRAST.every((regime) => regimes.includes(regime)) ? [CONTRAST] : undefined;
+  return steps.run('compare', `compare ${runs.length} checkpoints on ${set}`, (onProgress) =>
+    compareRuns(runs, {
+      groups: GROUPS,
+      contrasts,
+      signal,
+      onProgress: ({ done, total }) => onProgress(done, total),
+    }),
+  );
 }
 
-function inWords({ set, items }: ProbesToRun): string {
-  return items === undefined ? set : `the first ${items} items of ${set}`;
+/** How many measures changed from the reference to each regime. */
+function printCounts(comparison: Comparison, { probes, items }: Comparing): void {
+  const [reference, ...others] = comparison.runs.map(({ label }) => label);
+  const count = (regime: string) =>
+    comparison.units.map((unit) => {
+      const measured = againstReference(unit).filter(
+        ({ to, verdict }) => to === regime && verdict !== 'not measured',
+      );
+      return `${measured.filter(({ verdict }) => verdict === 'changed').length} of ${measured.length}`;
+    });
+  print(`\nMeasures that changed by more than sampling does, on ${items ?? 'all'} items of ${probes}:`);
+  print(
+    formatTable(
+      [`${reference} →`, ...comparison.units.map(({ type }) => `${type}s`)],
+      others.map((regime) => [regime, ...count(regime)]),
+    ),
+  );
 }
 
-/** Where the time went. */
-class Phases {
+/** Draws one line of progress over all steps of the demo, and adds up where the time went. */
+class Steps {
   readonly #seconds = new Map<string, number>();
   readonly #started = performance.now();
+  readonly #total: number;
+  #done = 0;
 
-  async time<T>(phase: string, work: Promise<T>): Promise<T> {
-    const start = performance.now();
-    const result = await work;
-    this.#seconds.set(phase, (this.#seconds.get(phase) ?? 0) + (performance.now() - start) / 1000);
-    return result;
+  constructor(total: number) {
+    this.#total = total;
   }
 
+  async run<T>(
+    phase: string,
+    title: string,
+    work: (onProgress: (done: number, total: number, rate?: string) => void) => Promise<T>,
+  ): Promise<T> {
+    const start = performance.now();
+    const numbered = `${this.#done + 1}/${this.#total} ${title}`;
+    if (!process.stderr.isTTY) say(numbered);
+    const progress = startProgress(numbered);
+    try {
+      return await work((done, total, rate) => {
+        const seconds = (performance.now() - start) / 1000;
+        progress.update({
+          done,
+          total,
+          rate: rate ?? `${(done / seconds).toFixed(1)} layers/s`,
+          secondsLeft: done === 0 ? null : (seconds * (total - done)) / done,
+          label: `${formatSeconds((performance.now() - this.#started) / 1000)} so far`,
+        });
+      });
+    } finally {
+      progress.stop();
+      this.#done++;
+      const seconds = (performance.now() - start) / 1000;
+      this.#seconds.set(phase, (this.#seconds.get(phase) ?? 0) + seconds);
+    }
+  }
+
+  /** `41 s: capture 30 s, …` */
   inWords(): string {
     const total = (performance.now() - this.#started) / 1000;
-    const parts = [...this.#seconds].map(([phase, seconds]) => `${phase} ${seconds.toFixed(0)} s`);
-    return `${total.toFixed(0)} s: ${parts.join(', ')}`;
+    const parts = [...this.#seconds].map(([phase, seconds]) => `${phase} ${formatSeconds(seconds)}`);
+    return `${formatSeconds(total)}: ${parts.join(', ')}`;
   }
 }
 

@@ -96,6 +96,7 @@ export class Graph {
   readonly #counts = new Map<string, number>();
   readonly #constants = new Map<string, Value>();
   readonly #weights = new Map<string, Value>();
+  readonly #defined = new Map<string, Value<'int64'>>();
 
   constructor(name: string) {
     this.name = name;
@@ -163,8 +164,15 @@ export class Graph {
     this.outputs.set(name, taken ? this.node('Identity', [value], [[value.dtype, value.shape]])[0] : value);
   }
 
-  /** The int64 vector [1] holding what a symbol stands for at run time, read off an input that has it. */
+  /** Lets a symbol stand for a computed size, int64 [1]. */
+  define(symbol: string, size: Value<'int64'>): void {
+    this.#defined.set(symbol, size);
+  }
+
+  /** The int64 vector [1] holding what a symbol stands for at run time: defined, or read off an input that has it. */
   symbol(symbol: string): Value<'int64'> {
+    const defined = this.#defined.get(symbol);
+    if (defined !== undefined) return defined;
     for (const input of this.inputs) {
       const axis = input.shape.indexOf(symbol);
       if (axis < 0) continue;

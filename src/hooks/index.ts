@@ -1,3 +1,4 @@
+export { applyEdit, EDITS, type Edit, type Place, type PlacedEdit, placeEdits } from './edits/edit.js';
 export {
   BLOCK_HOOKS,
   type BlockHook,
@@ -8,6 +9,8 @@ export {
   type LayerSizes,
   type MixtureShape,
   neuronsOf,
+  requireHook,
 } from './points.js';
-export { type Activation, record } from './reductions/record.js';
+export { type Activation, record, type WholeActivation } from './reductions/record.js';
+export type { ExpertActivation } from './reductions/routed.js';
 export { reduces, type Statistic, type Tap, tapOutput, validateTaps } from './taps.js';

@@ -1,3 +1,5 @@
+import { UsageError } from '../errors.js';
+
 /** The sizes of a model that its hook points depend on. */
 export interface HookSizes extends LayerSizes {
   readonly dModel: number;
@@ -130,3 +132,34 @@ export type BlockHook =
   | 'mlp.hook_pre'
   | 'mlp.hook_post'
   | 'mlp.hook_router';
+
+const NAMES_IN_ERROR = 3;
+
+/** @throws UsageError for a name that no hook point of the model has, with the nearest ones */
+export function requireHook(points: readonly HookPoint[], name: string): HookPoint {
+  const found = points.find((point) => point.name === name);
+  if (found !== undefined) return found;
+  const nearest = points
+    .map((point) => ({ name: point.name, distance: editDistance(name, point.name) }))
+    .sort((a, b) => a.distance - b.distance)
+    .slice(0, NAMES_IN_ERROR);
+  const kinds = [...new Set(points.map(({ hook }) => hook))];
+  throw new UsageError({
+    what: `the model has no hook ${JSON.stringify(name)}`,
+    expected: nearest.map((each) => each.name).join(', '),
+    remedy: `a name is blocks.{layer}. and one of ${kinds.join(', ')}`,
+  });
+}
+
+/** Characters to insert, remove or replace until one text is the other (Levenshtein 1966). */
+function editDistance(from: string, to: string): number {
+  let row = Array.from({ length: to.length + 1 }, (_, i) => i);
+  for (const [i, letter] of [...from].entries()) {
+    const next = [i + 1];
+    for (let j = 0; j < to.length; j++) {
+      next.push(Math.min(next[j]! + 1, row[j + 1]! + 1, row[j]! + Number(letter !== to[j])));
+    }
+    row = next;
+  }
+  return row.at(-1)!;
+}

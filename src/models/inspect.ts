@@ -53,7 +53,7 @@ export async function inspectModel(
   const checkpoint = await openCheckpoint(source, { ...options, weights: 'optional' });
   const tensors = [...checkpoint.tensors.values()];
   const { adapter } = checkpoint;
-  const model = tensors.length === 0 ? describeModel(checkpoint, adapter) : openModel(checkpoint);
+  const model = tensors.length === 0 ? describeModel(checkpoint, adapter) : openModel(checkpoint, options);
   const [architecture] = readConfigField(checkpoint, 'architectures', z.tuple([z.string()]).rest(z.string()));
   const stored = [...tensors, ...checkpoint.unreadable.values()];
   const inspection = {

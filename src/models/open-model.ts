@@ -13,37 +13,41 @@ import {
   type WeightTensor,
 } from '../checkpoint/index.js';
 import { CheckpointError, UsageError } from '../errors.js';
-import { hookPoints, type Tap } from '../hooks/index.js';
+import type { Float } from '../graph/index.js';
+import { type Edit, hookPoints, type PlacedEdit, placeEdits, type Tap } from '../hooks/index.js';
 import { openOnnx } from './exported/open.js';
 import * as families from './families/index.js';
 import type { Architecture, ConfigFile, Family } from './family.js';
 import { Block } from './layers/block.js';
 import type { WeightSource } from './layers/weights.js';
 import { adaptedSource, type LowRankSource } from './lora/adaptation.js';
-import type { LayeredModel, ModelDescription, Subject, SubjectOptions } from './types.js';
+import type { GraphOptions, LayeredModel, ModelDescription, Subject, SubjectOptions } from './types.js';
 
 /** Every family there is an adapter for. */
 export const FAMILIES: readonly Family[] = Object.values(families);
 
+export interface OpenModelOptions {
+  /** Changes of activations inside the graphs, in this order; whatever runs the model runs it changed. */
+  readonly edits?: readonly Edit[] | undefined;
+}
+
 /**
- * The checkpoint as graphs, its adapter applied in them. Every weight the graphs will read is looked up, none is loaded.
+ * The checkpoint as graphs, its adapter and edits applied in them. Every weight the graphs will read is looked up, none is loaded.
  *
  * @throws CheckpointError for an architecture that no family reads, a configuration that contradicts itself, a weight
- * that is missing or of another shape than the configuration implies, or an adapter that does not fit.
+ *   that is missing or of another shape than the configuration implies, or an adapter that does not fit; UsageError for
+ *   an edit at a hook point or of units that the model does not have
  */
-export function openModel(checkpoint: Checkpoint): LayeredModel {
+export function openModel(checkpoint: Checkpoint, { edits = [] }: OpenModelOptions = {}): LayeredModel {
   const family = familyOf(checkpoint);
   const architecture = readArchitecture(checkpoint, family);
   checkPackedWeights(checkpoint);
   const prefix = missingPrefix(checkpoint, family);
-  return modelOf(
-    architecture,
-    (name, shape) => {
-      const own = name.startsWith(prefix) ? name.slice(prefix.length) : name;
-      return requireWeight(checkpoint, storedName(checkpoint, family, own), shape);
-    },
-    checkpoint.adapter,
-  );
+  const source: WeightSource = (name, shape) => {
+    const own = name.startsWith(prefix) ? name.slice(prefix.length) : name;
+    return requireWeight(checkpoint, storedName(checkpoint, family, own), shape);
+  };
+  return modelOf(architecture, source, checkpoint.adapter, edits);
 }
 
 /**
@@ -67,26 +71,81 @@ export function describeModel(file: ConfigFile, adapter: Adapter | null = null):
   );
 }
 
-function modelOf(architecture: Architecture, base: WeightSource, adapter: Adapter | null): LayeredModel {
+function modelOf(
+  architecture: Architecture,
+  base: WeightSource,
+  adapter: Adapter | null,
+  edits: readonly Edit[] = [],
+): LayeredModel {
   const { source, lowRank, checkUse } = adaptedSource(adapter, base);
-  const { shape, hooks } = describe(architecture, source, lowRank);
+  const { shape, hooks } = describe(new Writer(architecture, source, lowRank));
   checkUse();
+  const writer = new Writer(architecture, source, lowRank, placeEdits(edits, hooks));
   return {
     kind: 'layered',
     shape,
     hooks,
-    embed: () => embedBlock(architecture, source).finish(),
-    layer(index, taps) {
+    embed: (options) => writer.embed(options).finish(),
+    layer(index, taps, options) {
       if (!(Number.isInteger(index) && index >= 0 && index < shape.layers)) {
         throw new UsageError({
           what: `the model has no layer ${index}`,
           expected: `a layer from 0 to ${shape.layers - 1}`,
         });
       }
-      return layerBlock(architecture, source, index, taps, lowRank).finish();
+      return writer.layer(index, taps, options).finish();
     },
-    unembed: () => unembedBlock(architecture, source, lowRank).finish(),
+    unembed: () => writer.unembed().finish(),
   };
+}
+
+/** Writes the graphs of an architecture. */
+class Writer {
+  readonly architecture: Architecture;
+  readonly #source: WeightSource;
+  readonly #lowRank: LowRankSource;
+  readonly #edits: readonly PlacedEdit[];
+
+  constructor(
+    architecture: Architecture,
+    source: WeightSource,
+    lowRank: LowRankSource,
+    edits: readonly PlacedEdit[] = [],
+  ) {
+    this.architecture = architecture;
+    this.#source = source;
+    this.#lowRank = lowRank;
+    this.#edits = edits;
+  }
+
+  embed(options: GraphOptions = {}): Block {
+    const block = new Block('embed', this.#source, options);
+    const ids = block.graph.input('input_ids', 'int64', ['batch', 'seq']);
+    block.graph.output('hidden', this.architecture.embed(block, ids));
+    return block;
+  }
+
+  layer(index: number, taps: readonly Tap[], options: GraphOptions = {}): Block {
+    const edits = this.#edits.filter(({ layer }) => layer === index);
+    const block = new Block(`layer ${index}`, this.#source, {
+      taps,
+      edits,
+      lowRank: this.#lowRank,
+      ...options,
+    });
+    block.graph.output('next', this.architecture.layer(block, index, this.#stream(block)));
+    return block;
+  }
+
+  unembed(): Block {
+    const block = new Block('unembed', this.#source, { lowRank: this.#lowRank });
+    block.graph.output('logits', this.architecture.unembed(block, this.#stream(block)));
+    return block;
+  }
+
+  #stream({ graph }: Block): Float {
+    return graph.input('hidden', 'float32', ['batch', 'seq', this.architecture.shape.dModel]);
+  }
 }
 
 /** The part that the names of a file's weights lack; empty where they have it. */
@@ -131,54 +190,23 @@ function readArchitecture(file: ConfigFile, family: Family): Architecture {
  * Writes every graph once: hook points are those that its layers pass, parameters the weights that they ask for, each
  * name once, as tied weights share one.
  */
-function describe(
-  architecture: Architecture,
-  source: WeightSource,
-  lowRank: LowRankSource,
-): ModelDescription {
-  const shape = { ...architecture.shape, mixture: architecture.shape.mixture ?? null };
-  const parameters = new Map<string, number>();
-  const count = (block: Block): void => {
-    for (const [name, size] of block.parameters) parameters.set(name, size);
+function describe(writer: Writer): ModelDescription {
+  const { shape: sizes } = writer.architecture;
+  const embed = writer.embed();
+  const layers = Array.from({ length: sizes.layers }, (_, layer) => writer.layer(layer, []));
+  const parameters = new Map([embed, ...layers, writer.unembed()].flatMap((block) => [...block.parameters]));
+  const shape = {
+    ...sizes,
+    mixture: sizes.mixture ?? null,
+    parameters: [...parameters.values()].reduce((sum, size) => sum + size, 0),
   };
-  count(embedBlock(architecture, source));
-  const passed = Array.from({ length: shape.layers }, (_, layer) => {
-    const block = layerBlock(architecture, source, layer, [], lowRank);
-    count(block);
-    return block.passed;
-  });
-  count(unembedBlock(architecture, source, lowRank));
   return {
-    shape: { ...shape, parameters: [...parameters.values()].reduce((sum, size) => sum + size, 0) },
-    hooks: hookPoints(shape, passed),
+    shape,
+    hooks: hookPoints(
+      shape,
+      layers.map(({ passed }) => passed),
+    ),
   };
-}
-
-function embedBlock(architecture: Architecture, source: WeightSource): Block {
-  const block = new Block('embed', source);
-  const ids = block.graph.input('input_ids', 'int64', ['batch', 'seq']);
-  block.graph.output('hidden', architecture.embed(block, ids));
-  return block;
-}
-
-function layerBlock(
-  architecture: Architecture,
-  source: WeightSource,
-  index: number,
-  taps: readonly Tap[],
-  lowRank: LowRankSource,
-): Block {
-  const block = new Block(`layer ${index}`, source, taps, lowRank);
-  const hidden = block.graph.input('hidden', 'float32', ['batch', 'seq', architecture.shape.dModel]);
-  block.graph.output('next', architecture.layer(block, index, hidden));
-  return block;
-}
-
-function unembedBlock(architecture: Architecture, source: WeightSource, lowRank: LowRankSource): Block {
-  const block = new Block('unembed', source, [], lowRank);
-  const hidden = block.graph.input('hidden', 'float32', ['batch', 'seq', architecture.shape.dModel]);
-  block.graph.output('logits', architecture.unembed(block, hidden));
-  return block;
 }
 
 /**
@@ -190,7 +218,7 @@ export async function openSubject(source: string, options: SubjectOptions = {}):
   if (source.endsWith('.onnx')) return openOnnx(source, options);
   const checkpoint = await openCheckpoint(source, options);
   return {
-    model: openModel(checkpoint),
+    model: openModel(checkpoint, options),
     weightsRoot: checkpoint.weightsRoot,
     tokenizer: checkpoint,
     warnings: checkpoint.adapter?.warnings ?? [],

@@ -1,6 +1,6 @@
 import type { ModelIdentity, OpenCheckpointOptions } from '../checkpoint/index.js';
 import type { FlopTerm } from '../graph/index.js';
-import type { BlockHook, HookPoint, MixtureShape, Tap } from '../hooks/index.js';
+import type { BlockHook, Edit, HookPoint, MixtureShape, Tap } from '../hooks/index.js';
 import type { TokenizerFiles } from '../tokenizer/index.js';
 
 /** The numbers of an architecture that hooks, units and files are sized by. */
@@ -51,6 +51,14 @@ export interface ModelGraph {
   readonly flops?: readonly FlopTerm[];
 }
 
+export interface GraphOptions {
+  /**
+   * The tokens may follow others of the same prompt, whose keys and values the layers are given. Every prompt of a batch has as
+   * many tokens before.
+   */
+  readonly past?: boolean;
+}
+
 /**
  * A checkpoint as a stack of graphs. All activations are float32, `[batch, seq, …]`, right-padded.
  *
@@ -60,13 +68,17 @@ export interface ModelGraph {
  *   padding, of the few models that treat longer prompts otherwise (`ModelGraph.inputs` tells)
  * - `unembed`: `hidden` → `logits` [batch, seq, vocab]
  *
+ * With `past` a layer also reads `past_keys` and `past_values`, [batch, past, kvHeads, size], where past may be 0, and puts out
+ * `keys` and `values` [batch, past + seq, kvHeads, size], which are the past of what follows. Graphs that ask for positions
+ * read `offset` int64 [1], the number of tokens before; `lengths` are then those of the whole prompts.
+ *
  * Attention is causal, so with padding on the right no token sees padding and no mask input is needed.
  */
 export interface LayeredModel extends ModelDescription {
   readonly kind: 'layered';
-  embed(): ModelGraph;
+  embed(options?: GraphOptions): ModelGraph;
   /** @throws UsageError for a layer there is not, or a tap at a hook point that it does not have. */
-  layer(index: number, taps: readonly Tap[]): ModelGraph;
+  layer(index: number, taps: readonly Tap[], options?: GraphOptions): ModelGraph;
   unembed(): ModelGraph;
 }
 
@@ -140,4 +152,7 @@ export interface Subject {
 }
 
 /** How a checkpoint is opened, and what is applied to it. */
-export type SubjectOptions = Pick<OpenCheckpointOptions, 'adapter' | 'signal' | 'onDownload'>;
+export interface SubjectOptions extends Pick<OpenCheckpointOptions, 'adapter' | 'signal' | 'onDownload'> {
+  /** Changes of activations inside the model. */
+  readonly edits?: readonly Edit[] | undefined;
+}

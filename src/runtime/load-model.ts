@@ -1,6 +1,5 @@
 import ndarray, { type NdArray } from 'ndarray';
-import { UsageError } from '../errors.js';
-import type { HookPoint, Tap } from '../hooks/index.js';
+import { type HookPoint, requireHook, type Tap } from '../hooks/index.js';
 import { type ModelShape, openSubject, type SubjectOptions } from '../models/index.js';
 import { loadTokenizer } from '../tokenizer/index.js';
 import { ModelRunner } from './model-runner.js';
@@ -70,9 +69,11 @@ const DEFAULT_MEMORY_BYTES = 4 * 2 ** 30;
  * Results are float32 and do not depend on threads or memory. `await using` closes the model by itself.
  *
  * @param source A Hugging Face folder, `hf://org/name@revision`, or an .onnx file of another exporter.
- * @param options `adapter` applies a LoRA adapter, given like `source`. `device` is `cpu` by default, `threads` the
+ * @param options `adapter` applies a LoRA adapter, given like `source`; `edits` change activations inside the model, as
+ *   `{ kind: 'set', at: 'blocks.7.attn.hook_z', units: [3], amount: 0 }` silences a head. `device` is `cpu` by default, `threads` the
  *   number of physical cores, `memoryBytes` 4 GiB: layers pass one at a time where they do not all fit.
- * @throws CheckpointError, HubError as `openCheckpoint` does; UsageError for a device that is not available
+ * @throws CheckpointError, HubError as `openCheckpoint` does; UsageError for a device that is not available, or an edit of
+ *   what the model does not have
  */
 export async function loadModel(source: string, options: LoadModelOptions = {}): Promise<LoadedModel> {
   const { device = 'cpu', threads, memoryBytes = DEFAULT_MEMORY_BYTES, ...opening } = options;
@@ -93,7 +94,7 @@ export async function loadModel(source: string, options: LoadModelOptions = {}):
     shape,
     hooks: points,
     async run(prompt, hooks = [], { logits = false, bos = 'auto', signal } = {}) {
-      const asked = hooks.map((name) => findHook(points, name));
+      const asked = hooks.map((name) => requireHook(points, name));
       const taps = [...new Set(asked.map(({ hook }) => hook))].map(
         (hook): Tap => ({ hook, statistic: 'full' }),
       );
@@ -102,7 +103,8 @@ export async function loadModel(source: string, options: LoadModelOptions = {}):
           ? (await (await tokenizer()).encode(prompt, { bos })).ids
           : Int32Array.from(prompt);
       const prompts = [{ ids, counted: new Uint8Array(ids.length).fill(1) }];
-      const [found] = await runner.activations(prompts, taps, { logits, signal });
+      const layers = asked.map(({ layer }) => layer);
+      const [found] = await runner.activations(prompts, taps, { logits, layers, signal });
       const arrays = asked.map(({ name }) => [name, arrayOf(found!.hooks.get(name)!)] as const);
       return {
         tokens: await wordsOf(ids),
@@ -124,33 +126,4 @@ function arrayOf({ values, dims }: Activation): NdArray<Float32Array> {
 function readable(token: string | undefined, decoded: string): string {
   if (token?.startsWith('▁')) return token.replaceAll('▁', ' ');
   return token === undefined || (decoded !== '' && !decoded.includes('\uFFFD')) ? decoded : token;
-}
-
-const NAMES_IN_ERROR = 3;
-
-function findHook(points: readonly HookPoint[], name: string): HookPoint {
-  const found = points.find((point) => point.name === name);
-  if (found !== undefined) return found;
-  const nearest = points
-    .map((point) => ({ name: point.name, distance: editDistance(name, point.name) }))
-    .sort((a, b) => a.distance - b.distance)
-    .slice(0, NAMES_IN_ERROR);
-  throw new UsageError({
-    what: `the model has no hook ${JSON.stringify(name)}`,
-    expected: nearest.map((each) => each.name).join(', '),
-    remedy: '`hooks` of the model lists every name',
-  });
-}
-
-/** Characters to insert, remove or replace until one text is the other (Levenshtein 1966). */
-function editDistance(from: string, to: string): number {
-  let row = Array.from({ length: to.length + 1 }, (_, i) => i);
-  for (const [i, letter] of [...from].entries()) {
-    const next = [i + 1];
-    for (let j = 0; j < to.length; j++) {
-      next.push(Math.min(next[j]! + 1, row[j + 1]! + 1, row[j]! + Number(letter !== to[j])));
-    }
-    row = next;
-  }
-  return row.at(-1)!;
 }

@@ -1,5 +1,3 @@
-export { csvLine } from './csv.js';
-export { fromFloat16, toFloat16 } from './float16.js';
 export {
   type FoldShape,
   liveFolds,
@@ -8,40 +6,47 @@ export {
   pickColumns,
   pickTokens,
   type RoutedTokens,
+  readTokenCounts,
   type TokenCounts,
   tokensOf,
-} from './fold-sums.js';
-export { formatJson } from './format-json.js';
+} from './arrays/fold-sums.js';
+export { languageAbsent, type PooledGrid, readPooledGrid } from './arrays/pooled-grid.js';
 export {
-  LAYER_ARRAYS,
-  RUN_SCHEMA_VERSION,
-  type RunManifest,
-  type RunPlan,
-  runManifestSchema,
-} from './manifest.js';
-export {
+  ARRAYS_AS_WRITTEN,
   expectedLayerArrays,
-  type ItemBlock,
+  ITEM_ARRAYS,
   type ItemsName,
+  isItemsName,
+  LAYER_ARRAYS,
   type LayerArrayName,
   neuronsWithoutItems,
-  openRun,
-  type Run,
-  type RunLayer,
-  rowReader,
+  RUN_ARRAYS,
   type StatisticName,
-} from './open-run.js';
-export { languageAbsent, type PooledGrid, readPooledGrid } from './pooled-grid.js';
-export { recordedArrays } from './recorded-arrays.js';
-export { layerPath, manifestPath, partPath, readManifest, writeManifest } from './run-folder.js';
+  tapOf,
+} from './arrays/run-arrays.js';
 export {
+  BLOCK_MEMORY_BYTES,
+  expertOfUnit,
+  type ModelSizes,
+  SCORED_TYPES,
+  type ScoredType,
+  UNIT_TYPES,
+  UnitLayout,
+  type UnitRange,
+  type UnitType,
+  unitBlocks,
+  unitLayout,
+} from './arrays/unit-layout.js';
+export { fromFloat16, toFloat16 } from './files/float16.js';
+export {
+  type ArrayDescription,
   arrayBytes,
   openSafetensors,
   type PlannedArray,
   type SafetensorsFile,
   streamSafetensors,
-} from './safetensors.js';
-export { Scratch, ScratchArray } from './scratch.js';
+} from './files/safetensors.js';
+export { Scratch, ScratchArray } from './files/scratch.js';
 export {
   type ColumnType,
   ROW_GROUP_ROWS,
@@ -51,8 +56,16 @@ export {
   streamTable,
   type Table,
   type TableValue,
-} from './table.js';
-export { readTokenCounts } from './token-counts.js';
-export { expertOfUnit, type ModelSizes, UnitLayout, unitLayout } from './unit-layout.js';
-export { SCORED_TYPES, type ScoredType, UNIT_TYPES, type UnitType } from './unit-types.js';
-export { makeFolder, removeStale, toOutputError, writeFileAtomic } from './write-file-atomic.js';
+} from './files/table.js';
+export { csvLine, formatJson } from './files/text-files.js';
+export { makeFolder, removeStale, toOutputError, writeFileAtomic } from './files/write-file-atomic.js';
+export { RUN_SCHEMA_VERSION, type RunManifest, type RunPlan, runManifestSchema } from './run/manifest.js';
+export {
+  type ItemBlock,
+  openRun,
+  type Run,
+  type RunLayer,
+  recordedArrays,
+  rowReader,
+} from './run/open-run.js';
+export { layerPath, manifestPath, partPath, readManifest, writeManifest } from './run/run-folder.js';

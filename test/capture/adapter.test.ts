@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { capture } from '../../src/capture/index.js';
 import { RunError } from '../../src/errors.js';
-import { openRun } from '../../src/store/open-run.js';
+import { openRun } from '../../src/store/run/open-run.js';
 import { TINY_PROBES, temporaryFolder, tinyCheckpoint } from '../support/tiny-checkpoint.js';
 
 const ADAPTER = fileURLToPath(new URL('../fixtures/adapters/patterns-bf16', import.meta.url));

@@ -23,7 +23,7 @@ import { InterruptedError, OutputError, ProbeError, RunError, UsageError } from 
 import { openModel } from '../../src/models/open-model.js';
 import { loadProbes } from '../../src/probes/load-probes.js';
 import { memoryNeeds, PROCESS_BYTES } from '../../src/runtime/memory/memory.js';
-import { partPath } from '../../src/store/run-folder.js';
+import { partPath } from '../../src/store/run/run-folder.js';
 import { loadTokenizer } from '../../src/tokenizer/load-tokenizer.js';
 import {
   spoilWeight,

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished, test } from 'vitest';
 import { capture } from '../../src/capture/index.js';
 import { inspectCheckpoint } from '../../src/models/inspect.js';
-import { openRun } from '../../src/store/open-run.js';
+import { openRun } from '../../src/store/run/open-run.js';
 import { TINY_PROBES, temporaryFolder, writeTinyCheckpoint } from '../support/tiny-checkpoint.js';
 
 const EXPORT = fileURLToPath(new URL('../fixtures/onnx/optimum-qwen2/model.onnx', import.meta.url));

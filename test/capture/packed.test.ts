@@ -9,7 +9,7 @@ import type { CaptureOptions } from '../../src/capture/types.js';
 import { openCheckpoint } from '../../src/checkpoint/open-checkpoint.js';
 import { loadProbes } from '../../src/probes/load-probes.js';
 import { scoreRun } from '../../src/scores/score-run.js';
-import { openRun } from '../../src/store/open-run.js';
+import { openRun } from '../../src/store/run/open-run.js';
 import { loadTokenizer } from '../../src/tokenizer/load-tokenizer.js';
 import { temporaryFolder, tinyCheckpoint } from '../support/tiny-checkpoint.js';
 

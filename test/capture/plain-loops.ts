@@ -9,9 +9,9 @@ import { openModel } from '../../src/models/open-model.js';
 import { loadProbes } from '../../src/probes/load-probes.js';
 import { ModelRunner } from '../../src/runtime/index.js';
 import type { PromptActivations } from '../../src/runtime/types.js';
-import { fromFloat16 } from '../../src/store/float16.js';
-import type { RunManifest } from '../../src/store/manifest.js';
-import { openSafetensors } from '../../src/store/safetensors.js';
+import { fromFloat16 } from '../../src/store/files/float16.js';
+import { openSafetensors } from '../../src/store/files/safetensors.js';
+import type { RunManifest } from '../../src/store/run/manifest.js';
 import { loadTokenizer } from '../../src/tokenizer/load-tokenizer.js';
 import { TINY_PROBES } from '../support/tiny-checkpoint.js';
 

@@ -1,8 +1,8 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { openRun } from '../../src/store/open-run.js';
-import { readTable } from '../../src/store/table.js';
+import { readTable } from '../../src/store/files/table.js';
+import { openRun } from '../../src/store/run/open-run.js';
 import { babelscope, temporaryFolder } from '../support/command-line.js';
 import { readWeight, spoilWeight, TINY_PROBES, tinyMixture } from '../support/tiny-checkpoint.js';
 

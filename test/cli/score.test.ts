@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { readTable } from '../../src/store/table.js';
+import { readTable } from '../../src/store/files/table.js';
 import { babelscope, temporaryFolder } from '../support/command-line.js';
 import { writeSyntheticRun } from '../support/synthetic-run.js';
 

@@ -9,7 +9,7 @@ import { COMPARISON_SCHEMA_VERSION } from '../../src/compare/types.js';
 import { type ComparisonWithChanges, unitChanges } from '../../src/compare/unit-changes.js';
 import { OutputError, RunError } from '../../src/errors.js';
 import { scoreRun } from '../../src/scores/score-run.js';
-import { readTable } from '../../src/store/table.js';
+import { readTable } from '../../src/store/files/table.js';
 import { writeSyntheticRun } from '../support/synthetic-run.js';
 
 const FIXTURES = fileURLToPath(new URL('../fixtures/compare', import.meta.url));

@@ -9,8 +9,8 @@ import { unitValues } from '../../src/scores/score-items.js';
 import { wholeSample } from '../../src/scores/whole-sample.js';
 import { Draws } from '../../src/stats/draws.js';
 import { studentTQuantile } from '../../src/stats/student-t.js';
-import { openRun } from '../../src/store/open-run.js';
-import { type PooledGrid, readPooledGrid } from '../../src/store/pooled-grid.js';
+import { type PooledGrid, readPooledGrid } from '../../src/store/arrays/pooled-grid.js';
+import { openRun } from '../../src/store/run/open-run.js';
 import { completeGrid } from '../../validation/simulated-grid.js';
 
 const FIXTURES = fileURLToPath(new URL('../fixtures/compare', import.meta.url));

@@ -7,7 +7,7 @@ import { DuckDBInstance } from '@duckdb/node-api';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { SCORE_CHANGE_COLUMNS, writeScoreChanges } from '../../src/compare/score-changes.js';
 import { InterruptedError, RunError } from '../../src/errors.js';
-import { readTable, type Table } from '../../src/store/table.js';
+import { readTable, type Table } from '../../src/store/files/table.js';
 import { experts, writeExpertRun } from '../scores/expert-run.js';
 import { expectValues } from '../scores/reference-run.js';
 import { writeSyntheticRun } from '../support/synthetic-run.js';

@@ -20,7 +20,7 @@ it.each([
   const taps = (['fire', 'sumsq', 'norm.sum'] as const).map(
     (statistic) => ({ hook: 'attn.hook_z', statistic }) as const,
   );
-  const block = new Block('all', (weight, shape) => requireTensor(checkpoint, weight, shape), taps);
+  const block = new Block('all', (weight, shape) => requireTensor(checkpoint, weight, shape), { taps });
   const { dModel } = architecture.shape;
   const hidden = block.graph.input('hidden', 'float32', ['batch', 'seq', dModel]);
   architecture.layer(block, 1, hidden);

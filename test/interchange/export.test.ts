@@ -15,10 +15,10 @@ import {
 } from '../../src/interchange/index.js';
 import { type WritableValue, writePytorch } from '../../src/interchange/pytorch/write-pytorch.js';
 import { readScores, scoreRun } from '../../src/scores/index.js';
-import { csvLine } from '../../src/store/csv.js';
-import { openRun } from '../../src/store/open-run.js';
-import { openSafetensors } from '../../src/store/safetensors.js';
-import { ROW_GROUP_ROWS, writeTable } from '../../src/store/table.js';
+import { openSafetensors } from '../../src/store/files/safetensors.js';
+import { ROW_GROUP_ROWS, writeTable } from '../../src/store/files/table.js';
+import { csvLine } from '../../src/store/files/text-files.js';
+import { openRun } from '../../src/store/run/open-run.js';
 import { babelscope, temporaryFolder } from '../support/command-line.js';
 import { writeSyntheticRun } from '../support/synthetic-run.js';
 import { TINY_PROBES, tinyMixture } from '../support/tiny-checkpoint.js';

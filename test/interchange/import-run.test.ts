@@ -18,8 +18,8 @@ import { buildTables } from '../../src/report/tables/tables.js';
 import { readScores, scoreRun } from '../../src/scores/index.js';
 import { Random } from '../../src/stats/random.js';
 import { randomHalves } from '../../src/stats/random-halves.js';
-import { openRun } from '../../src/store/open-run.js';
-import { readManifest } from '../../src/store/run-folder.js';
+import { openRun } from '../../src/store/run/open-run.js';
+import { readManifest } from '../../src/store/run/run-folder.js';
 import { babelscope, temporaryFolder } from '../support/command-line.js';
 
 const FIXTURES = fileURLToPath(new URL('../fixtures/pytorch/', import.meta.url));

@@ -12,7 +12,7 @@ import {
 } from '../../src/planted/index.js';
 import { loadProbes } from '../../src/probes/index.js';
 import { scoreRun } from '../../src/scores/index.js';
-import { openRun } from '../../src/store/open-run.js';
+import { openRun } from '../../src/store/run/open-run.js';
 import {
   PLANTED_FIXTURE,
   TINY_PLANT,

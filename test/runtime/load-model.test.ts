@@ -89,4 +89,20 @@ describe('a loaded model', () => {
     await using model = await open();
     await expect(model.run('', [], { bos: 'off' })).rejects.toThrow(/without tokens/);
   });
+
+  it('runs with edits inside, which everything behind them sees', async () => {
+    const hook = 'blocks.1.attn.hook_z';
+    await using plain = await open();
+    await using edited = await loadModel(tinyCheckpoint(), {
+      threads: 1,
+      edits: [{ kind: 'set', at: hook, units: [2], amount: 0 }],
+    });
+    const after = 'blocks.2.hook_resid_pre';
+    const run = (model: typeof plain) => model.run('the sea is near', [hook, after]);
+    const [before, found] = [(await run(plain)).hooks, (await run(edited)).hooks];
+    expect(found[hook]!.get(1, 2, 0)).toBe(0);
+    expect(before[hook]!.get(1, 2, 0)).not.toBe(0);
+    expect(found[hook]!.get(1, 1, 0)).toBe(before[hook]!.get(1, 1, 0));
+    expect(found[after]!.data).not.toEqual(before[after]!.data);
+  });
 });

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { averagePrecision } from '../../src/scores/average-precision.js';
 import { RankWalk } from '../../src/scores/rank-walk.js';
 import { wholeSample } from '../../src/scores/whole-sample.js';
-import { fromFloat16 } from '../../src/store/float16.js';
+import { fromFloat16 } from '../../src/store/files/float16.js';
 import { expectValues } from './reference-run.js';
 
 const ranked = fc.array(fc.tuple(fc.integer({ min: -4, max: 4 }), fc.integer({ min: 0, max: 2 })), {

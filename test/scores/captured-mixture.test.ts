@@ -5,7 +5,7 @@ import { capture } from '../../src/capture/index.js';
 import type { CaptureOptions } from '../../src/capture/types.js';
 import { readScores } from '../../src/scores/read-scores.js';
 import { scoreRun } from '../../src/scores/score-run.js';
-import { openRun } from '../../src/store/open-run.js';
+import { openRun } from '../../src/store/run/open-run.js';
 import { TINY_PROBES, temporaryFolder, tinyMixture } from '../support/tiny-checkpoint.js';
 import { column, expectRanked, expectTwoWay, type Scored, TAGS } from './captured-scores.js';
 

@@ -1,6 +1,6 @@
 /** Scores of captured runs beside those that test/reference/make_captured_scores.py computed from transformers' activations. */
 import { expect } from 'vitest';
-import type { Table } from '../../src/store/table.js';
+import type { Table } from '../../src/store/files/table.js';
 
 export const TAGS = ['en', 'de', 'uk'];
 

@@ -7,9 +7,9 @@ import { capture } from '../../src/capture/index.js';
 import { readScores } from '../../src/scores/read-scores.js';
 import { scoreRun } from '../../src/scores/score-run.js';
 import type { ScoreSummary } from '../../src/scores/types.js';
-import { layerPath } from '../../src/store/run-folder.js';
-import { openSafetensors } from '../../src/store/safetensors.js';
-import type { Table } from '../../src/store/table.js';
+import { openSafetensors } from '../../src/store/files/safetensors.js';
+import type { Table } from '../../src/store/files/table.js';
+import { layerPath } from '../../src/store/run/run-folder.js';
 import { TINY_PROBES, writeTinyCheckpoint } from '../support/tiny-checkpoint.js';
 import {
   type ByLanguage,

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { copyFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { layerPath } from '../../src/store/run-folder.js';
+import { layerPath } from '../../src/store/run/run-folder.js';
 import { writeSyntheticRun } from '../support/synthetic-run.js';
 import { type Expected, type ExpectedByLanguage, reference, TAGS } from './reference-run.js';
 

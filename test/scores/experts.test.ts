@@ -11,10 +11,10 @@ import { selectTang2024 } from '../../src/scores/select-tang2024.js';
 import { languagesOf } from '../../src/scores/selection.js';
 import { selectionFrequency } from '../../src/scores/selection-frequency.js';
 import type { ScoreSummary } from '../../src/scores/types.js';
-import { meanOverTokens } from '../../src/store/fold-sums.js';
-import { openRun } from '../../src/store/open-run.js';
-import { readTable, type Table } from '../../src/store/table.js';
-import { unitLayout } from '../../src/store/unit-layout.js';
+import { meanOverTokens } from '../../src/store/arrays/fold-sums.js';
+import { unitLayout } from '../../src/store/arrays/unit-layout.js';
+import { readTable, type Table } from '../../src/store/files/table.js';
+import { openRun } from '../../src/store/run/open-run.js';
 import { experts, writeExpertRun } from './expert-run.js';
 import { type Expected, type ExpectedByLanguage, expectValues, TAGS } from './reference-run.js';
 

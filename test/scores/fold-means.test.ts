@@ -3,9 +3,9 @@ import { expect, test } from 'vitest';
 import { contrast } from '../../src/scores/contrast.js';
 import { type PATTERNS, scoreFolds } from '../../src/scores/score-folds.js';
 import type { ScoreName } from '../../src/scores/types.js';
-import { meanOverTokens } from '../../src/store/fold-sums.js';
-import type { LayerArrayName } from '../../src/store/open-run.js';
-import type { ScoredType } from '../../src/store/unit-types.js';
+import { meanOverTokens } from '../../src/store/arrays/fold-sums.js';
+import type { LayerArrayName } from '../../src/store/arrays/run-arrays.js';
+import type { ScoredType } from '../../src/store/arrays/unit-layout.js';
 import { expectValues } from './reference-run.js';
 
 /** Sums of a statistic (a rate, a mean, a pattern summary) by fold and language, with the tokens they are over. */

@@ -9,7 +9,7 @@ import { itemUncertainty } from '../../src/scores/item-uncertainty.js';
 import { languageEntropy, mutualInformation } from '../../src/scores/mutual-information.js';
 import { selectivity } from '../../src/scores/selectivity.js';
 import { wholeSample } from '../../src/scores/whole-sample.js';
-import { toFloat16 } from '../../src/store/float16.js';
+import { toFloat16 } from '../../src/store/files/float16.js';
 import { gridOf, referenceGrid, referenceUnits } from './prompt-grid.js';
 import { type Expected, type ExpectedUnits, expectValues, reference } from './reference-run.js';
 

@@ -4,7 +4,7 @@ import { deadUnits } from '../../src/scores/dead-units.js';
 import { firingRate } from '../../src/scores/firing-rate.js';
 import { lape, lapeInterval } from '../../src/scores/lape.js';
 import { topLanguage } from '../../src/scores/top-language.js';
-import { liveFolds, tokensOf } from '../../src/store/fold-sums.js';
+import { liveFolds, tokensOf } from '../../src/store/arrays/fold-sums.js';
 import { expectValues, readArray, reference, shape } from './reference-run.js';
 
 const counts = fc

@@ -1,4 +1,4 @@
-import type { PooledGrid } from '../../src/store/pooled-grid.js';
+import type { PooledGrid } from '../../src/store/arrays/pooled-grid.js';
 import { readArray, reference } from './reference-run.js';
 
 /** The grid of items × languages whose cells `present` says hold values. */

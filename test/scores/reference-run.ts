@@ -3,9 +3,9 @@ import { copyFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'vitest';
-import { fromFloat16 } from '../../src/store/float16.js';
-import { layerPath } from '../../src/store/run-folder.js';
-import { openSafetensors } from '../../src/store/safetensors.js';
+import { fromFloat16 } from '../../src/store/files/float16.js';
+import { openSafetensors } from '../../src/store/files/safetensors.js';
+import { layerPath } from '../../src/store/run/run-folder.js';
 import { writeSyntheticRun } from '../support/synthetic-run.js';
 
 const FIXTURES = fileURLToPath(new URL('../fixtures/scores/', import.meta.url));

@@ -8,7 +8,7 @@ import { scoreItems } from '../../src/scores/score-items.js';
 import { scoreTwoWay, scoreVectorShare } from '../../src/scores/score-two-way.js';
 import { HALF_SCORES_OF_LANGUAGES, type HalfScoreName } from '../../src/scores/scored-piece.js';
 import { selectivity } from '../../src/scores/selectivity.js';
-import { toFloat16 } from '../../src/store/float16.js';
+import { toFloat16 } from '../../src/store/files/float16.js';
 import { referenceGrid } from './prompt-grid.js';
 import { type Expected, expectValues, readArray, reference } from './reference-run.js';
 

@@ -6,9 +6,9 @@ import { HalfScores } from '../../src/scores/reliability.js';
 import { scoreRun } from '../../src/scores/score-run.js';
 import { randomHalves } from '../../src/stats/random-halves.js';
 import { spearman } from '../../src/stats/spearman.js';
-import { layerPath } from '../../src/store/run-folder.js';
-import { type NamedArray, openSafetensors, writeSafetensors } from '../../src/store/safetensors.js';
-import { readTable, type Table } from '../../src/store/table.js';
+import { type NamedArray, openSafetensors, writeSafetensors } from '../../src/store/files/safetensors.js';
+import { readTable, type Table } from '../../src/store/files/table.js';
+import { layerPath } from '../../src/store/run/run-folder.js';
 import { temporaryFolder } from '../store/temporary-folder.js';
 import { writeSyntheticRun } from '../support/synthetic-run.js';
 import {

@@ -2,10 +2,11 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { OutputError, RunError } from '../../src/errors.js';
-import { fromFloat16, toFloat16 } from '../../src/store/float16.js';
-import { formatJson } from '../../src/store/format-json.js';
-import type { RunManifest } from '../../src/store/manifest.js';
-import { openRun, rowReader } from '../../src/store/open-run.js';
+import { fromFloat16, toFloat16 } from '../../src/store/files/float16.js';
+import { type NamedArray, writeSafetensors } from '../../src/store/files/safetensors.js';
+import { formatJson } from '../../src/store/files/text-files.js';
+import type { RunManifest } from '../../src/store/run/manifest.js';
+import { openRun, rowReader } from '../../src/store/run/open-run.js';
 import {
   createRunFolder,
   layerPath,
@@ -13,8 +14,7 @@ import {
   partPath,
   readManifest,
   writeManifest,
-} from '../../src/store/run-folder.js';
-import { type NamedArray, writeSafetensors } from '../../src/store/safetensors.js';
+} from '../../src/store/run/run-folder.js';
 import { temporaryFolder } from './temporary-folder.js';
 
 const [FOLDS, LANGUAGES, ITEMS, NEURONS, HEADS, HEAD_DIM] = [2, 3, 5, 7, 2, 4];

@@ -3,13 +3,13 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { RunError } from '../../src/errors.js';
-import { fromFloat16, toFloat16 } from '../../src/store/float16.js';
+import { fromFloat16, toFloat16 } from '../../src/store/files/float16.js';
 import {
   type NamedArray,
   openSafetensors,
   streamSafetensors,
   writeSafetensors,
-} from '../../src/store/safetensors.js';
+} from '../../src/store/files/safetensors.js';
 import { temporaryFolder } from './temporary-folder.js';
 
 const REFERENCE = join(import.meta.dirname, '../fixtures/safetensors/arrays.safetensors');

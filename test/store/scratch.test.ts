@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { OutputError } from '../../src/errors.js';
-import { Scratch, ScratchArray } from '../../src/store/scratch.js';
+import { Scratch, ScratchArray } from '../../src/store/files/scratch.js';
 import { temporaryFolder } from './temporary-folder.js';
 
 test('columns are read back in any ranges, whatever order and blocks they were set in; others are NaN', async () => {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { describe, expect, it } from 'vitest';
 import { RunError } from '../../src/errors.js';
-import { readTable, type TableColumn, writeTable } from '../../src/store/table.js';
+import { readTable, type TableColumn, writeTable } from '../../src/store/files/table.js';
 import { temporaryFolder } from './temporary-folder.js';
 
 const ROWS = 70_000; // more than one row group

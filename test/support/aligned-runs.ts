@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { openSafetensors } from '../../src/store/safetensors.js';
+import { openSafetensors } from '../../src/store/files/safetensors.js';
 import { writeSyntheticRun } from './synthetic-run.js';
 
 const FIXTURES = fileURLToPath(new URL('../fixtures/alignment/', import.meta.url));

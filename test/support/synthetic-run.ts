@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import { Draws } from '../../src/stats/draws.js';
-import { toFloat16 } from '../../src/store/float16.js';
-import { LAYER_ARRAYS, type RunManifest } from '../../src/store/manifest.js';
-import { createRunFolder, layerPath, writeManifest } from '../../src/store/run-folder.js';
-import { type NamedArray, writeSafetensors } from '../../src/store/safetensors.js';
+import { LAYER_ARRAYS } from '../../src/store/arrays/run-arrays.js';
+import { toFloat16 } from '../../src/store/files/float16.js';
+import { type NamedArray, writeSafetensors } from '../../src/store/files/safetensors.js';
+import type { RunManifest } from '../../src/store/run/manifest.js';
+import { createRunFolder, layerPath, writeManifest } from '../../src/store/run/run-folder.js';
 
 /** A neuron that fires for one language. */
 export interface PlantedNeuron {

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { scoreTwoWay } from '../../src/scores/score-two-way.js';
 import { Draws } from '../../src/stats/draws.js';
 import { kolmogorovSmirnov } from '../../src/stats/kolmogorov-smirnov.js';
-import { meanOverTokens } from '../../src/store/fold-sums.js';
+import { meanOverTokens } from '../../src/store/arrays/fold-sums.js';
 import { type Calibration, calibrate } from '../../validation/calibration.js';
 import { COVERED, type Covered } from '../../validation/coverage.js';
 import type { Tested } from '../../validation/null-p-values.js';

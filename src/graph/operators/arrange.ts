@@ -56,15 +56,23 @@ export function slice<D extends Dtype>(x: Value<D>, axis: number, start: number,
   return x.graph.node('Slice', [x, ...bounds], [[x.dtype, shape]])[0];
 }
 
-/** Values one after the other along an axis of known size; they agree on all others. */
-export function concat<D extends Dtype>(values: readonly Value<D>[], axis: number): Value<D> {
+/**
+ * Values one after the other along an axis; they agree on all others.
+ *
+ * @param symbol Name of the size of that axis, where it is only known at run time.
+ */
+export function concat<D extends Dtype>(
+  values: readonly Value<D>[],
+  axis: number,
+  symbol?: string,
+): Value<D> {
   const [first] = values;
   if (first === undefined) throw new GraphError({ what: 'nothing to concatenate', where: 'Concat' });
   const others = (x: Value): string => x.shape.map((dim, i) => (i === axis ? '·' : dim)).join();
   if (values.some((x) => others(x) !== others(first))) {
     throw mismatch('Concat', `shapes differ beyond axis ${axis}`, values);
   }
-  const total = values.reduce((sum, x) => sum + sizeOf(x, axis), 0);
+  const total = symbol ?? values.reduce((sum, x) => sum + sizeOf(x, axis), 0);
   const shape = first.shape.map((dim, i) => (i === axis ? total : dim));
   return first.graph.node('Concat', values, [[first.dtype, shape]], { axis })[0];
 }

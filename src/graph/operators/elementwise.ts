@@ -23,6 +23,9 @@ const CAST_CODES: Record<Dtype, number> = {
 
 export const add = (a: Float, b: Float): Float => binary('Add', a, b, 'float32');
 
+/** Sum of positions. */
+export const addPositions = (a: Value<'int64'>, b: Value<'int64'>): Value<'int64'> =>
+  binary('Add', a, b, 'int64');
 export const mul = (a: Float, b: Float): Float => binary('Mul', a, b, 'float32');
 
 /** a to the power of b. */

@@ -20,6 +20,7 @@ import {
   sub,
   sumLast,
   transpose,
+  type Value,
 } from '../../graph/index.js';
 import { type PatternSummary, type Tap, tapOutput } from '../taps.js';
 import { lastCounted, maxCounted, sumCounted } from './counted.js';
@@ -35,7 +36,9 @@ export interface WholeActivation {
   /** At `attn.hook_z`: gives the weight of o_proj, [dModel, heads × headDim]. */
   readonly mixing?: () => Float;
   /** At `mlp.hook_router`: 1 for the experts that a token was routed to, else 0, [batch, seq, experts]. */
-  readonly chosen?: Float;
+  readonly chosen?: () => Float;
+  /** At `attn.hook_pattern`: positions of the queries, [query], where they are not those of the keys. */
+  readonly queries?: () => Value<'int64'>;
 }
 
 /** What a tap records of an activation; `counted` float32 [batch, seq] is 1 where a token counts. */
@@ -50,10 +53,10 @@ export function record(tap: Tap, activation: Activation, counted: Float | null):
   return concat([experts, recordWhole(tap, { value: activation.shared }, counted)], 1);
 }
 
-function recordWhole(tap: Tap, { value, mixing, chosen }: WholeActivation, counted: Float): Float {
+function recordWhole(tap: Tap, { value, mixing, chosen, queries }: WholeActivation, counted: Float): Float {
   const { hook, statistic } = tap;
   if (hook === 'attn.hook_pattern') {
-    const perQuery = summarizePattern(value, statistic.split('.')[0] as PatternSummary);
+    const perQuery = summarizePattern(value, statistic.split('.')[0] as PatternSummary, queries);
     return sumCounted(transpose(perQuery, [0, 2, 1]), counted);
   }
   const [batch, seq] = [dimOf(value, 0), dimOf(value, 1)];
@@ -74,7 +77,7 @@ function recordWhole(tap: Tap, { value, mixing, chosen }: WholeActivation, count
     case 'count':
       if (chosen === undefined)
         throw new UsageError({ what: 'nothing was routed here', where: tapOutput(tap) });
-      return sumCounted(chosen, counted);
+      return sumCounted(chosen(), counted);
     case 'norm.sum':
       return sumCounted(sqrt(squares()), counted);
     case 'norm.sumsq':
@@ -92,16 +95,19 @@ function recordWhole(tap: Tap, { value, mixing, chosen }: WholeActivation, count
 const LEAST_PROBABILITY = 1e-38;
 
 /** One number for each row of a pattern [batch, heads, query, key] → [batch, heads, query]. */
-function summarizePattern(pattern: Float, summary: PatternSummary): Float {
+function summarizePattern(
+  pattern: Float,
+  summary: PatternSummary,
+  positions: WholeActivation['queries'],
+): Float {
   const { graph } = pattern;
   if (summary === 'entropy') {
     const surprise = sub(graph.float(0), log(maximum(pattern, graph.float(LEAST_PROBABILITY))));
     return sumLast(mul(pattern, surprise));
   }
-  const seq = dimOf(pattern, 3);
-  const keys = range(graph, String(seq));
+  const keys = range(graph, String(dimOf(pattern, 3)));
   if (summary === 'first') return sumLast(mul(pattern, cast(lessOrEqual(keys, graph.int64(0)), 'float32')));
-  const queries = reshape(keys, [seq, 1]);
+  const queries = reshape(positions?.() ?? keys, [dimOf(pattern, 2), 1]);
   const isPrevious = and(less(keys, queries), lessOrEqual(sub(queries, graph.int64(1)), keys));
   return sumLast(mul(pattern, cast(isPrevious, 'float32')));
 }

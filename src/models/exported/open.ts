@@ -47,8 +47,10 @@ export async function openOnnx(path: string, options: SubjectOptions = {}): Prom
   const tokenizerJson = findBeside(file.path, 'tokenizer.json');
   const folder = dirname(file.path);
   const hub = parseHubPath(folder) ?? parseHubPath(dirname(folder));
+  const model = onnxModel(graph, layers, shape);
+  refuseEdits(model, options);
   return {
-    model: onnxModel(graph, layers, shape),
+    model,
     weightsRoot: file.weightsRoot,
     warnings: [],
     tokenizer: { folder, tokenizerJson, tokenizerConfig: findBeside(file.path, 'tokenizer_config.json') },
@@ -78,5 +80,17 @@ function refuseAdapter(source: string, { adapter }: SubjectOptions): void {
     what: 'an adapter cannot be applied to the graph of another exporter',
     where: source,
     remedy: 'merge the adapter before exporting, or give the safetensors folder of the base with --adapter',
+  });
+}
+
+/** @throws UsageError if a graph of another exporter is to be edited */
+function refuseEdits({ path, hooks }: WholeModel, { edits = [] }: SubjectOptions): void {
+  const [first] = edits;
+  if (first === undefined) return;
+  throw new UsageError({
+    what: `the graph of another exporter cannot be edited at ${first.at}`,
+    where: path,
+    expected: `no edits: its hooks can only be read (${[...new Set(hooks.map(({ hook }) => hook))].join(', ')})`,
+    remedy: "give the model's safetensors folder",
   });
 }

@@ -74,7 +74,7 @@ function parallel(
   const tied = readFlag(file, 'tie_word_embeddings');
   const bias = readFlag(file, 'attention_bias');
   const logitScale = readConfigField(file, 'logit_scale', positiveNumber);
-  const mlp = { dMlp: shape.dMlp, activation: readActivation(file), bias: false };
+  const mlp = { width: shape.dMlp, activation: readActivation(file), bias: false };
   return {
     shape,
     embed: (block, ids) => embedTokens(block, ids, shape),

@@ -30,7 +30,7 @@ import type { Block } from '../layers/block.js';
 import { tokenEnds } from '../layers/ends.js';
 import { preNormLayer } from '../layers/layer.js';
 import { linear, unadaptedLinear } from '../layers/linear.js';
-import { gatedNeurons, mixture, normalised, type Routing, route } from '../layers/mixture.js';
+import { mixture, normalised, type Routing, route } from '../layers/mixture.js';
 import { gatedMlp } from '../layers/mlp.js';
 import { rmsNorm } from '../layers/norms.js';
 import { causal } from '../layers/positions.js';
@@ -104,14 +104,20 @@ function readDeepseek(
         (name, x) => latentAttention(block, name, x, attention),
         (name, x) =>
           index < denseLayers
-            ? gatedMlp(block, name, x, { dMlp: shape.dMlp, ...neurons })
+            ? gatedMlp(block, name, x, { width: shape.dMlp, ...neurons })
             : mixture(
                 block,
                 x,
                 router(block, `${name}.gate`, x),
-                (expert, tokens) =>
-                  gatedNeurons(block, `${name}.experts.${expert}`, tokens, { width: dExpert, ...neurons }),
-                gatedNeurons(block, `${name}.shared_experts`, x, { width: dShared, ...neurons }),
+                (expert, tokens, hook) =>
+                  gatedMlp(block, `${name}.experts.${expert}`, tokens, { width: dExpert, ...neurons }, hook),
+                gatedMlp(
+                  block,
+                  `${name}.shared_experts`,
+                  x,
+                  { width: dShared, ...neurons },
+                  block.expertHook('shared'),
+                ),
               ),
       ),
   };
@@ -145,8 +151,11 @@ function readSoftmaxRouter(file: ConfigFile, experts: number, perToken: number):
   const groups = method === 'greedy' ? null : readGroups(file, experts, 1);
   return (block, name, x) => {
     const probabilities = softmax(unadaptedLinear(block, name, x, experts, false));
-    const rank = groups === null ? probabilities : withinGroups(probabilities, groups);
-    return route(probabilities, { perToken, rank, weigh: (p) => mul(p, block.graph.float(factor)) });
+    return route(block, probabilities, {
+      perToken,
+      rank: (p) => (groups === null ? p : withinGroups(p, groups)),
+      weigh: (p) => mul(p, block.graph.float(factor)),
+    });
   };
 }
 
@@ -159,10 +168,9 @@ function readSigmoidRouter(file: ConfigFile, experts: number, perToken: number):
   const groups = readGroups(file, experts, 2);
   return (block, name, x) => {
     const probabilities = sigmoid(unadaptedLinear(block, name, x, experts, false));
-    const balanced = add(probabilities, block.buffer(`${name}.e_score_correction_bias`, [experts]));
-    return route(probabilities, {
+    return route(block, probabilities, {
       perToken,
-      rank: withinGroups(balanced, groups),
+      rank: (p) => withinGroups(add(p, block.buffer(`${name}.e_score_correction_bias`, [experts])), groups),
       weigh: (p) => mul(normalise ? normalised(p, LEAST_SUM) : p, block.graph.float(factor)),
     });
   };

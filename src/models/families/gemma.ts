@@ -44,7 +44,7 @@ export const gemma: Family = {
             }),
           (x) =>
             gatedMlp(block, `${name}.mlp`, norm('post_attention_layernorm', x), {
-              dMlp: shape.dMlp,
+              width: shape.dMlp,
               activation,
               bias: false,
             }),

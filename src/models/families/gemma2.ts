@@ -151,7 +151,7 @@ function sandwich(
       const name = `model.layers.${index}`;
       const norm = (part: string, x: Float): Float =>
         gemmaNorm(block, `${name}.${part}_layernorm`, x, epsilon);
-      const mlp = { dMlp: shape.dMlp, activation, bias: false };
+      const mlp = { width: shape.dMlp, activation, bias: false };
       return sequentialLayer(
         block,
         hidden,

@@ -19,11 +19,11 @@ import {
 import { readDecoder, readMixture, readWindows } from '../config/decoder.js';
 import type { ConfigFile, Family } from '../family.js';
 import { attend, mixHeads, projectHeads, rotateHeads } from '../layers/attention.js';
-import type { Block } from '../layers/block.js';
+import type { Block, NeuronHook } from '../layers/block.js';
 import { tokenEnds } from '../layers/ends.js';
 import { preNormLayer } from '../layers/layer.js';
 import { unadaptedLinear } from '../layers/linear.js';
-import { mixture, type Neurons, normalised, route } from '../layers/mixture.js';
+import { mixture, normalised, route } from '../layers/mixture.js';
 import { causalMask } from '../layers/positions.js';
 
 /** Sharpness of the gate's sigmoid, and the bound of gate and up; fixed in transformers, not in config.json. */
@@ -65,9 +65,9 @@ export const gptOss: Family = {
           (name, x) => attention(block, name, x, windows[index]!),
           (name, x) => {
             const logits = unadaptedLinear(block, `${name}.router`, x, experts, true);
-            const routing = route(softmax(logits), { perToken, weigh: normalised });
-            return mixture(block, x, routing, (expert, tokens) =>
-              gptOssExpert(block, `${name}.experts`, expert, tokens, { experts, width: dMlp }),
+            const routing = route(block, softmax(logits), { perToken, weigh: normalised });
+            return mixture(block, x, routing, (expert, tokens, hook) =>
+              gptOssExpert(block, `${name}.experts`, expert, tokens, { experts, width: dMlp, hook }),
             );
           },
         ),
@@ -103,8 +103,8 @@ function gptOssExpert(
   name: string,
   expert: number,
   x: Float,
-  { experts, width }: { readonly experts: number; readonly width: number },
-): Neurons {
+  { experts, width, hook }: { readonly experts: number; readonly width: number; readonly hook: NeuronHook },
+): Float {
   const dModel = x.shape[1] as number;
   const tokens = x.shape[0]!;
   const affine = (part: string, input: Float, from: number, to: number): Float =>
@@ -114,9 +114,9 @@ function gptOssExpert(
     );
   const both = reshape(affine('gate_up_proj', x, dModel, 2 * width), [tokens, width, 2]);
   const half = (index: number): Float => reshape(slice(both, 2, index, index + 1), [tokens, width]);
-  const pre = half(0);
+  const pre = hook('mlp.hook_pre', half(0));
   const gate = minimum(pre, block.graph.float(LIMIT));
   const glu = mul(gate, sigmoid(mul(gate, block.graph.float(ALPHA))));
-  const post = mul(add(clip(half(1), LIMIT), block.graph.float(1)), glu);
-  return { pre, post, out: affine('down_proj', post, width, dModel) };
+  const post = hook('mlp.hook_post', mul(add(clip(half(1), LIMIT), block.graph.float(1)), glu));
+  return affine('down_proj', post, width, dModel);
 }

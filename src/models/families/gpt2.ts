@@ -5,7 +5,7 @@ import {
   readConfigField,
   readRenamedField,
 } from '../../checkpoint/index.js';
-import { add, range, slice } from '../../graph/index.js';
+import { add, slice } from '../../graph/index.js';
 import { headSize, readActivation, readHead } from '../config/decoder.js';
 import type { Family } from '../family.js';
 import { attend, mixHeadsConv1d, splitHeads } from '../layers/attention.js';
@@ -55,7 +55,7 @@ export const gpt2: Family = {
         maxPositions,
       },
       embed(block, ids) {
-        const positions = range(block.graph, 'seq');
+        const positions = block.positions();
         return add(
           block.weightRows('transformer.wte.weight', [vocab, dModel], ids),
           block.weightRows('transformer.wpe.weight', [maxPositions, dModel], positions),

@@ -16,7 +16,7 @@ export const granite: Family = {
     const decoder = readDecoder(file, 'granite');
     const { shape, activation, epsilon, rotation } = decoder;
     const bias = readFlag(file, 'attention_bias');
-    const mlp = { dMlp: shape.dMlp, activation, bias: readFlag(file, 'mlp_bias') };
+    const mlp = { width: shape.dMlp, activation, bias: readFlag(file, 'mlp_bias') };
     const multiplier = (field: string): number => readConfigField(file, field, positiveNumber.default(1));
     const ofEmbeddings = multiplier('embedding_multiplier');
     const ofScores = multiplier('attention_multiplier');

@@ -29,7 +29,7 @@ export const llama: Family = {
           hidden,
           epsilon,
           (name, x) => selfAttention(block, name, x, { ...shape, rotation, bias, window }),
-          (name, x) => gatedMlp(block, name, x, { dMlp: shape.dMlp, activation, bias: mlpBias }),
+          (name, x) => gatedMlp(block, name, x, { width: shape.dMlp, activation, bias: mlpBias }),
         ),
     };
   },

@@ -46,7 +46,7 @@ export const olmo: Family = {
           (x) => attention(block, `model.layers.${index}.self_attn`, standardized(x, EPSILON)),
           (x) =>
             gatedMlp(block, `model.layers.${index}.mlp`, standardized(x, EPSILON), {
-              dMlp: shape.dMlp,
+              width: shape.dMlp,
               activation,
               bias: false,
             }),

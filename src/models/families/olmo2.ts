@@ -79,7 +79,7 @@ function postNorm(
     layer(block, index, pre) {
       const name = `model.layers.${index}`;
       const norm = (part: string, x: Float): Float => rmsNorm(block, `${name}.${part}`, x, epsilon);
-      const mlp = { dMlp: shape.dMlp, activation, bias: false };
+      const mlp = { width: shape.dMlp, activation, bias: false };
       return sequentialLayer(
         block,
         pre,

@@ -44,7 +44,7 @@ export const phi3: Family = {
             const fused = linear(block, `${name}.gate_up_proj`, x, 2 * shape.dMlp, false);
             const gate = slice(fused, -1, 0, shape.dMlp);
             const up = slice(fused, -1, shape.dMlp, 2 * shape.dMlp);
-            const post = gated(block, gate, up, activation);
+            const post = gated((point, value) => block.hook(point, value), gate, up, activation);
             return linear(block, `${name}.down_proj`, post, shape.dModel, false);
           },
         ),

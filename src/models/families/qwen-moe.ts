@@ -10,8 +10,8 @@ import type { Block } from '../layers/block.js';
 import { tokenEnds } from '../layers/ends.js';
 import { preNormLayer } from '../layers/layer.js';
 import { linear } from '../layers/linear.js';
-import { gatedNeurons, softmaxMixture } from '../layers/mixture.js';
-import { gatedMlp } from '../layers/mlp.js';
+import { softmaxMixture } from '../layers/mixture.js';
+import { type GatedMlp, gatedMlp } from '../layers/mlp.js';
 import { qwen3Attention } from './qwen3.js';
 
 /** Qwen1.5-MoE and Qwen2-MoE: Qwen2 with experts, and a gated expert that all tokens share. */
@@ -79,21 +79,15 @@ function readQwenMoe(file: ConfigFile, family: 'qwen2_moe' | 'qwen3_moe'): Retur
         (name, x) =>
           shape.mixture.layers.includes(index)
             ? experted(block, name, x)
-            : gatedMlp(block, name, x, { dMlp: shape.dMlp, activation, bias: false }),
+            : gatedMlp(block, name, x, { width: shape.dMlp, activation, bias: false }),
       ),
   };
 }
 
-/** The expert of all tokens, let through by a gate of its own. */
-function sharedExpert(
-  block: Block,
-  name: string,
-  x: Float,
-  sizes: Parameters<typeof gatedNeurons>[3],
-): ReturnType<typeof gatedNeurons> {
-  const shared = gatedNeurons(block, `${name}.shared_expert`, x, sizes);
-  const gate = sigmoid(linear(block, `${name}.shared_expert_gate`, x, 1, false));
-  return { ...shared, out: mul(shared.out, gate) };
+/** The output of the expert of all tokens, let through by a gate of its own. */
+function sharedExpert(block: Block, name: string, x: Float, sizes: GatedMlp): Float {
+  const out = gatedMlp(block, `${name}.shared_expert`, x, sizes, block.expertHook('shared'));
+  return mul(out, sigmoid(linear(block, `${name}.shared_expert_gate`, x, 1, false)));
 }
 
 function readWindow(file: ConfigFile, qwen3: boolean): number | null {

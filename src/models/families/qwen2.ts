@@ -25,7 +25,7 @@ export const qwen2: Family = {
           hidden,
           epsilon,
           (name, x) => selfAttention(block, name, x, { ...shape, rotation, bias, window: windows[index]! }),
-          (name, x) => gatedMlp(block, name, x, { dMlp: shape.dMlp, activation, bias: false }),
+          (name, x) => gatedMlp(block, name, x, { width: shape.dMlp, activation, bias: false }),
         ),
     };
   },

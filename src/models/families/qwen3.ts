@@ -30,7 +30,7 @@ export const qwen3: Family = {
           hidden,
           epsilon,
           (name, x) => qwen3Attention(block, name, x, decoder, bias, windows[index]!),
-          (name, x) => gatedMlp(block, name, x, { dMlp: shape.dMlp, activation, bias: false }),
+          (name, x) => gatedMlp(block, name, x, { width: shape.dMlp, activation, bias: false }),
         ),
     };
   },

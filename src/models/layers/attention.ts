@@ -1,4 +1,14 @@
-import { type Float, matMul, mul, reshape, sizeOf, slice, transpose } from '../../graph/index.js';
+import {
+  dimOf,
+  type Float,
+  matMul,
+  mul,
+  reshape,
+  sizeOf,
+  slice,
+  transpose,
+  type Value,
+} from '../../graph/index.js';
 import type { Block } from './block.js';
 import { adaptedWeight, conv1d, linear } from './linear.js';
 import { causal } from './positions.js';
@@ -64,25 +74,26 @@ export function attend(
   scale: number = sizeOf(q, 3) ** -0.5,
 ): Float {
   const [heads, kvHeads] = [sizeOf(q, 2), sizeOf(k, 2)];
-  // Heads that share keys and values form a group: [batch, kvHeads, group, seq, size].
+  const { k: allKeys, v: allValues } = block.afterPast(k, v);
+  const { keys } = block;
+  // Heads that share keys and values form a group: [batch, kvHeads, group, seq or keys, size].
   const group = heads / kvHeads;
   const grouped = (x: Float, size: number): Float =>
-    transpose(reshape(x, ['batch', 'seq', kvHeads, size, sizeOf(x, 3)]), [0, 2, 3, 1, 4]);
-  const keys = transpose(reshape(k, ['batch', 'seq', kvHeads, 1, sizeOf(k, 3)]), [0, 2, 3, 4, 1]);
-  const scores = matMul(mul(grouped(q, group), block.graph.float(scale)), keys);
-  const weights = pattern(reshape(scores, ['batch', heads, 'seq', 'seq']));
-  block.hook('attn.hook_pattern', weights);
-  const read = matMul(reshape(weights, ['batch', kvHeads, group, 'seq', 'seq']), grouped(v, 1));
+    transpose(reshape(x, ['batch', dimOf(x, 1), kvHeads, size, sizeOf(x, 3)]), [0, 2, 3, 1, 4]);
+  const transposed = transpose(reshape(allKeys, ['batch', keys, kvHeads, 1, sizeOf(k, 3)]), [0, 2, 3, 4, 1]);
+  const scores = matMul(mul(grouped(q, group), block.graph.float(scale)), transposed);
+  const computed = pattern(reshape(scores, ['batch', heads, 'seq', keys]));
+  const queries = (): Value<'int64'> => block.positions();
+  const weights = block.hook('attn.hook_pattern', computed, block.hasPast ? { queries } : {});
+  const read = matMul(reshape(weights, ['batch', kvHeads, group, 'seq', keys]), grouped(allValues, 1));
   return reshape(transpose(read, [0, 3, 1, 2, 4]), ['batch', 'seq', heads, sizeOf(v, 3)]);
 }
 
 /** The output projection `{name}`, which mixes the heads; passes `attn.hook_z`. */
 export function mixHeads(block: Block, name: string, z: Float, dModel: number, bias: boolean): Float {
-  const joined = joinHeads(z);
-  block.hook('attn.hook_z', z, () =>
-    adaptedWeight(block, name, block.weight(`${name}.weight`, [dModel, sizeOf(joined, 2)])),
-  );
-  return linear(block, name, joined, dModel, bias);
+  const width = sizeOf(z, 2) * sizeOf(z, 3);
+  const mixing = (): Float => adaptedWeight(block, name, block.weight(`${name}.weight`, [dModel, width]));
+  return linear(block, name, joinHeads(block.hook('attn.hook_z', z, { mixing })), dModel, bias);
 }
 
 export interface SelfAttention extends HeadSizes {
@@ -122,10 +133,8 @@ export function projectFused(
 
 /** The output projection `{name}` of attention in this layout; passes `attn.hook_z`. */
 export function mixHeadsConv1d(block: Block, name: string, z: Float, dModel: number): Float {
-  const joined = joinHeads(z);
-  const width = sizeOf(joined, 2);
-  block.hook('attn.hook_z', z, () =>
-    adaptedWeight(block, name, transpose(block.weight(`${name}.weight`, [width, dModel]), [1, 0])),
-  );
-  return conv1d(block, name, joined, dModel);
+  const width = sizeOf(z, 2) * sizeOf(z, 3);
+  const mixing = (): Float =>
+    adaptedWeight(block, name, transpose(block.weight(`${name}.weight`, [width, dModel]), [1, 0]));
+  return conv1d(block, name, joinHeads(block.hook('attn.hook_z', z, { mixing })), dModel);
 }

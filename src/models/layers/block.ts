@@ -1,23 +1,32 @@
 import { type QuantisedWeight, rowOf, type WeightTensor } from '../../checkpoint/index.js';
 import { UsageError } from '../../errors.js';
 import {
+  addPositions,
   cast,
+  concat,
   type Float,
   Graph,
   GraphError,
   gather,
   matrixFlops,
+  range,
   serialize,
   type Value,
 } from '../../graph/index.js';
 import {
   type Activation,
+  applyEdit,
+  BLOCK_HOOKS,
   type BlockHook,
+  type ExpertActivation,
+  type Place,
+  type PlacedEdit,
   record,
   reduces,
   type Tap,
   tapOutput,
   validateTaps,
+  type WholeActivation,
 } from '../../hooks/index.js';
 import type { LowRankSource } from '../lora/adaptation.js';
 import type { ModelGraph } from '../types.js';
@@ -26,34 +35,92 @@ import { dequantise, type WeightSource } from './weights.js';
 /** Weights that exist as float32 at the same time where each is converted when it is needed: an expert has three. */
 const PASSING_WEIGHTS = 4;
 
+/** Passes `mlp.hook_pre` or `mlp.hook_post` and gives the value to go on with. */
+export type NeuronHook = (point: 'mlp.hook_pre' | 'mlp.hook_post', value: Float) => Float;
+
+export interface BlockOptions {
+  /** What is recorded; default nothing. */
+  readonly taps?: readonly Tap[];
+  /** What is changed at the hook points of this block, in this order, before anything is recorded there. */
+  readonly edits?: readonly PlacedEdit[];
+  readonly lowRank?: LowRankSource;
+  /** Tokens may follow others whose keys and values are inputs. */
+  readonly past?: boolean;
+}
+
 /**
- * One graph of a model (embedding, layer or unembedding) while an adapter writes it: the weights it reads and the
- * hook points it passes.
+ * One graph of a model (embedding, layer or unembedding) while a family writes it: the weights it reads, the positions of its
+ * tokens, and the hook points it passes.
  */
 export class Block {
   readonly graph: Graph;
   readonly #source: WeightSource;
   readonly #taps: readonly Tap[];
+  readonly #edits: readonly PlacedEdit[];
   readonly #lowRank: LowRankSource;
   readonly #activations = new Map<BlockHook, Activation>();
+  readonly #experts = new Map<BlockHook, { experts: ExpertActivation[]; shared: Float | null }>();
   readonly #weights = new Map<string, Float>();
   readonly #floatBytes: number[] = [];
   #lengths: Value<'int64'> | null = null;
   #tableBytes = 0;
   /** Elements of each parameter asked for, by name. */
   readonly parameters = new Map<string, number>();
+  /** Tokens may follow others. */
+  readonly hasPast: boolean;
+  #offset: Value<'int64'> | null = null;
 
   constructor(
     name: string,
     source: WeightSource,
-    taps: readonly Tap[] = [],
-    lowRank: LowRankSource = () => null,
+    { taps = [], edits = [], lowRank = () => null, past = false }: BlockOptions = {},
   ) {
     validateTaps(taps);
     this.graph = new Graph(name);
     this.#source = source;
     this.#taps = taps;
+    this.#edits = edits;
     this.#lowRank = lowRank;
+    this.hasPast = past;
+  }
+
+  /** Positions of the tokens in their prompts, int64 [seq]. */
+  positions(): Value<'int64'> {
+    const own = range(this.graph, 'seq');
+    return this.hasPast ? addPositions(own, this.#before()) : own;
+  }
+
+  /** What the axis of keys is called: those of the tokens themselves, or also of those before them. */
+  get keys(): 'seq' | 'keys' {
+    return this.hasPast ? 'keys' : 'seq';
+  }
+
+  /** Positions of the keys, int64 [keys]. */
+  keyPositions(): Value<'int64'> {
+    if (this.hasPast) this.#before();
+    return range(this.graph, this.keys);
+  }
+
+  /** Number of tokens before, int64 [1]; with it the number of keys is known. */
+  #before(): Value<'int64'> {
+    if (this.#offset === null) {
+      this.#offset = this.graph.input('offset', 'int64', [1]);
+      this.graph.define('keys', addPositions(this.#offset, this.graph.symbol('seq')));
+    }
+    return this.#offset;
+  }
+
+  /** Keys and values of the tokens behind those of the past, [batch, keys, kvHeads, size], and puts them out. */
+  afterPast(k: Float, v: Float): { readonly k: Float; readonly v: Float } {
+    if (!this.hasPast) return { k, v };
+    this.#before();
+    const behind = (name: 'keys' | 'values', own: Float): Float => {
+      const before = this.graph.input(`past_${name}`, 'float32', ['batch', 'past', ...own.shape.slice(2)]);
+      const all = concat([before, own], 1, 'keys');
+      this.graph.output(name, all);
+      return all;
+    };
+    return { k: behind('keys', k), v: behind('values', v) };
   }
 
   /** A weight in float32, converted from what it is stored as inside the graph. */
@@ -113,21 +180,44 @@ export class Block {
     return { a: read(a), b: read(b), scale };
   }
 
-  /** The hook points passed so far. */
+  /** The hook points passed so far, in the order in which a layer computes them. */
   get passed(): readonly BlockHook[] {
-    return [...this.#activations.keys()];
+    return (Object.keys(BLOCK_HOOKS) as BlockHook[]).filter((hook) => this.#activations.has(hook));
   }
 
-  /** Passes a hook point. */
-  hook(hook: BlockHook, value: Float, mixing?: () => Float): void {
-    this.pass(hook, mixing === undefined ? { value } : { value, mixing });
-  }
-
-  /** Passes a hook point with more than a value, or with values of experts. */
-  pass(hook: BlockHook, activation: Activation): void {
+  /**
+   * Passes a hook point: the value with this block's edits in it, which is recorded there and to be gone on with.
+   *
+   * @param more What reductions at this point need besides.
+   */
+  hook(hook: BlockHook, value: Float, more: Omit<WholeActivation, 'value'> = {}): Float {
     if (this.#activations.has(hook))
       throw new GraphError({ what: `${hook} passed twice`, where: this.graph.name });
-    this.#activations.set(hook, activation);
+    const edited = this.#edited(hook, value, 'all');
+    this.#activations.set(hook, { value: edited, ...more });
+    return edited;
+  }
+
+  /** As `hook`, of the neurons of one expert, or of those that are shared by all tokens: the values of all are one activation. */
+  expertHook(expert: { readonly index: number; readonly tokens: Value<'int64'> } | 'shared'): NeuronHook {
+    return (hook, value) => {
+      const all = this.#experts.get(hook) ?? { experts: [], shared: null };
+      this.#experts.set(hook, all);
+      this.#activations.set(hook, all);
+      if (expert === 'shared') {
+        all.shared = this.#edited(hook, value, 'shared');
+        return all.shared;
+      }
+      const edited = this.#edited(hook, value, { expert: expert.index });
+      all.experts.push({ tokens: expert.tokens, value: edited });
+      return edited;
+    };
+  }
+
+  #edited(hook: BlockHook, value: Float, place: Place): Float {
+    return this.#edits
+      .filter((edit) => edit.hook === hook)
+      .reduce((changed, edit) => applyEdit(edit, changed, place), value);
   }
 
   /**

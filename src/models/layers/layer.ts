@@ -6,21 +6,16 @@ import { rmsNorm } from './norms.js';
 export type Half = (residual: Float) => Float;
 
 /** A layer whose MLP reads what attention has added; passes the residual stream's hook points. */
-export function sequentialLayer(block: Block, pre: Float, attention: Half, mlp: Half): Float {
-  block.hook('hook_resid_pre', pre);
-  const mid = add(pre, attention(pre));
-  block.hook('hook_resid_mid', mid);
-  const post = add(mid, mlp(mid));
-  block.hook('hook_resid_post', post);
-  return post;
+export function sequentialLayer(block: Block, hidden: Float, attention: Half, mlp: Half): Float {
+  const pre = block.hook('hook_resid_pre', hidden);
+  const mid = block.hook('hook_resid_mid', add(pre, attention(pre)));
+  return block.hook('hook_resid_post', add(mid, mlp(mid)));
 }
 
 /** A layer whose attention and MLP read the same residual stream: there is nothing between them, no `hook_resid_mid`. */
-export function parallelLayer(block: Block, pre: Float, attention: Half, mlp: Half): Float {
-  block.hook('hook_resid_pre', pre);
-  const post = add(pre, add(attention(pre), mlp(pre)));
-  block.hook('hook_resid_post', post);
-  return post;
+export function parallelLayer(block: Block, hidden: Float, attention: Half, mlp: Half): Float {
+  const pre = block.hook('hook_resid_pre', hidden);
+  return block.hook('hook_resid_post', add(pre, add(attention(pre), mlp(pre))));
 }
 
 /** Part of a layer: reads the normalised residual stream; `name` is where its weights are. */

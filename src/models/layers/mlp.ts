@@ -1,5 +1,5 @@
 import { type Float, gelu, mul, relu, sigmoid, sizeOf } from '../../graph/index.js';
-import type { Block } from './block.js';
+import type { Block, NeuronHook } from './block.js';
 import { linear } from './linear.js';
 
 /** Activation functions by their names in `hidden_act`. All are positive exactly where their argument is. */
@@ -20,24 +20,37 @@ function silu(x: Float): Float {
 }
 
 export interface GatedMlp {
-  readonly dMlp: number;
+  /** Neurons. */
+  readonly width: number;
   readonly activation: ActivationName;
-  readonly bias: boolean;
+  readonly bias?: boolean;
+  /** Names of the projections; by default Llama's. */
+  readonly parts?: { readonly gate: string; readonly up: string; readonly down: string };
 }
 
-/** down(act(gate(x))·up(x)) (Shazeer 2020) with weights `gate_proj`, `up_proj` and `down_proj`. */
-export function gatedMlp(block: Block, name: string, x: Float, { dMlp, activation, bias }: GatedMlp): Float {
-  const gate = linear(block, `${name}.gate_proj`, x, dMlp, bias);
-  const up = linear(block, `${name}.up_proj`, x, dMlp, bias);
-  return linear(block, `${name}.down_proj`, gated(block, gate, up, activation), sizeOf(x, -1), bias);
+const LLAMA_PARTS = { gate: 'gate_proj', up: 'up_proj', down: 'down_proj' };
+
+/**
+ * down(act(gate(x))·up(x)) (Shazeer 2020) of x [batch, seq, dModel], or of the tokens of an expert, [tokens, dModel].
+ *
+ * @param hook Default: the neurons are those of the layer.
+ */
+export function gatedMlp(
+  block: Block,
+  name: string,
+  x: Float,
+  { width, activation, bias = false, parts = LLAMA_PARTS }: GatedMlp,
+  hook: NeuronHook = (point, value) => block.hook(point, value),
+): Float {
+  const gate = linear(block, `${name}.${parts.gate}`, x, width, bias);
+  const up = linear(block, `${name}.${parts.up}`, x, width, bias);
+  return linear(block, `${name}.${parts.down}`, gated(hook, gate, up, activation), sizeOf(x, -1), bias);
 }
 
-/** act(gate)·up, what a gated MLP's neurons do; passes `mlp.hook_pre` and `mlp.hook_post`. */
-export function gated(block: Block, gate: Float, up: Float, activation: ActivationName): Float {
-  block.hook('mlp.hook_pre', gate);
-  const post = mul(ACTIVATIONS[activation](gate), up);
-  block.hook('mlp.hook_post', post);
-  return post;
+/** act(gate)·up, what a gated MLP's neurons do. */
+export function gated(hook: NeuronHook, gate: Float, up: Float, activation: ActivationName): Float {
+  const pre = hook('mlp.hook_pre', gate);
+  return hook('mlp.hook_post', mul(ACTIVATIONS[activation](pre), up));
 }
 
 /**
@@ -51,9 +64,6 @@ export function ungatedMlp(
   up: (x: Float) => Float,
   down: (x: Float) => Float,
 ): Float {
-  const pre = up(x);
-  block.hook('mlp.hook_pre', pre);
-  const post = ACTIVATIONS[activation](pre);
-  block.hook('mlp.hook_post', post);
-  return down(post);
+  const pre = block.hook('mlp.hook_pre', up(x));
+  return down(block.hook('mlp.hook_post', ACTIVATIONS[activation](pre)));
 }

@@ -9,7 +9,6 @@ import {
   less,
   lessOrEqual,
   mul,
-  range,
   reshape,
   sin,
   softmax,
@@ -26,8 +25,8 @@ export function causal(block: Block, window: number | null): (scores: Float) => 
 /** [query, key]: 0 where key ≤ query and no further back than the window, −∞ elsewhere. */
 export function causalMask(block: Block, window: number | null): Float {
   const { graph } = block;
-  const keys = range(graph, 'seq');
-  const queries = reshape(keys, ['seq', 1]);
+  const keys = block.keyPositions();
+  const queries = reshape(block.hasPast ? block.positions() : keys, ['seq', 1]);
   const upTo = lessOrEqual(keys, queries);
   const seen = window === null ? upTo : and(upTo, less(sub(queries, keys), graph.int64(window)));
   return where(seen, graph.float(0), graph.float(Number.NEGATIVE_INFINITY));
@@ -46,17 +45,17 @@ export function alibiSlopes(heads: number): Float32Array {
   );
 }
 
-/** Slope times position of every head and key, [heads, 1, seq]. */
+/** Slope times position of every head and key, [heads, 1, keys]. */
 export function alibiBias(block: Block, heads: number): Float {
   const slopes = block.graph.float(alibiSlopes(heads), [heads, 1, 1]);
-  return mul(slopes, cast(range(block.graph, 'seq'), 'float32'));
+  return mul(slopes, cast(block.keyPositions(), 'float32'));
 }
 
 /** The same with slope, position and product each rounded to bfloat16, as Falcon computes it whatever its type. */
 export function roundedAlibiBias(block: Block, heads: number): Float {
   const rounded = (x: Float): Float => cast(cast(x, 'bfloat16'), 'float32');
   const slopes = rounded(block.graph.float(alibiSlopes(heads), [heads, 1, 1]));
-  return rounded(mul(slopes, rounded(cast(range(block.graph, 'seq'), 'float32'))));
+  return rounded(mul(slopes, rounded(cast(block.keyPositions(), 'float32'))));
 }
 
 /** Softmax over the positions up to a token's own, of scores with a bias. */
@@ -77,7 +76,7 @@ export function sinusoidalPositions(block: Block, dModel: number, padding: numbe
   const half = Math.floor(dModel / 2);
   const step = Math.fround(Math.log(10_000) / (half - 1));
   const frequencies = Float32Array.from({ length: half }, (_, i) => Math.exp(Math.fround(-i * step)));
-  const positions = range(graph, 'seq');
+  const positions = block.positions();
   const rows = cast(sub(positions, graph.int64(-OFFSET)), 'float32');
   const angles = mul(reshape(rows, ['seq', 1]), graph.float(frequencies));
   const parts = [sin(angles), cos(angles)];

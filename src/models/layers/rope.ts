@@ -8,7 +8,6 @@ import {
   maximum,
   mul,
   pow,
-  range,
   reshape,
   rotaryEmbedding,
   sin,
@@ -38,7 +37,7 @@ export function rotate(block: Block, x: Float, rotation: Rotation): Float {
   const { graph } = block;
   const pairs = rotation.inverseFrequencies.length;
   // Computed in the graph: as tables they would outweigh it.
-  const positions = reshape(cast(range(graph, 'seq'), 'float32'), ['seq', 1]);
+  const positions = reshape(cast(block.positions(), 'float32'), ['seq', 1]);
   const angles = mul(positions, frequencies(block, rotation));
   const table = (values: Float): Float =>
     expand(rotation.factor === 1 ? values : mul(values, graph.float(rotation.factor)), [

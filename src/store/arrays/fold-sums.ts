@@ -1,3 +1,7 @@
+import { expertOfNeuron, expertsOf, type LayerSizes } from '../../hooks/index.js';
+import type { RunLayer } from '../run/open-run.js';
+import type { ScoredType } from './unit-layout.js';
+
 /** Any array of numbers a run holds. */
 export type Numbers = Float64Array | Float32Array | Uint32Array | Uint16Array;
 
@@ -107,4 +111,33 @@ function sumOverFolds(values: Numbers, width: number, chosen: readonly number[])
 
 function every({ folds }: Pick<FoldShape, 'folds'>): number[] {
   return Array.from({ length: folds }, (_, f) => f);
+}
+
+/**
+ * What sums of units unitStart … unitEnd − 1 of a layer are divided by: the counted tokens, and of neurons of experts those
+ * that were routed to their expert.
+ */
+export async function readTokenCounts(
+  layer: RunLayer,
+  type: ScoredType,
+  sizes: LayerSizes,
+  unitStart: number,
+  unitEnd: number,
+): Promise<TokenCounts> {
+  const tokens = await layer.readTokens();
+  const experts = expertsOf(sizes, layer.layer);
+  if (type !== 'neuron' || experts === 0) return tokens;
+  const routed = await layer.readStatistic('expert.count');
+  // Neurons of shared experts are the last group: they see every token.
+  const groups = experts + 1;
+  const counts = new Float64Array(tokens.length * groups);
+  for (const [cell, count] of tokens.entries()) {
+    counts.set(routed.subarray(cell * experts, (cell + 1) * experts), cell * groups);
+    counts[cell * groups + experts] = count;
+  }
+  const groupOf = Uint32Array.from(
+    { length: unitEnd - unitStart },
+    (_, u) => expertOfNeuron(sizes, layer.layer, unitStart + u) ?? experts,
+  );
+  return { counts, groups, groupOf };
 }

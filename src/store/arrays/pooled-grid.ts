@@ -1,6 +1,5 @@
-import { RunError } from '../errors.js';
-import { LAYER_ARRAYS } from './manifest.js';
-import type { Run } from './open-run.js';
+import { RunError } from '../../errors.js';
+import type { Run } from '../run/open-run.js';
 
 /** Which cells of a run's items × languages hold pooled values. They are the same for all units of all layers. */
 export interface PooledGrid {
@@ -20,6 +19,9 @@ export interface PooledGrid {
   readonly foldOf: Uint32Array;
 }
 
+/** Arrays that a run with pooled values has one of, the quickest to read first. */
+const PROBED = ['head.norm.items', 'mlp.items', 'resid.items'] as const;
+
 /**
  * Reads off the first layer which items have which languages; null if the run keeps no pooled values.
  *
@@ -27,9 +29,7 @@ export interface PooledGrid {
  */
 export async function readPooledGrid({ manifest: { plan }, folder, layer }: Run): Promise<PooledGrid | null> {
   const first = await layer(0);
-  const name = [LAYER_ARRAYS.headNormItems, LAYER_ARRAYS.mlpItems, LAYER_ARRAYS.residItems].find((array) =>
-    first.names.has(array),
-  );
+  const name = PROBED.find((array) => first.names.has(array));
   try {
     if (name === undefined) return null;
     const { unitStart } = first.unitsWith(name);

@@ -1,5 +1,12 @@
-import { expertOfNeuron, expertsOf, type LayerSizes, neuronsOf } from '../hooks/index.js';
-import type { ScoredType } from './unit-types.js';
+import { expertOfNeuron, expertsOf, type LayerSizes, neuronsOf } from '../../hooks/index.js';
+
+/** Kinds of unit that a run scores and a comparison compares. */
+export const UNIT_TYPES = ['neuron', 'head', 'expert'] as const;
+export type UnitType = (typeof UNIT_TYPES)[number];
+
+/** Kinds of unit that the tables of scores hold: residual dimensions are scored, but not compared. */
+export type ScoredType = UnitType | 'residual';
+export const SCORED_TYPES: readonly ScoredType[] = [...UNIT_TYPES, 'residual'];
 
 /** Where the units of a type stand among all of it: layer by layer. Layers of a mixture differ in width, or have none. */
 export class UnitLayout {
@@ -70,4 +77,33 @@ export function expertOfUnit(
 ): number | null {
   if (type === 'expert') return index;
   return type === 'neuron' ? expertOfNeuron(sizes, layer, index) : null;
+}
+
+/** Bytes of a run's arrays, and of what is worked out of them, that all threads hold together at a time. */
+export const BLOCK_MEMORY_BYTES = 512 * 2 ** 20; // 512 MiB
+
+/** Some adjacent units of a layer. */
+export interface UnitRange {
+  readonly unitStart: number;
+  /** One past the last. */
+  readonly unitEnd: number;
+}
+
+/**
+ * Cuts units of a layer into the fewest blocks that fit into memory, of equal size so that no thread is left with a crumb.
+ * How they are cut changes no number that is computed of them.
+ *
+ * @param bytesPerUnit everything that is held of a unit while its block is worked on: read, of every run, and computed
+ * @param threads blocks that are worked on at the same time; they share the memory. Default 1.
+ * @returns blocks of at most `BLOCK_MEMORY_BYTES / threads`, but of one unit at least; none of no units
+ */
+export function unitBlocks(
+  { unitStart, unitEnd }: UnitRange,
+  bytesPerUnit: number,
+  threads = 1,
+): UnitRange[] {
+  const units = unitEnd - unitStart;
+  const count = Math.min(units, Math.ceil((units * bytesPerUnit * threads) / BLOCK_MEMORY_BYTES) || 1);
+  const edge = (block: number) => unitStart + Math.floor((block * units) / count);
+  return Array.from({ length: count }, (_, block) => ({ unitStart: edge(block), unitEnd: edge(block + 1) }));
 }

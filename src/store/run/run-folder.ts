@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { RunError } from '../errors.js';
-import { formatJson } from './format-json.js';
+import { RunError } from '../../errors.js';
+import { formatJson } from '../files/text-files.js';
+import { makeFolder, type WriteFileSystem, writeFileAtomic } from '../files/write-file-atomic.js';
 import { RUN_SCHEMA_VERSION, type RunManifest, runManifestSchema } from './manifest.js';
-import { makeFolder, type WriteFileSystem, writeFileAtomic } from './write-file-atomic.js';
 
 /** Makes a run's folder with its `parts/` and `layers/`; an existing one is kept. @throws OutputError */
 export async function createRunFolder(folder: string): Promise<void> {

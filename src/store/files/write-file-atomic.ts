@@ -1,7 +1,7 @@
 import { type FileHandle, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
-import { BabelscopeError, OutputError } from '../errors.js';
+import { BabelscopeError, OutputError } from '../../errors.js';
 
 /** The calls that writing needs; tests pass ones that fail. */
 export interface WriteFileSystem {

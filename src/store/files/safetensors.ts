@@ -1,6 +1,6 @@
 import { type FileHandle, open } from 'node:fs/promises';
-import { readSafetensorsHeader, type StoredTensor } from '../checkpoint/index.js';
-import { RunError } from '../errors.js';
+import { readSafetensorsHeader, type StoredTensor } from '../../checkpoint/index.js';
+import { RunError } from '../../errors.js';
 import { type WriteFileSystem, writeFileAtomic } from './write-file-atomic.js';
 
 /** How each storage type is held in memory; F16 as its bits (see `fromFloat16`). */

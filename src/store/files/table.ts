@@ -8,7 +8,7 @@ import {
   parquetSchema,
 } from 'hyparquet';
 import { ByteWriter, ParquetWriter, schemaFromColumnData } from 'hyparquet-writer';
-import { RunError } from '../errors.js';
+import { RunError } from '../../errors.js';
 import { type WriteFileSystem, writeFileAtomic } from './write-file-atomic.js';
 
 export type ColumnType = keyof typeof PARQUET_TYPES;

@@ -1,36 +1,27 @@
 import ndarray, { type NdArray } from 'ndarray';
-import { RunError } from '../errors.js';
-import { expertsOf, neuronsOf } from '../hooks/index.js';
-import { fromFloat16 } from './float16.js';
-import { LAYER_ARRAYS, type RunManifest } from './manifest.js';
-import { layerPath, readManifest } from './run-folder.js';
+import { RunError } from '../../errors.js';
+import { expertsOf } from '../../hooks/index.js';
+import {
+  expectedLayerArrays,
+  type ItemsName,
+  type LayerArrayName,
+  neuronsWithoutItems,
+  type StatisticName,
+} from '../arrays/run-arrays.js';
+import { fromFloat16 } from '../files/float16.js';
 import {
   type ArrayDescription,
-  type ArrayDtype,
   arrayBytes,
   openSafetensors,
   type SafetensorsFile,
-} from './safetensors.js';
-
-export type LayerArrayName = (typeof LAYER_ARRAYS)[keyof typeof LAYER_ARRAYS];
-
-/** Per-fold sums, [fold, language, unit]. */
-export type StatisticName =
-  | `mlp.${'fire' | 'sum' | 'sumsq'}`
-  | `head.norm.${'sum' | 'sumsq'}`
-  | 'head.importance.sum'
-  | `head.pattern.${'entropy' | 'first' | 'previous'}.sum`
-  | `resid.${'sum' | 'sumsq'}`
-  | 'expert.count'
-  | 'expert.prob.sum';
-
-/** Pooled values, [item, language, unit (neuron, head or residual dimension)] or, for `head.items`, [item, language, head, headDim]. */
-export type ItemsName = 'mlp.items' | 'head.items' | 'head.norm.items' | 'resid.items' | 'expert.prob.items';
+} from '../files/safetensors.js';
+import type { RunManifest } from './manifest.js';
+import { layerPath, readManifest } from './run-folder.js';
 
 /** A merged layer of a run, open for reading. */
 export interface RunLayer {
   readonly layer: number;
-  /** Which of `LAYER_ARRAYS` it holds. */
+  /** Which of `RUN_ARRAYS` it holds. */
   readonly names: ReadonlySet<LayerArrayName>;
   /**
    * A whole array with its shape, for looking into: `(await layer.array('mlp.fire')).pick(null, 0, 12)` is neuron 12 in
@@ -89,58 +80,6 @@ export async function openRun(folder: string): Promise<Run> {
   return { folder, manifest, layer: (index) => openLayer(folder, manifest, index) };
 }
 
-/**
- * Neurons of a layer that come before those whose pooled values a run keeps: those of experts that only some tokens pass.
- * 0 with `--keep expert-items`.
- */
-export function neuronsWithoutItems(
-  { plan, shape }: Pick<RunManifest, 'plan' | 'shape'>,
-  layer: number,
-): number {
-  return plan.keep === 'expert-items' ? 0 : expertsOf(shape, layer) * (shape.mixture?.dExpert ?? 0);
-}
-
-/** Type and shape that each array of a layer must have, given the run's manifest. */
-export function expectedLayerArrays(
-  { plan, shape }: Pick<RunManifest, 'plan' | 'shape'>,
-  layer: number,
-): ReadonlyMap<LayerArrayName, { dtype: ArrayDtype; shape: readonly number[] }> {
-  const folds = [plan.folds, plan.languages.length];
-  const items = [plan.items.length, plan.languages.length];
-  const neurons = neuronsOf(shape, layer);
-  const experts = expertsOf(shape, layer);
-  const pooled = neurons - neuronsWithoutItems({ plan, shape }, layer);
-  return new Map<LayerArrayName, { dtype: ArrayDtype; shape: readonly number[] }>([
-    [LAYER_ARRAYS.mlpFire, { dtype: 'U32', shape: [...folds, neurons] }],
-    [LAYER_ARRAYS.mlpSum, { dtype: 'F64', shape: [...folds, neurons] }],
-    [LAYER_ARRAYS.mlpSumsq, { dtype: 'F64', shape: [...folds, neurons] }],
-    [LAYER_ARRAYS.headNormSum, { dtype: 'F64', shape: [...folds, shape.heads] }],
-    [LAYER_ARRAYS.headNormSumsq, { dtype: 'F64', shape: [...folds, shape.heads] }],
-    [LAYER_ARRAYS.headImportanceSum, { dtype: 'F64', shape: [...folds, shape.heads] }],
-    [LAYER_ARRAYS.patternEntropySum, { dtype: 'F64', shape: [...folds, shape.heads] }],
-    [LAYER_ARRAYS.patternFirstSum, { dtype: 'F64', shape: [...folds, shape.heads] }],
-    [LAYER_ARRAYS.patternPreviousSum, { dtype: 'F64', shape: [...folds, shape.heads] }],
-    [LAYER_ARRAYS.residSum, { dtype: 'F64', shape: [...folds, shape.dModel] }],
-    [LAYER_ARRAYS.residSumsq, { dtype: 'F64', shape: [...folds, shape.dModel] }],
-    [LAYER_ARRAYS.tokens, { dtype: 'U32', shape: folds }],
-    ...(pooled === 0
-      ? []
-      : ([[LAYER_ARRAYS.mlpItems, { dtype: 'F16', shape: [...items, pooled] }]] as const)),
-    ...(experts === 0 ? [] : expertArrays(folds, items, experts)),
-    [LAYER_ARRAYS.headItems, { dtype: 'F16', shape: [...items, shape.heads, shape.headDim] }],
-    [LAYER_ARRAYS.headNormItems, { dtype: 'F32', shape: [...items, shape.heads] }],
-    [LAYER_ARRAYS.residItems, { dtype: 'F32', shape: [...items, shape.dModel] }],
-  ]);
-}
-
-function expertArrays(folds: readonly number[], items: readonly number[], experts: number) {
-  return [
-    [LAYER_ARRAYS.expertCount, { dtype: 'U32', shape: [...folds, experts] }],
-    [LAYER_ARRAYS.expertProbSum, { dtype: 'F64', shape: [...folds, experts] }],
-    [LAYER_ARRAYS.expertProbItems, { dtype: 'F32', shape: [...items, experts] }],
-  ] as const;
-}
-
 /** Of a block of `itemBlocks`. */
 const BLOCK_BYTES = 64 * 2 ** 20; // 64 MiB
 
@@ -168,7 +107,7 @@ async function openLayer(folder: string, manifest: RunManifest, layer: number): 
   }
   const unitsWith = (name: ItemsName) => {
     const { shape } = describeItems(file, name);
-    const unitStart = name === LAYER_ARRAYS.mlpItems ? neuronsWithoutItems(manifest, layer) : 0;
+    const unitStart = name === 'mlp.items' ? neuronsWithoutItems(manifest, layer) : 0;
     return { unitStart, unitEnd: unitStart + shape[2]! };
   };
   const readStoredItems = async (name: ItemsName, unitStart: number, unitEnd: number): Promise<ItemBlock> => {
@@ -185,7 +124,7 @@ async function openLayer(folder: string, manifest: RunManifest, layer: number): 
       return ndarray(wide as Uint32Array | Float32Array | Float64Array, [...file.arrays.get(name)!.shape]);
     },
     unitsWith,
-    readTokens: async () => (await file.read(LAYER_ARRAYS.tokens)) as Uint32Array,
+    readTokens: async () => (await file.read('tokens')) as Uint32Array,
     readStatistic: (name, unitStart, unitEnd) => readSums(file, name, unitStart, unitEnd),
     readItems: async (name, unitStart, unitEnd) => {
       const { values } = await readStoredItems(name, unitStart, unitEnd);
@@ -203,6 +142,21 @@ async function openLayer(folder: string, manifest: RunManifest, layer: number): 
     },
     close: () => file.close(),
   };
+}
+
+/** What some layer of the run holds. Layers of a mixture are of two kinds: with experts and without. */
+export async function recordedArrays({ manifest: { shape }, layer }: Run): Promise<Set<LayerArrayName>> {
+  const layers = Array.from({ length: shape.layers }, (_, index) => index);
+  const isMixture = (index: number): boolean => expertsOf(shape, index) > 0;
+  const kinds = [layers.find(isMixture), layers.find((index) => !isMixture(index))];
+  const names = new Set<LayerArrayName>();
+  for (const index of kinds) {
+    if (index === undefined) continue;
+    const opened = await layer(index);
+    for (const name of opened.names) names.add(name);
+    await opened.close();
+  }
+  return names;
 }
 
 /** Units unitStart … unitEnd − 1 of [fold, language, unit]. */
