@@ -4,6 +4,8 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   resolve: {
     alias: [
+      // The examples import the package by its name.
+      { find: /^babelscope$/, replacement: fileURLToPath(new URL('src/index.ts', import.meta.url)) },
       // Threads run transpiled sources; see there.
       {
         find: /^\.\.?\/(.*\/)?start-thread\.js$/,

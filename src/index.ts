@@ -40,7 +40,15 @@ export { type Inspection, inspectCheckpoint as inspect, openModel } from './mode
 export { addWeightNoise, falseChanges, nullComparison, plantUnits, recoverPlanted } from './planted/index.js';
 export type * from './probes/index.js';
 export { checkProbes, listBuiltinProbes, listProbeFormats, loadProbes } from './probes/index.js';
-export { type ReportFormat, type WriteReportOptions, writeReport as report } from './report/index.js';
+export type { AbsentFigure, Figure, FigureName, ReportFormat, WriteReportOptions } from './report/index.js';
+export {
+  buildFigures,
+  drawFigure,
+  figure,
+  headlineSentence,
+  isPresent,
+  writeReport as report,
+} from './report/index.js';
 export type * from './runtime/index.js';
 export { loadModel, ModelRunner, RunnerError } from './runtime/index.js';
 export type * from './scores/index.js';
@@ -63,6 +71,7 @@ export {
   selectReference,
   selectTang2024,
   twoWay,
+  unitRows,
   vectorShare,
 } from './scores/index.js';
 export {

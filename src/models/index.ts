@@ -2,6 +2,7 @@ export { type Inspection, inspectCheckpoint, inspectModel } from './inspect.js';
 export { openModel, openSubject } from './open-model.js';
 export {
   type Batching,
+  type GraphOptions,
   hides,
   layerTaps,
   type Model,

@@ -1,3 +1,4 @@
+export { drawFigure } from './drawing/render.js';
 export { type AbsentFigure, type Figure, isPresent } from './figures/figure.js';
 export { buildFigures, type FigureName, figure } from './figures/list.js';
 export { selectionFigure, writeSelectionReport } from './selections.js';

@@ -1,5 +1,4 @@
 export { answerTasks } from './answer-tasks.js';
-export { checkVocabulary } from './check-prompt.js';
 export { type DotProducts, openDotProducts } from './dot-products.js';
 export {
   type LoadedModel,
@@ -22,6 +21,7 @@ export {
   tokensThatFit,
 } from './memory/memory.js';
 export { ModelRunner } from './model-runner.js';
+export { checkVocabulary } from './prompts.js';
 export { runTasks } from './run-tasks.js';
 export type {
   Activation,

@@ -103,7 +103,8 @@ export async function loadModel(source: string, options: LoadModelOptions = {}):
           ? (await (await tokenizer()).encode(prompt, { bos })).ids
           : Int32Array.from(prompt);
       const prompts = [{ ids, counted: new Uint8Array(ids.length).fill(1) }];
-      const [found] = await runner.activations(prompts, taps, { logits, signal });
+      const layers = asked.map(({ layer }) => layer);
+      const [found] = await runner.activations(prompts, taps, { logits, layers, signal });
       const arrays = asked.map(({ name }) => [name, arrayOf(found!.hooks.get(name)!)] as const);
       return {
         tokens: await wordsOf(ids),

@@ -1,12 +1,12 @@
 import { InterruptedError, UsageError } from '../errors.js';
 import { type Tap, tapOutput } from '../hooks/index.js';
 import type { Model } from '../models/index.js';
-import { checkPrompt } from './check-prompt.js';
 import { physicalCores } from './machine.js';
 import { batchTokens, planBatches } from './memory/batches.js';
 import { chooseResidency, memoryNeeds, workersThatFit } from './memory/memory.js';
 import { dealBatches, Gathering, type Share } from './memory/shares.js';
-import { batchingOf, programOf, rememberGraphs, wire } from './program.js';
+import { batchingOf, type ProgramRequest, programOf, rememberGraphs, wire } from './program.js';
+import { checkPrompt, wirePrompts } from './prompts.js';
 import type {
   Activation,
   ActivationOptions,
@@ -30,10 +30,8 @@ export interface WeightsFolder {
 }
 
 /** What a caller wants of one pass over a list of prompts. */
-interface Pass {
+interface Pass extends ProgramRequest {
   readonly prompts: readonly TokenizedPrompt[];
-  readonly taps: readonly Tap[];
-  readonly logits: boolean;
   readonly signal: AbortSignal | undefined;
   readonly describePrompt: (prompt: number) => string;
   readonly onLayer: (message: LayerMessage) => void | Promise<void>;
@@ -116,7 +114,7 @@ export class ModelRunner {
   async activations(
     prompts: readonly TokenizedPrompt[],
     taps: readonly Tap[],
-    { logits = false, signal }: ActivationOptions = {},
+    { logits = false, layers, streams, signal }: ActivationOptions = {},
   ): Promise<PromptActivations[]> {
     const hooks = prompts.map(() => new Map<string, Activation>());
     let logitsOf: readonly Activation[] | null = null;
@@ -124,6 +122,8 @@ export class ModelRunner {
       prompts,
       taps,
       logits,
+      layers,
+      streams,
       signal,
       describePrompt: (prompt) => `prompt ${prompt}`,
       onLayer: ({ layer, readings, tensors }) => {
@@ -222,7 +222,7 @@ export class ModelRunner {
   }
 
   /** Which workers run which prompts, and how. */
-  async #plan({ prompts, taps, logits }: Pass, control: Int32Array<SharedArrayBuffer>) {
+  async #plan({ prompts, taps, logits, layers, streams }: Pass, control: Int32Array<SharedArrayBuffer>) {
     const lengths = prompts.map(({ ids }) => ids.length);
     const tokens = lengths.reduce((a, b) => a + b, 0);
     const needs = memoryNeeds(this.#model, taps, {
@@ -236,13 +236,12 @@ export class ModelRunner {
     const fit = this.#device === 'cpu' ? workersThatFit(needs, tokens, this.#memoryBytes) : 1;
     const workers = await this.#team(fit, batches.length);
     const shares = dealBatches(batches, lengths, workers.length);
-    const program = programOf(this.#model, taps, logits);
+    const program = programOf(this.#model, { taps, logits, layers, streams });
     const residency = chooseResidency(needs, tokens, this.#memoryBytes);
     const chunks = shares.map(
       (share): WorkerChunk => ({
         type: 'chunk',
         program,
-        taps: taps.map((tap) => ({ ...tap, output: tapOutput(tap) })),
         prompts: wirePrompts(share.prompts.map((prompt) => prompts[prompt]!)),
         batches: share.batches,
         residency,
@@ -270,38 +269,4 @@ export class ModelRunner {
   async #end(workers: readonly WorkerHandle[], reason: Error): Promise<void> {
     await Promise.all(workers.map((worker) => worker.close(reason)));
   }
-}
-
-/** Prompts end to end. */
-function wirePrompts(prompts: readonly TokenizedPrompt[]): WorkerChunk['prompts'] {
-  const lengths = prompts.map(({ ids }) => ids.length);
-  const starts = Int32Array.from([0, ...lengths.map(cumulative())]);
-  const tokens = starts[prompts.length]!;
-  const of = <T extends Int32Array | Uint8Array>(
-    type: new (length: number) => T,
-    part: (prompt: TokenizedPrompt) => T,
-  ) => concatenate(type, prompts.map(part), tokens);
-  return { ids: of(Int32Array, ({ ids }) => ids), counted: of(Uint8Array, ({ counted }) => counted), starts };
-}
-
-function concatenate<T extends Int32Array | Uint8Array>(
-  type: new (length: number) => T,
-  arrays: readonly T[],
-  length: number,
-): T {
-  const whole = new type(length);
-  let start = 0;
-  for (const array of arrays) {
-    whole.set(array, start);
-    start += array.length;
-  }
-  return whole;
-}
-
-function cumulative(): (value: number) => number {
-  let sum = 0;
-  return (value) => {
-    sum += value;
-    return sum;
-  };
 }

@@ -1,6 +1,24 @@
 import { type Tap, tapOutput } from '../hooks/index.js';
-import { type Batching, layerTaps, type Model, type ModelGraph } from '../models/index.js';
-import type { WireGraph, WireProgram } from './worker/protocol.js';
+import {
+  type Batching,
+  type GraphOptions,
+  layerTaps,
+  type Model,
+  type ModelGraph,
+  WHOLE_INPUTS,
+  WHOLE_LOGITS,
+} from '../models/index.js';
+import type { Kept, Slot, Step, WireGraph } from './worker/protocol.js';
+
+/** What is to be known of a list of prompts. */
+export interface ProgramRequest {
+  readonly taps: readonly Tap[];
+  readonly logits: boolean;
+  /** Layers that the taps are for; undefined: all. What comes after the last of them runs only for the logits. */
+  readonly layers?: readonly number[] | undefined;
+  /** Layers after which the residual stream is kept as it is. */
+  readonly streams?: readonly number[] | undefined;
+}
 
 /** Each graph is wanted once a chunk. */
 export function rememberGraphs(model: Model): Model {
@@ -18,8 +36,9 @@ export function rememberGraphs(model: Model): Model {
   }
   return {
     ...model,
-    embed: () => remember('embed', () => model.embed()),
-    layer: (index, taps) => remember(layerKey(index, taps), () => model.layer(index, taps)),
+    embed: (options) => remember(withPast('embed', options), () => model.embed(options)),
+    layer: (index, taps, options) =>
+      remember(withPast(layerKey(index, taps), options), () => model.layer(index, taps, options)),
     unembed: () => remember('unembed', () => model.unembed()),
   };
 }
@@ -28,20 +47,81 @@ const layerKey = (index: number, taps: readonly Tap[]): string =>
   [index, ...taps.map((tap) => tapOutput(tap))].join(' ');
 const wholeKey = (taps: readonly Tap[], logits: boolean): string =>
   ['whole', logits, ...taps.map((tap) => tapOutput(tap))].join(' ');
+const withPast = (key: string, options: GraphOptions = {}): string => (options.past ? `${key} past` : key);
 
-export function programOf(model: Model, taps: readonly Tap[], logits: boolean): WireProgram {
-  if (model.kind === 'whole') {
-    const graph = wire(wholeKey(taps, logits), model.graph(taps, logits));
-    return { kind: 'whole', graph, layers: model.shape.layers, logits };
-  }
-  return {
-    kind: 'layered',
-    embed: wire('embed', model.embed()),
-    layers: Array.from({ length: model.shape.layers }, (_, l) =>
-      wire(layerKey(l, taps), model.layer(l, layerTaps(model, l, taps))),
-    ),
-    unembed: logits ? wire('unembed', model.unembed()) : null,
+/** The steps that give what is asked for, in the order in which they run. */
+export function programOf(model: Model, request: ProgramRequest): readonly Step[] {
+  return model.kind === 'whole' ? [wholeStep(model, request)] : layeredSteps(model, request);
+}
+
+function layeredSteps(
+  model: Extract<Model, { kind: 'layered' }>,
+  { taps, logits, layers, streams = [] }: ProgramRequest,
+): Step[] {
+  const every = [...Array(model.shape.layers).keys()];
+  const recorded = layers ?? every;
+  const last = logits ? model.shape.layers - 1 : Math.max(...recorded, ...streams, 0);
+  const embed = wire('embed', model.embed());
+  const steps = every.slice(0, last + 1).map((layer): Step => {
+    const own = recorded.includes(layer) ? layerTaps(model, layer, taps) : [];
+    const graph = wire(layerKey(layer, own), model.layer(layer, own));
+    const stream = { tap: { hook: 'hook_resid_post', statistic: 'full' }, output: 'next', layer } as const;
+    return {
+      ...STEP,
+      graph,
+      layer,
+      computes: [layer],
+      reads: reading(graph, { hidden: 'stream', counted: 'counted', lengths: 'lengths' }),
+      writes: 'next',
+      kept: [
+        ...own.map((tap): Kept => ({ tap, output: tapOutput(tap), layer })),
+        ...(streams.includes(layer) ? [stream] : []),
+      ],
+    };
+  });
+  const first: Step = {
+    ...STEP,
+    graph: embed,
+    reads: reading(embed, { input_ids: 'ids', lengths: 'lengths' }),
+    writes: 'hidden',
   };
+  if (!logits) return [first, ...steps];
+  const unembed = wire('unembed', model.unembed());
+  const reads = reading(unembed, { hidden: 'stream' });
+  return [first, ...steps, { ...STEP, graph: unembed, reads, logits: 'logits', alone: true }];
+}
+
+function wholeStep(
+  model: Extract<Model, { kind: 'whole' }>,
+  { taps, logits, layers, streams = [] }: ProgramRequest,
+): Step {
+  const computes = [...Array(model.shape.layers).keys()];
+  const stream: Tap = { hook: 'hook_resid_post', statistic: 'full' };
+  const added = streams.length > 0 && !taps.some((tap) => tapOutput(tap) === tapOutput(stream));
+  const all = added ? [...taps, stream] : taps;
+  const graph = wire(wholeKey(all, logits), model.graph(all, logits));
+  const wanted = (tap: Tap, layer: number): boolean =>
+    (taps.includes(tap) && (layers?.includes(layer) ?? true)) ||
+    (tapOutput(tap) === tapOutput(stream) && streams.includes(layer));
+  return {
+    ...STEP,
+    graph,
+    computes,
+    reads: reading(graph, { [WHOLE_INPUTS.ids]: 'ids', [WHOLE_INPUTS.counted]: 'counted' }),
+    kept: computes.flatMap((layer) =>
+      all
+        .filter((tap) => wanted(tap, layer))
+        .map((tap) => ({ tap, output: `blocks.${layer}.${tapOutput(tap)}`, layer })),
+    ),
+    logits: logits ? WHOLE_LOGITS : null,
+  };
+}
+
+/** A step that does nothing yet. */
+const STEP = { layer: null, computes: [], writes: null, kept: [], logits: null, alone: false } as const;
+
+function reading({ inputs }: WireGraph, slots: Readonly<Record<string, Slot>>): Record<string, Slot> {
+  return Object.fromEntries(inputs.map((input) => [input, slots[input]!]));
 }
 
 /** A batch's logits at a vocabulary of 150,000 would be 1.2 GB: a whole graph that gives them runs a prompt at a time. */

@@ -64,5 +64,9 @@ export interface PromptActivations {
 export interface ActivationOptions {
   /** Run the unembedding too. Default false: it is neither built nor run. */
   readonly logits?: boolean;
+  /** Layers to record the taps at; default all. Layers after the last that something is wanted of do not run. */
+  readonly layers?: readonly number[] | undefined;
+  /** Layers after which the residual stream is kept as it is, as `blocks.{l}.hook_resid_post`; costs no output of a graph. */
+  readonly streams?: readonly number[] | undefined;
   readonly signal?: AbortSignal | undefined;
 }

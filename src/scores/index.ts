@@ -50,4 +50,5 @@ export {
   twoWaySums,
 } from './two-way.js';
 export * from './types.js';
+export { type UnitRow, unitRows } from './unit-rows.js';
 export { type VectorShare, vectorShare } from './vector-share.js';

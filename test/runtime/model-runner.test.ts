@@ -86,6 +86,32 @@ test('a prompt beyond the original context of longrope is rotated as such, whate
   }
 });
 
+describe('a program', () => {
+  const list = prompts([5, 1, 17, 9]);
+
+  test('keeps the residual stream after the layers that are asked for, as the hook there gives it', async () => {
+    const { runner } = await startRunner();
+    const hooked = await runner.activations(list, [{ hook: 'hook_resid_post', statistic: 'full' }]);
+    const kept = await runner.activations(list, [], { streams: [0, 2] });
+    for (const [p, { hooks }] of kept.entries()) {
+      expect([...hooks.keys()]).toEqual(['blocks.0.hook_resid_post', 'blocks.2.hook_resid_post']);
+      for (const [name, stream] of hooks) expect(stream).toEqual(hooked[p]!.hooks.get(name));
+    }
+  });
+
+  test('runs no layer behind the last that something is asked of, unless for the logits', async () => {
+    const folder = tinyCheckpoint();
+    await spoilWeight(folder, 'model.layers.2.mlp.up_proj.weight', 0, Number.NaN);
+    const { runner } = await startRunner({}, folder);
+    const taps: Tap[] = [{ hook: 'mlp.hook_post', statistic: 'full' }];
+    const [first] = await runner.activations(list, taps, { layers: [1] });
+    expect([...first!.hooks.keys()]).toEqual(['blocks.1.mlp.hook_post']);
+    await expect(runner.activations(list, taps, { layers: [1], logits: true })).rejects.toThrow(
+      /layer 2 yields NaN/,
+    );
+  });
+});
+
 describe('what a chunk reads', () => {
   const list = prompts([5, 1, 17, 9, 9, 2, 30]);
 

@@ -38,6 +38,12 @@ export function renderSvgs(drawings: readonly Drawing[]): Promise<string[]> {
   return turn;
 }
 
+/** Draws one figure as the text of an SVG that stands alone, its title in it. */
+export async function drawFigure(figure: Figure): Promise<string> {
+  const [svg] = await renderSvgs([withTitle(figure)]);
+  return svg!;
+}
+
 /** vega counts ids and measures text in module state: one list of figures at a time. */
 let lastTurn: Promise<unknown> = Promise.resolve();
 

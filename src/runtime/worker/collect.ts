@@ -1,6 +1,7 @@
-import type { Tensor } from 'onnxruntime-node';
+import { Tensor } from 'onnxruntime-node';
+import { type Tap, tapOutput } from '../../hooks/index.js';
 import type { Activation } from '../types.js';
-import type { Failure, WirePrompts, WireTap } from './protocol.js';
+import type { Failure, Kept, WirePrompts } from './protocol.js';
 
 /** Thrown inside the worker; crosses to the main thread as its `failure`. */
 export class WorkerFailure extends Error {
@@ -23,11 +24,32 @@ export interface Batch {
   readonly counted: Float32Array;
 }
 
-/** A batch on its way through the layers. */
-export interface LayerBatch extends Batch {
-  /** [rows, seq, dModel]: the residual stream before the layer about to run. */
-  hidden: Float32Array;
-  dModel: number;
+/** A batch on its way through the steps. */
+export interface RunningBatch extends Batch {
+  /** [rows, seq, dModel]: the residual stream as the last step left it; null before the first. */
+  stream: Tensor | null;
+}
+
+/** Each prompt as a batch of its own, without padding. */
+export function* onePromptEach(batches: readonly RunningBatch[]): Iterable<RunningBatch> {
+  for (const { rows, lengths, seq, ids, counted, stream } of batches) {
+    const width = stream?.dims[2] ?? 0;
+    for (const [b, row] of rows.entries()) {
+      const length = lengths[b]!;
+      const own = <T extends BigInt64Array | Float32Array>(values: T, size: number): T =>
+        values.slice(b * seq * size, (b * seq + length) * size) as T;
+      const cut = stream && own(stream.data as Float32Array, width);
+      yield {
+        rows: [row],
+        lengths: [length],
+        seq: length,
+        tokens: length,
+        ids: own(ids, 1),
+        counted: own(counted, 1),
+        stream: cut && new Tensor('float32', cut, [1, length, width]),
+      };
+    }
+  }
 }
 
 /** The prompts of a chunk that run together. */
@@ -47,8 +69,10 @@ export function readBatch(prompts: WirePrompts, rows: readonly number[]): Batch 
 }
 
 /** The residual stream of every token that is not padding must be finite. */
-export function checkResidual(batch: LayerBatch, layer: number): void {
-  const { hidden, seq, dModel } = batch;
+export function checkStream(batch: RunningBatch, layer: number): void {
+  const { stream, seq } = batch;
+  const hidden = stream!.data as Float32Array;
+  const dModel = stream!.dims[2]!;
   for (const [b, row] of batch.rows.entries()) {
     const start = b * seq * dModel;
     if (!isFiniteRange(hidden, start, start + batch.lengths[b]! * dModel)) {
@@ -64,7 +88,7 @@ export class LayerRecord {
   /** Full taps, by output name: one tensor a prompt. */
   readonly tensors = new Map<string, Activation[]>();
 
-  keep(tap: WireTap, output: Tensor, batch: Batch, { starts }: WirePrompts, layer: number): void {
+  keep({ tap, layer }: Kept, output: Tensor, batch: Batch, { starts }: WirePrompts): void {
     if (tap.statistic === 'full') keepTensors(this.tensors, tap, output, batch);
     else keepRows(this.readings, tap, output, batch, starts.length - 1, layer);
   }
@@ -77,14 +101,16 @@ export function keepLogits(logits: Activation[], output: Tensor, batch: Batch): 
   for (const [b, row] of batch.rows.entries()) {
     const start = b * batch.seq * vocab;
     const length = batch.lengths[b]!;
-    logits[row] = { dims: [length, vocab], values: source.slice(start, start + length * vocab) };
+    const whole = source.length === length * vocab;
+    const values = whole ? source : source.slice(start, start + length * vocab);
+    logits[row] = { dims: [length, vocab], values };
   }
 }
 
 /** Copies a reducing tap's rows to where their prompts stand. */
 function keepRows(
   readings: Map<string, Float32Array>,
-  tap: WireTap,
+  tap: Tap,
   output: Tensor,
   batch: Batch,
   prompts: number,
@@ -92,25 +118,25 @@ function keepRows(
 ): void {
   const source = output.data as Float32Array;
   const width = source.length / batch.rows.length;
-  let target = readings.get(tap.output);
+  let target = readings.get(tapOutput(tap));
   if (target === undefined) {
     target = new Float32Array(prompts * width);
-    readings.set(tap.output, target);
+    readings.set(tapOutput(tap), target);
   }
   for (const [b, row] of batch.rows.entries()) {
     if (!isFiniteRange(source, b * width, (b + 1) * width)) {
-      throw new WorkerFailure({ kind: 'not-finite', layer, where: tap.output, prompt: row });
+      throw new WorkerFailure({ kind: 'not-finite', layer, where: tapOutput(tap), prompt: row });
     }
     target.set(source.subarray(b * width, (b + 1) * width), row * width);
   }
 }
 
 /** Cuts padding off a full tap's tensors. */
-function keepTensors(tensors: Map<string, Activation[]>, tap: WireTap, output: Tensor, batch: Batch): void {
-  let perPrompt = tensors.get(tap.output);
+function keepTensors(tensors: Map<string, Activation[]>, tap: Tap, output: Tensor, batch: Batch): void {
+  let perPrompt = tensors.get(tapOutput(tap));
   if (perPrompt === undefined) {
     perPrompt = [];
-    tensors.set(tap.output, perPrompt);
+    tensors.set(tapOutput(tap), perPrompt);
   }
   const { seq } = batch;
   const source = output.data as Float32Array;

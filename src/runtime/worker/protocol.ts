@@ -1,5 +1,5 @@
 import type { ErrorDetails } from '../../errors.js';
-import type { BlockHook, Statistic } from '../../hooks/index.js';
+import type { Tap } from '../../hooks/index.js';
 import type { Residency } from '../memory/memory.js';
 import type { Activation, Device } from '../types.js';
 
@@ -19,28 +19,34 @@ export interface WireGraph {
   readonly convertsAtRun: boolean;
 }
 
-export interface WireTap {
-  readonly hook: BlockHook;
-  readonly statistic: Statistic;
-  /** Name of the graph output. */
+/** What of a batch a graph may read: its tokens, which of them count, prompts' lengths, or the residual stream before the step. */
+export type Slot = 'ids' | 'counted' | 'lengths' | 'stream';
+
+/** An output of a graph that is handed over. */
+export interface Kept {
+  readonly layer: number;
+  readonly tap: Tap;
+  /** What the graph calls it. */
   readonly output: string;
 }
 
-/** The graphs a chunk runs through. Of layers one after the other, or one of all layers. */
-export type WireProgram =
-  | {
-      readonly kind: 'layered';
-      readonly embed: WireGraph;
-      readonly layers: readonly WireGraph[];
-      /** null: logits are not wanted. */
-      readonly unembed: WireGraph | null;
-    }
-  | {
-      readonly kind: 'whole';
-      readonly graph: WireGraph;
-      readonly layers: number;
-      readonly logits: boolean;
-    };
+/** One graph of a program, run on every batch before the next step begins. */
+export interface Step {
+  readonly graph: WireGraph;
+  /** Layer that errors name; null where there is none or there are several. */
+  readonly layer: number | null;
+  /** Layers that are done, and handed over, once the step is done. */
+  readonly computes: readonly number[];
+  /** What each input of the graph is fed. */
+  readonly reads: Readonly<Record<string, Slot>>;
+  /** The output that is the residual stream from here on; null: it stays as it is. */
+  readonly writes: string | null;
+  readonly kept: readonly Kept[];
+  /** The output that has the logits; null: none. */
+  readonly logits: string | null;
+  /** Prompts run one at a time, without padding: a batch's logits at a vocabulary of 150,000 would be 1.2 GB. */
+  readonly alone: boolean;
+}
 
 /** Prompts end to end: prompt i is `ids[starts[i] … starts[i + 1])`. */
 export interface WirePrompts {
@@ -65,8 +71,7 @@ export type ToWorker =
   | { readonly type: 'open'; readonly graph: WireGraph }
   | {
       readonly type: 'chunk';
-      readonly program: WireProgram;
-      readonly taps: readonly WireTap[];
+      readonly program: readonly Step[];
       readonly prompts: WirePrompts;
       readonly batches: readonly (readonly number[])[];
       readonly residency: Residency;

@@ -1,14 +1,13 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import * as ort from 'onnxruntime-node';
-import { WHOLE_INPUTS, WHOLE_LOGITS } from '../../models/index.js';
 import type { Residency } from '../memory/memory.js';
 import type { Activation } from '../types.js';
 import {
-  type Batch,
-  checkResidual,
+  checkStream,
   keepLogits,
-  type LayerBatch,
   LayerRecord,
+  onePromptEach,
+  type RunningBatch,
   readBatch,
   WorkerFailure,
 } from './collect.js';
@@ -17,21 +16,14 @@ import {
   type Failure,
   type FromWorker,
   LAYERS_IN_FLIGHT,
+  type Slot,
+  type Step,
   type ToWorker,
   type WireGraph,
-  type WireProgram,
-  type WirePrompts,
   type WorkerSettings,
 } from './protocol.js';
 
-/**
- * The one thread that owns onnxruntime: creating a session and running it block the event loop for their whole
- * duration, so neither may happen where a progress bar is drawn or Ctrl-C is heard.
- */
-
 type Chunk = Extract<ToWorker, { type: 'chunk' }>;
-type LayeredProgram = Extract<WireProgram, { kind: 'layered' }>;
-type WholeProgram = Extract<WireProgram, { kind: 'whole' }>;
 
 const settings = workerData as WorkerSettings;
 // Failures come back as errors; onnxruntime would write them to standard error besides.
@@ -59,135 +51,48 @@ async function handle(message: ToWorker): Promise<void> {
   post({ type: 'done' });
 }
 
-async function runChunk(chunk: Chunk): Promise<void> {
-  const { program } = chunk;
-  if (program.kind === 'whole') await runWhole(chunk, program);
-  else await runLayers(chunk, program);
-}
-
-async function runLayers(chunk: Chunk, { embed, layers, unembed }: LayeredProgram): Promise<void> {
-  const { prompts, taps, residency, control } = chunk;
-  const batches = await embedBatches(chunk, embed);
+async function runChunk({ program, prompts, batches: rows, residency, control }: Chunk): Promise<void> {
+  const batches = rows.map((own): RunningBatch => ({ ...readBatch(prompts, own), stream: null }));
   let tokenLayers = 0;
-  for (const [layer, graph] of layers.entries()) {
+  for (const step of program) {
+    const { graph, layer, computes, kept } = step;
+    const records = new Map(computes.map((computed) => [computed, new LayerRecord()]));
+    const logits: Activation[] = new Array(prompts.starts.length - 1);
     await withSession(graph, layer, residency, async (session) => {
-      const record = new LayerRecord();
-      for (const batch of batches) {
+      for (const running of step.alone ? onePromptEach(batches) : batches) {
         stopIfAborted(control);
-        const outputs = await runLayer(session, graph, batch, layer);
-        batch.hidden = outputs.next!.data as Float32Array;
-        checkResidual(batch, layer);
-        for (const tap of taps) {
-          const output = outputs[tap.output];
-          // Absent where the hook is one that other layers have.
-          if (output !== undefined) record.keep(tap, output, batch, prompts, layer);
-        }
-        tokenLayers += batch.tokens;
-        post({ type: 'progress', layer, tokenLayers });
+        const outputs = await run(session, step, running);
+        if (step.writes !== null) running.stream = outputs[step.writes]!;
+        if (step.writes !== null && layer !== null) checkStream(running, layer);
+        for (const one of kept) records.get(one.layer)!.keep(one, outputs[one.output]!, running, prompts);
+        if (step.logits !== null) keepLogits(logits, outputs[step.logits]!, running);
+        if (computes.length === 0) continue;
+        tokenLayers += running.tokens * computes.length;
+        post({ type: 'progress', layer: computes.at(-1)!, tokenLayers });
       }
-      waitForRoom(control, layer);
-      postLayer(layer, record);
     });
-  }
-  if (unembed !== null) await postLogits(unembed, batches, prompts, control, residency);
-}
-
-/** Every layer's readings of the whole chunk are there before the first layer's are handed over. */
-async function runWhole(chunk: Chunk, { graph, layers, logits }: WholeProgram): Promise<void> {
-  const { prompts, taps, residency, control } = chunk;
-  const records = Array.from({ length: layers }, () => new LayerRecord());
-  const logitsOf: Activation[] = new Array(prompts.starts.length - 1);
-  let tokenLayers = 0;
-  await withSession(graph, null, residency, async (session) => {
-    for (const rows of chunk.batches) {
-      stopIfAborted(control);
-      const batch = readBatch(prompts, rows);
-      const dims = [rows.length, batch.seq];
-      const feeds: Record<string, ort.Tensor> = {
-        [WHOLE_INPUTS.ids]: new ort.Tensor('int64', batch.ids, dims),
-        [WHOLE_INPUTS.counted]: new ort.Tensor('float32', batch.counted, dims),
-      };
-      const outputs = await run(session, pick(feeds, graph.inputs), batch, null);
-      for (const [layer, record] of records.entries()) {
-        for (const tap of taps) {
-          record.keep(tap, outputs[`blocks.${layer}.${tap.output}`]!, batch, prompts, layer);
-        }
-      }
-      if (logits) keepLogits(logitsOf, outputs[WHOLE_LOGITS]!, batch);
-      tokenLayers += batch.tokens * layers;
-      post({ type: 'progress', layer: layers - 1, tokenLayers });
+    for (const [computed, record] of records) {
+      waitForRoom(control, computed);
+      postLayer(computed, record);
     }
-  });
-  for (const [layer, record] of records.entries()) {
-    waitForRoom(control, layer);
-    postLayer(layer, record);
+    if (step.logits !== null) post({ type: 'logits', tensors: logits });
   }
-  if (logits) post({ type: 'logits', tensors: logitsOf });
 }
 
-async function embedBatches(chunk: Chunk, embed: WireGraph): Promise<LayerBatch[]> {
-  const { prompts, residency, control } = chunk;
-  return withSession(embed, null, residency, async (session) => {
-    const batches: LayerBatch[] = [];
-    for (const rows of chunk.batches) {
-      stopIfAborted(control);
-      const batch = readBatch(prompts, rows);
-      const ids = new ort.Tensor('int64', batch.ids, [rows.length, batch.seq]);
-      const { hidden } = await run(session, { [embed.inputs[0]!]: ids }, batch, null);
-      batches.push({ ...batch, hidden: hidden!.data as Float32Array, dModel: hidden!.dims[2]! });
-    }
-    return batches;
-  });
-}
-
-function runLayer(session: ort.InferenceSession, graph: WireGraph, batch: LayerBatch, layer: number) {
-  const { rows, seq, dModel } = batch;
-  const feeds: Record<string, ort.Tensor> = {
-    hidden: new ort.Tensor('float32', batch.hidden, [rows.length, seq, dModel]),
-    counted: new ort.Tensor('float32', batch.counted, [rows.length, seq]),
-    lengths: new ort.Tensor('int64', BigInt64Array.from(batch.lengths, BigInt), [rows.length]),
+function run(session: ort.InferenceSession, { reads, layer }: Step, batch: RunningBatch) {
+  const { rows, seq, lengths } = batch;
+  const dims = [rows.length, seq];
+  const slots: Readonly<Record<Slot, () => ort.Tensor>> = {
+    ids: () => new ort.Tensor('int64', batch.ids, dims),
+    counted: () => new ort.Tensor('float32', batch.counted, dims),
+    lengths: () => new ort.Tensor('int64', BigInt64Array.from(lengths, BigInt), [rows.length]),
+    stream: () => batch.stream!,
   };
-  return run(session, pick(feeds, graph.inputs), batch, layer);
-}
-
-function pick<T>(from: Readonly<Record<string, T>>, names: readonly string[]): Record<string, T> {
-  return Object.fromEntries(names.map((name) => [name, from[name]!]));
-}
-
-function run(
-  session: ort.InferenceSession,
-  feeds: Record<string, ort.Tensor>,
-  { rows, seq }: Batch,
-  layer: number | null,
-) {
+  const feeds = Object.fromEntries(Object.entries(reads).map(([input, slot]) => [input, slots[slot]()]));
   return session.run(feeds).catch((error: unknown) => {
     const found = `a batch of ${rows.length} prompts of up to ${seq} tokens`;
     throw new WorkerFailure({ kind: 'run', layer, details: { what: messageOf(error), found } });
   });
-}
-
-/** One prompt at a time: a batch's logits at a vocabulary of 150,000 would be 1.2 GB. */
-async function postLogits(
-  graph: WireGraph,
-  batches: readonly LayerBatch[],
-  prompts: WirePrompts,
-  control: Int32Array,
-  residency: Residency,
-): Promise<void> {
-  const tensors: Activation[] = new Array(prompts.starts.length - 1);
-  await withSession(graph, null, residency, async (session) => {
-    for (const { rows, lengths, seq, dModel, hidden } of batches) {
-      for (const [b, row] of rows.entries()) {
-        stopIfAborted(control);
-        const length = lengths[b]!;
-        const own = hidden.slice(b * seq * dModel, (b * seq + length) * dModel);
-        const outputs = await session.run({ hidden: new ort.Tensor('float32', own, [1, length, dModel]) });
-        const logits = outputs.logits!;
-        tensors[row] = { dims: [length, logits.dims[2]!], values: logits.data as Float32Array };
-      }
-    }
-  });
-  post({ type: 'logits', tensors });
 }
 
 /** Runs `use` with the graph's session, and releases it afterwards unless it is to stay resident. */

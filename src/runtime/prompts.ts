@@ -1,5 +1,6 @@
 import { CheckpointError, UsageError } from '../errors.js';
 import type { TokenizedPrompt } from './types.js';
+import type { WirePrompts } from './worker/protocol.js';
 
 /** @throws UsageError for a prompt that cannot run; CheckpointError as `checkVocabulary` does */
 export function checkPrompt({ ids, counted }: TokenizedPrompt, vocab: number, name: string): void {
@@ -29,4 +30,38 @@ export function checkVocabulary(ids: Int32Array, vocab: number, prompt: string):
     remedy:
       'the tokenizer and the weights are not of the same model: use the tokenizer.json that was saved with these weights',
   });
+}
+
+/** Prompts end to end. */
+export function wirePrompts(prompts: readonly TokenizedPrompt[]): WirePrompts {
+  const lengths = prompts.map(({ ids }) => ids.length);
+  const starts = Int32Array.from([0, ...lengths.map(cumulative())]);
+  const tokens = starts[prompts.length]!;
+  const of = <T extends Int32Array | Uint8Array>(
+    type: new (length: number) => T,
+    part: (prompt: TokenizedPrompt) => T,
+  ) => concatenate(type, prompts.map(part), tokens);
+  return { ids: of(Int32Array, ({ ids }) => ids), counted: of(Uint8Array, ({ counted }) => counted), starts };
+}
+
+function concatenate<T extends Int32Array | Uint8Array>(
+  type: new (length: number) => T,
+  arrays: readonly T[],
+  length: number,
+): T {
+  const whole = new type(length);
+  let start = 0;
+  for (const array of arrays) {
+    whole.set(array, start);
+    start += array.length;
+  }
+  return whole;
+}
+
+function cumulative(): (value: number) => number {
+  let sum = 0;
+  return (value) => {
+    sum += value;
+    return sum;
+  };
 }
