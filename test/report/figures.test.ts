@@ -1,75 +1,13 @@
-import { compile } from 'vega-lite';
 import { describe, expect, test } from 'vitest';
-import { BabelscopeError } from '../../src/errors.js';
 import { unitTicks } from '../../src/report/drawing/cell-map.js';
 import { renderSvgs, withTitle } from '../../src/report/drawing/render.js';
-import { specification } from '../../src/report/drawing/specification.js';
 import { type Figure, isPresent } from '../../src/report/figures/figure.js';
-import { buildFigures } from '../../src/report/figures/list.js';
-import {
-  EIGHT_LANGUAGES,
-  SEEN_UNSEEN,
-  SEVENTEEN_LANGUAGES,
-  syntheticComparison,
-} from '../support/synthetic-comparison.js';
-
-const SEVEN_OTHERS = ['base', 'cpt', 'sft', 'grpo', 'cpt+grpo', 'sft seed 2', 'grpo seed 2', 'grpo seed 3'];
-const CASES = {
-  'two runs, 8 languages, 8 layers': syntheticComparison(),
-  'two runs, 17 languages, 28 layers': syntheticComparison({
-    layers: 28,
-    neurons: 8960,
-    heads: 12,
-    languages: SEVENTEEN_LANGUAGES,
-  }),
-  'eight runs': syntheticComparison({ runs: SEVEN_OTHERS }),
-  'five regimes with seeds and groups': syntheticComparison({
-    runs: ['base', 'cpt', 'sft', 'grpo', 'cpt+grpo'],
-    groups: SEEN_UNSEEN,
-    seeds: 3,
-  }),
-  'a trajectory, 17 languages, by family': syntheticComparison({
-    runs: [0, 500, 1000, 2000, 4000, 8000].map((step) => `base@step${step}`),
-    steps: [0, 500, 1000, 2000, 4000, 8000],
-    languages: SEVENTEEN_LANGUAGES,
-    groups: [
-      { name: 'Indo-European', languages: ['cs', 'de', 'en', 'es', 'fr', 'hi', 'it', 'pt-BR', 'ru'] },
-      { name: 'Afro-Asiatic', languages: ['ar'] },
-      { name: 'Sino-Tibetan (漢藏語系)', languages: ['zh-Hant'] },
-    ],
-  }),
-  'one run': syntheticComparison({ runs: ['base'] }),
-  'a mixture': syntheticComparison({ experts: 8 }),
-  'a large mixture, 17 languages': syntheticComparison({
-    layers: 28,
-    experts: 128,
-    languages: SEVENTEEN_LANGUAGES,
-  }),
-};
-const small = CASES['two runs, 8 languages, 8 layers'];
-const regimes = CASES['five regimes with seeds and groups'];
-const mixture = CASES['a mixture'];
-const trained = CASES['a trajectory, 17 languages, by family'];
+import { buildFigures, type FigureName, figure } from '../../src/report/figures/list.js';
+import { CASES, LONG_LABELS, mixture, regimes, small, trained } from './cases.js';
 
 describe.each(Object.entries(CASES))('figures of %s', (_, comparison) => {
-  const figures = buildFigures(comparison).filter(isPresent);
-
-  test.each(figures.map((figure) => [figure.name, figure] as const))(
-    '%s compiles without a warning',
-    (_name, figure) => {
-      const said: string[] = [];
-      const say = (...words: unknown[]) => {
-        said.push(words.join(' '));
-        return logger;
-      };
-      const logger = { level: () => logger, error: say, warn: say, info: () => logger, debug: () => logger };
-      compile(withTitle(figure).spec, { logger: logger as never });
-      expect(said).toEqual([]);
-    },
-  );
-
-  test.each(figures.map((figure) => [figure.name, figure] as const))(
-    '%s draws no coordinate that is not a number',
+  test.each(present(comparison))(
+    '%s is drawn without a warning, with numbers for coordinates',
     async (_name, figure) => {
       const [svg = ''] = await renderSvgs([withTitle(figure)]);
       expect(svg.replace(/>[^<]*</g, '><')).not.toMatch(/NaN|undefined|Infinity/);
@@ -77,9 +15,15 @@ describe.each(Object.entries(CASES))('figures of %s', (_, comparison) => {
   );
 });
 
+function present(comparison: typeof small) {
+  return buildFigures(comparison)
+    .filter(isPresent)
+    .map((figure) => [figure.name, figure] as const);
+}
+
 describe('a figure has one mark for each number', () => {
   const figures = new Map(buildFigures(small).map((figure) => [figure.name, figure as Figure]));
-  const draw = async (name: Figure['name']) => (await renderSvgs([figures.get(name)!]))[0]!;
+  const draw = async (name: FigureName) => (await renderSvgs([figures.get(name)!]))[0]!;
   const marks = (svg: string, kind: string) =>
     [...svg.matchAll(new RegExp(`<g class="mark-${kind} role-mark[^>]*(?<!/)>(.*?)</g>`, 'gs'))]
       .map((group) => (group[1]!.match(/<(path|text)[ >]/g) ?? []).length)
@@ -118,7 +62,7 @@ describe('a figure has one mark for each number', () => {
     expect(marks(svg, 'rect')).toBe(headlines.filter(({ across }) => across !== null).length);
   });
 
-  const draw5 = async (name: Figure['name']) => {
+  const draw5 = async (name: FigureName) => {
     const figure = buildFigures(regimes).find((one) => one.name === name) as Figure;
     return (await renderSvgs([figure]))[0]!;
   };
@@ -203,161 +147,108 @@ describe('a figure has one mark for each number', () => {
   });
 });
 
-describe('words of a figure', () => {
-  test('a verdict in a caption is the comparison’s', () => {
-    for (const comparison of Object.values(CASES)) {
-      for (const figure of buildFigures(comparison).filter(isPresent)) {
-        for (const word of [
-          'improved',
-          'significant',
-          'better',
-          'worse',
-          'proves',
-          'no effect',
-          'unchanged',
-        ]) {
-          expect(figure.caption).not.toContain(word);
-        }
-        if (comparison.runs.length > 1) {
-          expect(figure.caption).toMatch(/changed|not distinguishable from sampling|not measured/);
-        } else {
-          expect(figure.caption).not.toMatch(/ changed[ .;]/);
-        }
-      }
+describe('a figure of nine runs', () => {
+  const comparison = CASES['nine runs of a large mixture, 17 languages, by family'];
+  test.each(present(comparison))('%s stays on one page', async (_name, drawn) => {
+    const [svg = ''] = await renderSvgs([withTitle(drawn)]);
+    const [, width, height] = /viewBox="0 0 ([\d.]+) ([\d.]+)"/.exec(svg)!;
+    expect(Number(width)).toBeLessThan(1600);
+    expect(Number(height)).toBeLessThan(1600);
+  });
+
+  test('says in its caption what it leaves to the tables', () => {
+    for (const name of ['forest', 'regimes', 'groups', 'contrasts'] as const) {
+      expect(figure(comparison, name)).toHaveProperty(
+        'caption',
+        expect.stringMatching(/in the table|to the table/),
+      );
+    }
+    for (const name of ['head-map', 'head-overlap'] as const) {
+      expect(figure(comparison, name)).toHaveProperty(
+        'caption',
+        expect.stringContaining('the differences alone'),
+      );
     }
   });
 
-  test('one run: figures of change say that they need two', () => {
-    const absent = buildFigures(CASES['one run']).filter((figure) => !isPresent(figure));
-    expect(absent.map(({ name }) => name)).toEqual([
-      'forest',
-      'forest-heads',
-      'regimes',
-      'groups',
-      'contrasts',
-      'trajectory',
-      'reallocation',
-    ]);
-    for (const figure of absent)
-      expect(figure).toHaveProperty('reason', expect.stringMatching(/^not measured: /));
-  });
-
-  test('a title names the runs, a subtitle the models, the probe set, items, languages and tokens', () => {
-    for (const figure of buildFigures(small).filter(isPresent)) {
-      expect(figure.title).toContain('base → sft');
-      for (const part of ['demo-base', 'demo-sft', 'facts 1.0.0', '640 items', '8 languages', 'tokens']) {
-        expect(figure.subtitle).toContain(part);
+  test.each(['forest', 'regimes', 'groups'] as const)(
+    '%s tells runs apart whose labels begin alike',
+    async (name) => {
+      const drawn = figure(CASES['nine runs with long labels'], name) as Figure;
+      const [svg = ''] = await renderSvgs([withTitle(drawn)]);
+      const texts = new Set([...svg.matchAll(/<text[^>]*>([^<]*)</g)].map(([, text]) => text!));
+      for (const label of LONG_LABELS.slice(1)) {
+        const step = /@?step\d+$|base$/.exec(label)![0];
+        const own = [...texts].filter(
+          (text) => text.endsWith(step) && (text.includes('…') || text === label),
+        );
+        const alike = LONG_LABELS.slice(1).filter((other) => other.endsWith(step)).length;
+        expect(own.length, `${label}: ${own.join(', ')}`).toBeGreaterThanOrEqual(alike);
       }
-    }
-  });
+    },
+  );
+});
 
-  test('a head map without ω² shows entropies, and says so', () => {
-    const headMaps = small.headMaps.map((map) => ({
-      ...map,
-      omega2Language: map.omega2Language.map((row) => row.map(() => null)),
-    }));
-    const figure = buildFigures({ ...small, headMaps }).find(({ name }) => name === 'head-map')!;
-    expect(figure.title).toContain('Language entropy (LAPE)');
-    expect(figure).toHaveProperty('caption', expect.stringContaining('ω² is not measured'));
-  });
+test('a specification has whole labels as its categories: only what is displayed is short', () => {
+  const drawn = figure(CASES['nine runs with long labels'], 'regimes') as Figure;
+  const { concat } = drawn.spec as unknown as {
+    concat: { data: { values: { from: string; to: string }[] } }[];
+  };
+  const pairs = concat[0]!.data.values.map(({ from, to }) => [from, to]);
+  expect(pairs).toEqual(
+    LONG_LABELS.flatMap((from, a) => LONG_LABELS.slice(a + 1).map((to) => [from, to])).sort(byPlace),
+  );
+});
 
-  test('runs without the residual stream say so, and how to record it', () => {
-    const figures = buildFigures({ ...small, alignment: null });
-    expect(figures.find(({ name }) => name === 'alignment')).toHaveProperty(
-      'reason',
-      expect.stringMatching(/^not measured: .*--hooks hook_resid_post --keep items/),
-    );
-  });
+function byPlace([a, b]: readonly string[], [c, d]: readonly string[]): number {
+  const at = (label: string | undefined) => LONG_LABELS.indexOf(label!);
+  return at(a) - at(c) || at(b) - at(d);
+}
 
-  test('a head map without values and a run without a cut say so instead of drawing zeros', () => {
-    const none = small.headMaps.map((map) => ({
-      ...map,
-      omega2Language: map.omega2Language.map((row) => row.map(() => null)),
-      lape: map.lape.map((row) => row.map(() => null)),
-    }));
-    const uncut = small.units.map((unit) => ({
+test('regimes of runs of which nothing is measured are absent, with a sentence, and no heading over nothing', () => {
+  const nothing = {
+    ...regimes,
+    units: regimes.units.map((unit) => ({
       ...unit,
-      policy: { entropyCut: null, bar: null, fraction: 0.01 },
-    }));
-    const figures = buildFigures({ ...small, headMaps: none, units: uncut });
-    expect(figures.find(({ name }) => name === 'head-map')).toHaveProperty('reason');
-    expect(figures.find(({ name }) => name === 'entropy-distribution')).toHaveProperty('spec');
+      headlines: unit.headlines.map((h) => ({ ...h, verdict: 'not measured' as const })),
+    })),
+  };
+  expect(figure(nothing, 'regimes')).toEqual({
+    name: 'regimes',
+    title: expect.stringContaining('Every two of 5 runs'),
+    reason: expect.stringMatching(/^not measured: /),
   });
 });
 
-/** Figures that two runs without groups have no numbers for. */
-function onlyIn(comparison: typeof small) {
-  const ofSmall = new Set(
-    buildFigures(small)
-      .filter(isPresent)
-      .map(({ name }) => name),
-  );
-  const wanted = new Map([
-    [regimes, ['regimes', 'groups', 'contrasts']],
-    [trained, ['trajectory']],
-    [mixture, ['forest-experts', 'expert-map']],
-  ]).get(comparison)!;
-  return buildFigures(comparison).filter(({ name }) => !ofSmall.has(name) && wanted.includes(name));
-}
-
-describe('rendering', () => {
-  const broken = (expression: string) => ({
-    name: 'broken',
-    spec: specification({
-      data: { values: [{ a: null }] },
-      transform: [{ calculate: expression, as: 'b' }],
-      mark: 'point',
-      encoding: { x: { field: 'b', type: 'quantitative' } },
-    }),
-  });
-
-  test.each([
-    ['while it is evaluated', 'datum.a.b', /Cannot read properties of null/],
-    ['while it is compiled', 'datum.a +', /Unexpected end of input|ILLEGAL|unexpected/i],
-  ])('a figure that fails %s is an error that names it, not an empty figure', async (_, expression, why) => {
-    const [sound] = buildFigures(small).filter(isPresent);
-    const drawn = renderSvgs([sound!, broken(expression)]);
-    await expect(drawn).rejects.toThrow(BabelscopeError);
-    await expect(drawn).rejects.toThrow(/^figure broken: a figure cannot be drawn: /);
-    await expect(drawn).rejects.toThrow(why);
-    // The next one is drawn as ever.
-    expect(await renderSvgs([sound!])).toEqual([expect.stringContaining('<svg')]);
-  });
-
-  test('the same comparison gives the same bytes, whatever was drawn before', async () => {
-    const specs = () => buildFigures(syntheticComparison()).filter(isPresent).map(withTitle);
-    const [once, again] = await Promise.all([renderSvgs(specs()), renderSvgs(specs())]);
-    expect(again).toEqual(once);
-  });
-
-  // The snapshots are the gallery: look at them when they change (vitest -u writes them).
-  test.each(
-    [...buildFigures(small), ...onlyIn(regimes), ...onlyIn(trained), ...onlyIn(mixture)]
-      .filter(isPresent)
-      .map((figure) => [figure.name, figure] as const),
-  )('%s is drawn as in test/fixtures/report', async (name, figure) => {
-    const [svg = ''] = await renderSvgs([withTitle(figure)]);
-    await expect(`${svg.replaceAll('><', '>\n<')}\n`).toMatchFileSnapshot(`../fixtures/report/${name}.svg`);
-  });
-
-  test('permuting languages permutes the panels and nothing else', async () => {
-    const order = [...EIGHT_LANGUAGES.keys()].reverse();
-    const permuted = {
-      ...small,
-      languages: order.map((k) => small.languages[k]!),
-      units: small.units.map((unit) => ({
-        ...unit,
-        profiles: unit.profiles.map((profile) => ({
-          ...profile,
-          counts: profile.counts.map((row) => order.map((k) => row[k]!)),
-        })),
+test('an axis that is a square root says so', () => {
+  const steep = (factor: number) => ({
+    ...small,
+    units: small.units.map((unit) => ({
+      ...unit,
+      profiles: unit.profiles.map((profile) => ({
+        ...profile,
+        counts: profile.counts.map((row) => row.map((n, k) => (k === 0 ? factor * n : n))),
       })),
-    };
-    const panels = (comparison: typeof small) => {
-      const figure = buildFigures(comparison).find(({ name }) => name === 'specialized-neurons') as Figure;
-      const { data } = figure.spec as unknown as { data: { values: { panel: string; selected: number }[] } };
-      return data.values.map(({ panel, selected }) => `${panel} ${selected}`).sort();
-    };
-    expect(panels(permuted as typeof small)).toEqual(panels(small));
+    })),
   });
+  const axisOf = (comparison: typeof small) =>
+    JSON.stringify((figure(comparison, 'specialized-neurons') as Figure).spec);
+  expect(axisOf(steep(1))).not.toContain('square root');
+  expect(axisOf(steep(1))).toContain('"type":"linear"');
+  expect(axisOf(steep(100))).toContain('"title":["neurons","(square root)"]');
+  expect(axisOf(steep(100))).toContain('"type":"sqrt"');
+});
+
+test('with default labels no title of a panel and no label is cut', async () => {
+  for (const comparison of [small, regimes, trained]) {
+    // One group of the trajectory has a name that is long on purpose.
+    const drawnOf = buildFigures(comparison).filter(
+      ({ name }) => comparison !== trained || name !== 'groups',
+    );
+    for (const drawn of drawnOf.filter(isPresent)) {
+      const [svg = ''] = await renderSvgs([withTitle(drawn)]);
+      const cut = [...svg.matchAll(/<text[^>]*>([^<]*…[^<]*)</g)].map(([, text]) => text);
+      expect(cut, drawn.name).toEqual([]);
+    }
+  }
 });

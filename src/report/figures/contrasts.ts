@@ -64,7 +64,6 @@ export const contrasts = defineFigure({
     );
     const groups = shown.map(({ group }) => group ?? 'all');
     const shortGroups = shortLabels(groups, GROUP_WIDTH / 11);
-    const shortPairs = shortLabels(shown.map(pairName), GROUP_WIDTH / 10);
     const values = shown.map((contrast, row) => {
       const above = shown[row - 1];
       const opens = (other: Contrast | undefined) =>
@@ -79,7 +78,6 @@ export const contrasts = defineFigure({
         measure: first ? measureName(contrast) : '',
         unit: unitHere ? MEASURE_WORDS[contrast.measure].unit : '',
         group: shortGroups[row]!,
-        pair: layout.dense ? '' : shortPairs[row]!,
         changeText: value,
         intervalText: interval,
         ...sketchFields(contrast.difference),
@@ -98,7 +96,7 @@ export const contrasts = defineFigure({
     const spec = specification(
       forestOf(values, [
         columns.text('measure (unit)', LABEL_WIDTH, 'measure', 'unit'),
-        columns.text('languages', GROUP_WIDTH, 'group', 'pair'),
+        columns.text('languages', GROUP_WIDTH, 'group'),
         ...(layout.dense
           ? [
               columns.text('difference', DENSE.change, 'changeText'),

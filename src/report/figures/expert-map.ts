@@ -131,7 +131,7 @@ export const expertMap = defineFigure({
 
     const spec = specification({
       concat: maps.flatMap((run, i) => (counted ? [panel(run, i), counts(run)] : [panel(run, i)])),
-      columns: counted ? 2 : Math.max(1, Math.floor((ROW_WIDTH + 60) / (cellWidth * experts + 60))),
+      columns: counted || many ? 2 : Math.max(1, Math.floor((ROW_WIDTH + 60) / (cellWidth * experts + 60))),
       spacing: 26,
       resolve: { scale: { color: 'shared' } },
     });

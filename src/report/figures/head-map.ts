@@ -20,6 +20,9 @@ import { defineFigure } from './figure.js';
 const ROW_WIDTH = 780;
 /** With more runs than this, the others are shown as differences alone. */
 const MOST_WHOLE = 5;
+/** Height of a map of many runs, and the font in low cells, in pixels. */
+const LOW_MAP = 230;
+const FONT = 9;
 
 /** What is drawn of a head: ω², or where no run has it, entropy. */
 const QUANTITIES = [
@@ -59,7 +62,10 @@ export const headMap = defineFigure({
     const { layers, heads } = comparison.shape;
     const units = comparison.units.find(({ type }) => type === 'head');
     const cellWidth = Math.max(7, Math.min(40, Math.floor(ROW_WIDTH / 3 / heads)));
-    const cellHeight = layers > 16 ? 12 : 24;
+    const many = maps.length > MOST_WHOLE;
+    const usual = layers > 16 ? 12 : 24;
+    const cellHeight = many ? Math.max(4, Math.min(usual, Math.floor(LOW_MAP / layers))) : usual;
+    const texts = cellHeight > FONT;
     const most = Math.max(...known, 0.01);
     const least = field === 'lape' ? Math.min(...known, most - 0.01) : 0;
     const changes = others.map((other) => differences(reference[field], other[field]));
@@ -79,7 +85,13 @@ export const headMap = defineFigure({
           layer,
           head,
           value,
-          text: value === null ? '×' : cellWidth >= 30 ? inCell(value, isDifference) : sparse(value),
+          text: !texts
+            ? ''
+            : value === null
+              ? '×'
+              : cellWidth >= 30
+                ? inCell(value, isDifference)
+                : sparse(value),
           light: value !== null && light(value),
           shown: value === null ? 'not measured' : isDifference ? signed(value) : number(value),
         })),
@@ -94,12 +106,10 @@ export const headMap = defineFigure({
           ? valueColour(diverging(widest), 'difference (blue: lower, orange: higher)', 200)
           : valueColour(sequential(least, most), legend, 200),
         tooltip: tooltip({ layer: 'layer', head: 'head', shown: isDifference ? 'difference' : legend }),
-        fontSize: cellHeight < 20 ? 9 : 10,
+        fontSize: cellHeight < 20 ? FONT : FONT + 1,
       });
     };
-    const whole = (maps.length > MOST_WHOLE ? [reference] : maps).map((run, i) =>
-      panel(run[field], short[i]!, false),
-    );
+    const whole = (many ? [reference] : maps).map((run, i) => panel(run[field], short[i]!, false));
     const minus = changes.map((change, i) => panel(change, `${short[i + 1]} − ${short[0]}`, true));
     const concat = [whole, minus]
       .filter((panels) => panels.length > 0)
@@ -112,6 +122,7 @@ export const headMap = defineFigure({
     const missing = maps.flatMap((map) => map[field].flat()).filter((value) => value === null).length;
     const caption = [
       quantity.caption(units?.rate ?? 'norm', comparison.languages.length),
+      many ? 'Of the other runs the differences alone are drawn.' : '',
       missing === 0 ? '' : `× and grey: not measured (${plural(missing, 'cell')}).`,
       ...others.map(({ label }) => {
         const headline = headlineOf(units, measure, label);

@@ -9,7 +9,7 @@ import {
   valueColour,
 } from '../drawing/cell-map.js';
 import { shortLabels } from '../drawing/labels.js';
-import { specification, tooltip } from '../drawing/specification.js';
+import { panelTitle, specification, tooltip } from '../drawing/specification.js';
 import { headlineOf } from '../words/compared.js';
 import { runsInWords } from '../words/measured-on.js';
 import { changeInWords } from '../words/measures.js';
@@ -51,7 +51,7 @@ export const headOverlap = defineFigure({
       titleWidth,
     );
 
-    const panel = (matrix: Grid, heading: readonly string[], isDifference: boolean) => {
+    const panel = (matrix: Grid, heading: string, kind: Kind, isDifference: boolean) => {
       const values = matrix.flatMap((row, a) =>
         row.map((value, b) => ({
           a: tags[a]!,
@@ -63,13 +63,9 @@ export const headOverlap = defineFigure({
         })),
       );
       const axis = { labelPadding: 4, labelFontSize: font };
-      const [text = '', ...subtitle] = heading.flatMap((line) => wrap(line, titleWidth));
       return cellMap({
         title: {
-          text,
-          ...(subtitle.length > 0 && { subtitle, subtitlePadding: 2, subtitleLineHeight: 13 }),
-          fontSize: 11,
-          anchor: 'start',
+          ...panelTitle(wrap(heading, titleWidth), wrap(words[kind], titleWidth)),
           offset: 6,
         },
         values,
@@ -84,10 +80,9 @@ export const headOverlap = defineFigure({
         fontSize: font,
       });
     };
-    const whole = (run: HeadOverlap, kind: Kind, i: number) =>
-      panel(run[kind], [short[i]!, words[kind]], false);
+    const whole = (run: HeadOverlap, kind: Kind, i: number) => panel(run[kind], short[i]!, kind, false);
     const minus = (run: HeadOverlap, kind: Kind, i: number) =>
-      panel(differences(reference[kind], run[kind]), [`${short[i + 1]} − ${short[0]}`, words[kind]], true);
+      panel(differences(reference[kind], run[kind]), `${short[i + 1]} − ${short[0]}`, kind, true);
     const row = (kind: Kind) => ({
       spacing: 26,
       hconcat: [
@@ -130,10 +125,13 @@ export const headOverlap = defineFigure({
         ({ label }) =>
           `Mean over pairs of languages, ${label} against ${reference.label}: by ${rate} ${change('headOverlap', label)}; by contrast ${change('headOverlapContrast', label)}.`,
       ),
+      runs.length > MOST_WHOLE ? 'Of the other runs the differences alone are drawn.' : '',
       others.length === 0
         ? 'One run: description only, no change is measured.'
         : 'Single pairs of languages: not measured against a floor.',
-    ].join(' ');
+    ]
+      .filter((part) => part !== '')
+      .join(' ');
     return {
       spec,
       caption,

@@ -1,0 +1,289 @@
+import { describe, expect, test } from 'vitest';
+import { type Comparison, type Measure, VERDICTS, type Verdict } from '../../src/compare/index.js';
+import { type Figure, isPresent } from '../../src/report/figures/figure.js';
+import { buildFigures, type FigureName, figure } from '../../src/report/figures/list.js';
+import { againstReference } from '../../src/report/words/compared.js';
+import { list } from '../../src/report/words/text.js';
+import type { UnitType } from '../../src/store/index.js';
+import { SEEN_UNSEEN, syntheticComparison } from '../support/synthetic-comparison.js';
+import { CASES, small, trained } from './cases.js';
+
+describe('words of a figure', () => {
+  test('a caption has no verdict of its own making', () => {
+    for (const comparison of Object.values(CASES)) {
+      for (const figure of buildFigures(comparison).filter(isPresent)) {
+        for (const word of [
+          'improved',
+          'significant',
+          'better',
+          'worse',
+          'proves',
+          'no effect',
+          'unchanged',
+        ]) {
+          expect(figure.caption).not.toContain(word);
+        }
+        if (comparison.runs.length === 1) expect(figure.caption).not.toMatch(/ changed[ .;]/);
+      }
+    }
+  });
+
+  test('one run: figures of change say that they need two', () => {
+    const absent = buildFigures(CASES['one run']).filter((figure) => !isPresent(figure));
+    expect(absent.map(({ name }) => name)).toEqual([
+      'forest',
+      'forest-heads',
+      'regimes',
+      'groups',
+      'contrasts',
+      'trajectory',
+      'reallocation',
+    ]);
+    for (const figure of absent)
+      expect(figure).toHaveProperty('reason', expect.stringMatching(/^not measured: /));
+  });
+
+  test('a title names the runs, a subtitle the models, the probe set, items, languages and tokens', () => {
+    for (const figure of buildFigures(small).filter(isPresent)) {
+      expect(figure.title).toContain('base → sft');
+      for (const part of ['demo-base', 'demo-sft', 'facts 1.0.0', '640 items', '8 languages', 'tokens']) {
+        expect(figure.subtitle).toContain(part);
+      }
+    }
+  });
+
+  test('a head map without ω² shows entropies, and says so', () => {
+    const headMaps = small.headMaps.map((map) => ({
+      ...map,
+      omega2Language: map.omega2Language.map((row) => row.map(() => null)),
+    }));
+    const figure = buildFigures({ ...small, headMaps }).find(({ name }) => name === 'head-map')!;
+    expect(figure.title).toContain('Language entropy (LAPE)');
+    expect(figure).toHaveProperty('caption', expect.stringContaining('ω² is not measured'));
+  });
+
+  test('runs without the residual stream say so, and how to record it', () => {
+    const figures = buildFigures({ ...small, alignment: null });
+    expect(figures.find(({ name }) => name === 'alignment')).toHaveProperty(
+      'reason',
+      expect.stringMatching(/^not measured: .*--hooks hook_resid_post --keep items/),
+    );
+  });
+
+  test('a head map without values and a run without a cut say so instead of drawing zeros', () => {
+    const none = small.headMaps.map((map) => ({
+      ...map,
+      omega2Language: map.omega2Language.map((row) => row.map(() => null)),
+      lape: map.lape.map((row) => row.map(() => null)),
+    }));
+    const uncut = small.units.map((unit) => ({
+      ...unit,
+      policy: { entropyCut: null, bar: null, fraction: 0.01 },
+    }));
+    const figures = buildFigures({ ...small, headMaps: none, units: uncut });
+    expect(figures.find(({ name }) => name === 'head-map')).toHaveProperty('reason');
+    expect(figures.find(({ name }) => name === 'entropy-distribution')).toHaveProperty('spec');
+  });
+});
+
+/** Verdicts at random, so that none can be taken for another's. The multiplier and the modulus are those of Park & Miller (1988). */
+function mixed(comparison: Comparison): Comparison {
+  let state = 1;
+  const next = (): Verdict => {
+    state = (state * 48_271) % 2_147_483_647;
+    return VERDICTS[state % VERDICTS.length]!;
+  };
+  const { alignment } = comparison;
+  return {
+    ...comparison,
+    units: comparison.units.map((unit) => ({
+      ...unit,
+      headlines: unit.headlines.map((headline) => ({ ...headline, verdict: next() })),
+      contrasts: unit.contrasts.map((contrast) => ({ ...contrast, verdict: next() })),
+      pairs: unit.pairs.map((pair) => ({
+        ...pair,
+        selectedByLanguage: pair.selectedByLanguage.map((part) => ({ ...part, verdict: next() })),
+      })),
+    })),
+    alignment: alignment && {
+      ...alignment,
+      changes: alignment.changes.map((change) => ({ ...change, verdict: next() })),
+    },
+  };
+}
+
+/** In a caption, after the words that a regular expression ends in, the verdict of each run. */
+function verdictsAfter(caption: string, before: RegExp): string[] {
+  const verdict = /^(changed|not distinguishable from sampling|not measured)/;
+  return [...caption.matchAll(before)].map((match) => {
+    const rest = caption.slice(match.index + match[0].length);
+    return verdict.exec(rest)?.[1] ?? rest.slice(0, 60);
+  });
+}
+
+describe('the verdicts in a caption are those of the comparison', () => {
+  const runs = mixed(
+    syntheticComparison({ runs: ['base', 'cpt', 'sft', 'grpo', 'dpo'], groups: SEEN_UNSEEN, experts: 8 }),
+  );
+  const others = ['cpt', 'sft', 'grpo', 'dpo'];
+  const captionOf = (name: FigureName, comparison = runs) => (figure(comparison, name) as Figure).caption;
+  const headlinesOf = (type: UnitType) => againstReference(runs.units.find((unit) => unit.type === type)!);
+  const verdictsOf = (type: UnitType, measure: Measure) =>
+    others.map((label) => headlinesOf(type).find((h) => h.measure === measure && h.to === label)!.verdict);
+  const tally = (verdicts: readonly string[]) =>
+    list(
+      VERDICTS.map((verdict) => [verdicts.filter((one) => one === verdict).length, verdict] as const)
+        .filter(([n]) => n > 0)
+        .map(([n, verdict]) => `${n} ${verdict}`),
+    );
+
+  test.each([
+    [
+      'specialized-neurons',
+      'neuron',
+      'selected',
+      /(?<=beside the noise floor: .*)\b(cpt|sft|grpo|dpo): (?=.*Languages one by one)/g,
+    ],
+    ['entropy-distribution', 'neuron', 'meanEntropy', /\b(cpt|sft|grpo|dpo): /g],
+    ['depth-profile', 'neuron', 'depthD', /\b(cpt|sft|grpo|dpo): (D = \S+ at layer \d+, )?/g],
+    ['reallocation', 'neuron', 'jaccard', /Overlap of the selected sets: /g],
+    ['reallocation', 'neuron', 'languageKept', /languages kept: /g],
+    ['head-map', 'head', 'meanOmega2', /Mean over heads, \S+ against base: /g],
+    ['expert-map', 'expert', 'meanEntropy', /mean entropy of experts: /g],
+  ] as const)('%s: of each run, of its %ss, %s', (name, type, measure, before) => {
+    const expected = verdictsOf(type, measure);
+    expect(new Set(expected).size).toBeGreaterThan(1);
+    expect(verdictsAfter(captionOf(name), before)).toEqual(expected);
+  });
+
+  test('specialized-neurons: of each run, each language', () => {
+    const tags = runs.languages.map(({ tag }) => tag);
+    const { pairs } = runs.units[0]!;
+    for (const { to, selectedByLanguage } of pairs.filter(({ from }) => from === 'base')) {
+      const said = VERDICTS.flatMap((verdict) => {
+        const own = tags.filter((_, k) => selectedByLanguage[k]!.verdict === verdict);
+        return own.length === 0 ? [] : [`${verdict} in ${own.join(' ')}`];
+      });
+      expect(captionOf('specialized-neurons')).toContain(`${to}: ${said.join(', ')}.`);
+    }
+  });
+
+  test('head-overlap: of each run, by norm and by contrast', () => {
+    const measures = ['headOverlap', 'headOverlapContrast'] as const;
+    const units = runs.units.map((unit) => ({
+      ...unit,
+      headlines: unit.headlines.flatMap((h) =>
+        h.measure === 'meanEntropy'
+          ? [
+              h,
+              ...measures.map((measure, i) => ({
+                ...h,
+                measure,
+                verdict: VERDICTS[(i + others.indexOf(h.to)) % 2]!,
+              })),
+            ]
+          : [h],
+      ),
+    }));
+    const caption = captionOf('head-overlap', { ...runs, units });
+    const turns = (i: number) => others.map((_, r) => VERDICTS[(i + r) % 2]);
+    expect(verdictsAfter(caption, /against base: by norm [^ ,]+, /g)).toEqual(turns(0));
+    expect(verdictsAfter(caption, /by contrast [^ ,]+, /g)).toEqual(turns(1));
+  });
+
+  test('alignment: of each run both measures, and in how many layers alone', () => {
+    const changes = runs.alignment!.changes.filter(({ group, from }) => group === null && from === 'base');
+    const expected = others.flatMap((label) =>
+      (['margin', 'mexa'] as const).map(
+        (measure) =>
+          changes.find((c) => c.to === label && c.measure === measure && c.layer === null)!.verdict,
+      ),
+    );
+    const caption = captionOf('alignment');
+    const before = /(alignment of languages|items retrieved across languages) (?:[^(;]+\([^()]*\), )?/g;
+    expect(verdictsAfter(caption.slice(caption.indexOf('Mean over layers.')), before)).toEqual(expected);
+    const layers = others.flatMap((label) =>
+      (['margin', 'mexa'] as const)
+        .filter(
+          (measure) =>
+            changes.find((c) => c.to === label && c.measure === measure && c.layer === null)!.verdict !==
+            'not measured',
+        )
+        .map(
+          (measure) =>
+            changes.filter(
+              (c) => c.to === label && c.measure === measure && c.layer !== null && c.verdict === 'changed',
+            ).length,
+        ),
+    );
+    expect([...caption.matchAll(/changed in (\d+) of 8\)/g)].map(([, n]) => Number(n))).toEqual(layers);
+  });
+
+  test.each([
+    ['forest', 'neuron'],
+    ['forest-heads', 'head'],
+    ['forest-experts', 'expert'],
+  ] as const)('%s: how many of each', (name, type) => {
+    const verdicts = headlinesOf(type).map(({ verdict }) => verdict);
+    expect(captionOf(name)).toContain(`Of ${verdicts.length} headline measures: ${tally(verdicts)}.`);
+  });
+
+  test('regimes: how many of each, of every two runs', () => {
+    const all = runs.units.flatMap(({ headlines }) => headlines).filter(({ group }) => group === null);
+    const drawn = all.filter(({ type, measure }) =>
+      all.some((h) => h.type === type && h.measure === measure && h.verdict !== 'not measured'),
+    );
+    expect(captionOf('regimes')).toContain(
+      `over all languages: ${tally(drawn.map(({ verdict }) => verdict))}.`,
+    );
+  });
+
+  test('groups: how many changed, of each group and run', () => {
+    const { headlines } = runs.units[0]!;
+    for (const group of ['seen', 'unseen']) {
+      const said = others.map((label) => {
+        const own = headlines.filter(
+          (h) => h.group === group && h.from === 'base' && h.to === label && h.verdict !== 'not measured',
+        );
+        return `${label} ${own.filter(({ verdict }) => verdict === 'changed').length} of ${own.length}`;
+      });
+      expect(captionOf('groups')).toContain(`in ${group} languages: ${said.join(', ')}.`);
+    }
+  });
+
+  test('contrasts: how many changed', () => {
+    const drawn = runs.units[0]!.contrasts.filter(
+      ({ from, to, difference }) => from === 'cpt' && to === 'sft' && difference.value !== null,
+    );
+    const changed = drawn.filter(({ verdict }) => verdict === 'changed').length;
+    expect(captionOf('contrasts')).toContain(`Of ${drawn.length} rows ${changed} changed beside sampling`);
+  });
+
+  test('trajectory: the last checkpoint against the reference, and which trends of groups changed', () => {
+    const checkpoints = mixed(trained);
+    const caption = captionOf('trajectory', checkpoints);
+    const [neurons] = checkpoints.units;
+    const last = 'base@step8000';
+    const ofUnits = againstReference(neurons!).filter(({ to }) => to === last);
+    const aligned = checkpoints.alignment!.changes.filter(
+      (c) => c.layer === null && c.group === null && c.from === 'base@step0' && c.to === last,
+    );
+    const said = caption
+      .slice(caption.indexOf('beside sampling: ') + 'beside sampling: '.length, -1)
+      .split('; ');
+    expect(said.map((one) => VERDICTS.find((verdict) => one.endsWith(` ${verdict}`)))).toEqual(
+      [...ofUnits, ...aligned].map(({ verdict }) => verdict),
+    );
+    const trends = [
+      ...neurons!.trends,
+      ...checkpoints.alignment!.trends.filter(({ layer }) => layer === null),
+    ];
+    const changed = trends.filter(({ group, verdict }) => group !== null && verdict === 'changed');
+    const others = trends.filter(({ group }) => group !== null).length - changed.length;
+    const named = /In groups: changed (.*); (\d+) others/.exec(caption)!;
+    expect(named[1]!.split('; ').map((one) => one.slice(one.indexOf(', ') + 2))).toEqual(
+      changed.map(({ group }) => group),
+    );
+    expect(Number(named[2])).toBe(others);
+  });
+});

@@ -1,0 +1,92 @@
+import { describe, expect, test } from 'vitest';
+import { BabelscopeError } from '../../src/errors.js';
+import { renderSvgs, withTitle } from '../../src/report/drawing/render.js';
+import { specification } from '../../src/report/drawing/specification.js';
+import { type Figure, isPresent } from '../../src/report/figures/figure.js';
+import { buildFigures } from '../../src/report/figures/list.js';
+import { EIGHT_LANGUAGES, syntheticComparison } from '../support/synthetic-comparison.js';
+import { mixture, regimes, small, trained } from './cases.js';
+
+/** Figures that two runs without groups have no numbers for. */
+function onlyIn(comparison: typeof small) {
+  const ofSmall = new Set(
+    buildFigures(small)
+      .filter(isPresent)
+      .map(({ name }) => name),
+  );
+  const wanted = new Map([
+    [regimes, ['regimes', 'groups', 'contrasts']],
+    [trained, ['trajectory']],
+    [mixture, ['forest-experts', 'expert-map']],
+  ]).get(comparison)!;
+  return buildFigures(comparison).filter(({ name }) => !ofSmall.has(name) && wanted.includes(name));
+}
+
+describe('rendering', () => {
+  const broken = (expression: string) => ({
+    name: 'broken',
+    spec: specification({
+      data: { values: [{ a: null }] },
+      transform: [{ calculate: expression, as: 'b' }],
+      mark: 'point',
+      encoding: { x: { field: 'b', type: 'quantitative' } },
+    }),
+  });
+
+  test.each([
+    ['while it is evaluated', 'datum.a.b', /Cannot read properties of null/],
+    ['while it is compiled', 'datum.a +', /Unexpected end of input|ILLEGAL|unexpected/i],
+    ['because none of its numbers is one', 'null', /Infinite extent/],
+  ])('a figure that fails %s is an error that names it, not an empty figure', async (_, expression, why) => {
+    const [sound] = buildFigures(small).filter(isPresent);
+    const drawn = renderSvgs([sound!, broken(expression)]);
+    await expect(drawn).rejects.toThrow(BabelscopeError);
+    await expect(drawn).rejects.toThrow(/^figure broken: a figure cannot be drawn: /);
+    await expect(drawn).rejects.toThrow(why);
+    // The next one is drawn as ever.
+    expect(await renderSvgs([sound!])).toEqual([expect.stringContaining('<svg')]);
+  });
+
+  test('a figure without a single mark is an error, not an empty figure', async () => {
+    const x = { field: 'a', type: 'quantitative', scale: { domain: [0, 1] } };
+    const spec = specification({ data: { values: [] }, mark: 'point', encoding: { x } });
+    await expect(renderSvgs([{ name: 'empty', spec }])).rejects.toThrow(/^figure empty: .*no mark/);
+  });
+
+  test('the same comparison gives the same bytes, whatever was drawn before', async () => {
+    const specs = () => buildFigures(syntheticComparison()).filter(isPresent).map(withTitle);
+    const [once, again] = await Promise.all([renderSvgs(specs()), renderSvgs(specs())]);
+    expect(again).toEqual(once);
+  });
+
+  // The snapshots are the gallery: look at them when they change (vitest -u writes them).
+  test.each(
+    [...buildFigures(small), ...onlyIn(regimes), ...onlyIn(trained), ...onlyIn(mixture)]
+      .filter(isPresent)
+      .map((figure) => [figure.name, figure] as const),
+  )('%s is drawn as in test/fixtures/report', async (name, figure) => {
+    const [svg = ''] = await renderSvgs([withTitle(figure)]);
+    await expect(`${svg.replaceAll('><', '>\n<')}\n`).toMatchFileSnapshot(`../fixtures/report/${name}.svg`);
+  });
+
+  test('permuting languages permutes the panels and nothing else', async () => {
+    const order = [...EIGHT_LANGUAGES.keys()].reverse();
+    const permuted = {
+      ...small,
+      languages: order.map((k) => small.languages[k]!),
+      units: small.units.map((unit) => ({
+        ...unit,
+        profiles: unit.profiles.map((profile) => ({
+          ...profile,
+          counts: profile.counts.map((row) => order.map((k) => row[k]!)),
+        })),
+      })),
+    };
+    const panels = (comparison: typeof small) => {
+      const figure = buildFigures(comparison).find(({ name }) => name === 'specialized-neurons') as Figure;
+      const { data } = figure.spec as unknown as { data: { values: { panel: string; selected: number }[] } };
+      return data.values.map(({ panel, selected }) => `${panel} ${selected}`).sort();
+    };
+    expect(panels(permuted as typeof small)).toEqual(panels(small));
+  });
+});
