@@ -72,7 +72,7 @@ export function neuronsByLoops(
   layer: number,
   { plan, shape }: RunManifest,
 ) {
-  const [K, width] = [plan.languages.length, neuronsOf(shape, layer)];
+  const [K, width] = [plan.languages.length, neuronsOf({ ...shape, dMlp: shape.dMlp! }, layer)];
   const fire = new Uint32Array(plan.folds * K * width);
   const sum = new Float64Array(fire.length);
   const sumsq = new Float64Array(fire.length);
