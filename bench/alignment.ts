@@ -8,7 +8,7 @@ import { openDotProducts } from '../src/runtime/dot-products.js';
 import { alignmentOver, alignmentSums } from '../src/scores/alignment.js';
 import { languagePairs } from '../src/scores/layer-alignment.js';
 import { type UnitVectors, unitVectors } from '../src/scores/unit-vectors.js';
-import { Draws } from '../src/stats/draws.js';
+import { Draws } from '../src/stats/sampling/random.js';
 
 const [ITEMS, LANGUAGES, DIMENSION, FOLDS] = [1000, 12, 3584, 20];
 /** Items whose cosines are computed in loops. */

@@ -1,8 +1,7 @@
 /** Writes synthetic runs of Qwen2.5-7B's size, and of Qwen3-30B-A3B's. */
 import { copyFile, link } from 'node:fs/promises';
 import { neuronsOf } from '../src/hooks/points.js';
-import { Draws } from '../src/stats/draws.js';
-import { Random } from '../src/stats/random.js';
+import { Draws, Random } from '../src/stats/sampling/random.js';
 import { LAYER_ARRAYS } from '../src/store/arrays/run-arrays.js';
 import { toFloat16 } from '../src/store/files/float16.js';
 import { type PlannedArray, streamSafetensors } from '../src/store/files/safetensors.js';

@@ -17,7 +17,7 @@ import { serialize } from '../src/graph/onnx/serialize.js';
 import { gather, gemm } from '../src/graph/operators/index.js';
 import type { Tap } from '../src/hooks/taps.js';
 import { openModel } from '../src/models/open-model.js';
-import { Random } from '../src/stats/random.js';
+import { Random } from '../src/stats/sampling/random.js';
 
 const SHAPE = { dModel: 896, dMlp: 4864, heads: 14, kvHeads: 2, headDim: 64 };
 const TOKENS_A_BATCH = 2048;

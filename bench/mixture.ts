@@ -15,7 +15,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
-import { estimateCapture } from '../src/capture/estimate-capture.js';
+import { estimateCapture } from '../src/capture/plan/estimate-capture.js';
 import { openCheckpoint } from '../src/checkpoint/open-checkpoint.js';
 import { parseBytes } from '../src/cli/options.js';
 import { Graph } from '../src/graph/graph.js';
@@ -24,7 +24,7 @@ import { gemm } from '../src/graph/operators/index.js';
 import { openModel } from '../src/models/open-model.js';
 import type { LayeredModel } from '../src/models/types.js';
 import { batchTokens } from '../src/runtime/memory/batches.js';
-import { Random } from '../src/stats/random.js';
+import { Random } from '../src/stats/sampling/random.js';
 import { writeRandomCheckpoint } from './random-checkpoint.js';
 
 const { values: options } = parseArgs({

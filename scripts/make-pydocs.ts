@@ -6,7 +6,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
-import { measureScript } from '../src/probes/script-share.js';
+import { measureScript } from '../src/probes/languages/script-share.js';
 import { DEMO_LANGUAGES, type DemoLanguage } from './make-facts-phrases.js';
 import { languageRows } from './make-languages.js';
 import { seededOrder } from './make-seeded.js';

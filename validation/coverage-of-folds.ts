@@ -4,7 +4,7 @@ import type { LanguageArray } from '../src/scores/score-arrays.js';
 import { scoreFolds } from '../src/scores/score-folds.js';
 import type { ScoredPiece } from '../src/scores/scored-piece.js';
 import type { ScoreName } from '../src/scores/types.js';
-import { Draws } from '../src/stats/draws.js';
+import { Draws } from '../src/stats/sampling/random.js';
 import { LAYER_ARRAYS } from '../src/store/arrays/run-arrays.js';
 import type { CoverageModel, Covered, Trial } from './coverage.js';
 import { massTruth, selectionTruth, simulateExperts } from './simulated-experts.js';

@@ -2,7 +2,7 @@ import { OVERLAP_BINS } from '../src/scores/distribution-overlap.js';
 import { ItemEvaluator, newItemValues } from '../src/scores/item-evaluator.js';
 import { itemSamples } from '../src/scores/item-samples.js';
 import { itemUncertainty, type Spread } from '../src/scores/item-uncertainty.js';
-import { Draws } from '../src/stats/draws.js';
+import { Draws } from '../src/stats/sampling/random.js';
 import type { CoverageModel, Covered, Trial } from './coverage.js';
 import { completeGrid } from './simulated-grid.js';
 import { simulateUnit, type UnitModel, unitTruth } from './simulated-units.js';

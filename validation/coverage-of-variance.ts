@@ -1,6 +1,6 @@
 import type { UnitArray } from '../src/scores/score-arrays.js';
 import { scoreTwoWay, scoreVectorShare } from '../src/scores/score-two-way.js';
-import { Draws } from '../src/stats/draws.js';
+import { Draws } from '../src/stats/sampling/random.js';
 import type { CoverageModel, Covered, Trial } from './coverage.js';
 import { ITEM_SPREAD } from './coverage-of-items.js';
 import { completeGrid } from './simulated-grid.js';

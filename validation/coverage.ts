@@ -1,4 +1,4 @@
-import { wilsonInterval } from '../src/stats/wilson-interval.js';
+import { wilsonInterval } from '../src/stats/intervals/bootstrap.js';
 import { foldCoverage } from './coverage-of-folds.js';
 import { itemCoverage } from './coverage-of-items.js';
 import { varianceCoverage } from './coverage-of-variance.js';

@@ -1,6 +1,6 @@
 import { ItemEvaluator } from '../src/scores/item-evaluator.js';
-import { benjaminiHochberg } from '../src/stats/benjamini-hochberg.js';
-import { Draws } from '../src/stats/draws.js';
+import { Draws } from '../src/stats/sampling/random.js';
+import { benjaminiHochberg } from '../src/stats/tests/benjamini-hochberg.js';
 import { ITEM_SPREAD } from './coverage-of-items.js';
 import { permutationsAlone, pValuesOf, TESTED, type Tested } from './null-p-values.js';
 import { completeGrid } from './simulated-grid.js';

@@ -1,9 +1,9 @@
 import { InterruptedError } from '../src/errors.js';
-import { benjaminiHochberg } from '../src/stats/benjamini-hochberg.js';
-import { Draws } from '../src/stats/draws.js';
-import { studentTQuantile } from '../src/stats/student-t.js';
-import { wilsonInterval } from '../src/stats/wilson-interval.js';
-import { itemSignFlip, withinItemPermutation } from '../src/stats/within-item-permutation.js';
+import { wilsonInterval } from '../src/stats/intervals/bootstrap.js';
+import { Draws } from '../src/stats/sampling/random.js';
+import { benjaminiHochberg } from '../src/stats/tests/benjamini-hochberg.js';
+import { studentTQuantile } from '../src/stats/tests/distributions.js';
+import { itemSignFlip, withinItemPermutation } from './within-item-permutation.js';
 
 /** A way in which pooled values of units may come about. */
 export interface Scenario {

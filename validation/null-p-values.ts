@@ -1,11 +1,11 @@
 import { ItemEvaluator, newItemValues } from '../src/scores/item-evaluator.js';
 import { type ItemSamples, itemSamples } from '../src/scores/item-samples.js';
 import { itemUncertainty, type PermutationP } from '../src/scores/item-uncertainty.js';
-import { Draws } from '../src/stats/draws.js';
-import { kolmogorovSmirnov } from '../src/stats/kolmogorov-smirnov.js';
-import { wilsonInterval } from '../src/stats/wilson-interval.js';
+import { wilsonInterval } from '../src/stats/intervals/bootstrap.js';
+import { Draws } from '../src/stats/sampling/random.js';
 import type { PooledGrid } from '../src/store/arrays/pooled-grid.js';
 import { ITEM_SPREAD } from './coverage-of-items.js';
+import { kolmogorovSmirnov } from './kolmogorov-smirnov.js';
 import { completeGrid } from './simulated-grid.js';
 import { simulateUnit } from './simulated-units.js';
 

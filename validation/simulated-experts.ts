@@ -1,5 +1,5 @@
-import type { Draws } from '../src/stats/draws.js';
-import { normalUpperTail } from '../src/stats/normal.js';
+import type { Draws } from '../src/stats/sampling/random.js';
+import { normalUpperTail } from '../src/stats/tests/distributions.js';
 import { LAYER_ARRAYS } from '../src/store/arrays/run-arrays.js';
 import type { RunLayer } from '../src/store/run/open-run.js';
 import {

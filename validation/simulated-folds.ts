@@ -1,4 +1,4 @@
-import type { Draws } from '../src/stats/draws.js';
+import type { Draws } from '../src/stats/sampling/random.js';
 import type { StatisticName } from '../src/store/arrays/run-arrays.js';
 import { LAYER_ARRAYS } from '../src/store/arrays/run-arrays.js';
 import type { RunLayer } from '../src/store/run/open-run.js';

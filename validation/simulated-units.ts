@@ -1,4 +1,4 @@
-import type { Draws } from '../src/stats/draws.js';
+import type { Draws } from '../src/stats/sampling/random.js';
 
 /** Pooled values of simulated units: item_i + effect in the first language + noise, all normal. */
 export interface UnitModel {

@@ -5,19 +5,18 @@ import { loadProbes, type ProbeSet } from '../probes/index.js';
 import { ModelRunner } from '../runtime/index.js';
 import type { RunManifest } from '../store/index.js';
 import { loadTokenizer } from '../tokenizer/index.js';
-import { equaliseTokens } from './equalise-tokens.js';
-import { type Grid, type GridRequest, tokenizeGrid } from './grid.js';
-import { mergeRun, openPart } from './merge-run.js';
-import { isMerged, missingParts, openRunFolder } from './open-run-folder.js';
-import { packGrid } from './pack-grid.js';
-import { planRun } from './plan-run.js';
-import type { PositionRule } from './positions.js';
-import { ProgressMeter } from './progress-meter.js';
-import { runBytes } from './run-bytes.js';
-import { appendTiming, Stopwatch } from './timings.js';
+import { mergeRun, openPart } from './parts/merge-run.js';
+import { isMerged, missingParts, openRunFolder } from './parts/open-run-folder.js';
+import { writePart } from './parts/write-part.js';
+import { runBytes } from './plan/estimate-capture.js';
+import { planRun } from './plan/plan-run.js';
+import { appendTiming, ProgressMeter, Stopwatch } from './progress.js';
+import { equaliseTokens } from './prompts/equalise-tokens.js';
+import { type Grid, type GridRequest, tokenizeGrid } from './prompts/grid.js';
+import { packGrid } from './prompts/pack-grid.js';
+import type { PositionRule } from './prompts/positions.js';
+import { gridWarnings } from './prompts/warnings.js';
 import type { CaptureOptions, CaptureResult } from './types.js';
-import { gridWarnings } from './warnings.js';
-import { writePart } from './write-part.js';
 
 const DEFAULT_MEMORY_BYTES = 8 * 2 ** 30; // 8 GiB
 

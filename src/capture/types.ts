@@ -2,7 +2,7 @@ import type { DownloadProgress } from '../checkpoint/index.js';
 import type { ProbeSet } from '../probes/index.js';
 import type { Device } from '../runtime/index.js';
 import type { RunManifest, RunPlan } from '../store/index.js';
-import type { ExtraHook } from './layout.js';
+import type { ExtraHook } from './plan/layout.js';
 
 export interface CaptureOptions {
   /** A Hugging Face checkpoint folder, or a model on the hub: `hf://org/name@revision`. */

@@ -1,24 +1,23 @@
-export { ADAPTER_WEIGHTS } from './adapter/lora-config.js';
-export { isTargeted, rankAndScale } from './adapter/lora-targets.js';
-export { checkPackedWeights, checkQuantisation } from './check-quantisation.js';
-export { checkSizes } from './check-sizes.js';
 export {
+  checkSizes,
   nonnegativeInteger,
   positiveInteger,
   positiveNumber,
   readConfigField,
   readRenamedField,
-} from './config-field.js';
-export type { DownloadOptions, DownloadProgress } from './hub/download-snapshot.js';
-export { commonFolder, parseHubPath } from './hub-cache.js';
-export { identifyCheckpoint, sha256OfFiles } from './identify-checkpoint.js';
-export { modelLabel } from './model-label.js';
+} from './config/config-field.js';
+export { readJsonObject } from './config/read-json.js';
+export { type Rope, readRope } from './config/rope.js';
+export { commonFolder, parseHubPath } from './hub/cache-folder.js';
+export type { DownloadOptions, DownloadProgress } from './hub/snapshot.js';
+export { identifyCheckpoint, modelLabel, sha256OfFiles } from './identify-checkpoint.js';
+export { ADAPTER_WEIGHTS } from './lora/lora-config.js';
+export { isTargeted, rankAndScale } from './lora/lora-targets.js';
 export { type OpenCheckpointOptions, openCheckpoint } from './open-checkpoint.js';
-export { readJsonObject } from './read-json.js';
-export { requireTensor } from './require-tensor.js';
-export { requireWeight, rowOf } from './require-weight.js';
-export { type Rope, readRope } from './rope.js';
-export { readSafetensorsHeader, type StoredTensor } from './safetensors-header.js';
+export { checkPackedWeights, checkQuantisation } from './quantised/check-quantisation.js';
+export { requireWeight, rowOf } from './quantised/require-weight.js';
+export { readSafetensorsHeader, type StoredTensor } from './safetensors/header.js';
+export { requireTensor } from './safetensors/require-tensor.js';
 export type {
   Adapter,
   Checkpoint,

@@ -1,17 +1,15 @@
 import { readdir, realpath, stat } from 'node:fs/promises';
 import { join, relative, resolve, sep } from 'node:path';
 import { CheckpointError } from '../errors.js';
-import { baseMismatch, readAdapter, type StoredAdapter } from './adapter/read-adapter.js';
-import type { DownloadOptions } from './hub/download-snapshot.js';
+import { RESAVE, readJsonObject } from './config/read-json.js';
+import { commonFolder, isInside, parseHubPath, resolveHubModelFolder } from './hub/cache-folder.js';
 import { parseHubReference } from './hub/reference.js';
+import type { DownloadOptions } from './hub/snapshot.js';
 import { hubSnapshot } from './hub/snapshot.js';
-import { commonFolder, isInside, parseHubPath, resolveHubModelFolder } from './hub-cache.js';
-
-import { RESAVE, readJsonObject } from './read-json.js';
-import { readSafetensorsHeader, type SafetensorsHeader, type StoredTensor } from './safetensors-header.js';
-
+import { baseMismatch, readAdapter, type StoredAdapter } from './lora/read-adapter.js';
+import { readSafetensorsHeader, type SafetensorsHeader, type StoredTensor } from './safetensors/header.js';
+import { INDEX_FILE, readWeightMap, SINGLE_FILE } from './safetensors/weight-map.js';
 import type { Checkpoint, UnreadableTensor, WeightDtype, WeightTensor } from './types.js';
-import { INDEX_FILE, readWeightMap, SINGLE_FILE } from './weight-map.js';
 
 export interface OpenCheckpointOptions extends DownloadOptions {
   /** `optional` accepts a folder with no weights, for what config.json alone can tell. Default: `required`. */

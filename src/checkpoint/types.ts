@@ -1,4 +1,4 @@
-import type { LoraConfig } from './adapter/lora-config.js';
+import type { LoraConfig } from './lora/lora-config.js';
 
 /** Storage types of weights that graphs can read where they lie. */
 export type WeightDtype = 'F32' | 'F16' | 'BF16';

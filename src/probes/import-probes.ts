@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
-import { listBuiltinLanguages } from './builtin-probes.js';
+import type { SourceFile } from './files/source-files.js';
 import type { SourcePrompt } from './formats/format.js';
-import type { ProbeFormat } from './formats/index.js';
+import type { ProbeFormat } from './formats/format-list.js';
+import { listBuiltinLanguages } from './own/builtin-probes.js';
+import { checkSameCandidates, isUsable } from './own/read-item.js';
+import { findWrongScript, type ReadProbes } from './own/read-probes.js';
 import type { ReportProblem } from './problems.js';
-import { checkSameCandidates, isUsable } from './read-item.js';
-import { findWrongScript, type ReadProbes } from './read-probes.js';
-import type { SourceFile } from './source-files.js';
 import type { LanguageTag, ProbeItem, ProbeLanguage, Prompt } from './types.js';
 
 /** What a published set that states no version is recorded with; its sha256 tells versions apart. */

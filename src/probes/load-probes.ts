@@ -1,12 +1,12 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { ProbeError } from '../errors.js';
-import { BUILTIN_FOLDER, builtinNames } from './builtin-probes.js';
-import { canonicalLanguage } from './language-tag.js';
+import { canonicalLanguage } from './languages/language-tag.js';
+import { BUILTIN_FOLDER, builtinNames } from './own/builtin-probes.js';
 import { throwProblem } from './problems.js';
 import { readAnyProbes } from './read-any-probes.js';
 import { selectPrompts } from './select-prompts.js';
-import type { LoadProbesOptions, ProbeSet } from './types.js';
+import type { LoadProbesOptions, ProbeReport, ProbeSet } from './types.js';
 
 /**
  * Reads and validates a probe set: a built-in one by name (`facts`, `pydocs`, `pud`; a folder of your own by the same
@@ -32,4 +32,44 @@ export async function loadProbes(nameOrFolder: string, options: LoadProbesOption
   const wanted = options.languages?.map((tag) => canonicalLanguage(tag, 'languages'));
   const read = await readAnyProbes(folder, options.format, throwProblem, wanted && new Set(wanted));
   return selectPrompts(read!, options);
+}
+
+/** How many faults are kept in full; all are counted. */
+const KEPT_ERRORS = 100;
+
+/** Everything that is wrong with the probe set at `folder`, where `loadProbes` would stop at the first fault. */
+export async function checkProbes(folder: string, format?: string): Promise<ProbeReport> {
+  const errors: ProbeError[] = [];
+  let errorCount = 0;
+  const read = await readAnyProbes(folder, format, (problem) => {
+    errorCount += 1;
+    if (errors.length < KEPT_ERRORS) errors.push(new ProbeError(problem));
+  });
+  if (read === undefined) {
+    return {
+      folder,
+      identity: null,
+      languages: [],
+      items: 0,
+      completeItems: 0,
+      errors,
+      errorCount,
+      warnings: [],
+    };
+  }
+  const { identity, languages, items, warnings } = selectPrompts(read);
+  return {
+    folder,
+    identity,
+    languages: languages.map(({ tag, script }) => ({
+      tag,
+      script,
+      prompts: items.filter(({ prompts }) => prompts.has(tag)).length,
+    })),
+    items: items.length,
+    completeItems: items.filter(({ prompts }) => prompts.size === languages.length).length,
+    errors,
+    errorCount,
+    warnings,
+  };
 }

@@ -1,14 +1,13 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { UsageError } from '../errors.js';
+import { readRows, type SourceRow, TABLE_EXTENSIONS } from './files/read-rows.js';
+import { listSourceFiles, type SourceFile } from './files/source-files.js';
 import type { SampleFile } from './formats/format.js';
-import { PROBE_FORMATS, type ProbeFormat } from './formats/index.js';
+import { OWN_FORMAT, PROBE_FORMATS, type ProbeFormat } from './formats/format-list.js';
 import { importProbes } from './import-probes.js';
-import { OWN_FORMAT } from './list-formats.js';
+import { type ReadProbes, readProbes } from './own/read-probes.js';
 import type { ReportProblem } from './problems.js';
-import { type ReadProbes, readProbes } from './read-probes.js';
-import { readRows, type SourceRow, TABLE_EXTENSIONS } from './read-rows.js';
-import { listSourceFiles, type SourceFile } from './source-files.js';
 import type { LanguageTag } from './types.js';
 
 /**

@@ -1,6 +1,6 @@
 import { ProbeError, UsageError } from '../errors.js';
-import { canonicalLanguage } from './language-tag.js';
-import type { ReadProbes } from './read-probes.js';
+import { canonicalLanguage } from './languages/language-tag.js';
+import type { ReadProbes } from './own/read-probes.js';
 import type {
   LanguageTag,
   LoadProbesOptions,

@@ -1,26 +1,20 @@
-export { Argsort } from './argsort.js';
-export { benjaminiHochberg, qOfCounts, qOfSorted } from './benjamini-hochberg.js';
-export { bootstrapInterval } from './bootstrap-interval.js';
-export { distanceInterval, jackknifeDistances } from './distance-interval.js';
-export { Draws } from './draws.js';
-export { halfSampleVariance, studentInterval } from './half-samples.js';
-export { HALF_SORT_MOST, HalfSort } from './half-sort.js';
-export { itemDraws } from './item-draws.js';
-export { itemPermutations } from './item-permutations.js';
+export { bootstrapInterval, wilsonInterval } from './intervals/bootstrap.js';
+export { distanceInterval, jackknifeDistances } from './intervals/distance.js';
 export {
+  halfSampleVariance,
   type Interval,
   type JackknifeBounds,
   jackknife,
   jackknifeUnits,
+  studentInterval,
   type UnitIntervals,
-} from './jackknife.js';
-export { mannKendall } from './mann-kendall.js';
-export { meanOfPresent } from './mean.js';
-export { quantile } from './quantile.js';
-export { Random } from './random.js';
-export { type FoldHalves, randomHalves } from './random-halves.js';
-export { spearman } from './spearman.js';
-export { spearmanBrown } from './spearman-brown.js';
-export { studentTQuantile, studentTUpperTail } from './student-t.js';
-export { UpperQuantile } from './upper-quantile.js';
-export { wilsonInterval } from './wilson-interval.js';
+} from './intervals/jackknife.js';
+export { Draws, Random } from './sampling/random.js';
+export { type FoldHalves, itemDraws, itemPermutations, randomHalves } from './sampling/resampling.js';
+export { Argsort } from './sorting/argsort.js';
+export { HALF_SORT_MOST, HalfSort } from './sorting/half-sort.js';
+export { meanOfPresent, quantile, UpperQuantile } from './sorting/quantile.js';
+export { benjaminiHochberg, qOfCounts, qOfSorted } from './tests/benjamini-hochberg.js';
+export { studentTQuantile, studentTUpperTail } from './tests/distributions.js';
+export { mannKendall } from './tests/mann-kendall.js';
+export { spearman, spearmanBrown } from './tests/spearman.js';

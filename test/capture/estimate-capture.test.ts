@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { estimateCapture } from '../../src/capture/estimate-capture.js';
+import { estimateCapture } from '../../src/capture/plan/estimate-capture.js';
 import { openCheckpoint } from '../../src/checkpoint/open-checkpoint.js';
 import { describeModel, openModel } from '../../src/models/open-model.js';
 import { measureGflops } from '../../src/runtime/machine.js';

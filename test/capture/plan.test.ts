@@ -1,8 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { planChunks } from '../../src/capture/chunks.js';
-import { dealFolds, FOLDS } from '../../src/capture/folds.js';
-import { type PositionRule, tokenizePrompt } from '../../src/capture/positions.js';
+import { dealFolds, FOLDS, planChunks } from '../../src/capture/plan/deal.js';
+import { type PositionRule, tokenizePrompt } from '../../src/capture/prompts/positions.js';
 import { ProbeError } from '../../src/errors.js';
 import type { Tokenizer } from '../../src/tokenizer/load-tokenizer.js';
 

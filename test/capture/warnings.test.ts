@@ -1,8 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { tokenizeGrid } from '../../src/capture/grid.js';
-import { gridWarnings } from '../../src/capture/warnings.js';
+import { tokenizeGrid } from '../../src/capture/prompts/grid.js';
+import { gridWarnings } from '../../src/capture/prompts/warnings.js';
 import { openCheckpoint } from '../../src/checkpoint/open-checkpoint.js';
 import { loadProbes } from '../../src/probes/load-probes.js';
 import { loadTokenizer } from '../../src/tokenizer/load-tokenizer.js';

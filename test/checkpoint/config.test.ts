@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { positiveInteger, readConfigField } from '../../src/checkpoint/config-field.js';
-import { readRope } from '../../src/checkpoint/rope.js';
+import { positiveInteger, readConfigField } from '../../src/checkpoint/config/config-field.js';
+import { readRope } from '../../src/checkpoint/config/rope.js';
 import { CheckpointError } from '../../src/errors.js';
 
 describe('readConfigField', () => {

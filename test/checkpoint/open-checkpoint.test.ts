@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { identifyCheckpoint } from '../../src/checkpoint/identify-checkpoint.js';
 import { openCheckpoint } from '../../src/checkpoint/open-checkpoint.js';
-import { requireTensor } from '../../src/checkpoint/require-tensor.js';
+import { requireTensor } from '../../src/checkpoint/safetensors/require-tensor.js';
 import { CheckpointError } from '../../src/errors.js';
 import { bf16, CONFIG, checkpointFolder, safetensorsOf, temporaryFolder } from './checkpoint-folder.js';
 

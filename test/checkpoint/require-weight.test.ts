@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { checkQuantisation } from '../../src/checkpoint/check-quantisation.js';
 import { openCheckpoint } from '../../src/checkpoint/open-checkpoint.js';
-import { requireWeight, rowOf } from '../../src/checkpoint/require-weight.js';
+import { checkQuantisation } from '../../src/checkpoint/quantised/check-quantisation.js';
+import { requireWeight, rowOf } from '../../src/checkpoint/quantised/require-weight.js';
 import { CheckpointError } from '../../src/errors.js';
 import { openModel } from '../../src/models/open-model.js';
 import { checkpointFolder, safetensorsOf } from './checkpoint-folder.js';

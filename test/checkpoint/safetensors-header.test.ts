@@ -3,12 +3,12 @@ import { truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { findStructureFault } from '../../src/checkpoint/json-structure.js';
 import {
   MAX_HEADER_BYTES,
   parseSafetensorsHeader,
   readSafetensorsHeader,
-} from '../../src/checkpoint/safetensors-header.js';
+} from '../../src/checkpoint/safetensors/header.js';
+import { findStructureFault } from '../../src/checkpoint/safetensors/json-structure.js';
 import { CheckpointError, RunError } from '../../src/errors.js';
 import { rawSafetensors, safetensorsOf, temporaryFolder } from './checkpoint-folder.js';
 

@@ -6,7 +6,7 @@ import { type CompareOptions, compareRuns, type RunToCompare } from '../../src/c
 import { languageGroups } from '../../src/compare/language-groups.js';
 import type { Estimate } from '../../src/compare/types.js';
 import { RunError, UsageError } from '../../src/errors.js';
-import { mannKendall } from '../../src/stats/mann-kendall.js';
+import { mannKendall } from '../../src/stats/tests/mann-kendall.js';
 import { type PlantedNeuron, writeSyntheticRun } from '../support/synthetic-run.js';
 
 const SMALL = { layers: 2, neurons: 60, heads: 4, headDim: 2, items: 16, folds: 4 };

@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { Tensor } from 'onnxruntime-node';
 import { expect, it } from 'vitest';
 import { openCheckpoint } from '../../src/checkpoint/open-checkpoint.js';
-import { requireTensor } from '../../src/checkpoint/require-tensor.js';
+import { requireTensor } from '../../src/checkpoint/safetensors/require-tensor.js';
 import { elementCount } from '../../src/graph/shapes.js';
 import { Block } from '../../src/models/layers/block.js';
 import { FAMILIES } from '../../src/models/open-model.js';

@@ -16,8 +16,8 @@ import {
 import { buildFigures } from '../../src/report/figures/list.js';
 import { buildTables } from '../../src/report/tables/tables.js';
 import { readScores, scoreRun } from '../../src/scores/index.js';
-import { Random } from '../../src/stats/random.js';
-import { randomHalves } from '../../src/stats/random-halves.js';
+import { Random } from '../../src/stats/sampling/random.js';
+import { randomHalves } from '../../src/stats/sampling/resampling.js';
 import { openRun } from '../../src/store/run/open-run.js';
 import { readManifest } from '../../src/store/run/run-folder.js';
 import { babelscope, temporaryFolder } from '../support/command-line.js';

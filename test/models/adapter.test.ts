@@ -2,9 +2,9 @@ import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import type { LoraConfig } from '../../src/checkpoint/adapter/lora-config.js';
-import { isTargeted, rankAndScale } from '../../src/checkpoint/adapter/lora-targets.js';
 import { identifyCheckpoint } from '../../src/checkpoint/identify-checkpoint.js';
+import type { LoraConfig } from '../../src/checkpoint/lora/lora-config.js';
+import { isTargeted, rankAndScale } from '../../src/checkpoint/lora/lora-targets.js';
 import { openCheckpoint } from '../../src/checkpoint/open-checkpoint.js';
 import { CheckpointError } from '../../src/errors.js';
 import { type Tap, tapOutput } from '../../src/hooks/taps.js';

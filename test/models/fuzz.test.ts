@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { openCheckpoint } from '../../src/checkpoint/open-checkpoint.js';
-import { parseSafetensorsHeader } from '../../src/checkpoint/safetensors-header.js';
+import { parseSafetensorsHeader } from '../../src/checkpoint/safetensors/header.js';
 import type { Checkpoint } from '../../src/checkpoint/types.js';
 import { CheckpointError, UsageError } from '../../src/errors.js';
 import { describeModel, FAMILIES, openModel } from '../../src/models/open-model.js';
 import type { LayeredModel } from '../../src/models/types.js';
-import { Random } from '../../src/stats/random.js';
+import { Random } from '../../src/stats/sampling/random.js';
 import { type Json, mutateBytes, mutateJson } from '../support/mutate-json.js';
 import { FIXTURES } from './fixture.js';
 

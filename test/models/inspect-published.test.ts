@@ -2,7 +2,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { estimateCapture } from '../../src/capture/estimate-capture.js';
+import { estimateCapture } from '../../src/capture/plan/estimate-capture.js';
 import { inspectModel } from '../../src/models/inspect.js';
 import { describeModel, FAMILIES } from '../../src/models/open-model.js';
 import { temporaryFolder } from '../support/tiny-checkpoint.js';

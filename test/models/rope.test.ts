@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
-import { readRope } from '../../src/checkpoint/rope.js';
+import { readRope } from '../../src/checkpoint/config/rope.js';
 import { rotationOf } from '../../src/models/config/rope.js';
 import { openModel } from '../../src/models/open-model.js';
 import { FIXTURES, openFixture } from './fixture.js';

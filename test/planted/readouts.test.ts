@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { LanguageMoments } from '../../src/planted/language-moments.js';
 import { Readouts } from '../../src/planted/readouts.js';
 import { activationFunction, meanOverNormal, TokenSample } from '../../src/planted/token-sample.js';
-import { Draws } from '../../src/stats/draws.js';
+import { Draws } from '../../src/stats/sampling/random.js';
 
 const [LANGUAGES, WIDTH] = [3, 8];
 const TOKENS = [400, 150, 900];

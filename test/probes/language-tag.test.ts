@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { canonicalLanguage } from '../../src/probes/language-tag.js';
+import { canonicalLanguage } from '../../src/probes/languages/language-tag.js';
 
 describe('canonicalLanguage', () => {
   it('is the canonical BCP 47 form', () => {

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { isInScript, isScript, measureScript } from '../../src/probes/script-share.js';
+import { isInScript, isScript, measureScript } from '../../src/probes/languages/script-share.js';
 
 describe('measureScript', () => {
   it('counts letters, and neither digits, punctuation nor spaces', () => {

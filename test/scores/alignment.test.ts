@@ -9,8 +9,8 @@ import { type Alignment, alignment, alignmentOver, alignmentSums } from '../../s
 import { readScores } from '../../src/scores/read-scores.js';
 import { scoreRun } from '../../src/scores/score-run.js';
 import { unitVectors } from '../../src/scores/unit-vectors.js';
-import { Draws } from '../../src/stats/draws.js';
-import { type Interval, jackknife } from '../../src/stats/jackknife.js';
+import { type Interval, jackknife } from '../../src/stats/intervals/jackknife.js';
+import { Draws } from '../../src/stats/sampling/random.js';
 import { temporaryFolder } from '../store/temporary-folder.js';
 import { ALIGNED_TAGS, aligned, readStream, writeAlignedRun } from '../support/aligned-runs.js';
 import { writeSyntheticRun } from '../support/synthetic-run.js';

@@ -10,7 +10,7 @@ import { ALIGNMENT_COLUMNS } from '../../src/scores/alignment-columns.js';
 import { readScores } from '../../src/scores/read-scores.js';
 import { scoreRun } from '../../src/scores/score-run.js';
 import { UNIT_COLUMNS, UNIT_LANGUAGE_COLUMNS } from '../../src/scores/table-columns.js';
-import { benjaminiHochberg } from '../../src/stats/benjamini-hochberg.js';
+import { benjaminiHochberg } from '../../src/stats/tests/benjamini-hochberg.js';
 import { LAYER_ARRAYS } from '../../src/store/arrays/run-arrays.js';
 import { readTable, streamTable, type Table } from '../../src/store/files/table.js';
 import { runManifestSchema } from '../../src/store/run/manifest.js';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { Argsort } from '../../src/stats/argsort.js';
+import { Argsort } from '../../src/stats/sorting/argsort.js';
 
 const sorter = new Argsort();
 

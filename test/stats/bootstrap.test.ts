@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest';
-import { bootstrapInterval } from '../../src/stats/bootstrap-interval.js';
-import { itemDraws } from '../../src/stats/item-draws.js';
-import { itemPermutations } from '../../src/stats/item-permutations.js';
+import { bootstrapInterval } from '../../src/stats/intervals/bootstrap.js';
+import { itemDraws, itemPermutations } from '../../src/stats/sampling/resampling.js';
 
 /** 0, 0.01 … 1: quantiles are known. */
 const draws = () => Float64Array.from({ length: 101 }, (_, i) => ((i * 37) % 101) / 100);

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { deviate, distanceInterval, jackknifeDistances } from '../../src/stats/distance-interval.js';
-import { jackknife } from '../../src/stats/jackknife.js';
-import { studentTQuantile } from '../../src/stats/student-t.js';
+import { deviate, distanceInterval, jackknifeDistances } from '../../src/stats/intervals/distance.js';
+import { jackknife } from '../../src/stats/intervals/jackknife.js';
+import { studentTQuantile } from '../../src/stats/tests/distributions.js';
 
 const exact: {
   readonly groups: number;

@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { halfSampleVariance, studentInterval } from '../../src/stats/half-samples.js';
-import { jackknife } from '../../src/stats/jackknife.js';
+import { halfSampleVariance, jackknife, studentInterval } from '../../src/stats/intervals/jackknife.js';
 
 test('over all halvings, the half-sample variance of a mean is that of the delete-one-group jackknife', () => {
   const value = fc.double({ min: -100, max: 100, noNaN: true });

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { HALF_SORT_MOST, HalfSort } from '../../src/stats/half-sort.js';
+import { HALF_SORT_MOST, HalfSort } from '../../src/stats/sorting/half-sort.js';
 import { fromFloat16 } from '../../src/store/files/float16.js';
 
 /** Positions in descending order of value, ties by position, and which of them tie with the one before. */

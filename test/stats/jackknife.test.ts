@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { jackknife, jackknifeUnits } from '../../src/stats/jackknife.js';
-import { studentTQuantile } from '../../src/stats/student-t.js';
+import { jackknife, jackknifeUnits } from '../../src/stats/intervals/jackknife.js';
+import { studentTQuantile } from '../../src/stats/tests/distributions.js';
 
 test('the jackknife error of a mean is its standard error, s / √n', () => {
   const x = [2, 4, 4, 5, 9, 12];

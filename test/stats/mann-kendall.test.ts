@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { mannKendall } from '../../src/stats/mann-kendall.js';
-import { normalUpperTail } from '../../src/stats/normal.js';
+import { normalUpperTail } from '../../src/stats/tests/distributions.js';
+import { mannKendall } from '../../src/stats/tests/mann-kendall.js';
 
 /** Written by test/reference/make_trends.py (SciPy's kendalltau and norm, pymannkendall). */
 const { series, normal } = JSON.parse(

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { benjaminiHochberg, qOfCounts, qOfSorted } from '../../src/stats/benjamini-hochberg.js';
-import { Draws } from '../../src/stats/draws.js';
-import { wilsonInterval } from '../../src/stats/wilson-interval.js';
-import { itemSignFlip, withinItemPermutation } from '../../src/stats/within-item-permutation.js';
+import { wilsonInterval } from '../../src/stats/intervals/bootstrap.js';
+import { Draws } from '../../src/stats/sampling/random.js';
+import { benjaminiHochberg, qOfCounts, qOfSorted } from '../../src/stats/tests/benjamini-hochberg.js';
+import { itemSignFlip, withinItemPermutation } from '../../validation/within-item-permutation.js';
 
 interface Fixture {
   readonly benjaminiHochberg: readonly {

@@ -1,8 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { meanOfPresent } from '../../src/stats/mean.js';
-import { quantile } from '../../src/stats/quantile.js';
-import { UpperQuantile } from '../../src/stats/upper-quantile.js';
+import { meanOfPresent, quantile, UpperQuantile } from '../../src/stats/sorting/quantile.js';
 import { statistics } from '../scores/reference-run.js';
 
 test("quantile is numpy's default, linear between order statistics (type 7)", () => {

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { UsageError } from '../../src/errors.js';
-import { Random } from '../../src/stats/random.js';
-import { randomHalves } from '../../src/stats/random-halves.js';
+import { Random } from '../../src/stats/sampling/random.js';
+import { randomHalves } from '../../src/stats/sampling/resampling.js';
 
 test('the same seed gives the same numbers, another seed others', () => {
   const draw = (seed: number) => {

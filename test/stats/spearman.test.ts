@@ -1,8 +1,7 @@
 import fc from 'fast-check';
 import { sampleRankCorrelation } from 'simple-statistics';
 import { expect, test } from 'vitest';
-import { midranks, spearman } from '../../src/stats/spearman.js';
-import { spearmanBrown } from '../../src/stats/spearman-brown.js';
+import { midranks, spearman, spearmanBrown } from '../../src/stats/tests/spearman.js';
 import { statistics } from '../scores/reference-run.js';
 
 test("spearman is SciPy's spearmanr, ties included", () => {

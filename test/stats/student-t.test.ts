@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { regularizedIncompleteBeta, studentTQuantile } from '../../src/stats/student-t.js';
+import { regularizedIncompleteBeta, studentTQuantile } from '../../src/stats/tests/distributions.js';
 import { statistics } from '../scores/reference-run.js';
 
 test("studentTQuantile is SciPy's t.ppf", () => {

@@ -1,4 +1,4 @@
-import type { Random } from '../../src/stats/random.js';
+import type { Random } from '../../src/stats/sampling/random.js';
 
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { Draws } from '../../src/stats/draws.js';
+import { Draws } from '../../src/stats/sampling/random.js';
 import { LAYER_ARRAYS } from '../../src/store/arrays/run-arrays.js';
 import { toFloat16 } from '../../src/store/files/float16.js';
 import { type NamedArray, writeSafetensors } from '../../src/store/files/safetensors.js';

@@ -1,11 +1,29 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { HubError } from '../../errors.js';
-import { INDEX_FILE, readWeightMap, SINGLE_FILE } from '../weight-map.js';
-import { type DownloadOptions, downloadSnapshot, exists } from './download-snapshot.js';
-import { type HubReference, hubAddress } from './reference.js';
-import { hubSettings } from './settings.js';
-import type { HubNeed } from './wanted-files.js';
+import { randomUUID } from 'node:crypto';
+import { mkdir, readFile, rename, stat, statfs, symlink, writeFile } from 'node:fs/promises';
+import { dirname, join, relative } from 'node:path';
+import { z } from 'zod';
+import { HubError, OutputError } from '../../errors.js';
+import { INDEX_FILE, readWeightMap } from '../safetensors/weight-map.js';
+import { exists } from './cache-folder.js';
+import { downloadBlob, type HubFile, toCacheError } from './download-blob.js';
+import { hubFetch } from './hub-fetch.js';
+import { type HubReference, type HubSettings, hubAddress, hubSettings } from './reference.js';
+import { type HubNeed, missingFiles, wantedFiles } from './wanted-files.js';
+
+export interface DownloadProgress {
+  /** The file being fetched. */
+  readonly file: string;
+  readonly bytesDone: number;
+  /** Of the files at hand: configuration, tokenizer and single weights first, then the shards that an index names. */
+  readonly bytesTotal: number;
+  /** Since this call began, what an earlier one left not counted. */
+  readonly bytesPerSecond: number;
+}
+
+export interface DownloadOptions {
+  readonly signal?: AbortSignal | undefined;
+  readonly onDownload?: ((progress: DownloadProgress) => void) | undefined;
+}
 
 /**
  * The snapshot folder of a model in the local cache. What is there already is used as it is, without asking the hub
@@ -42,18 +60,189 @@ async function cachedSnapshot(modelRoot: string, revision: string): Promise<stri
   return named.trim() !== '' && (await exists(join(folder, 'config.json'))) ? folder : null;
 }
 
-/** Names of the files that a snapshot lacks. */
-async function missingFiles(snapshot: string | null, need: HubNeed): Promise<readonly string[]> {
-  const config = need === 'adapter' ? 'adapter_config.json' : 'config.json';
-  if (snapshot === null) return [config, '…'];
-  const lacks = async (names: readonly string[]) => {
-    const present = await Promise.all(names.map((name) => exists(join(snapshot, name))));
-    return names.filter((_, i) => !present[i]);
-  };
-  if (need === 'config') return lacks([config]);
-  if (need === 'adapter') return lacks([config, 'adapter_model.safetensors']);
-  const single = await lacks([config, 'tokenizer.json', SINGLE_FILE]);
-  if (!single.includes(SINGLE_FILE) || !(await exists(join(snapshot, INDEX_FILE)))) return single;
-  const shards = new Set((await readWeightMap(join(snapshot, INDEX_FILE))).values());
-  return lacks([config, 'tokenizer.json', ...shards]);
+/**
+ * Downloads what is needed of a model into the standard layout of the hub's cache (`blobs/<hash>`, links to them in
+ * `snapshots/<commit>/`, `refs/<revision>` holding the commit), so that Python's libraries find it there too. Files
+ * appear under their names only once their hashes are right; a cut download is gone on with.
+ *
+ * @returns the snapshot folder
+ * @throws HubError, OutputError, InterruptedError as `hubSnapshot` does
+ */
+async function downloadSnapshot(
+  reference: HubReference,
+  need: HubNeed,
+  modelRoot: string,
+  settings: HubSettings,
+  options: DownloadOptions,
+): Promise<string> {
+  const fetch = hubFetch(reference, settings, options.signal);
+  const { commit, files } = await listModel(reference, settings, fetch);
+  const snapshot = join(modelRoot, 'snapshots', commit);
+  const first = wantedFiles(new Set(files.keys()), need, reference);
+  // Asked of the hub at every try: the addresses it redirects to expire.
+  const urlOf = ({ path }: HubFile) =>
+    `${settings.endpoint}/${reference.name}/resolve/${commit}/${encodeURIComponent(path)}`;
+  const fetchAll = (names: readonly string[]) =>
+    fetchFiles({
+      ...options,
+      reference,
+      fetch,
+      urlOf,
+      modelRoot,
+      snapshot,
+      files: names.map((name) => files.get(name)!),
+    });
+  try {
+    await mkdir(join(modelRoot, 'blobs'), { recursive: true });
+    await mkdir(snapshot, { recursive: true });
+    await fetchAll(first);
+    if (first.includes(INDEX_FILE)) {
+      const shards = [...new Set((await readWeightMap(join(snapshot, INDEX_FILE))).values())].sort();
+      const absent = shards.filter((shard) => !files.has(shard));
+      if (absent.length > 0) throw absentShards(reference, shards, absent);
+      await fetchAll(shards);
+    }
+    if (commit !== reference.revision) await writeRef(join(modelRoot, 'refs', reference.revision), commit);
+  } catch (cause) {
+    throw toCacheError(cause, modelRoot);
+  }
+  return snapshot;
+}
+
+interface FetchFiles extends DownloadOptions {
+  readonly reference: HubReference;
+  readonly fetch: typeof globalThis.fetch;
+  readonly urlOf: (file: HubFile) => string;
+  readonly modelRoot: string;
+  readonly snapshot: string;
+  readonly files: readonly HubFile[];
+}
+
+async function fetchFiles(request: FetchFiles): Promise<void> {
+  const { reference, fetch, urlOf, modelRoot, snapshot, files, signal, onDownload = () => {} } = request;
+  await checkRoom(modelRoot, files);
+  const bytesTotal = files.reduce((sum, { bytes }) => sum + bytes, 0);
+  const start = performance.now();
+  let bytesBefore = 0;
+  let fetched = 0;
+  for (const file of files) {
+    const blob = join(modelRoot, 'blobs', file.oid);
+    let reached: number | null = null;
+    const onBytes = (bytes: number) => {
+      fetched += Math.max(0, bytes - (reached ?? bytes));
+      reached = bytes;
+      const bytesPerSecond = fetched / ((performance.now() - start) / 1000);
+      onDownload({ file: file.path, bytesDone: bytesBefore + bytes, bytesTotal, bytesPerSecond });
+    };
+    if (!(await exists(blob))) {
+      await downloadBlob({ reference, file, url: urlOf(file), fetch, path: blob, signal, onBytes });
+    }
+    await link(blob, join(snapshot, file.path));
+    bytesBefore += file.bytes;
+  }
+}
+
+const commitSchema = z.object({ sha: z.string().regex(/^[0-9a-f]{40}$/) });
+const entrySchema = z.object({
+  path: z.string(),
+  size: z.number().int().nonnegative(),
+  oid: z.string().regex(/^[0-9a-f]{40}$/),
+  lfs: z.object({ oid: z.string().regex(/^[0-9a-f]{64}$/), size: z.number().int().nonnegative() }).optional(),
+});
+
+/** The commit a revision stands for, and the files at the top of the repository there. */
+async function listModel(
+  reference: HubReference,
+  { endpoint: hubUrl }: HubSettings,
+  fetch: typeof globalThis.fetch,
+): Promise<{ commit: string; files: ReadonlyMap<string, HubFile> }> {
+  // Not at the top: most commands never ask the hub.
+  const { listFiles, modelInfo } = await import('@huggingface/hub');
+  const { name, revision } = reference;
+  const files = new Map<string, HubFile>();
+  try {
+    const { sha } = commitSchema.parse(
+      await modelInfo({ name, revision, additionalFields: ['sha'], hubUrl, fetch }),
+    );
+    for await (const entry of listFiles({ repo: name, revision: sha, hubUrl, fetch })) {
+      if (entry.type !== 'file') continue;
+      const { path, size, oid, lfs } = entrySchema.parse(entry);
+      files.set(
+        path,
+        lfs === undefined
+          ? { path, bytes: size, oid, digest: 'git-sha1' }
+          : { path, bytes: lfs.size, oid: lfs.oid, digest: 'sha256' },
+      );
+    }
+    return { commit: sha, files };
+  } catch (cause) {
+    if (!(cause instanceof z.ZodError || cause instanceof SyntaxError)) throw cause;
+    throw new HubError(
+      {
+        what: 'the answer is not one of the Hugging Face hub',
+        where: hubUrl,
+        found: cause instanceof z.ZodError ? z.prettifyError(cause) : cause.message,
+        remedy: 'check HF_ENDPOINT and what stands between you and the hub (a proxy, a login page)',
+      },
+      { cause },
+    );
+  }
+}
+
+/** @throws OutputError if the disk of the cache has no room for what is still to come */
+async function checkRoom(modelRoot: string, wanted: readonly HubFile[]): Promise<void> {
+  let needed = 0;
+  for (const { oid, bytes } of wanted) {
+    const blob = join(modelRoot, 'blobs', oid);
+    if (await exists(blob)) continue;
+    const { size } = await stat(`${blob}.incomplete`).catch(() => ({ size: 0 }));
+    needed += Math.max(0, bytes - size);
+  }
+  const { bavail, bsize } = await statfs(modelRoot);
+  const free = bavail * bsize;
+  if (needed <= free) return;
+  throw new OutputError({
+    what: "there is not enough room for the model on the disk of the hub's cache",
+    where: modelRoot,
+    expected: `${gigabytes(needed)} free`,
+    found: gigabytes(free),
+    remedy: 'free some space, or name a folder on another disk with HF_HUB_CACHE',
+  });
+}
+
+function gigabytes(bytes: number): string {
+  return `${(bytes / 1e9).toFixed(2)} GB`;
+}
+
+function absentShards(
+  reference: HubReference,
+  shards: readonly string[],
+  absent: readonly string[],
+): HubError {
+  return new HubError({
+    what: `${absent.length} of ${shards.length} weight files are not in the repository`,
+    where: hubAddress(reference),
+    expected: `the files named in ${INDEX_FILE}`,
+    found: `no ${absent.slice(0, 5).join(', ')}${absent.length > 5 ? ', …' : ''}`,
+    remedy: 'give another revision: this one is incomplete',
+  });
+}
+
+/** A relative link from the snapshot to the blob; what was there under that name is replaced. */
+async function link(blob: string, path: string): Promise<void> {
+  const temporary = temporaryName(path);
+  await symlink(relative(dirname(path), blob), temporary);
+  await rename(temporary, path);
+}
+
+async function writeRef(path: string, commit: string): Promise<void> {
+  await mkdir(dirname(path), { recursive: true });
+  const temporary = temporaryName(path);
+  await writeFile(temporary, commit);
+  await rename(temporary, path);
+}
+
+/** Another writer of the same file must not take ours away. */
+function temporaryName(path: string): string {
+  return `${path}.${randomUUID()}.tmp`;
 }

@@ -1,5 +1,7 @@
+import { join } from 'node:path';
 import { HubError } from '../../errors.js';
-import { INDEX_FILE, SINGLE_FILE } from '../weight-map.js';
+import { INDEX_FILE, readWeightMap, SINGLE_FILE } from '../safetensors/weight-map.js';
+import { exists } from './cache-folder.js';
 import { type HubReference, hubAddress } from './reference.js';
 
 /** What a model is needed for: its size and hooks, to run it, or to be applied to another as an adapter. */
@@ -67,4 +69,20 @@ const FORMAT =
 function describe(names: ReadonlySet<string>): string {
   const sorted = [...names].sort();
   return sorted.slice(0, 8).join(', ') + (sorted.length > 8 ? `, … (${sorted.length} files)` : '');
+}
+
+/** Names of the files that a snapshot lacks. */
+export async function missingFiles(snapshot: string | null, need: HubNeed): Promise<readonly string[]> {
+  const config = need === 'adapter' ? 'adapter_config.json' : 'config.json';
+  if (snapshot === null) return [config, '…'];
+  const lacks = async (names: readonly string[]) => {
+    const present = await Promise.all(names.map((name) => exists(join(snapshot, name))));
+    return names.filter((_, i) => !present[i]);
+  };
+  if (need === 'config') return lacks([config]);
+  if (need === 'adapter') return lacks([config, 'adapter_model.safetensors']);
+  const single = await lacks([config, 'tokenizer.json', SINGLE_FILE]);
+  if (!single.includes(SINGLE_FILE) || !(await exists(join(snapshot, INDEX_FILE)))) return single;
+  const shards = new Set((await readWeightMap(join(snapshot, INDEX_FILE))).values());
+  return lacks([config, 'tokenizer.json', ...shards]);
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
+import { readRows, TABLE_EXTENSIONS } from '../files/read-rows.js';
+import type { SourceFile } from '../files/source-files.js';
 import type { ReportProblem } from '../problems.js';
-import { readRows, TABLE_EXTENSIONS } from '../read-rows.js';
-import type { SourceFile } from '../source-files.js';
 import { BLANK, filesWithFields, languageOf, type ProbeFormat, parseRow } from './format.js';
 import { tableFormat, withCandidates } from './table-format.js';
 

@@ -1,9 +1,9 @@
 import type { z } from 'zod';
-import { languageOfCode, languageOfPath } from '../language-code.js';
+import type { SourceRow } from '../files/read-rows.js';
+import type { SourceFile } from '../files/source-files.js';
+import { languageOfCode, languageOfPath } from '../languages/language-code.js';
+import { firstIssue } from '../own/schema.js';
 import { attempt, type ReportProblem } from '../problems.js';
-import type { SourceRow } from '../read-rows.js';
-import { firstIssue } from '../schema.js';
-import type { SourceFile } from '../source-files.js';
 import type { LanguageTag, Prompt } from '../types.js';
 
 /** One prompt as a published file holds it. */

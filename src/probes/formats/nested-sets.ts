@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { languageOfCode } from '../language-code.js';
+import { readRows, TABLE_EXTENSIONS } from '../files/read-rows.js';
+import { languageOfCode } from '../languages/language-code.js';
 import { attempt } from '../problems.js';
-import { readRows, TABLE_EXTENSIONS } from '../read-rows.js';
 import type { LanguageTag, Prompt } from '../types.js';
 import { filesWithFields, languageOf, type ProbeFormat, parseRow, reportRow } from './format.js';
 import { tableFormat } from './table-format.js';

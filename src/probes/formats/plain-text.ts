@@ -1,7 +1,7 @@
+import { decodeUtf8 } from '../files/read-json-lines.js';
+import { readDelimited } from '../files/read-rows.js';
+import { readSourceFile, type SourceFile } from '../files/source-files.js';
 import type { ReportProblem } from '../problems.js';
-import { decodeUtf8 } from '../read-json-lines.js';
-import { readDelimited } from '../read-rows.js';
-import { readSourceFile, type SourceFile } from '../source-files.js';
 import { languageOf, type ProbeFormat, reportRow, type SourcePrompt } from './format.js';
 
 const TEXT: ReadonlySet<string> = new Set(['txt', 'dev', 'devtest', 'text']);

@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { languageOfCode } from '../language-code.js';
+import { readRows } from '../files/read-rows.js';
+import { languageOfCode } from '../languages/language-code.js';
+import { toPrompt } from '../own/read-item.js';
+import { promptRowSchema, textRowSchema } from '../own/schema.js';
 import { attempt } from '../problems.js';
-import { toPrompt } from '../read-item.js';
-import { readRows } from '../read-rows.js';
-import { promptRowSchema, textRowSchema } from '../schema.js';
 import { filesWithFields, type ProbeFormat, parseRow } from './format.js';
 
 const row = z.union([promptRowSchema, textRowSchema]);

@@ -1,7 +1,7 @@
 import type { z } from 'zod';
+import { readRows, TABLE_EXTENSIONS } from '../files/read-rows.js';
+import type { SourceFile } from '../files/source-files.js';
 import type { ReportProblem } from '../problems.js';
-import { readRows, TABLE_EXTENSIONS } from '../read-rows.js';
-import type { SourceFile } from '../source-files.js';
 import type { Prompt } from '../types.js';
 import { filesWithFields, languageOf, type ProbeFormat, parseRow, reportRow } from './format.js';
 

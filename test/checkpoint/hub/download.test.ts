@@ -11,7 +11,7 @@ import {
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { DownloadProgress } from '../../../src/checkpoint/hub/download-snapshot.js';
+import type { DownloadProgress } from '../../../src/checkpoint/hub/snapshot.js';
 import { identifyCheckpoint } from '../../../src/checkpoint/identify-checkpoint.js';
 import { openCheckpoint } from '../../../src/checkpoint/open-checkpoint.js';
 import { HubError, InterruptedError } from '../../../src/errors.js';

@@ -1,9 +1,8 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { parseHubReference } from '../../../src/checkpoint/hub/reference.js';
-import { hubSettings } from '../../../src/checkpoint/hub/settings.js';
-import { modelLabel } from '../../../src/checkpoint/model-label.js';
+import { hubSettings, parseHubReference } from '../../../src/checkpoint/hub/reference.js';
+import { modelLabel } from '../../../src/checkpoint/identify-checkpoint.js';
 import type { ModelIdentity } from '../../../src/checkpoint/types.js';
 import { UsageError } from '../../../src/errors.js';
 import { temporaryFolder } from '../../support/tiny-checkpoint.js';

@@ -1,0 +1,198 @@
+import { existsSync } from 'node:fs';
+import { readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { InterruptedError, RunError } from '../../errors.js';
+import {
+  layerPath,
+  makeFolder,
+  openSafetensors,
+  partPath,
+  type RunManifest,
+  readManifest,
+  type SafetensorsFile,
+  streamSafetensors,
+  writeManifest,
+} from '../../store/index.js';
+import { type LayerArray, layerArrays, partArrayName, widthOf } from '../plan/layout.js';
+import { isMerged, missingParts } from './open-run-folder.js';
+import { SATURATED_ARRAY } from './write-part.js';
+
+export interface MergeOptions {
+  /** Leave `parts/`, which hold the same numbers once more. Default false. */
+  readonly keepParts?: boolean | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Joins the parts of a run into one file a layer and removes them. Each array is read and written in pieces, so memory
+ * does not grow with the run. A merged run is left as it is.
+ *
+ * @returns the manifest, with what merging found added to its warnings
+ * @throws RunError if parts are missing, unreadable or made with another plan; OutputError; InterruptedError
+ */
+export async function mergeRun(
+  folder: string,
+  { keepParts = false, signal }: MergeOptions = {},
+): Promise<RunManifest> {
+  const manifest = await readManifest(folder);
+  const missing = missingParts(folder, manifest);
+  if (isMerged(folder, manifest)) {
+    if (!keepParts) await removeParts(folder);
+    return manifest;
+  }
+  if (missing.length > 0) throw partsAreMissing(folder, manifest, missing);
+  const parts = new Parts(folder, manifest);
+  try {
+    await makeFolder(join(folder, 'layers'));
+    for (let layer = 0; layer < manifest.shape.layers; layer++) {
+      if (signal?.aborted) throw new InterruptedError({ what: 'interrupted' }, { cause: signal.reason });
+      await mergeLayer(folder, manifest, layer, parts);
+    }
+    const merged = { ...manifest, warnings: addSaturation(manifest.warnings, await parts.saturated()) };
+    await writeManifest(folder, merged);
+    if (!keepParts) await removeParts(folder);
+    return merged;
+  } finally {
+    await parts.close();
+  }
+}
+
+/** The first part goes first and alone: without it a run with all its layers counts as merged. */
+async function removeParts(folder: string): Promise<void> {
+  const parts = join(folder, 'parts');
+  if (!existsSync(parts)) return;
+  for (const name of (await readdir(parts)).sort()) await rm(join(parts, name), { force: true });
+  await rm(parts, { recursive: true, force: true });
+}
+
+function partsAreMissing(folder: string, { plan }: RunManifest, missing: readonly number[]): RunError {
+  const count = plan.chunks.length;
+  const names = missing.slice(0, 5).map((chunk) => partPath('', chunk, count));
+  return new RunError({
+    what: `${missing.length} of ${count} parts are missing`,
+    where: folder,
+    found: `no ${names.join(', ')}${missing.length > 5 ? ', …' : ''}`,
+    remedy:
+      'run the capture again with the same options (for shards: each that has not finished), then merge',
+  });
+}
+
+async function mergeLayer(folder: string, manifest: RunManifest, layer: number, parts: Parts): Promise<void> {
+  const arrays = layerArrays(manifest, layer);
+  async function* values() {
+    for (const array of arrays) {
+      const name = partArrayName(layer, array.name);
+      if (array.per === 'fold') yield await sumFolds(manifest, array, name, parts);
+      else yield* gatherItems(manifest, array, name, parts);
+    }
+  }
+  await streamSafetensors(layerPath(folder, layer), arrays, values(), {
+    'babelscope.layer': String(layer),
+    'babelscope.plan': manifest.planSha256,
+  });
+}
+
+/** Adds up the chunks of each fold, in the order of the plan. */
+async function sumFolds({ plan }: RunManifest, array: LayerArray, name: string, parts: Parts) {
+  const perFold = array.shape.slice(1).reduce((a, b) => a * b, 1);
+  const sums = new (array.dtype === 'U32' ? Uint32Array : Float64Array)(plan.folds * perFold);
+  for (const [chunk, items] of plan.chunks.entries()) {
+    const part = (await (await parts.open(chunk)).read(name)) as Uint32Array | Float64Array;
+    const start = plan.items[items[0]!]!.fold * perFold;
+    for (let j = 0; j < perFold; j++) sums[start + j]! += part[j]!;
+  }
+  return sums;
+}
+
+/** Written at once, of an array that may be larger than memory. */
+const BLOCK_BYTES = 64 * 2 ** 20; // 64 MiB
+
+/** Puts the items of all chunks into the order of the plan, a block of items at a time. */
+async function* gatherItems({ plan }: RunManifest, array: LayerArray, name: string, parts: Parts) {
+  const rowLength = plan.languages.length * widthOf(array);
+  const Values = array.dtype === 'F16' ? Uint16Array : Float32Array;
+  const block = Math.max(1, Math.floor(BLOCK_BYTES / (rowLength * Values.BYTES_PER_ELEMENT)));
+  for (let start = 0; start < plan.items.length; start += block) {
+    const end = Math.min(plan.items.length, start + block);
+    const values = new Values((end - start) * rowLength);
+    for (const [chunk, items] of plan.chunks.entries()) {
+      // Items of a chunk ascend, so those of the block lie together.
+      const first = items.findIndex((item) => item >= start);
+      const inside = items.filter((item) => item >= start && item < end);
+      if (inside.length === 0) continue;
+      const rows = await (await parts.open(chunk)).readRange(name, first, inside.length);
+      for (const [i, item] of inside.entries()) {
+        const row = rows.subarray(i * rowLength, (i + 1) * rowLength) as Uint16Array | Float32Array;
+        values.set(row, (item - start) * rowLength);
+      }
+    }
+    yield values;
+  }
+}
+
+const SATURATION = 'pooled values lie beyond half precision and are stored as ±65504';
+
+function addSaturation(warnings: readonly string[], saturated: number): string[] {
+  const others = warnings.filter((warning) => !warning.endsWith(SATURATION)); // a merge that was cut short wrote it
+  return saturated === 0 ? others : [...others, `${saturated} ${SATURATION}`];
+}
+
+/** Files held open at once, below the usual limit of 1,024 a process. */
+const OPEN_FILES = 256;
+
+/** The parts of a run, opened when first needed and checked to be of its plan. */
+class Parts {
+  readonly #folder: string;
+  readonly #manifest: RunManifest;
+  readonly #open = new Map<number, SafetensorsFile>();
+
+  constructor(folder: string, manifest: RunManifest) {
+    this.#folder = folder;
+    this.#manifest = manifest;
+  }
+
+  async open(chunk: number): Promise<SafetensorsFile> {
+    const opened = this.#open.get(chunk);
+    if (opened !== undefined) return opened;
+    if (this.#open.size >= OPEN_FILES) await this.close();
+    const file = await openPart(this.#folder, this.#manifest, chunk);
+    this.#open.set(chunk, file);
+    return file;
+  }
+
+  async saturated(): Promise<number> {
+    let sum = 0;
+    for (const chunk of this.#manifest.plan.chunks.keys()) {
+      const perLayer = (await (await this.open(chunk)).read(SATURATED_ARRAY)) as Uint32Array;
+      for (const count of perLayer) sum += count;
+    }
+    return sum;
+  }
+
+  async close(): Promise<void> {
+    for (const file of this.#open.values()) await file.close();
+    this.#open.clear();
+  }
+}
+
+/**
+ * @throws RunError if the part is unreadable or was made with another plan
+ */
+export async function openPart(
+  folder: string,
+  manifest: RunManifest,
+  chunk: number,
+): Promise<SafetensorsFile> {
+  const path = partPath(folder, chunk, manifest.plan.chunks.length);
+  const file = await openSafetensors(path);
+  const plan = file.metadata['babelscope.plan'];
+  if (plan === manifest.planSha256 && file.metadata['babelscope.chunk'] === String(chunk)) return file;
+  await file.close();
+  throw new RunError({
+    what: 'the part was made with a different plan: another model, probe set, seed, option or version',
+    where: path,
+    expected: `plan ${manifest.planSha256.slice(0, 12)}, chunk ${chunk}`,
+    found: `plan ${plan?.slice(0, 12) ?? 'unknown'}, chunk ${file.metadata['babelscope.chunk'] ?? 'unknown'}`,
+    remedy: 'remove the part and run the capture again; shards must share checkpoint, probes and options',
+  });
+}

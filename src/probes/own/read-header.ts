@@ -1,0 +1,61 @@
+import { decodeUtf8, parseJson } from '../files/read-json-lines.js';
+import { canonicalLanguage } from '../languages/language-tag.js';
+import { isScript } from '../languages/script-share.js';
+import { attempt, type ReportProblem } from '../problems.js';
+import type { ProbeLanguage } from '../types.js';
+import { firstIssue, type ProbeHeader, probeHeaderSchema } from './schema.js';
+
+/** `probe.json` with its language tags canonical. */
+export type ReadHeader = Omit<ProbeHeader, 'languages'> & { readonly languages: readonly ProbeLanguage[] };
+
+/** What the bytes of `probe.json` say, or undefined where they say nothing usable. */
+export function readHeader(bytes: Uint8Array, file: string, report: ReportProblem): ReadHeader | undefined {
+  const text = decodeUtf8(bytes, file, report);
+  const json = text === undefined ? undefined : parseJson(text, file, report);
+  if (json === undefined) return undefined;
+  const header = probeHeaderSchema.safeParse(json.value);
+  if (!header.success) {
+    report({
+      what: 'not a description of a probe set',
+      where: file,
+      expected: 'name, version, kind, licence, source and languages [{tag, name, script, family}]',
+      found: firstIssue(header.error),
+      remedy: 'see probes/pud/probe.json for an example',
+    });
+    return undefined;
+  }
+  const languages = new Map<string, ProbeLanguage>();
+  for (const [index, language] of header.data.languages.entries()) {
+    const where = `${file}: languages.${index}`;
+    const tag = attempt(() => canonicalLanguage(language.tag, `${where}.tag`), report);
+    if (tag === undefined) continue;
+    if (languages.has(tag)) {
+      report({ what: `language ${tag} is declared twice`, where, remedy: 'leave one of the two out' });
+      continue;
+    }
+    checkScript(tag, language.script, where, report);
+    languages.set(tag, { ...language, tag });
+  }
+  return { ...header.data, languages: [...languages.values()] };
+}
+
+function checkScript(tag: string, script: string, where: string, report: ReportProblem): void {
+  const named = new Intl.Locale(tag).script;
+  if (!isScript(script)) {
+    report({
+      what: `"${script}" is no known script`,
+      where: `${where}.script`,
+      expected: 'an ISO 15924 code, for example Latn, Cyrl, Arab, Deva, Hans, Jpan or Kore',
+      found: script,
+      remedy: 'look the script up in ISO 15924',
+    });
+  } else if (named !== undefined && named !== script) {
+    report({
+      what: `the tag ${tag} names one script and the field another`,
+      where: `${where}.script`,
+      expected: named,
+      found: script,
+      remedy: 'make the two agree',
+    });
+  }
+}
