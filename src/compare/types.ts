@@ -1,7 +1,5 @@
-import type { ModelIdentity } from '../checkpoint/index.js';
-import type { ModelShape } from '../models/index.js';
 import type { ProbeIdentity } from '../probes/index.js';
-import type { UnitType } from '../store/index.js';
+import type { RunManifest, UnitType } from '../store/index.js';
 import type { AlignmentComparison } from './alignment-types.js';
 
 export type * from './alignment-types.js';
@@ -23,11 +21,15 @@ export interface Estimate {
 /** One run as the comparison saw it. */
 export interface ComparedRun {
   readonly label: string;
-  readonly model: ModelIdentity;
-  readonly languages: readonly { readonly tag: string; readonly prompts: number; readonly tokens: number }[];
+  readonly model: RunManifest['model'];
+  readonly languages: readonly {
+    readonly tag: string;
+    readonly prompts: number | null;
+    readonly tokens: number;
+  }[];
   readonly planSha256: string;
   /** Further training seeds of the same regime, which make its seed floor. */
-  readonly seeds: readonly { readonly model: ModelIdentity; readonly planSha256: string }[];
+  readonly seeds: readonly { readonly model: RunManifest['model']; readonly planSha256: string }[];
   /** Training step, in a trajectory. */
   readonly step: number | null;
 }
@@ -277,7 +279,7 @@ export interface Comparison {
   readonly schemaVersion: number;
   readonly babelscope: string;
   readonly probe: ProbeIdentity;
-  readonly shape: ModelShape;
+  readonly shape: RunManifest['shape'];
   readonly languages: readonly {
     readonly tag: string;
     readonly name: string;

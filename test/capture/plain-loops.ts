@@ -73,7 +73,7 @@ export function neuronsByLoops(
   layer: number,
   { plan, shape }: RunManifest,
 ) {
-  const [K, width] = [plan.languages.length, neuronsOf(shape, layer)];
+  const [K, width] = [plan.languages.length, neuronsOf({ ...shape, dMlp: shape.dMlp! }, layer)];
   const fire = new Uint32Array(plan.folds * K * width);
   const nearZero = new Uint32Array(fire.length);
   const sum = new Float64Array(fire.length);
