@@ -20,7 +20,7 @@ import {
 } from '../../graph/index.js';
 import { LOWEST_FLOAT32, SUMS } from './counted.js';
 
-/** What one expert computes, for the tokens that were routed to it and no others. */
+/** The values that one expert computes, for the tokens that were routed to it and no others. */
 export interface ExpertActivation {
   /** int64 [count]: its tokens, ascending, as indices into batch × seq. */
   readonly tokens: Value<'int64'>;
@@ -31,7 +31,7 @@ export interface ExpertActivation {
 /** An activation of a mixture of experts: neurons run expert by expert, those of shared experts last. */
 export interface RoutedActivation {
   readonly experts: readonly ExpertActivation[];
-  /** Of experts that every token passes, [batch, seq, width]. */
+  /** The values of experts that every token passes, [batch, seq, width]. */
   readonly shared: Float | null;
 }
 
@@ -81,7 +81,7 @@ function maxRouted({ tokens, value }: ExpertActivation, counted: Float): Float {
   return scatterRows(least, promptOf(tokens), where(isCounted, value, lowest), 'max');
 }
 
-/** Of tokens → [batch, count]: their weight, in the row of the prompt that each belongs to; shared between taps. */
+/** The weight of each token, in the row of the prompt that it belongs to, [batch, count]; shared between taps. */
 function tokenWeights(tokens: Value<'int64'>, weights: Float): Float {
   const ofTokens = WEIGHTS.get(tokens) ?? new Map<Float, Float>();
   WEIGHTS.set(tokens, ofTokens);
