@@ -17,7 +17,7 @@ import {
 } from '../words/alignment-words.js';
 import { runsInWords } from '../words/measured-on.js';
 import { count, list, number, plural, uncapital } from '../words/text.js';
-import { defineFigure } from './figure.js';
+import { defineFigure, ONE_RUN } from './figure.js';
 
 const PANEL = { width: 330, height: 180 };
 const MEASURES = ['margin', 'mexa'] as const;
@@ -176,7 +176,7 @@ function caption({ runs, languages, shape }: Comparison, aligned: AlignmentCompa
     `Left: cosine of the same item less that of different items. Right: an item is retrieved if its cosine strictly exceeds those with all other items, from either language (MEXA; by chance ${number(1 / (2 * most - 1))}).`,
     'Bands: 95\u00a0% jackknife intervals over folds.',
   ];
-  if (others.length === 0) return [...what, 'One run: description only, no change is measured.'].join(' ');
+  if (others.length === 0) return [...what, ONE_RUN].join(' ');
   const verdicts = others.map((label) => {
     const of = MEASURES.map((measure) => {
       const change = alignmentChanges(aligned, null).find((c) => c.to === label && c.measure === measure)!;
