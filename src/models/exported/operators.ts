@@ -1,4 +1,4 @@
-/** What the search for hook points must know of operators. The domain is left out: no name means two things. */
+/** Kinds of operators that the search for hook points tells apart. The domain is left out: no name means two things. */
 
 /** Computes attention from queries, keys and values in one node. */
 export const FUSED_ATTENTION: ReadonlySet<string> = new Set([

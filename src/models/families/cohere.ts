@@ -61,7 +61,7 @@ export const cohere2: Family = {
 
 interface Variant {
   readonly windows: readonly (number | null)[];
-  /** What is done to queries and keys before scores are taken. */
+  /** Prepares queries and keys before scores are taken. */
   readonly prepare: (block: Block, name: string, projected: Projected, layer: number) => Projected;
 }
 

@@ -207,16 +207,16 @@ function withinGroups(rank: Float, { count, chosen, best }: Groups): Float {
 
 export interface LatentAttention {
   readonly heads: number;
-  /** Of the bottleneck before queries; null: none. */
+  /** Width of the bottleneck before queries; null: there is none. */
   readonly queryRank: number | null;
-  /** Of the bottleneck before keys and values. */
+  /** Width of the bottleneck before keys and values. */
   readonly keyValueRank: number;
   /** Dimensions of queries and keys that are not rotated, and that are. */
   readonly plainDim: number;
   readonly rotatedDim: number;
   readonly valueDim: number;
   readonly rotation: Rotation;
-  /** Of attention scores. */
+  /** Factor of attention scores. */
   readonly scale: number;
   readonly bias: boolean;
 }

@@ -72,7 +72,7 @@ export const gemma3: Family = {
   },
 };
 
-/** What a configuration of the kind below may leave out, from 4B's, which says little. */
+/** Defaults of fields that a configuration of the kind below may leave out, as 4B's does. */
 const TEXT_DEFAULTS = {
   vocab_size: 262_208,
   hidden_size: 2304,
@@ -118,7 +118,7 @@ function refuseBidirectional(file: ConfigFile): void {
 interface Variant {
   readonly windows: readonly (number | null)[];
   readonly rotation: (layer: number) => Rotation;
-  /** What is done to queries and keys before they are rotated. */
+  /** Prepares queries and keys before they are rotated. */
   readonly prepare: (block: Block, name: string, projected: Projected) => Projected;
 }
 

@@ -35,7 +35,7 @@ export const llama: Family = {
   },
 };
 
-/** What transformers takes for Mistral's window where the field is absent; `null` in the file means none. */
+/** Mistral's window in transformers where the field is absent; `null` in the file means none. */
 const DEFAULT_WINDOW = 4096;
 
 function readWindow(file: ConfigFile): number | null {

@@ -10,7 +10,7 @@ import { gatedMlp } from '../layers/mlp.js';
 import { standardized } from '../layers/norms.js';
 import { causal } from '../layers/positions.js';
 
-/** Of every norm, fixed in transformers. */
+/** ε of every norm, fixed in transformers. */
 const EPSILON = 1e-5;
 
 /** OLMo 1: layer norms without weights, and on request queries, keys and values limited to ±`clip_qkv`. */

@@ -80,7 +80,7 @@ export const xglm: Family = {
   },
 };
 
-/** Of every norm: PyTorch's default, which no configuration changes. */
+/** ε of every norm: PyTorch's default, which no configuration changes. */
 const EPSILON = 1e-5;
 
 /** Fewer elements have no two frequencies. */

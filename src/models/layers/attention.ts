@@ -61,7 +61,7 @@ export function rotateHeads(block: Block, { q, k, v }: Projected, rotation: Rota
 }
 
 /**
- * What each head reads, z [batch, seq, heads, size of v]; passes `attn.hook_pattern`.
+ * The values that each head reads, z [batch, seq, heads, size of v]; passes `attn.hook_pattern`.
  *
  * @param pattern turns scores into attention weights, both [batch, heads, query, key]: whatever the family adds to
  * scores, a mask, and softmax.

@@ -2,7 +2,7 @@ import { add, type Float } from '../../graph/index.js';
 import type { Block } from './block.js';
 import { rmsNorm } from './norms.js';
 
-/** What a half of a layer adds to the residual stream it reads, its norms and multipliers included. */
+/** Half of a layer: gives what it adds to the residual stream it reads, its norms and multipliers included. */
 export type Half = (residual: Float) => Float;
 
 /** A layer whose MLP reads what attention has added; passes the residual stream's hook points. */
