@@ -14,7 +14,7 @@ const OLDEST_OPSET = 11;
 
 export interface OnnxSubject extends Subject {
   readonly model: WholeModel;
-  /** What config.json beside the graph calls the model. */
+  /** Name of the architecture in config.json beside the graph. */
   readonly architecture: string;
   readonly stored: ReturnType<typeof countStored>;
   /** Files the weights lie in, absolute paths. */

@@ -12,7 +12,7 @@ import { fusedHeads, type LayerPoints } from './points.js';
 import { findProjections } from './projections.js';
 import { elementsOf } from './read-onnx.js';
 
-/** What the exporter wrote beside the graph, or one folder above it. */
+/** The configuration that the exporter wrote beside the graph, or one folder above it. */
 export interface ExportConfig {
   /** null: there is no config.json or genai_config.json. */
   readonly path: string | null;

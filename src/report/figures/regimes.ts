@@ -1,11 +1,12 @@
-import { type Comparison, type Headline, type UnitComparison, VERDICTS } from '../../compare/index.js';
+import { type Comparison, type Headline, VERDICTS } from '../../compare/index.js';
 import { plainAxis } from '../drawing/cell-map.js';
 import { labelExpression, shortLabels } from '../drawing/labels.js';
 import { panelTitle, specification, tooltip } from '../drawing/specification.js';
 import { INK, INK_SOFT } from '../drawing/theme.js';
+import { changesOf } from '../words/compared.js';
 import { changeInWords, headlineSentence, MEASURE_WORDS, measureName } from '../words/measures.js';
 import { count, emWidth, list, uncapital } from '../words/text.js';
-import { defineFigure } from './figure.js';
+import { defineFigure, sentences } from './figure.js';
 
 const CELL = { width: 68, height: 30, font: 11 };
 /** From this many runs. */
@@ -37,9 +38,11 @@ export const regimes = defineFigure({
     `Every two of ${runs.length === 0 ? 'no' : runs.length} runs${
       runs.length > MOST_NAMED ? '' : `: ${list(runs.map(({ label }) => label))}`
     }`,
-  needs: ({ runs, units }) => {
-    if (runs.length < 3) return 'not measured: it needs three runs';
-    const panels = units.flatMap(panelsOf);
+  needs: (comparison) => {
+    if (comparison.runs.length < 3) return 'not measured: it needs three runs';
+    const panels = byMeasure(comparison).filter((pairs) =>
+      pairs.some(({ verdict }) => verdict !== 'not measured'),
+    );
     return panels.length === 0 ? 'not measured: no two runs have a number to compare' : panels;
   },
   build: (comparison, all) => {
@@ -149,12 +152,12 @@ function frames(encoding: object): object {
 }
 
 /** [measure][pair]; measures of which no pair was measured are in the caption only. */
-function panelsOf({ headlines }: UnitComparison): Headline[][] {
-  const all = headlines.filter(({ group }) => group === null);
-  const measures = [...new Set(all.map(({ measure }) => measure))];
-  return measures
-    .map((measure) => all.filter((headline) => headline.measure === measure))
-    .filter((pairs) => pairs.some(({ verdict }) => verdict !== 'not measured'));
+function byMeasure(comparison: Comparison): Headline[][] {
+  return comparison.units.flatMap(({ type }) => {
+    const all = changesOf(comparison, type, { group: null });
+    const measures = [...new Set(all.map(({ measure }) => measure))];
+    return measures.map((measure) => all.filter((headline) => headline.measure === measure));
+  });
 }
 
 function caption(comparison: Comparison, panels: readonly Headline[][], left: readonly Headline[][]): string {
@@ -166,10 +169,8 @@ function caption(comparison: Comparison, panels: readonly Headline[][], left: re
   const beyond = seeded.filter(({ seeds }) => seeds.verdict === 'changed');
   const names = (some: readonly Headline[]) => [...new Set(some.map(measureName))];
   const measured = new Set(names([...shown, ...left.flat()]));
-  const unmeasured = comparison.units.flatMap(({ headlines }) =>
-    names(headlines).filter((name) => !measured.has(name)),
-  );
-  return [
+  const unmeasured = names(byMeasure(comparison).flat()).filter((name) => !measured.has(name));
+  return sentences([
     `Column minus row, or the measure between the two, over all languages: ${list(
       counts.filter(([, n]) => n > 0).map(([verdict, n]) => `${count(n)} ${verdict}`),
     )}.`,
@@ -181,7 +182,5 @@ function caption(comparison: Comparison, panels: readonly Headline[][], left: re
       : `Left to the table of headline numbers: ${list(names(left.flat()).map(uncapital))}.`,
     unmeasured.length === 0 ? '' : `Not measured in any pair: ${list(unmeasured.map(uncapital))}.`,
     'A dash: not measured.',
-  ]
-    .filter((part) => part !== '')
-    .join(' ');
+  ]);
 }

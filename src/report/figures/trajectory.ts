@@ -2,11 +2,10 @@ import type { Comparison, Estimate, TrendTest } from '../../compare/index.js';
 import { OWN_AXES, runChannels, runLine, runPoints } from '../drawing/run-lines.js';
 import { panelTitle, specification, tooltip } from '../drawing/specification.js';
 import { ALIGNMENT_WORDS } from '../words/alignment-words.js';
-import { headlineOf, mainUnits } from '../words/compared.js';
-import { UNIT_WORDS } from '../words/measured-on.js';
+import { changesOf, mainUnits, mainWords, referenceOf, trendsOf, verdictOf } from '../words/compared.js';
 import { MEASURE_WORDS, measureName } from '../words/measures.js';
 import { count, decimal, list, number, uncapital, wrap } from '../words/text.js';
-import { defineFigure } from './figure.js';
+import { defineFigure, sentences } from './figure.js';
 
 const PANEL = { width: 260, height: 150 };
 const COLUMNS = 3;
@@ -38,7 +37,7 @@ export const trajectory = defineFigure({
   title: (comparison) => {
     const steps = stepsOf(comparison);
     const over = steps.length === 0 ? 'training' : `${steps.length} checkpoints of one training run`;
-    return `${UNIT_WORDS[mainUnits(comparison)?.type ?? 'neuron'].title} over ${over}`;
+    return `${mainWords(comparison).title} over ${over}`;
   },
   needs: (comparison) => {
     const trends = shownTrends(comparison).filter(({ points }) =>
@@ -114,13 +113,11 @@ const TOOLTIP = tooltip({
 });
 
 function caption(comparison: Comparison, trends: readonly Shown[]): string {
-  const units = mainUnits(comparison);
-  const type = units?.type ?? 'neuron';
-  const reference = comparison.runs[0]?.label ?? '';
+  const type = mainUnits(comparison)?.type ?? 'neuron';
+  const reference = referenceOf(comparison);
   const last = [...comparison.runs].sort((a, b) => (a.step ?? 0) - (b.step ?? 0)).at(-1)?.label ?? '';
-  const ends = [...new Set((units?.trends ?? []).map(({ measure }) => measure))].map((measure) => {
-    const verdict = headlineOf(units, measure, last)?.verdict ?? 'not measured';
-    return `${uncapital(measureName({ type, measure }))} ${verdict}`;
+  const ends = [...new Set(trendsOf(comparison, type).map(({ measure }) => measure))].map((measure) => {
+    return `${uncapital(measureName({ type, measure }))} ${verdictOf(comparison, type, measure, last)}`;
   });
   for (const c of comparison.alignment?.changes ?? []) {
     if (c.layer !== null || c.group !== null || c.from !== reference || c.to !== last) continue;
@@ -133,13 +130,11 @@ function caption(comparison: Comparison, trends: readonly Shown[]): string {
     changed.length === groups.length
       ? 'none else'
       : `${groups.length - changed.length} others not distinguishable from no trend or not measured`;
-  return [
+  return sentences([
     `Steps ${list(stepsOf(comparison).map((step) => count(step)))}. Everything is against ${reference}: what a run has by itself is drawn as its change, its first and last value stand above. Bars: 95\u00a0% jackknife intervals over folds. Monotone trend, all languages: Mann–Kendall’s S as Kendall’s τ with its two-sided p, called changed if p < 0.05.`,
     groups.length === 0 ? '' : `In groups: ${named === '' ? '' : `changed ${named}; `}${rest}.`,
     `${reference} against ${last}, beside sampling: ${ends.join('; ')}.`,
-  ]
-    .filter((part) => part !== '')
-    .join(' ');
+  ]);
 }
 
 function stepsOf({ runs }: Comparison): number[] {
@@ -147,16 +142,14 @@ function stepsOf({ runs }: Comparison): number[] {
 }
 
 function shownTrends(comparison: Comparison): Shown[] {
-  const reference = comparison.runs[0]?.label ?? '';
-  const units = mainUnits(comparison);
+  const reference = referenceOf(comparison);
+  const type = mainUnits(comparison)?.type ?? 'neuron';
   const { alignment } = comparison;
-  const ofUnits = (units?.trends ?? []).map((trend): Shown => {
-    const { between, unit } = MEASURE_WORDS[trend.measure];
-    const own = units!.headlines.filter(
-      (h) => h.measure === trend.measure && h.group === trend.group && h.from === reference,
-    );
-    const name = measureName({ type: units!.type, measure: trend.measure });
-    return { ...trend, name, unit, changes: between ? null : own };
+  const ofUnits = trendsOf(comparison, type).map((trend): Shown => {
+    const { measure, group } = trend;
+    const { between, unit } = MEASURE_WORDS[measure];
+    const changes = between ? null : changesOf(comparison, type, { measure, group, from: reference });
+    return { ...trend, name: measureName({ type, measure }), unit, changes };
   });
   const ofAlignment = (alignment?.trends ?? [])
     .filter(({ layer }) => layer === null)
