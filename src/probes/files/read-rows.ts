@@ -1,5 +1,6 @@
 import { CsvError, parse } from 'csv-parse/sync';
 import { asyncBufferFromFile, parquetReadObjects } from 'hyparquet';
+import { messageOf } from '../../errors.js';
 import type { ReportProblem } from '../problems.js';
 import { decodeUtf8, parseJson, readJsonLines } from './read-json-lines.js';
 import { readBytes, type SourceFile } from './source-files.js';
@@ -108,7 +109,7 @@ async function readParquet(path: string, report: ReportProblem): Promise<SourceR
       what: 'the parquet file cannot be read',
       where: path,
       expected: 'parquet, uncompressed or with snappy as the hub writes it',
-      found: error instanceof Error ? error.message : String(error),
+      found: messageOf(error),
       remedy: 'download the file again, or write it anew with pandas: to_parquet(…, compression="snappy")',
     });
     return [];

@@ -1,6 +1,7 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, join, sep } from 'node:path';
 import { gunzipSync } from 'node:zlib';
+import { messageOf } from '../../errors.js';
 import type { ReportProblem } from '../problems.js';
 
 /** A file of a published set. */
@@ -58,7 +59,7 @@ export async function readBytes(
       remedy: 'use a part of it, or split it into several sets',
     });
   } catch (error) {
-    const found = error instanceof Error ? error.message : String(error);
+    const found = messageOf(error);
     report({ what: 'cannot be read', where: path, found, ...advice });
   }
   return undefined;
