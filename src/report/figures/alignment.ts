@@ -41,7 +41,7 @@ export const alignment = defineFigure({
   short: 'Alignment by layer',
   title: (comparison) => `Alignment of languages by layer: ${runsInWords(comparison)}`,
   needs: ({ alignment: aligned }) =>
-    aligned === null || aligned.pairs.measured === 0
+    aligned === null || aligned.levels.every(({ value }) => value.value === null)
       ? 'not measured: it needs the pooled residual stream of two languages with the same items (capture --hooks hook_resid_post --keep items)'
       : aligned,
   build: (comparison, aligned) => {
@@ -57,7 +57,7 @@ export const alignment = defineFigure({
           return [{ run, marker: run, layer, value, low: low ?? value, high: high ?? value, verdict }];
         }),
       );
-    const levels = MEASURES.map((measure) =>
+    const levels = MEASURES.flatMap((measure) =>
       panel(
         ALIGNMENT_WORDS[measure].name,
         ALIGNMENT_WORDS[measure].unit,
@@ -69,7 +69,7 @@ export const alignment = defineFigure({
         [],
       ),
     );
-    const changes = MEASURES.map((measure) =>
+    const changes = MEASURES.flatMap((measure) =>
       panel(
         `Change against ${shortLabels(labels, REFERENCE_WIDTH)[0]}`,
         'grey: noise floor; filled: changed',
@@ -85,7 +85,7 @@ export const alignment = defineFigure({
       ),
     );
     const spec = specification({
-      concat: labels.length === 1 ? levels : [...levels, ...changes],
+      concat: [...levels, ...changes],
       columns: 2,
       // Flush, so that titles of a row are level whatever their axes.
       bounds: 'flush',
@@ -114,6 +114,8 @@ function panelOf({ runs, shape }: Comparison) {
     values: readonly Drawn[],
     floors: readonly object[],
   ) => {
+    // An axis of nothing would be no panel.
+    if (values.length === 0) return [];
     const filled = values.filter(({ verdict }) => verdict === '' || verdict === 'changed');
     const hollow = values.filter((point) => !filled.includes(point));
     const y = (field: string) => ({
@@ -139,7 +141,7 @@ function panelOf({ runs, shape }: Comparison) {
       some.length === 0
         ? []
         : [{ data: { values: some }, ...runPoints(x, y('value'), channels, { size, ...mark }, shown) }];
-    return {
+    const panel = {
       title: { ...panelTitle(heading, [subheading]), frame: 'group', offset: 6 },
       ...PANEL,
       data: { values },
@@ -157,6 +159,7 @@ function panelOf({ runs, shape }: Comparison) {
         ...markers(hollow, { filled: false, fill: 'white', strokeWidth: 1.4 }),
       ],
     };
+    return [panel];
   };
 }
 

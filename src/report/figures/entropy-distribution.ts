@@ -24,6 +24,7 @@ export const entropyDistribution = defineFigure({
   needs: (comparison) => {
     const units = mainUnits(comparison);
     if (units === undefined) return 'not measured: no units were scored';
+    if (comparison.languages.length < 2) return 'not measured: entropy over languages needs two of them';
     const live = units.profiles.map(({ entropyHistogram }) =>
       entropyHistogram.reduce((sum, n) => sum + n, 0),
     );

@@ -28,7 +28,7 @@ export const expertMap = defineFigure({
   concerns: ({ shape }) => shape.mixture !== null,
   needs: ({ expertMaps: maps, shape: { mixture, experts } }) => {
     const [reference, ...others] = maps;
-    return reference === undefined || mixture === null
+    return reference === undefined || mixture === null || mixture.layers.length === 0
       ? 'not measured: the runs record no experts'
       : { maps, reference, others, owners: mixture.layers, experts: experts ?? 0 };
   },

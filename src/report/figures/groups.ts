@@ -33,7 +33,9 @@ export const groups = defineFigure({
     }
     const type = mainUnits(comparison)?.type;
     const changes = changesOf(comparison, type, { from: referenceOf(comparison) });
-    return changes.length === 0 ? 'not measured: it needs two runs' : changes;
+    if (changes.length === 0) return 'not measured: it needs two runs';
+    const known = changes.some(({ change }) => change.value !== null);
+    return known ? changes : 'not measured: no change can be computed';
   },
   build: (comparison, headlines) => {
     const rows = (comparison.groups.length + 1) * (comparison.runs.length - 1);
