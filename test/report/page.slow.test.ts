@@ -269,5 +269,5 @@ async function open(url: string, width = 1280) {
 }
 
 function live(page: Page) {
-  return page.waitForSelector('html[data-figures=live]', { timeout: 30_000 });
+  return page.waitForSelector('html[data-figures=live]', { timeout: 600_000 });
 }
