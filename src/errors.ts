@@ -1,4 +1,4 @@
-/** What a message to the user must say: the thing, the place, what was expected, what was found, and the way out. */
+/** A message to the user names the thing, the place, what was expected, what was found, and the way out. */
 export interface ErrorDetails {
   /** One sentence: what is wrong. */
   readonly what: string;
@@ -25,6 +25,14 @@ export class BabelscopeError extends Error {
 /** Input or arguments that cannot be used; the user can mend it. */
 export class InputError extends BabelscopeError {
   override readonly exitCode = 2;
+}
+
+/** The class thrown for an unusable file: what kind of artefact the file was to be. */
+export type InputErrorClass = new (details: ErrorDetails, options?: ErrorOptions) => InputError;
+
+/** The message of a caught value, which need not be an error. */
+export function messageOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
 }
 
 /** A checkpoint folder that is malformed, incomplete or of an unsupported kind. */

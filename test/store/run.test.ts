@@ -237,7 +237,7 @@ describe('the manifest', () => {
     ['missing', null, /no manifest to read/],
     ['truncated', '{"schema":', /not valid JSON/],
     ['of another kind', '{"schema":"else","schemaVersion":1}', /field "schema"/],
-    ['invalid UTF-8', Uint8Array.of(0x7b, 0xff), /not valid JSON/],
+    ['invalid UTF-8', Uint8Array.of(0x7b, 0xff), /not valid UTF-8/],
     ['an item in no fold', { plan: { ...manifest().plan, folds: 1 } }, /fold that does not exist/],
     ['a chunk of no item', { plan: { ...manifest().plan, chunks: [[9]] } }, /item that does not exist/],
     [

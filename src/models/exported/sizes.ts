@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
-import { readJsonObject } from '../../checkpoint/index.js';
 import { CheckpointError } from '../../errors.js';
 import { type NodeProto, TensorProto_DataType } from '../../graph/index.js';
+import { readJsonObject } from '../../read-json.js';
 import type { ModelShape } from '../types.js';
 import { cacheSizes } from './feeds.js';
 import { type ForeignGraph, integer } from './foreign-graph.js';

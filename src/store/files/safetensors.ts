@@ -1,6 +1,6 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { readSafetensorsHeader, type StoredTensor } from '../../checkpoint/index.js';
-import { RunError } from '../../errors.js';
+import { messageOf, RunError } from '../../errors.js';
 import { type WriteFileSystem, writeFileAtomic } from './write-file-atomic.js';
 
 /** How each storage type is held in memory; F16 as its bits (see `fromFloat16`). */
@@ -153,7 +153,7 @@ function byKey([a]: readonly [string, string], [b]: readonly [string, string]): 
   return a < b ? -1 : 1;
 }
 
-/** What is known of an array without reading it. */
+/** An array as the header describes it, without its values. */
 export interface ArrayDescription {
   readonly dtype: ArrayDtype;
   readonly shape: readonly number[];
@@ -287,7 +287,7 @@ function unreadable(path: string, cause: unknown): RunError {
     {
       what: 'cannot be read',
       where: path,
-      found: cause instanceof Error ? cause.message : String(cause),
+      found: messageOf(cause),
       remedy: 'check that the file is there and that you may read it',
     },
     { cause },

@@ -13,6 +13,8 @@ import { Random } from '../../src/stats/sampling/random.js';
 import { type Json, mutateBytes, mutateJson } from '../support/mutate-json.js';
 import { FIXTURES } from './fixture.js';
 
+// Slow because it damages ten thousand checkpoints.
+
 /**
  * config.json and safetensors headers of published models and of the fixtures, damaged at random. Whatever happens
  * must be success or an error of ours, soon, and without much memory. A failure names its seed; `FUZZ_SEEDS=n` runs

@@ -11,6 +11,8 @@ import { SEEN_UNSEEN, SEVENTEEN_LANGUAGES, syntheticComparison } from '../suppor
 import { TEXT_FAULTS } from '../support/text-faults.js';
 import { CASES } from './cases.js';
 
+// Slow because it opens many pages in Chromium, which Debian installs and the tests print that they lack.
+
 const FIGURES = 9;
 const HOSTILE = `</script><img src=x onerror="window.pwned=1">'"&\u2028{{x}}\${1}`;
 const chromiumPath = findChromium();
