@@ -3,14 +3,8 @@ import { join } from 'node:path';
 import { RunError } from '../../errors.js';
 import { readJsonObject } from '../../read-json.js';
 import { formatJson } from '../files/text-files.js';
-import { makeFolder, type WriteFileSystem, writeFileAtomic } from '../files/write-file-atomic.js';
+import { type WriteFileSystem, writeFileAtomic } from '../files/write-file-atomic.js';
 import { RUN_SCHEMA_VERSION, type RunManifest, runManifestSchema } from './manifest.js';
-
-/** Makes a run's folder with its `parts/` and `layers/`; an existing one is kept. @throws OutputError */
-export async function createRunFolder(folder: string): Promise<void> {
-  await makeFolder(join(folder, 'parts'));
-  await makeFolder(join(folder, 'layers'));
-}
 
 export function manifestPath(folder: string): string {
   return join(folder, 'manifest.json');
