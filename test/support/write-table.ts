@@ -1,5 +1,4 @@
 import { ROW_GROUP_ROWS, streamTable } from '../../src/store/files/table.js';
-import type { WriteFileSystem } from '../../src/store/files/write-file-atomic.js';
 
 /** A column of a table. Missing values are null; in `float64` columns NaN, which is stored as null. */
 export type TableColumn =
@@ -18,7 +17,6 @@ export async function writeTable(
   path: string,
   columns: readonly TableColumn[],
   metadata: Readonly<Record<string, string>> = {},
-  fileSystem?: WriteFileSystem,
 ): Promise<void> {
   const rows = columns[0]?.values.length ?? 0;
   for (const { name, values } of columns) {
@@ -29,5 +27,5 @@ export async function writeTable(
       yield columns.map(({ values }) => Array.prototype.slice.call(values, start, start + ROW_GROUP_ROWS));
     }
   }
-  await streamTable(path, columns, pieces(), metadata, fileSystem);
+  await streamTable(path, columns, pieces(), metadata);
 }

@@ -9,7 +9,7 @@ import {
 } from 'hyparquet';
 import { ByteWriter, ParquetWriter, schemaFromColumnData } from 'hyparquet-writer';
 import { messageOf, RunError } from '../../errors.js';
-import { type WriteFileSystem, writeFileAtomic } from './write-file-atomic.js';
+import { writeFileAtomic } from './write-file-atomic.js';
 
 export type ColumnType = keyof typeof PARQUET_TYPES;
 
@@ -40,7 +40,6 @@ export async function streamTable(
   columns: readonly { readonly name: string; readonly type: ColumnType }[],
   pieces: Iterable<readonly ArrayLike<TableValue>[]> | AsyncIterable<readonly ArrayLike<TableValue>[]>,
   metadata: Readonly<Record<string, string>> = {},
-  fileSystem?: WriteFileSystem,
 ): Promise<void> {
   const sources = columns.map(({ name, type }) => ({
     name,
@@ -73,7 +72,7 @@ export async function streamTable(
     await writer.finish();
     yield take();
   }
-  await writeFileAtomic(path, chunks(), fileSystem);
+  await writeFileAtomic(path, chunks());
 }
 
 /** NaN as null. Arrays of numbers without NaN stay what they are, which encodes several times as fast. */
