@@ -1,9 +1,10 @@
 import { deadUnits } from '../scores/index.js';
-import type { SubsetScores } from './layer-scores.js';
-import { cumulativeShare, layersOf, ratio } from './measures.js';
+import type { SubsetScores } from './inputs/layer-scores.js';
+import { cumulativeShare } from './quantities/depth.js';
+import { ratio } from './quantities/quantity.js';
 import { finiteOrNull, finiteOrNullEach } from './numbers.js';
-import { NOT_SELECTED, type RunTally } from './tally.js';
-import type { Reallocation, RunProfile } from './types.js';
+import { type Measured, NOT_SELECTED, type RunTally } from './inputs/tally.js';
+import type { Reallocation, RunProfile } from './comparison.js';
 
 const ENTROPY_BINS = 50;
 
@@ -49,10 +50,9 @@ export class ProfileBuilder {
   }
 
   finish(label: string, tally: RunTally): RunProfile {
-    const all = { tally, subset: 0 };
-    const selectedByLayer = Array.from(layersOf(tally.selected, all));
-    const mean = (sum: Float64Array, count: Float64Array) =>
-      Array.from(layersOf(sum, all), (value, l) => finiteOrNull(ratio(value, layersOf(count, all)[l]!)));
+    const selectedByLayer = Array.from(tally.layersOf('selected', 0));
+    const mean = (sum: Measured, count: Measured) =>
+      selectedByLayer.map((_, l) => finiteOrNull(ratio(tally.ofLayer(sum, 0, l), tally.ofLayer(count, 0, l))));
     return {
       label,
       units: this.#units,
@@ -63,8 +63,8 @@ export class ProfileBuilder {
       selectedByLayer,
       cumulative: finiteOrNullEach(cumulativeShare(selectedByLayer)),
       entropyHistogram: this.#histogram,
-      meanEntropy: mean(tally.entropySum, tally.live),
-      meanOmega2: mean(tally.omega2Sum, tally.omega2Units),
+      meanLape: mean('entropySum', 'live'),
+      meanOmega2Language: mean('omega2Sum', 'omega2Units'),
     };
   }
 }

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { AlignmentComparison } from '../../src/compare/alignment-types.js';
 import { compareRuns } from '../../src/compare/compare-runs.js';
 import { readComparison, writeComparison } from '../../src/compare/files.js';
-import { foldSubsets } from '../../src/compare/fold-subsets.js';
+import { foldSubsets } from '../../src/compare/inputs/fold-subsets.js';
 import type { Comparison } from '../../src/compare/types.js';
 import { quantile } from '../../src/stats/sorting/quantile.js';
 import { studentTQuantile } from '../../src/stats/tests/distributions.js';

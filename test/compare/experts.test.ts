@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
 import { capture } from '../../src/capture/index.js';
 import { compareRuns } from '../../src/compare/index.js';
-import { RunSource } from '../../src/compare/run-source.js';
+import { RunSource } from '../../src/compare/inputs/run-source.js';
 import type { Comparison } from '../../src/compare/types.js';
 import { CHANGE_PARTS, type UnitChangeScore, unitChanges } from '../../src/compare/unit-changes.js';
 import { RunError } from '../../src/errors.js';

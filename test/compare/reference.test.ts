@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { compareRuns } from '../../src/compare/compare-runs.js';
-import { foldSubsets } from '../../src/compare/fold-subsets.js';
+import { foldSubsets } from '../../src/compare/inputs/fold-subsets.js';
 import type { Measure, UnitComparison } from '../../src/compare/types.js';
 import {
   type ChangePart,

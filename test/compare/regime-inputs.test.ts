@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type CompareOptions, compareRuns, type RunToCompare } from '../../src/compare/compare-runs.js';
-import { languageGroups } from '../../src/compare/language-groups.js';
+import { languageGroups } from '../../src/compare/inputs/language-groups.js';
 import type { Estimate } from '../../src/compare/types.js';
 import { RunError, UsageError } from '../../src/errors.js';
 import { mannKendall } from '../../src/stats/tests/mann-kendall.js';

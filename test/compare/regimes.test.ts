@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { compareRuns } from '../../src/compare/compare-runs.js';
-import { foldSubsets } from '../../src/compare/fold-subsets.js';
-import { headOverlap } from '../../src/compare/top-heads.js';
+import { foldSubsets } from '../../src/compare/inputs/fold-subsets.js';
+import { headOverlap } from '../../src/compare/inputs/top-heads.js';
 import type { Estimate, UnitComparison } from '../../src/compare/types.js';
 import type { ComparisonWithChanges } from '../../src/compare/unit-changes.js';
 
