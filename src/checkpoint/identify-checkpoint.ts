@@ -112,12 +112,14 @@ const SHORT_COMMIT = 7;
  * shortened commit where no branch or tag was asked for), so that training checkpoints are told apart; behind a plus the
  * adapter that is applied to it.
  */
-export function modelLabel(model: ModelIdentity): string {
+export function modelLabel(model: Named & { readonly adapter: Named | null }): string {
   const { adapter } = model;
   return adapter === null ? withRevision(model) : `${withRevision(model)} + ${withRevision(adapter)}`;
 }
 
-function withRevision({ name, ref, revision }: ModelIdentity | AdapterIdentity): string {
+type Named = Pick<ModelIdentity, 'name' | 'ref' | 'revision'>;
+
+function withRevision({ name, ref, revision }: Named): string {
   const asked = ref === null || ref === revision ? (revision?.slice(0, SHORT_COMMIT) ?? null) : ref;
   return asked === null ? name : `${name}@${asked}`;
 }

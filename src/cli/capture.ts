@@ -143,7 +143,7 @@ export async function captureWithProgress(
         manifest.languages.map((language) => [
           language.tag,
           language.name,
-          language.prompts,
+          language.prompts ?? 'unknown',
           language.tokens,
         ]),
       ),

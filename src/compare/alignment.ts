@@ -46,7 +46,7 @@ async function tally(
     run < regimes.length || contrasts.length > 0 ? subsets.folds : subsets.folds.slice(0, 1);
   const tallies = runs.map((_, run) => new AlignmentTally(scopes, foldsOf(run), layers));
   let [measured, least, most] = [0, Number.POSITIVE_INFINITY, 0];
-  const products = await openDotProducts(manifest.shape.dModel);
+  const products = await openDotProducts(manifest.shape.dModel ?? 0);
   try {
     for (let l = 0; l < layers; l++) {
       const ofRuns: PairAlignment[][] = [];

@@ -1,4 +1,4 @@
-import type { LayerSizes } from '../hooks/index.js';
+import type { ExpertSizes } from '../hooks/index.js';
 import { qOfSorted, studentTQuantile } from '../stats/index.js';
 import {
   expertOfUnit,
@@ -24,7 +24,7 @@ interface ChangeRow extends ChangedScore {
 /** Changes of all units of a type, gathered from pieces. */
 export class ChangeTable {
   readonly #type: UnitType;
-  readonly #sizes: LayerSizes;
+  readonly #sizes: ExpertSizes;
   readonly #layout: UnitLayout;
   readonly #units: number;
   readonly #scratch: Scratch;

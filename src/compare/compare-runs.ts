@@ -200,7 +200,7 @@ function completeItemsOf({ grid, manifest }: RunSource): number {
   if (grid !== null) return grid.complete.length;
   const items = manifest.plan.items.length;
   if (items === 0) return 0;
-  const missing = manifest.languages.reduce((sum, { prompts }) => sum + items - prompts, 0);
+  const missing = manifest.languages.reduce((sum, { prompts }) => sum + items - (prompts ?? 0), 0);
   return Math.max(0, items - missing);
 }
 

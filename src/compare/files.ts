@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { RunError } from '../errors.js';
-import type { LayerSizes } from '../hooks/index.js';
+import type { ExpertSizes } from '../hooks/index.js';
 import {
   type ColumnType,
   expertOfUnit,
@@ -120,7 +120,7 @@ interface ChangeColumn {
   readonly of: (table: UnitChanges, start: number, end: number) => ArrayLike<TableValue>;
 }
 
-function changeColumns(tags: readonly string[], shape: LayerSizes): ChangeColumn[] {
+function changeColumns(tags: readonly string[], shape: ExpertSizes): ChangeColumn[] {
   const each = (
     name: string,
     type: ColumnType,

@@ -72,7 +72,7 @@ export async function compareUnits(
   const pairs = new RunPairs(runs.length, compared.length, subsets, scopes.length);
   const described = compared.map((run) => new RunDescription(run, type, subsets));
   const topHeads = (type === 'head' ? runs : []).map(
-    ({ manifest }) => new TopHeads(subsets.folds.length, languages, layers, manifest.shape.heads),
+    ({ manifest }) => new TopHeads(subsets.folds.length, languages, layers, manifest.shape.heads ?? 0),
   );
   const changes = compared.slice(1).map((run) => new UnitChangesBuilder(run.label, type, layout));
   const moves = comparedPairs(compared.length).map((pair) => ({

@@ -54,9 +54,34 @@ export function formatShape(shape: Shape): string {
 /** What an attribute of a node may hold; integers and floats differ in ONNX, so floats are wrapped. */
 export type Attribute = number | string | readonly number[] | { readonly float: number };
 
+/** ONNX operators that our graphs are made of, by the file in `operators/` whose functions add them. */
+export const OPERATORS = {
+  graph: ['Identity', 'Shape'],
+  arrange: ['Concat', 'Expand', 'Gather', 'Range', 'Reshape', 'Slice', 'Transpose'],
+  attention: ['RotaryEmbedding'],
+  elementwise: [
+    ...['Add', 'And', 'Cast', 'Clip', 'Cos', 'Div', 'Equal', 'Gelu', 'Greater', 'Less', 'LessOrEqual'],
+    ...['Log', 'Max', 'Min', 'Mul', 'Pow', 'Relu', 'Sigmoid', 'Sin', 'Sqrt', 'Sub', 'Tanh', 'Where'],
+  ],
+  linear: ['Gemm', 'MatMul'],
+  reduce: [
+    'CumSum',
+    'LayerNormalization',
+    'RMSNormalization',
+    'ReduceLogSumExp',
+    'ReduceMax',
+    'ReduceSum',
+    'Softmax',
+  ],
+  route: ['GatherElements', 'NonZero', 'ScatterElements', 'ScatterND', 'TopK'],
+} as const;
+
+/** A table keyed by it lacks no operator, or does not compile. */
+export type OperatorName = (typeof OPERATORS)[keyof typeof OPERATORS][number];
+
 /** One operator application, kept as values so that a rule for its gradient can be looked up by `operator`. */
 export interface Node {
-  readonly operator: string;
+  readonly operator: OperatorName;
   readonly inputs: readonly Value[];
   readonly outputs: readonly Value[];
   readonly attributes: Readonly<Record<string, Attribute>>;
@@ -133,7 +158,7 @@ export class Graph {
 
   /** Adds a node and returns its outputs, one for each `[dtype, shape]`. */
   node<const O extends readonly (readonly [Dtype, Shape])[]>(
-    operator: string,
+    operator: OperatorName,
     inputs: readonly Value[],
     outputs: O,
     attributes: Readonly<Record<string, Attribute>> = {},

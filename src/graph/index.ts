@@ -1,5 +1,5 @@
 export { type FlopTerm, matrixFlops } from './flops.js';
-export { type Dim, type Float, Graph, GraphError, type Value } from './graph.js';
+export { type Dim, type Float, Graph, GraphError, type OperatorName, type Value } from './graph.js';
 export * from './onnx/onnx_pb.js';
 export { serialize } from './onnx/serialize.js';
 export * from './operators/index.js';

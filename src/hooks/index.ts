@@ -2,6 +2,7 @@ export { applyEdit, EDITS, type Edit, type Place, type PlacedEdit, placeEdits } 
 export {
   BLOCK_HOOKS,
   type BlockHook,
+  type ExpertSizes,
   expertOfNeuron,
   expertsOf,
   type HookPoint,

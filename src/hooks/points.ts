@@ -92,15 +92,19 @@ export interface MixtureShape {
 }
 
 /** The sizes of a model that the widths of its layers follow from. */
-export interface LayerSizes {
+export interface LayerSizes extends ExpertSizes {
   readonly dMlp: number;
+}
+
+/** The sizes of a model that tell which neurons are those of experts. */
+export interface ExpertSizes {
   /** Experts of a layer that has any; null for a dense model. */
   readonly experts: number | null;
   readonly mixture: MixtureShape | null;
 }
 
 /** Experts of a layer; 0 where it has none. */
-export function expertsOf({ experts, mixture }: LayerSizes, layer: number): number {
+export function expertsOf({ experts, mixture }: ExpertSizes, layer: number): number {
   return mixture?.layers.includes(layer) ? (experts ?? 0) : 0;
 }
 
@@ -115,7 +119,7 @@ export function neuronsOf(sizes: LayerSizes, layer: number): number {
 }
 
 /** The expert that an MLP neuron of a layer is of; null for one of a dense MLP or of an expert that all tokens pass. */
-export function expertOfNeuron(sizes: LayerSizes, layer: number, neuron: number): number | null {
+export function expertOfNeuron(sizes: ExpertSizes, layer: number, neuron: number): number | null {
   const experts = expertsOf(sizes, layer);
   if (experts === 0) return null;
   const expert = Math.floor(neuron / sizes.mixture!.dExpert);

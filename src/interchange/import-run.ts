@@ -177,7 +177,7 @@ async function manifestOf({ format, cells, tags, layers, width, model }: Describ
   }
   const tokens = cells.map((row) => row.map((one) => one.tokens));
   const hash = (value: unknown) => createHash('sha256').update(JSON.stringify(value)).digest('hex');
-  const unknown = Number.NaN;
+  const unknown = null;
   const heads = format.array === LAYER_ARRAYS.headImportanceSum;
   return {
     schema: 'babelscope/run',

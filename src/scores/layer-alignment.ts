@@ -34,7 +34,7 @@ export async function layerAlignment(
   products: DotProducts,
 ): Promise<PairAlignment[]> {
   const foldOf = Uint32Array.from(plan.items, ({ fold }) => fold);
-  const vectors = await readVectors(layer, plan.languages.length, foldOf.length, shape.dModel);
+  const vectors = await readVectors(layer, plan.languages.length, foldOf.length, shape.dModel ?? 0);
   const pairs: PairAlignment[] = [];
   for (const { a, b } of languagePairs(vectors.length)) {
     const [from, to] = [vectors[a]!, vectors[b]!];

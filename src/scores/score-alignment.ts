@@ -40,7 +40,7 @@ export async function scoreAlignment(
   const sample = Uint32Array.from({ length: shape.layers * pairs }, (_, row) => row);
   const halved = { margin: new HalfScores(halves, sample), mexa: new HalfScores(halves, sample) };
   const rows: AlignmentRow[] = [];
-  const products = await openDotProducts(shape.dModel, threads);
+  const products = await openDotProducts(shape.dModel ?? 0, threads);
   try {
     for (let l = 0; l < shape.layers; l++) {
       if (signal?.aborted) throw new InterruptedError({ what: 'scoring was stopped; nothing was written' });

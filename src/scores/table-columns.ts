@@ -1,4 +1,4 @@
-import type { LayerSizes } from '../hooks/index.js';
+import type { ExpertSizes } from '../hooks/index.js';
 import { type ColumnType, expertOfUnit, type TableValue } from '../store/index.js';
 import { deadUnits } from './dead-units.js';
 import { LANGUAGE_ARRAYS, type LanguageArray, UNIT_ARRAYS, type UnitArray } from './score-arrays.js';
@@ -11,7 +11,7 @@ import type { UnitBlock } from './unit-scores.js';
 export interface ScoredUnits {
   readonly scores: UnitBlock;
   /** Of the model. */
-  readonly sizes: LayerSizes;
+  readonly sizes: ExpertSizes;
   /** null if LAPE was not computed. */
   readonly policies: PolicySelections | null;
   /** [language]: prompts with pooled values; null if none are kept. */

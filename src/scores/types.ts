@@ -73,7 +73,11 @@ export interface ScoreSummary {
   readonly items: number;
   /** Items that every language has, on which η², ω² and vector shares are computed; null if none are kept. */
   readonly completeItems: number | null;
-  readonly languages: readonly { readonly tag: string; readonly prompts: number; readonly tokens: number }[];
+  readonly languages: readonly {
+    readonly tag: string;
+    readonly prompts: number | null;
+    readonly tokens: number;
+  }[];
   /** H(language), nats, which `mi` is a part of; null if no pooled values are kept. */
   readonly languageEntropy: number | null;
   /** How intervals and p-values of item scores were drawn; null with `uncertainty: 'basic'`. */

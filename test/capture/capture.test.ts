@@ -118,7 +118,7 @@ describe('a run', () => {
         manifest,
         hooks.map((hook) => ({ hook, statistic: 'full' })),
       );
-      const [K, dMlp, dZ, dModel, heads] = [3, 37, 40, manifest.shape.dModel, 4];
+      const [K, dMlp, dZ, dModel, heads] = [3, 37, 40, manifest.shape.dModel!, 4];
       for (let layer = 0; layer < 3; layer++) {
         const arrays = await readLayer(folder, layer);
         const resid = new Float64Array(plan.folds * K * dModel);

@@ -39,7 +39,9 @@ test("a run of a checkpoint's export by Optimum holds the numbers of the checkpo
       const [a, b] = [await expected!.readStatistic(name), await found!.readStatistic(name)];
       const scale = a.reduce((max, value) => Math.max(max, Math.abs(value)), 0);
       expect(b.length).toBe(a.length);
-      for (const [i, value] of b.entries()) expect(Math.abs(value - a[i]!)).toBeLessThanOrEqual(1e-4 * scale);
+      // Of how often a neuron fires rounding may move one value over zero.
+      const allowed = name === 'mlp.fire' ? 1 : 1e-4 * scale;
+      for (const [i, value] of b.entries()) expect(Math.abs(value - a[i]!)).toBeLessThanOrEqual(allowed);
     }
   }
 });

@@ -5,6 +5,7 @@ import { BLOCK_HOOKS, type BlockHook } from '../../src/hooks/points.js';
 import { statisticsOf, type Tap, tapOutput } from '../../src/hooks/taps.js';
 import { openModel } from '../../src/models/open-model.js';
 import type { Model } from '../../src/models/types.js';
+import { expectFiring, isNearZero, largestOf } from '../support/firing.js';
 import { deviation, FIXTURES, openFixture, TOLERANCE } from './fixture.js';
 import { type Prompts, runModel } from './run-model.js';
 
@@ -65,12 +66,12 @@ describe.each(CHECKPOINTS)('%s', (name) => {
       );
       // The rows of a prompt come first in its stretch of the batch, padding after them.
       const stretch = together.logits.subarray(index * prompts.seq * model.shape.vocab);
-      expect(largestDifference(alone.logits, stretch)).toBeLessThan(1e-5 * largest(alone.logits));
+      expect(largestDifference(alone.logits, stretch)).toBeLessThan(1e-5 * largestOf(alone.logits));
       for (const [layer, readings] of alone.layers.entries()) {
         const batch = together.layers[layer]!.get('hook_resid_post/full')!;
         const post = readings.get('hook_resid_post/full')!;
         const own = batch.subarray(index * prompts.seq * model.shape.dModel);
-        expect(largestDifference(post, own)).toBeLessThan(1e-5 * largest(post));
+        expect(largestDifference(post, own)).toBeLessThan(1e-5 * largestOf(post));
       }
     }
   });
@@ -95,11 +96,14 @@ describe.each(CHECKPOINTS)('%s', (name) => {
         const expected = reduceRows(activation.values, prompts, tap.statistic.split('.').at(-1) as Reduction);
         const found = readings.get(tapOutput(tap))!;
         expect(found.length).toBe(expected.sums.length);
+        const label = `layer ${layer} ${tapOutput(tap)}`;
+        if (tap.statistic === 'fire') {
+          expectFiring(found, expected.sums, expected.nearZero, label);
+          continue;
+        }
         for (const [i, sum] of expected.sums.entries()) {
-          // A count may only differ by the values that rounding could carry over zero.
-          const allowed = tap.statistic === 'fire' ? expected.nearZero[i]! : TOLERANCE * expected.scale;
-          expect(Math.abs(found[i]! - sum), `layer ${layer} ${tapOutput(tap)} [${i}]`).toBeLessThanOrEqual(
-            allowed,
+          expect(Math.abs(found[i]! - sum), `${label} [${i}]`).toBeLessThanOrEqual(
+            TOLERANCE * expected.scale,
           );
         }
       }
@@ -119,7 +123,7 @@ describe.each(CHECKPOINTS)('%s', (name) => {
         const expected = summarizePatterns(values, shape[1]!, prompts, lengths, statistic);
         const found = readings.get(tapOutput(taps[s]!))!;
         expect(largestDifference(found, Float32Array.from(expected)), `${layer} ${statistic}`).toBeLessThan(
-          TOLERANCE * largest(expected),
+          TOLERANCE * largestOf(expected),
         );
       }
     }
@@ -182,6 +186,7 @@ function reduceRows(
   const width = values.length / (batch * seq);
   const sums = new Float64Array(batch * width).fill(statistic === 'max' ? LOWEST_FLOAT32 : 0);
   const nearZero = new Float64Array(batch * width);
+  const most = largestOf(values);
   for (let token = 0; token < batch * seq; token++) {
     if (counted[token] === 0) continue;
     const row = Math.floor(token / seq) * width;
@@ -189,10 +194,10 @@ function reduceRows(
       const value = values[token * width + i]!;
       // A token that was not routed there counts as 0.
       sums[row + i] = REDUCE[statistic](sums[row + i]!, Number.isNaN(value) ? 0 : value);
-      if (Math.abs(value) < 1e-5) nearZero[row + i]! += 1;
+      if (isNearZero(value, most)) nearZero[row + i]! += 1;
     }
   }
-  return { sums, nearZero, scale: largest(sums.filter((sum) => sum !== LOWEST_FLOAT32)) };
+  return { sums, nearZero, scale: largestOf(sums.filter((sum) => sum !== LOWEST_FLOAT32)) };
 }
 
 /** [batch, head]: sums over counted queries of what is said of rows of [batch, head, query, key]. */
@@ -217,12 +222,6 @@ function summarizePatterns(
       return sum;
     }),
   );
-}
-
-function largest(values: Iterable<number>): number {
-  let max = 0;
-  for (const value of values) max = Math.max(max, Math.abs(value));
-  return max;
 }
 
 function largestDifference(a: Float32Array, b: Float32Array): number {

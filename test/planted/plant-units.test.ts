@@ -70,7 +70,7 @@ describe('the planted checkpoint', () => {
       const fire = await file.readStatistic('mlp.fire');
       const tokens = await file.readTokens();
       await file.close();
-      const units = opened.manifest.shape.dMlp;
+      const units = opened.manifest.shape.dMlp!;
       const rate = tags.map((_, k) => {
         let [fired, counted] = [0, 0];
         for (let fold = 0; fold < opened.manifest.plan.folds; fold++) {

@@ -39,9 +39,9 @@ export const CASES = {
   'nine runs of a large mixture, 17 languages, by family': syntheticComparison({
     runs: LONG_LABELS,
     layers: 40,
-    heads: 40,
+    heads: 20,
     neurons: 13_824,
-    experts: 64,
+    experts: 32,
     languages: SEVENTEEN_LANGUAGES,
     groups: BY_FAMILY,
     seeds: 2,

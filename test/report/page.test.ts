@@ -9,6 +9,7 @@ import { contrastSentence, headlineSentence, writeReport } from '../../src/repor
 import { findChromium, launchChromium } from '../support/chromium.js';
 import { SEEN_UNSEEN, SEVENTEEN_LANGUAGES, syntheticComparison } from '../support/synthetic-comparison.js';
 import { TEXT_FAULTS } from '../support/text-faults.js';
+import { CASES } from './cases.js';
 
 const FIGURES = 9;
 const HOSTILE = `</script><img src=x onerror="window.pwned=1">'"&\u2028{{x}}\${1}`;
@@ -176,14 +177,13 @@ describe.skipIf(chromiumPath === null)('the page in Chromium, from file://', () 
     expect(said).toEqual([]);
   });
 
-  const MANY = ['base', 'cpt', 'sft', 'grpo', 'cpt+grpo', 'sft seed 2', 'grpo seed 2', 'a-rather-long-label'];
   test.each([
     ['8 languages', syntheticComparison()],
     ['17 languages, 28 layers', wide()],
-    ['8 runs', syntheticComparison({ runs: MANY })],
+    ['9 runs with long labels', CASES['nine runs with long labels']],
     ['1 run', syntheticComparison({ runs: ['base'] })],
     ['regimes, groups and seeds', regimes()],
-    ['8 runs, by family, 17 languages', families(MANY)],
+    ['9 runs of a large mixture', CASES['nine runs of a large mixture, 17 languages, by family']],
     ['a trajectory', trajectory()],
     ['hostile labels', hostile()],
   ])('no text of a figure is cut off or printed over another: %s', async (name, comparison) => {
@@ -200,18 +200,6 @@ describe.skipIf(chromiumPath === null)('the page in Chromium, from file://', () 
 
 function regimes(): Comparison {
   return syntheticComparison({ runs: ['base', 'sft', 'grpo'], groups: SEEN_UNSEEN, seeds: 3 });
-}
-
-function families(runs: readonly string[]): Comparison {
-  const names = [...new Set(SEVENTEEN_LANGUAGES.map(({ family }) => family))];
-  return syntheticComparison({
-    runs,
-    languages: SEVENTEEN_LANGUAGES,
-    groups: names.map((name) => ({
-      name,
-      languages: SEVENTEEN_LANGUAGES.filter(({ family }) => family === name).map(({ tag }) => tag),
-    })),
-  });
 }
 
 function trajectory(): Comparison {
@@ -253,7 +241,16 @@ function hostile(): Comparison {
   };
 }
 
-async function reportOf(name: string, comparison: Comparison): Promise<string> {
+const written = new Map<string, Promise<string>>();
+
+/** Address of the page of a comparison, written once under each name. */
+function reportOf(name: string, comparison: Comparison): Promise<string> {
+  const report = written.get(name) ?? writtenReport(name, comparison);
+  written.set(name, report);
+  return report;
+}
+
+async function writtenReport(name: string, comparison: Comparison): Promise<string> {
   const { files } = await writeReport(comparison, join(folder, name), { formats: ['html'] });
   return pathToFileURL(files[0]!).href;
 }

@@ -1,3 +1,4 @@
+import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { BabelscopeError } from '../../src/errors.js';
 import { renderSvgs, withTitle } from '../../src/report/drawing/render.js';
@@ -89,4 +90,13 @@ describe('rendering', () => {
     };
     expect(panels(permuted as typeof small)).toEqual(panels(small));
   });
+});
+
+test('vega, vega-lite and sharp, which take a second to load, are loaded only to draw', () => {
+  const folder = new URL('../../src/report/', import.meta.url);
+  const files = readdirSync(folder, { recursive: true }).map(String);
+  for (const file of files.filter((name) => name.endsWith('.ts'))) {
+    const text = readFileSync(new URL(file, folder), 'utf8');
+    expect(text, file).not.toMatch(/^import (?!type )[^;]* from '(vega|vega-lite|sharp)'/m);
+  }
 });

@@ -10,6 +10,7 @@ import { openModel } from '../../src/models/open-model.js';
 import { ModelRunner, RunnerError } from '../../src/runtime/index.js';
 import type { LayerReadings, RunnerOptions, TokenizedPrompt } from '../../src/runtime/types.js';
 import { readRecorded } from '../models/run-model.js';
+import { expectFiring, isNearZero, largestOf } from '../support/firing.js';
 import { readWeight, spoilWeight, tinyCheckpoint } from '../support/tiny-checkpoint.js';
 
 const GIB = 2 ** 30;
@@ -133,7 +134,11 @@ describe('what a chunk reads', () => {
         const row = (tap: Tap, width: number) =>
           arrays.get(tapOutput(tap))!.subarray(p * width, (p + 1) * width);
         const fire = sumOver(counted, 37, (t, j) => (of('mlp.hook_pre').values[t * 37 + j]! > 0 ? 1 : 0));
-        expect([...row(TAPS[0]!, 37)]).toEqual(fire);
+        const most = largestOf(of('mlp.hook_pre').values);
+        const near = sumOver(counted, 37, (t, j) =>
+          Number(isNearZero(of('mlp.hook_pre').values[t * 37 + j]!, most)),
+        );
+        expectFiring(row(TAPS[0]!, 37), fire, near);
         const post = (t: number, j: number) => of('mlp.hook_post').values[t * 37 + j]!;
         const z = (t: number, j: number) => of('attn.hook_z').values[t * 40 + j]!;
         const norm = (t: number, h: number) => contributionNorm(outputWeight, (i) => z(t, h * 10 + i), h);

@@ -244,7 +244,7 @@ export class RunSource {
     const { languages, grid } = this;
     const isKept = file.names.has(name) && unitStart >= file.unitsWith(name).unitStart;
     if (grid === null || !isKept || unitStart === unitEnd) return scopes.map(() => null);
-    const units = (unitEnd - unitStart) * (name === 'head.items' ? this.manifest.shape.headDim : 1);
+    const units = (unitEnd - unitStart) * (name === 'head.items' ? (this.manifest.shape.headDim ?? 0) : 1);
     const readRow = rowReader(await file.readStoredItems(name, unitStart, unitEnd), grid.items * languages);
     return scopes.map(({ languages: own }) => {
       if (own.length < 2) return null;

@@ -1,4 +1,4 @@
-import type { Dtype, Float, Value } from '../graph.js';
+import type { Dtype, Float, OperatorName, Value } from '../graph.js';
 import { broadcast, mismatch } from '../shapes.js';
 
 type Bool = Value<'bool'>;
@@ -89,11 +89,11 @@ export function clip(x: Float, limit: number): Float {
 /** x·Φ(x), exactly by the error function or by Hendrycks and Gimpel's tanh approximation (2016). */
 export const gelu = (x: Float, approximate: 'none' | 'tanh'): Float => unary('Gelu', x, { approximate });
 
-function unary(operator: string, x: Float, attributes: Readonly<Record<string, string>> = {}): Float {
+function unary(operator: OperatorName, x: Float, attributes: Readonly<Record<string, string>> = {}): Float {
   return x.graph.node(operator, [x], [['float32', x.shape]], attributes)[0];
 }
 
-function binary<D extends Dtype>(operator: string, a: Value, b: Value, result: D): Value<D> {
+function binary<D extends Dtype>(operator: OperatorName, a: Value, b: Value, result: D): Value<D> {
   if (a.dtype !== b.dtype) throw mismatch(operator, 'operands differ in type', [a, b]);
   return a.graph.node(operator, [a, b], [[result, broadcast(operator, a, b)]])[0];
 }

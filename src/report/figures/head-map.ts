@@ -59,7 +59,8 @@ export const headMap = defineFigure({
   },
   build: (comparison, { maps, reference, others, known, quantity }) => {
     const { field, measure, legend } = quantity;
-    const { layers, heads } = comparison.shape;
+    const { layers } = comparison.shape;
+    const heads = comparison.shape.heads ?? 0;
     const units = comparison.units.find(({ type }) => type === 'head');
     const cellWidth = Math.max(7, Math.min(40, Math.floor(ROW_WIDTH / 3 / heads)));
     const many = maps.length > MOST_WHOLE;

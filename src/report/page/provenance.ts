@@ -12,10 +12,7 @@ export function provenance(comparison: Comparison): string {
     ['revision', runs.map(({ model }) => text(model.ref ?? '–'))],
     ['commit', runs.map(({ model }) => text(model.revision ?? '–'))],
     ['architecture', runs.map(({ model }) => text(`${model.architecture} (${model.modelType})`))],
-    [
-      'parameters',
-      runs.map(({ model }) => text(Number.isNaN(model.parameters) ? '–' : count(model.parameters))),
-    ],
+    ['parameters', runs.map(({ model }) => text(model.parameters === null ? '–' : count(model.parameters)))],
     ['stored as', runs.map(({ model }) => text(model.dtype ?? '–'))],
     ['config.json', runs.map(({ model }) => digest(model.configSha256))],
     ['weights', runs.map(({ model }) => digest(model.weightsSha256))],

@@ -108,7 +108,7 @@ function tokens({ languages, runs, units }: Comparison): ReportTable {
   const counts = runs.map((run) =>
     languages.map(({ tag }) => {
       const own = run.languages.find((language) => language.tag === tag);
-      return [presentOrNull(own?.prompts), presentOrNull(own?.tokens)] as const;
+      return [own?.prompts ?? null, own?.tokens ?? null] as const;
     }),
   );
   const alike = counts.every((of) => of.join() === counts[0]!.join());
@@ -153,8 +153,4 @@ function reliability(comparison: Comparison): ReportTable {
       stepUp,
     ]),
   };
-}
-
-function presentOrNull(value: number | undefined): number | null {
-  return value === undefined || Number.isNaN(value) ? null : value;
 }

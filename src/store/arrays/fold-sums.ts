@@ -1,4 +1,4 @@
-import { expertOfNeuron, expertsOf, type LayerSizes } from '../../hooks/index.js';
+import { type ExpertSizes, expertOfNeuron, expertsOf } from '../../hooks/index.js';
 import type { RunLayer } from '../run/open-run.js';
 import type { ScoredType } from './unit-layout.js';
 
@@ -120,7 +120,7 @@ function every({ folds }: Pick<FoldShape, 'folds'>): number[] {
 export async function readTokenCounts(
   layer: RunLayer,
   type: ScoredType,
-  sizes: LayerSizes,
+  sizes: ExpertSizes,
   unitStart: number,
   unitEnd: number,
 ): Promise<TokenCounts> {

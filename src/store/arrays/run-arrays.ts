@@ -240,7 +240,7 @@ export function neuronsWithoutItems({ plan, shape }: Shaped, layer: number): num
   return plan.keep === 'expert-items' ? 0 : expertsOf(shape, layer) * (shape.mixture?.dExpert ?? 0);
 }
 
-/** Type and shape that each array of a layer must have, in the order written. An array without units is none. */
+/** Type and shape that each array of a layer must have, in the order written. An array without units, or of units whose number the run does not know, is none. */
 export function expectedLayerArrays(
   run: Shaped,
   layer: number,
@@ -250,11 +250,11 @@ export function expectedLayerArrays(
     fold: plan.folds,
     item: plan.items.length,
     language: plan.languages.length,
-    neuron: neuronsOf(shape, layer),
-    head: shape.heads,
-    headDim: shape.headDim,
+    neuron: neuronsOf({ ...shape, dMlp: shape.dMlp ?? 0 }, layer),
+    head: shape.heads ?? 0,
+    headDim: shape.headDim ?? 0,
     expert: expertsOf(shape, layer),
-    dimension: shape.dModel,
+    dimension: shape.dModel ?? 0,
   };
   const pooled = { ...sizes, neuron: sizes.neuron - neuronsWithoutItems(run, layer) };
   return new Map(

@@ -1,4 +1,4 @@
-import { expertOfNeuron, expertsOf, type LayerSizes, neuronsOf } from '../../hooks/index.js';
+import { type ExpertSizes, expertOfNeuron, expertsOf, neuronsOf } from '../../hooks/index.js';
 
 /** Kinds of unit that a run scores and a comparison compares. */
 export const UNIT_TYPES = ['neuron', 'head', 'expert'] as const;
@@ -50,27 +50,28 @@ export class UnitLayout {
   }
 }
 
-/** What the widths of a model's layers follow from. */
-export interface ModelSizes extends LayerSizes {
+/** The sizes of a model that the units of a run follow from; null where an imported run does not know them. */
+export interface ModelSizes extends ExpertSizes {
   readonly layers: number;
-  readonly heads: number;
-  readonly dModel: number;
+  readonly heads: number | null;
+  readonly dModel: number | null;
+  readonly dMlp: number | null;
 }
 
-/** Units of a type, layer by layer. */
+/** Units of a type, layer by layer; of a type whose number is not known a run has none. */
 export function unitLayout(sizes: ModelSizes, type: ScoredType): UnitLayout {
   const width = {
-    neuron: (layer: number) => neuronsOf(sizes, layer),
-    head: () => sizes.heads,
+    neuron: (layer: number) => neuronsOf({ ...sizes, dMlp: sizes.dMlp ?? 0 }, layer),
+    head: () => sizes.heads ?? 0,
     expert: (layer: number) => expertsOf(sizes, layer),
-    residual: () => sizes.dModel,
+    residual: () => sizes.dModel ?? 0,
   }[type];
   return new UnitLayout(Array.from({ length: sizes.layers }, (_, layer) => width(layer)));
 }
 
 /** The expert that a unit is, or that a neuron is of; null for any other unit, and for neurons that all tokens pass. */
 export function expertOfUnit(
-  sizes: LayerSizes,
+  sizes: ExpertSizes,
   type: ScoredType,
   layer: number,
   index: number,

@@ -3,8 +3,8 @@ import { z } from 'zod';
 /** The newest manifest this version reads and the one it writes. */
 export const RUN_SCHEMA_VERSION = 1;
 
-/** A whole number that an imported run may not know: NaN in memory, null in the file. */
-const known = z.union([z.number().int(), z.nan(), z.null().transform(() => Number.NaN)]);
+/** A size that an imported run may not know. */
+const size = z.number().int().nullable();
 
 const modelIdentity = z.object({
   name: z.string(),
@@ -13,7 +13,7 @@ const modelIdentity = z.object({
   ref: z.string().nullable().default(null),
   architecture: z.string(),
   modelType: z.string(),
-  parameters: known,
+  parameters: size,
   /** null, like the hashes below, where an imported run does not know it. */
   dtype: z.enum(['F32', 'F16', 'BF16', 'F8_E4M3', 'MXFP4', 'I8', 'I4']).nullable(),
   configSha256: z.string().nullable(),
@@ -35,11 +35,11 @@ const modelIdentity = z.object({
 const modelShape = z.object({
   family: z.string(),
   layers: z.number().int(),
-  dModel: known,
-  heads: known,
-  kvHeads: known,
-  headDim: known,
-  dMlp: known,
+  dModel: size,
+  heads: size,
+  kvHeads: size,
+  headDim: size,
+  dMlp: size,
   experts: z.number().int().nullable(),
   mixture: z
     .object({
@@ -50,9 +50,9 @@ const modelShape = z.object({
     })
     .nullable()
     .default(null),
-  vocab: known,
-  maxPositions: known,
-  parameters: known,
+  vocab: size,
+  maxPositions: size,
+  parameters: size,
 });
 
 const probeIdentity = z.object({
@@ -111,7 +111,7 @@ export const runManifestSchema = z.object({
       name: z.string(),
       script: z.string(),
       family: z.string(),
-      prompts: known,
+      prompts: size,
       /** Counted tokens; of imported importances, matrices. */
       tokens: z.number().int(),
       /** Tokens cut off because a prompt was longer than the model's positions. */
