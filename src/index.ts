@@ -43,9 +43,9 @@ export { checkProbes, listBuiltinProbes, listProbeFormats, loadProbes } from './
 export type { AbsentFigure, Figure, FigureName, ReportFormat, WriteReportOptions } from './report/index.js';
 export {
   buildFigures,
+  changeSentence,
   drawFigure,
   figure,
-  headlineSentence,
   isPresent,
   writeReport as report,
 } from './report/index.js';

@@ -71,4 +71,3 @@ async function tally(
   }
   return { tallies, measured, items: most === 0 ? ([0, 0] as const) : ([least, most] as const) };
 }
-

@@ -33,9 +33,7 @@ const languageGroup = z.object({ name: z.string(), languages: list(z.string()) }
 const comparedRun = z.object({
   label: z.string(),
   model: run.model,
-  languages: list(
-    z.object({ tag: z.string(), prompts: run.languages.element.shape.prompts, tokens: count }),
-  ),
+  languages: list(z.object({ tag: z.string(), prompts: run.languages.element.shape.prompts, tokens: count })),
   planSha256: z.string(),
   /** Further training seeds of the same regime, which make its seed floor. */
   seeds: list(z.object({ model: run.model, planSha256: z.string() })),
@@ -52,6 +50,8 @@ const profile = z.object({
   selected: count,
   /** Selected units that belong to two or more languages. */
   shared: count,
+  /** [n − 1]: selected units that belong to n languages. */
+  multiplicity: list(count),
   /** [layer][language]: selected units of the layer that belong to the language. */
   counts: list(list(count)),
   /** [layer]: selected units, each once. */
@@ -221,9 +221,7 @@ export const comparisonSchema = z.object({
   babelscope: z.string(),
   probe: run.probe,
   shape: run.shape,
-  languages: list(
-    z.object({ tag: z.string(), name: z.string(), script: z.string(), family: z.string() }),
-  ),
+  languages: list(z.object({ tag: z.string(), name: z.string(), script: z.string(), family: z.string() })),
   groups: list(languageGroup),
   /** Items on the full grid, and all items. */
   completeItems: count,

@@ -13,8 +13,8 @@ import {
   type TableValue,
   writeFileAtomic,
 } from '../store/index.js';
-import { NOT_SELECTED } from './inputs/tally.js';
 import { COMPARISON_SCHEMA_VERSION, type Comparison, comparisonSchema } from './comparison.js';
+import { NOT_SELECTED } from './inputs/tally.js';
 import {
   CHANGE_PARTS,
   type ComparisonWithChanges,

@@ -20,7 +20,7 @@ export type {
   UnitDescription,
   Verdict,
 } from './comparison.js';
-export { COMPARISON_SCHEMA_VERSION, comparisonSchema, VERDICTS } from './comparison.js';
+export { COMPARISON_SCHEMA_VERSION, comparisonSchema, SEED_VERDICTS, VERDICTS } from './comparison.js';
 export {
   CHANGES_FILE,
   COMPARISON_FILE,

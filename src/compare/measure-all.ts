@@ -3,7 +3,13 @@ import type { Change, Comparison, Contrast, Estimate, Level, SeedFloor, Trend } 
 import { estimate, type Judged, judge, notMeasured, type Replicates } from './floors/sampling-floor.js';
 import { seedFloor } from './floors/seed-floor.js';
 import { finiteOrNull } from './numbers.js';
-import { comparedPairs, type Design, type Quantity, type QuantityKey, type Side } from './quantities/quantity.js';
+import {
+  comparedPairs,
+  type Design,
+  type Quantity,
+  type QuantityKey,
+  type Side,
+} from './quantities/quantity.js';
 
 /** Level of a trend's test. */
 const TREND_LEVEL = 0.05;

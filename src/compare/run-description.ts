@@ -1,15 +1,15 @@
 import { HalfScores, RELIABILITY_UNITS, vectorShare } from '../scores/index.js';
 import { Random } from '../stats/index.js';
 import type { UnitLayout, UnitType } from '../store/index.js';
+import type { ExpertMap, HeadMap, RunProfile } from './comparison.js';
 import { ExpertMapBuilder } from './expert-map.js';
 import type { FoldSubsets } from './inputs/fold-subsets.js';
 import type { SubsetScores, UnitLayer } from './inputs/layer-scores.js';
+import type { RunSource } from './inputs/run-source.js';
+import type { RunTally } from './inputs/tally.js';
 import { finiteOrNullEach, LayerRows } from './numbers.js';
 import { ProfileBuilder } from './profile.js';
 import type { RunReliability } from './reliability.js';
-import type { RunSource } from './inputs/run-source.js';
-import type { RunTally } from './inputs/tally.js';
-import type { ExpertMap, HeadMap, RunProfile } from './comparison.js';
 
 /** What a comparison says of one run by itself, collected while its layers pass by. */
 export class RunDescription {

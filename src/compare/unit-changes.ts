@@ -1,9 +1,9 @@
 import { benjaminiHochberg, studentTQuantile } from '../stats/index.js';
 import type { UnitLayout, UnitType } from '../store/index.js';
-import type { SubsetScores } from './inputs/layer-scores.js';
-import { paired, pairedP } from './paired-change.js';
-import type { UnitRange } from './inputs/run-source.js';
 import type { Comparison } from './comparison.js';
+import type { SubsetScores } from './inputs/layer-scores.js';
+import type { UnitRange } from './inputs/run-source.js';
+import { paired, pairedP } from './paired-change.js';
 
 /**
  * Where a fresh comparison carries its unit table: a symbol, so that the table is no part of comparison.json, and

@@ -1,5 +1,6 @@
 import { lape, RateSummary, type ReferenceCut, tang2024Units, vectorShare } from '../scores/index.js';
 import type { UnitType } from '../store/index.js';
+import type { ExpertMap, HeadMap, HeadOverlap, UnitDescription } from './comparison.js';
 import type { FoldSubsets } from './inputs/fold-subsets.js';
 import {
   ratesOf,
@@ -9,18 +10,17 @@ import {
   scoreSubset,
   type UnitLayer,
 } from './inputs/layer-scores.js';
-import { finiteOrNull } from './numbers.js';
-import { entropyEdges, ReallocationBuilder } from './profile.js';
 import { type Regime, runsOf } from './inputs/regimes.js';
-import type { RunReliability } from './reliability.js';
-import { RunDescription } from './run-description.js';
 import { RunPairs } from './inputs/run-pairs.js';
 import type { RunSource, UnitRange } from './inputs/run-source.js';
 import { LanguageCounts, RunTally } from './inputs/tally.js';
 import { TopHeads } from './inputs/top-heads.js';
-import type { ExpertMap, HeadMap, HeadOverlap, UnitDescription } from './comparison.js';
+import { finiteOrNull } from './numbers.js';
+import { entropyEdges, ReallocationBuilder } from './profile.js';
 import { unitQuantities } from './quantities/index.js';
 import { comparedPairs, type Quantity } from './quantities/quantity.js';
+import type { RunReliability } from './reliability.js';
+import { RunDescription } from './run-description.js';
 import {
   type LayerReplicates,
   type Replicated,

@@ -1,6 +1,6 @@
 import { alignmentOver, type PairAlignment } from '../../scores/index.js';
-import type { Scope } from './layer-scores.js';
 import { ratio } from '../quantities/quantity.js';
+import type { Scope } from './layer-scores.js';
 
 /** As in `alignment` of scores/: cosine margin, and MEXA retrieval. */
 const ALIGNMENT_MEASURES = ['margin', 'mexa'] as const;

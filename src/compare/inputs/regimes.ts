@@ -32,7 +32,6 @@ export function runsOf(regimes: readonly Regime[]): RegimeRuns {
   return { runs, ofRegime };
 }
 
-
 /**
  * Opens the runs and their further training seeds, the reference first.
  *

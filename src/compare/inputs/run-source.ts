@@ -26,8 +26,8 @@ import {
   type UnitType,
   unitLayout,
 } from '../../store/index.js';
-import type { Scope, UnitLayer } from './layer-scores.js';
 import type { UnitDescription } from '../comparison.js';
+import type { Scope, UnitLayer } from './layer-scores.js';
 
 /** Pooled values held at a time: of Qwen2.5-7B's layer (1000 items, 12 languages) two blocks. */
 const ITEM_BYTES = 256 * 2 ** 20; // 256 MiB

@@ -1,8 +1,8 @@
 import { contrast } from '../../scores/index.js';
 import { Argsort } from '../../stats/index.js';
-import type { UnitLayer } from './layer-scores.js';
-import { finiteOrNull } from '../numbers.js';
 import type { HeadOverlap } from '../comparison.js';
+import { finiteOrNull } from '../numbers.js';
+import type { UnitLayer } from './layer-scores.js';
 
 /** Share of all heads that are called a language's top heads (docs/scores.md). */
 const TOP_SHARE = 0.02;

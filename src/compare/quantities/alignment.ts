@@ -17,19 +17,21 @@ export function alignmentQuantities(
   const everywhere = [null, ...Array.from({ length: layers }, (_, l) => l)];
   return (['margin', 'mexa'] as const).flatMap((measure) =>
     scopes.flatMap(({ group }, scope) =>
-      everywhere.map((layer): Quantity => ({
-        measure: measure === 'margin' ? 'alignment_margin' : 'alignment_mexa',
-        type: null,
-        group,
-        layer,
-        language: null,
-        ...signed(({ run, subset }) => tallies[run]!.value(measure, scope, layer, subset)),
-        valueRange: measure === 'margin' ? [-2, 2] : [0, 1],
-        changeRange: measure === 'margin' ? [-4, 4] : [-1, 1],
-        needs: 'no two languages share two items',
-        impossible: null,
-        isDetail: false,
-      })),
+      everywhere.map(
+        (layer): Quantity => ({
+          measure: measure === 'margin' ? 'alignment_margin' : 'alignment_mexa',
+          type: null,
+          group,
+          layer,
+          language: null,
+          ...signed(({ run, subset }) => tallies[run]!.value(measure, scope, layer, subset)),
+          valueRange: measure === 'margin' ? [-2, 2] : [0, 1],
+          changeRange: measure === 'margin' ? [-4, 4] : [-1, 1],
+          needs: 'no two languages share two items',
+          impossible: null,
+          isDetail: false,
+        }),
+      ),
     ),
   );
 }

@@ -8,7 +8,14 @@ import { COUNT, type Quantity, ratio, SHARE, type Side, signed, UNBOUNDED } from
 export function depthQuantities({ type, scopes, runs, unselected }: UnitTallies): Quantity[] {
   return scopes.flatMap(({ group }, scope): Quantity[] => {
     const selected = ({ run, subset }: Side) => runs[run]![scope]!.layersOf('selected', subset);
-    const key = { type, group, layer: null, language: null, isDetail: false, impossible: unselected } as const;
+    const key = {
+      type,
+      group,
+      layer: null,
+      language: null,
+      isDetail: false,
+      impossible: unselected,
+    } as const;
     const needs = 'no unit is selected in one of the runs';
     return [
       {

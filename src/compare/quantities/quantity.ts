@@ -87,9 +87,7 @@ export const COUNT: Range = [0, Number.POSITIVE_INFINITY];
 export const SHARE: Range = [0, 1];
 
 /** A quantity that each run has by itself; between two runs it is the difference b − a. */
-export function signed(
-  value: (side: Side) => number,
-): Pick<Quantity, 'direction' | 'value' | 'between'> {
+export function signed(value: (side: Side) => number): Pick<Quantity, 'direction' | 'value' | 'between'> {
   return { direction: 'difference', value, between: (a, b) => value(b) - value(a) };
 }
 

@@ -12,7 +12,11 @@ const NEEDS_ITEMS =
 export function scoreQuantities(tallies: UnitTallies): Quantity[] {
   const { type, scopes, runs, layers } = tallies;
   const most = (languages: number) => Math.log(languages);
-  const of = (measure: 'mean_lape' | 'mean_omega2_language', scope: number, layer: number | null): Quantity => {
+  const of = (
+    measure: 'mean_lape' | 'mean_omega2_language',
+    scope: number,
+    layer: number | null,
+  ): Quantity => {
     const { group, languages } = scopes[scope]!;
     const [sum, units]: readonly [Measured, Measured] =
       measure === 'mean_lape' ? ['entropySum', 'live'] : ['omega2Sum', 'omega2Units'];

@@ -1,5 +1,14 @@
 import type { UnitTallies } from '../inputs/unit-tallies.js';
-import { COUNT, ONE_LANGUAGE, type Quantity, ratio, SHARE, type Side, signed, UNBOUNDED } from './quantity.js';
+import {
+  COUNT,
+  ONE_LANGUAGE,
+  type Quantity,
+  ratio,
+  SHARE,
+  type Side,
+  signed,
+  UNBOUNDED,
+} from './quantity.js';
 
 /**
  * The units that the reference's cut selects: how many, in each layer and of each language too, and, between two runs,
@@ -19,7 +28,13 @@ export function selectionQuantities(tallies: UnitTallies): Quantity[] {
     impossible: unselected,
     isDetail: false,
   } as const;
-  const share = { ...count, direction: 'similarity', value: null, valueRange: SHARE, changeRange: SHARE } as const;
+  const share = {
+    ...count,
+    direction: 'similarity',
+    value: null,
+    valueRange: SHARE,
+    changeRange: SHARE,
+  } as const;
   const ofScope = scopes.flatMap(({ group, languages }, scope): Quantity[] => [
     { ...count, group, ...signed(({ run, subset }) => runs[run]![scope]!.total('selected', subset)) },
     {
@@ -55,5 +70,9 @@ export function selectionQuantities(tallies: UnitTallies): Quantity[] {
     language,
     ...signed(({ run, subset }: Side) => counts[run]!.of(subset, k)),
   });
-  return [...ofScope, ...Array.from({ length: layers }, (_, layer) => ofLayer(layer)), ...tags.map(ofLanguage)];
+  return [
+    ...ofScope,
+    ...Array.from({ length: layers }, (_, layer) => ofLayer(layer)),
+    ...tags.map(ofLanguage),
+  ];
 }

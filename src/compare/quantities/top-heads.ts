@@ -8,18 +8,20 @@ import { ONE_LANGUAGE, type Quantity, SHARE, signed } from './quantity.js';
 export function topHeadQuantities({ type, scopes, topHeads }: UnitTallies): Quantity[] {
   if (topHeads.length === 0) return [];
   return scopes.flatMap(({ group, languages }) =>
-    (['norm', 'contrast'] as const).map((by): Quantity => ({
-      measure: by === 'norm' ? 'head_overlap' : 'head_overlap_contrast',
-      type,
-      group,
-      layer: null,
-      language: null,
-      ...signed(({ run, subset }) => topHeads[run]!.meanOverlap(by, subset, languages)),
-      valueRange: SHARE,
-      changeRange: [-1, 1],
-      needs: 'no top heads',
-      impossible: languages.length < 2 ? ONE_LANGUAGE : null,
-      isDetail: false,
-    })),
+    (['norm', 'contrast'] as const).map(
+      (by): Quantity => ({
+        measure: by === 'norm' ? 'head_overlap' : 'head_overlap_contrast',
+        type,
+        group,
+        layer: null,
+        language: null,
+        ...signed(({ run, subset }) => topHeads[run]!.meanOverlap(by, subset, languages)),
+        valueRange: SHARE,
+        changeRange: [-1, 1],
+        needs: 'no top heads',
+        impossible: languages.length < 2 ? ONE_LANGUAGE : null,
+        isDetail: false,
+      }),
+    ),
   );
 }

@@ -1,9 +1,8 @@
-import type { Comparison, Contrast } from '../../compare/index.js';
+import { type Comparison, type Contrast, mainUnits, rowsOf } from '../../compare/index.js';
 import { forestColumns, forestOf } from '../drawing/forest-columns.js';
 import { floorEnd, floorFields, noteLines, rowLayout, sketchFields } from '../drawing/forest-rows.js';
 import { shortLabels } from '../drawing/labels.js';
 import { specification, tooltip } from '../drawing/specification.js';
-import { mainUnits } from '../words/compared.js';
 import { UNIT_WORDS } from '../words/measured-on.js';
 import {
   contrastSentence,
@@ -119,7 +118,8 @@ export const contrasts = defineFigure({
 });
 
 function contrastsOf(comparison: Comparison): readonly Contrast[] {
-  return mainUnits(comparison)?.contrasts ?? [];
+  const units = mainUnits(comparison);
+  return units === undefined ? [] : rowsOf(comparison.contrasts, { type: units.type });
 }
 
 function pairName({ from, to }: Contrast): string {

@@ -1,9 +1,9 @@
-import type { RunProfile } from '../../compare/index.js';
+import { mainUnits, type RunProfile } from '../../compare/index.js';
 import { shortLabels } from '../drawing/labels.js';
 import { runChannels, runLine, runPoints } from '../drawing/run-lines.js';
 import { layerAxis, specification, tooltip } from '../drawing/specification.js';
 import { INK } from '../drawing/theme.js';
-import { headlineOf, mainUnits } from '../words/compared.js';
+import { headlineOf } from '../words/compared.js';
 import { runsInWords, UNIT_WORDS } from '../words/measured-on.js';
 import { count, list, number, wrap } from '../words/text.js';
 import { defineFigure } from './figure.js';
@@ -71,7 +71,7 @@ export const depthProfile = defineFigure({
         ? 'One run: description only, no change is measured.'
         : `D is the largest gap between the two cumulative shares. ${others
             .map((other) => {
-              const headline = headlineOf(units, 'depthD', other.label);
+              const headline = headlineOf(comparison, units.type, 'depth_distance', other.label);
               const gap = widestGap(reference, other);
               if (headline === undefined || headline.verdict === 'not measured' || gap === null) {
                 return `${other.label}: not measured.`;

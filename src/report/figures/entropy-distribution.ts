@@ -1,8 +1,9 @@
+import { mainUnits } from '../../compare/index.js';
 import { shortLabels } from '../drawing/labels.js';
 import { runChannels } from '../drawing/run-lines.js';
 import { specification, tooltip } from '../drawing/specification.js';
 import { INK, INK_SOFT } from '../drawing/theme.js';
-import { headlineOf, mainUnits } from '../words/compared.js';
+import { headlineOf } from '../words/compared.js';
 import { runsInWords, UNIT_WORDS } from '../words/measured-on.js';
 import { changeInWords, intervalInWords } from '../words/measures.js';
 import { count, list, number, plural } from '../words/text.js';
@@ -111,7 +112,7 @@ export const entropyDistribution = defineFigure({
     const cutLabel = `cut of ${shortLabels(labels, CUT_LABEL)[0]}: ${number(entropyCut)} nats`;
     const tail = panel(tailStart, tailEnd, 'the tail the cut selects from', cutLabel);
     const changes = profiles.slice(1).map(({ label }) => {
-      const headline = headlineOf(units, 'meanEntropy', label);
+      const headline = headlineOf(comparison, units.type, 'mean_lape', label);
       if (headline === undefined || headline.verdict === 'not measured') return `${label}: not measured`;
       return `${label}: ${headline.verdict} (${changeInWords(headline)} nats, 95\u00a0% interval ${intervalInWords(headline)})`;
     });

@@ -164,14 +164,13 @@ function caption(
       row.filter((top, expert) => top !== null && top !== reference.topLanguage[layer]![expert]),
     ).length;
   const dead = comparison.expertMaps.filter((run) => never(run) > 0);
-  const experts = comparison.units.find(({ type }) => type === 'expert');
   return [
     `Selection frequency: share of a language’s tokens whose choice includes the expert. Colour: the highest frequency over languages as a share of all languages’ frequencies${named ? '; letters: whose it is' : ''}.`,
     dead.length === 0
       ? ''
       : `× and grey: never chosen (${list(dead.map((run) => `${run.label}: ${plural(never(run), 'expert')}`))}).`,
     ...others.map((run) => {
-      const headline = headlineOf(experts, 'meanEntropy', run.label);
+      const headline = headlineOf(comparison, 'expert', 'mean_lape', run.label);
       return `${run.label} against ${reference.label}: ${plural(moved(run), 'expert')} with another foremost language; mean entropy of experts: ${headline?.verdict ?? 'not measured'}.`;
     }),
     others.length === 0

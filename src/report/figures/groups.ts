@@ -1,9 +1,15 @@
-import { type Comparison, type Headline, type Measure, VERDICTS } from '../../compare/index.js';
+import {
+  type Change,
+  type Comparison,
+  headlineChanges,
+  type Measure,
+  mainUnits,
+  VERDICTS,
+} from '../../compare/index.js';
 import { plainAxis } from '../drawing/cell-map.js';
 import { labelExpression, withoutMiddle } from '../drawing/labels.js';
 import { panelTitle, specification, tooltip } from '../drawing/specification.js';
 import { INK_SOFT, VERDICT_COLOURS } from '../drawing/theme.js';
-import { mainUnits } from '../words/compared.js';
 import { runsInWords, UNIT_WORDS } from '../words/measured-on.js';
 import { changeInWords, intervalInWords, isSigned, MEASURE_WORDS, measureName } from '../words/measures.js';
 import { list, uncapital } from '../words/text.js';
@@ -16,7 +22,7 @@ const LOW_ROWS = { ...LAYOUT, row: 14, font: 10, size: 45 };
 /** With more rows a panel than this, panels are denser and fewer. */
 const MANY_ROWS = 40;
 const DENSE_LAYOUT = { width: 170, row: 13, columns: 4, font: 9, size: 40 };
-const DENSE_MEASURES: readonly Measure[] = ['selected', 'jaccard', 'meanEntropy', 'meanOmega2'];
+const DENSE_MEASURES: readonly Measure[] = ['selected', 'jaccard', 'mean_lape', 'mean_omega2_language'];
 /** Widest labels, in em. */
 const RUN_LABEL = 10;
 const GROUP_LABEL = 9;
@@ -32,7 +38,8 @@ export const groups = defineFigure({
       return 'not measured: no groups of languages were named (compare --groups)';
     }
     const reference = comparison.runs[0]?.label;
-    const headlines = mainUnits(comparison)?.headlines.filter(({ from }) => from === reference) ?? [];
+    const type = mainUnits(comparison)?.type ?? null;
+    const headlines = headlineChanges(comparison, type).filter(({ from }) => from === reference);
     return headlines.length === 0 ? 'not measured: it needs two runs' : headlines;
   },
   build: (comparison, headlines) => {
@@ -82,7 +89,7 @@ function groupPanel(comparison: Comparison, layout: typeof LAYOUT) {
     legend: { orient: 'top', columns: 3 },
   };
 
-  return (headlines: readonly Headline[]) => {
+  return (headlines: readonly Change[]) => {
     const values = headlines.map((h) => ({
       block: h.group ?? 'all',
       run: h.to,
@@ -164,7 +171,7 @@ const TOOLTIP = tooltip({
   note: 'note',
 });
 
-function caption(comparison: Comparison, headlines: readonly Headline[], left: readonly string[]): string {
+function caption(comparison: Comparison, headlines: readonly Change[], left: readonly string[]): string {
   const groupsInWords = comparison.groups
     .map(({ name, languages }) => `${name} (${languages.join(' ')})`)
     .join(', ');

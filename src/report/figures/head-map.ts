@@ -28,7 +28,7 @@ const FONT = 9;
 const QUANTITIES = [
   {
     field: 'omega2Language',
-    measure: 'meanOmega2',
+    measure: 'mean_omega2_language',
     title: 'Language share of variance (ω²) of attention heads',
     legend: 'ω² of language',
     caption: () =>
@@ -36,7 +36,7 @@ const QUANTITIES = [
   },
   {
     field: 'lape',
-    measure: 'meanEntropy',
+    measure: 'mean_lape',
     title: 'Language entropy (LAPE) of attention heads',
     legend: 'LAPE, nats (dark: tied to few languages)',
     caption: (rate: string, languages: number) =>
@@ -126,7 +126,7 @@ export const headMap = defineFigure({
       many ? 'Of the other runs the differences alone are drawn.' : '',
       missing === 0 ? '' : `× and grey: not measured (${plural(missing, 'cell')}).`,
       ...others.map(({ label }) => {
-        const headline = headlineOf(units, measure, label);
+        const headline = headlineOf(comparison, 'head', measure, label);
         return `Mean over heads, ${label} against ${reference.label}: ${headline?.verdict ?? 'not measured'}.`;
       }),
       others.length === 0

@@ -1,9 +1,9 @@
-import type { Comparison, Measure, Reallocation } from '../../compare/index.js';
+import { type Comparison, type Measure, mainUnits, type Reallocation } from '../../compare/index.js';
 import { cellMap, plainAxis } from '../drawing/cell-map.js';
 import { labelExpression, shortLabels } from '../drawing/labels.js';
 import { specification, tooltip } from '../drawing/specification.js';
 import { RULE } from '../drawing/theme.js';
-import { headlineOf, mainUnits } from '../words/compared.js';
+import { headlineOf } from '../words/compared.js';
 import { languageLabel, runsInWords, UNIT_WORDS } from '../words/measured-on.js';
 import { count, emWidth, percent, wrap } from '../words/text.js';
 import { defineFigure } from './figure.js';
@@ -140,6 +140,6 @@ export const reallocation = defineFigure({
 
 function verdicts(comparison: Comparison, label: string): string {
   const of = (measure: Measure) =>
-    headlineOf(mainUnits(comparison), measure, label)?.verdict ?? 'not measured';
-  return `Overlap of the selected sets: ${of('jaccard')}; languages kept: ${of('languageKept')}.`;
+    headlineOf(comparison, mainUnits(comparison)?.type ?? null, measure, label)?.verdict ?? 'not measured';
+  return `Overlap of the selected sets: ${of('jaccard')}; languages kept: ${of('language_kept')}.`;
 }

@@ -1,9 +1,15 @@
-import { type Comparison, type Headline, type UnitComparison, VERDICTS } from '../../compare/index.js';
+import {
+  type Change,
+  type Comparison,
+  headlineChanges,
+  type UnitDescription,
+  VERDICTS,
+} from '../../compare/index.js';
 import { plainAxis } from '../drawing/cell-map.js';
 import { labelExpression, shortLabels } from '../drawing/labels.js';
 import { panelTitle, specification, tooltip } from '../drawing/specification.js';
 import { INK, INK_SOFT } from '../drawing/theme.js';
-import { changeInWords, headlineSentence, MEASURE_WORDS, measureName } from '../words/measures.js';
+import { changeInWords, changeSentence, MEASURE_WORDS, measureName } from '../words/measures.js';
 import { count, emWidth, list, uncapital } from '../words/text.js';
 import { defineFigure } from './figure.js';
 
@@ -37,9 +43,9 @@ export const regimes = defineFigure({
     `Every two of ${runs.length === 0 ? 'no' : runs.length} runs${
       runs.length > MOST_NAMED ? '' : `: ${list(runs.map(({ label }) => label))}`
     }`,
-  needs: ({ runs, units }) => {
-    if (runs.length < 3) return 'not measured: it needs three runs';
-    const panels = units.flatMap(panelsOf);
+  needs: (comparison) => {
+    if (comparison.runs.length < 3) return 'not measured: it needs three runs';
+    const panels = comparison.units.flatMap((units) => panelsOf(comparison, units));
     return panels.length === 0 ? 'not measured: no two runs have a number to compare' : panels;
   },
   build: (comparison, all) => {
@@ -69,7 +75,7 @@ export const regimes = defineFigure({
       }),
       tooltip: tooltip({ pair: 'runs', sentence: 'measure', seeds: 'training seeds' }),
     };
-    const panel = (pairs: readonly Headline[]) => ({
+    const panel = (pairs: readonly Change[]) => ({
       title: {
         ...panelTitle(measureName(pairs[0]!), [MEASURE_WORDS[pairs[0]!.measure].unit]),
         frame: 'group',
@@ -82,7 +88,7 @@ export const regimes = defineFigure({
           pair: `${headline.from} → ${headline.to}`,
           verdict: headline.verdict,
           seeds: headline.seeds.verdict,
-          sentence: headlineSentence(headline),
+          sentence: changeSentence(headline),
           text: headline.verdict === 'not measured' ? '–' : changeInWords(headline),
         })),
       },
@@ -149,25 +155,25 @@ function frames(encoding: object): object {
 }
 
 /** [measure][pair]; measures of which no pair was measured are in the caption only. */
-function panelsOf({ headlines }: UnitComparison): Headline[][] {
-  const all = headlines.filter(({ group }) => group === null);
+function panelsOf(comparison: Comparison, { type }: UnitDescription): Change[][] {
+  const all = headlineChanges(comparison, type).filter(({ group }) => group === null);
   const measures = [...new Set(all.map(({ measure }) => measure))];
   return measures
     .map((measure) => all.filter((headline) => headline.measure === measure))
     .filter((pairs) => pairs.some(({ verdict }) => verdict !== 'not measured'));
 }
 
-function caption(comparison: Comparison, panels: readonly Headline[][], left: readonly Headline[][]): string {
+function caption(comparison: Comparison, panels: readonly Change[][], left: readonly Change[][]): string {
   const shown = panels.flat();
   const counts = VERDICTS.map(
     (verdict) => [verdict, shown.filter((h) => h.verdict === verdict).length] as const,
   );
   const seeded = shown.filter(({ seeds }) => seeds.verdict !== 'not measured');
   const beyond = seeded.filter(({ seeds }) => seeds.verdict === 'changed');
-  const names = (some: readonly Headline[]) => [...new Set(some.map(measureName))];
+  const names = (some: readonly Change[]) => [...new Set(some.map(measureName))];
   const measured = new Set(names([...shown, ...left.flat()]));
-  const unmeasured = comparison.units.flatMap(({ headlines }) =>
-    names(headlines).filter((name) => !measured.has(name)),
+  const unmeasured = comparison.units.flatMap(({ type }) =>
+    names(headlineChanges(comparison, type)).filter((name) => !measured.has(name)),
   );
   return [
     `Column minus row, or the measure between the two, over all languages: ${list(

@@ -1,7 +1,7 @@
-import { type Comparison, type UnitComparison, VERDICTS, type Verdict } from '../../compare/index.js';
+import { type Comparison, mainUnits, rowsOf, type UnitDescription, VERDICTS } from '../../compare/index.js';
 import { runChannels, runLine, runPoints } from '../drawing/run-lines.js';
 import { layerAxis, specification, tooltip } from '../drawing/specification.js';
-import { headlineOf, mainUnits } from '../words/compared.js';
+import { headlineOf } from '../words/compared.js';
 import { languageLabel, runsInWords, UNIT_WORDS } from '../words/measured-on.js';
 import { count, list, number, percent, plural, wrap } from '../words/text.js';
 import { defineFigure } from './figure.js';
@@ -102,7 +102,7 @@ export const specializedNeurons = defineFigure({
   },
 });
 
-function caption(comparison: Comparison, units: UnitComparison, linear: boolean): string {
+function caption(comparison: Comparison, units: UnitDescription, linear: boolean): string {
   const words = UNIT_WORDS[units.type];
   const { policy, profiles } = units;
   const reference = profiles[0]?.label;
@@ -115,7 +115,7 @@ function caption(comparison: Comparison, units: UnitComparison, linear: boolean)
     ),
   );
   const verdict = profiles.slice(1).map(({ label }) => {
-    const headline = headlineOf(units, 'selected', label);
+    const headline = headlineOf(comparison, units.type, 'selected', label);
     return headline === undefined ? '' : `${label}: ${headline.verdict}.`;
   });
   return [
@@ -132,18 +132,16 @@ function caption(comparison: Comparison, units: UnitComparison, linear: boolean)
 }
 
 /** Selected units of each language against the reference, beside the noise floor. */
-function byLanguage({ languages }: Comparison, { pairs, profiles }: UnitComparison): string {
-  const runs = pairs
-    .filter(({ from }) => from === profiles[0]?.label)
-    .map(({ to, selectedByLanguage }) => {
-      const having = (verdict: Verdict) =>
-        languages.filter((_, k) => selectedByLanguage[k]?.verdict === verdict).map(({ tag }) => tag);
-      const words = VERDICTS.flatMap((verdict) => {
-        const tags = having(verdict);
-        return tags.length === 0 ? [] : [`${verdict} in ${tags.join(' ')}`];
-      });
-      return `${to}: ${words.join(', ')}.`;
+function byLanguage(comparison: Comparison, { type }: UnitDescription): string {
+  const [reference, ...others] = comparison.runs.map(({ label }) => label);
+  const of = rowsOf(comparison.changes, { measure: 'selected', type, from: reference!, layer: null });
+  const runs = others.map((to) => {
+    const words = VERDICTS.flatMap((verdict) => {
+      const tags = rowsOf(of, { to, verdict }).flatMap(({ language }) => language ?? []);
+      return tags.length === 0 ? [] : [`${verdict} in ${tags.join(' ')}`];
     });
+    return `${to}: ${words.join(', ')}.`;
+  });
   return `Languages one by one: ${runs.join(' ')}`;
 }
 

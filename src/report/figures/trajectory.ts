@@ -1,8 +1,6 @@
-import type { Comparison, Estimate, TrendTest } from '../../compare/index.js';
+import { type Change, type Comparison, mainUnits, rowsOf, type Trend } from '../../compare/index.js';
 import { OWN_AXES, runChannels, runLine, runPoints } from '../drawing/run-lines.js';
 import { panelTitle, specification, tooltip } from '../drawing/specification.js';
-import { ALIGNMENT_WORDS } from '../words/alignment-words.js';
-import { headlineOf, mainUnits } from '../words/compared.js';
 import { UNIT_WORDS } from '../words/measured-on.js';
 import { MEASURE_WORDS, measureName } from '../words/measures.js';
 import { count, decimal, list, number, uncapital, wrap } from '../words/text.js';
@@ -15,17 +13,11 @@ const ROW_GAP = 73;
 const TITLE_LINE = 13;
 
 /** A trend, and the panel it stands in. */
-interface Shown extends TrendTest {
+interface Shown extends Trend {
   readonly name: string;
   readonly unit: string;
-  readonly group: string | null;
   /** Of a measure that a run has by itself, to every run but the reference; of one between runs the points are it. */
   readonly changes: readonly Change[] | null;
-}
-
-interface Change {
-  readonly to: string;
-  readonly change: Estimate;
 }
 
 /**
@@ -114,18 +106,15 @@ const TOOLTIP = tooltip({
 });
 
 function caption(comparison: Comparison, trends: readonly Shown[]): string {
-  const units = mainUnits(comparison);
-  const type = units?.type ?? 'neuron';
   const reference = comparison.runs[0]?.label ?? '';
   const last = [...comparison.runs].sort((a, b) => (a.step ?? 0) - (b.step ?? 0)).at(-1)?.label ?? '';
-  const ends = [...new Set((units?.trends ?? []).map(({ measure }) => measure))].map((measure) => {
-    const verdict = headlineOf(units, measure, last)?.verdict ?? 'not measured';
-    return `${uncapital(measureName({ type, measure }))} ${verdict}`;
-  });
-  for (const c of comparison.alignment?.changes ?? []) {
-    if (c.layer !== null || c.group !== null || c.from !== reference || c.to !== last) continue;
-    ends.push(`${uncapital(ALIGNMENT_WORDS[c.measure].name)} ${c.verdict}`);
-  }
+  const ends = trends.flatMap(({ measure, type, group, name }) =>
+    group === null
+      ? rowsOf(comparison.changes, { ...WHOLE, measure, type, from: reference, to: last }).map(
+          ({ verdict }) => `${uncapital(name)} ${verdict}`,
+        )
+      : [],
+  );
   const groups = trends.filter(({ group }) => group !== null);
   const changed = groups.filter(({ verdict }) => verdict === 'changed');
   const named = changed.map((trend) => `${uncapital(trend.name)}, ${trend.group}`).join('; ');
@@ -146,28 +135,21 @@ function stepsOf({ runs }: Comparison): number[] {
   return runs.map(({ step }) => step).filter((step) => step !== null);
 }
 
+/** A quantity over all languages, all layers, and no single language. */
+const WHOLE = { group: null, layer: null, language: null } as const;
+
+/** Trends of the main units, and of the alignment of languages as a mean over layers. */
 function shownTrends(comparison: Comparison): Shown[] {
-  const reference = comparison.runs[0]?.label ?? '';
-  const units = mainUnits(comparison);
-  const { alignment } = comparison;
-  const ofUnits = (units?.trends ?? []).map((trend): Shown => {
-    const { between, unit } = MEASURE_WORDS[trend.measure];
-    const own = units!.headlines.filter(
-      (h) => h.measure === trend.measure && h.group === trend.group && h.from === reference,
-    );
-    const name = measureName({ type: units!.type, measure: trend.measure });
-    return { ...trend, name, unit, changes: between ? null : own };
-  });
-  const ofAlignment = (alignment?.trends ?? [])
-    .filter(({ layer }) => layer === null)
-    .map((trend): Shown => {
-      const own = alignment!.changes.filter(
-        (c) =>
-          c.layer === null && c.measure === trend.measure && c.group === trend.group && c.from === reference,
-      );
-      return { ...trend, ...ALIGNMENT_WORDS[trend.measure], changes: own };
+  const from = comparison.runs[0]?.label ?? '';
+  const main = mainUnits(comparison)?.type;
+  return rowsOf(comparison.trends, { layer: null })
+    .filter(({ type }) => type === null || type === main)
+    .map((trend) => {
+      const { measure, type, group } = trend;
+      const { between, unit } = MEASURE_WORDS[measure];
+      const own = rowsOf(comparison.changes, { ...WHOLE, measure, type, group, from });
+      return { ...trend, name: measureName(trend), unit, changes: between ? null : own };
     });
-  return [...ofUnits, ...ofAlignment];
 }
 
 /** By step, those that have a value. */
