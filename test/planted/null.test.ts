@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { capture } from '../../src/capture/index.js';
 import { openCheckpoint } from '../../src/checkpoint/open-checkpoint.js';
-import { compareRuns } from '../../src/compare/index.js';
+import { compareRuns, headlineChanges } from '../../src/compare/index.js';
 import { openModel } from '../../src/models/open-model.js';
 import {
   addWeightNoise,
@@ -81,9 +81,9 @@ test('nothing is called a change between a checkpoint, itself, and itself with n
     const some = having(kind).filter(({ verdict }) => verdict === 'not distinguishable from sampling');
     expect(some.length, kind).toBeGreaterThanOrEqual(having(kind).length / 3);
   }
-  const measured = comparison.units
-    .flatMap(({ headlines }) => headlines)
-    .filter(({ verdict }) => verdict === 'not distinguishable from sampling');
+  const measured = comparison.changes.filter(
+    ({ verdict }) => verdict === 'not distinguishable from sampling',
+  );
   for (const { from, to, measure, valueFrom, valueTo } of measured) {
     if (from === 'checkpoint' && to === 'the same again') expect(valueTo, measure).toBe(valueFrom);
   }
@@ -122,8 +122,7 @@ test("nothing is called a change on the demo's checkpoint either", async () => {
     out: temporaryFolder(),
   });
   expect(falseChanges(comparison)).toEqual([]);
-  const neurons = comparison.units.find(({ type }) => type === 'neuron')!;
-  for (const { measure, to, verdict } of neurons.headlines) {
+  for (const { measure, to, verdict } of headlineChanges(comparison, 'neuron')) {
     expect(verdict, `${measure}, ${to}`).toBe('not distinguishable from sampling');
   }
 });
