@@ -38,7 +38,7 @@ export function renderPage(): string {
   const versions = [...new Set(rows.map(([checkpoint]) => configOf(checkpoint!).transformers))].sort();
   return `${[
     '# Models',
-    'Made by `npm run make-models-page` from the families in `src/models/`, the configurations in `test/fixtures/published/`, the ' +
+    'Made by `npm run make-models-page` from the families in `src/models/families/`, the configurations in `test/fixtures/published/`, the ' +
       'checkpoints in `test/fixtures/models/` and what `test/models/parity.test.ts` measured. Do not edit it.',
     '## Families',
     'Each example is a published configuration, with its exact number of parameters: what transformers counts and what ' +

@@ -27,6 +27,14 @@ export class InputError extends BabelscopeError {
   override readonly exitCode = 2;
 }
 
+/** The class thrown for an unusable file: what kind of artefact the file was to be. */
+export type InputErrorClass = new (details: ErrorDetails, options?: ErrorOptions) => InputError;
+
+/** The message of a caught value, which need not be an error. */
+export function messageOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
+}
+
 /** A checkpoint folder that is malformed, incomplete or of an unsupported kind. */
 export class CheckpointError extends InputError {}
 

@@ -2,7 +2,7 @@ import { createHash, type Hash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { z } from 'zod';
-import { CheckpointError } from '../errors.js';
+import { CheckpointError, messageOf } from '../errors.js';
 import { readConfigField } from './config/config-field.js';
 import { parseHubPath } from './hub/cache-folder.js';
 import { ADAPTER_CONFIG, ADAPTER_WEIGHTS } from './lora/lora-config.js';
@@ -96,7 +96,7 @@ async function updateFromFile(hash: Hash, path: string): Promise<void> {
       {
         what: 'cannot be read',
         where: path,
-        found: cause instanceof Error ? cause.message : String(cause),
+        found: messageOf(cause),
         remedy: 'check that the file is still there and that you may read it',
       },
       { cause },

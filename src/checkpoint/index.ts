@@ -6,7 +6,6 @@ export {
   readConfigField,
   readRenamedField,
 } from './config/config-field.js';
-export { readJsonObject } from './config/read-json.js';
 export { type Rope, readRope } from './config/rope.js';
 export { commonFolder, parseHubPath } from './hub/cache-folder.js';
 export type { DownloadOptions, DownloadProgress } from './hub/snapshot.js';

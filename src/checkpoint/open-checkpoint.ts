@@ -1,14 +1,14 @@
 import { readdir, realpath, stat } from 'node:fs/promises';
 import { join, relative, resolve, sep } from 'node:path';
 import { CheckpointError } from '../errors.js';
-import { RESAVE, readJsonObject } from './config/read-json.js';
+import { readJsonObject } from '../read-json.js';
 import { commonFolder, isInside, parseHubPath, resolveHubModelFolder } from './hub/cache-folder.js';
 import { parseHubReference } from './hub/reference.js';
 import type { DownloadOptions } from './hub/snapshot.js';
 import { hubSnapshot } from './hub/snapshot.js';
 import { baseMismatch, readAdapter, type StoredAdapter } from './lora/read-adapter.js';
 import { readSafetensorsHeader, type SafetensorsHeader, type StoredTensor } from './safetensors/header.js';
-import { INDEX_FILE, readWeightMap, SINGLE_FILE } from './safetensors/weight-map.js';
+import { INDEX_FILE, RESAVE, readWeightMap, SINGLE_FILE } from './safetensors/weight-map.js';
 import type { Checkpoint, UnreadableTensor, WeightDtype, WeightTensor } from './types.js';
 
 export interface OpenCheckpointOptions extends DownloadOptions {

@@ -26,9 +26,9 @@ export function inspectCommand() {
 }
 
 interface Speed {
-  /** Of fp32 matrix products of this machine, measured now, in 10⁹ operations a second. */
+  /** Speed of fp32 matrix products of this machine, measured now, in 10⁹ operations a second. */
   readonly gflops: number;
-  /** What that comes to; null where the operations a token takes are not known. */
+  /** Tokens a second at that speed; null where the operations a token takes are not known. */
   readonly tokensPerSecond: number | null;
 }
 

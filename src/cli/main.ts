@@ -1,7 +1,5 @@
 #!/usr/bin/env node
-import { Command, CommanderError, type CommandUnknownOpts } from '@commander-js/extra-typings';
-import { VERSION } from '../version.js';
-import { reportError } from './terminal.js';
+import { runCommandLine } from './command-line.js';
 
 // `babelscope … | head` closes our output early; what was asked for has been delivered.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -13,79 +11,4 @@ process.stderr.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error;
 });
 
-const program = new Command('babelscope')
-  .description(
-    'Look inside multilingual language models: which neurons and heads are tied to a language, ' +
-      'and what training changed, beside what chance alone would change.',
-  )
-  .version(VERSION)
-  .configureHelp({ subcommandTerm: (command) => command.name() })
-  .addHelpText(
-    'after',
-    '\nExit status: 0 done, 1 a fault of babelscope, 2 unusable input or arguments, 130 interrupted.' +
-      '\nStart with: babelscope demo',
-  );
-
-/** Every command: what it does, and where it is. */
-const COMMANDS: Readonly<
-  Record<string, readonly [summary: string, load: () => Promise<CommandUnknownOpts>]>
-> = {
-  inspect: [
-    'what a checkpoint is (architecture, exact parameter count, units, hook points) and what a capture of it takes',
-    async () => (await import('./inspect.js')).inspectCommand(),
-  ],
-  probes: ['list, show and check probe sets', async () => (await import('./probes.js')).probesCommand()],
-  capture: [
-    'run parallel prompts through a checkpoint and record, per language, what each unit does',
-    async () => (await import('./capture.js')).captureCommand(),
-  ],
-  merge: ['join the parts of a sharded capture', async () => (await import('./merge.js')).mergeCommand()],
-  score: [
-    'how language-selective is each unit, with its uncertainty',
-    async () => (await import('./score.js')).scoreCommand(),
-  ],
-  compare: [
-    'what differs between checkpoints, beside what would differ by chance alone',
-    async () => (await import('./compare.js')).compareCommand(),
-  ],
-  report: [
-    'the figures and tables of a paper, and one HTML page to explore',
-    async () => (await import('./report.js')).reportCommand(),
-  ],
-  import: [
-    'what other programs released, as a run or as a selection of neurons',
-    async () => (await import('./import.js')).importCommand(),
-  ],
-  export: [
-    'what a run holds, as other programs read it',
-    async () => (await import('./export.js')).exportCommand(),
-  ],
-  demo: [
-    'the whole job on the bundled checkpoints: capture, score, compare, report',
-    async () => (await import('./demo.js')).demoCommand(),
-  ],
-};
-
-// Only the command that is asked for is loaded: help and version need none of the libraries that it needs.
-const asked = process.argv.slice(2).find((word) => Object.hasOwn(COMMANDS, word));
-for (const [name, [summary, load]] of Object.entries(COMMANDS)) {
-  const command = name === asked ? await load() : new Command(name);
-  program.addCommand(command.description(summary));
-}
-
-/** Unusable arguments are the user's to mend (2), with a hint how; `--help` and `--version` are a success. */
-function exitInsteadOfQuitting(command: CommandUnknownOpts): void {
-  command.exitOverride((error) => {
-    throw error;
-  });
-  command.showHelpAfterError('Add --help for what it takes.');
-  for (const child of command.commands) exitInsteadOfQuitting(child);
-}
-exitInsteadOfQuitting(program);
-
-try {
-  await program.parseAsync();
-} catch (error) {
-  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2;
-  else process.exitCode = reportError(error);
-}
+process.exitCode = await runCommandLine(process.argv.slice(2));

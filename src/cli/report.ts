@@ -2,27 +2,37 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from '@commander-js/extra-typings';
 import { type Comparison, compareRuns, readComparison } from '../compare/index.js';
-import { readSelectionComparison } from '../interchange/index.js';
+import {
+  describeSelection,
+  isSelection,
+  readSelectionComparison,
+  type SelectionComparison,
+} from '../interchange/index.js';
 import { REPORT_FORMATS, writeReport, writeSelectionReport } from '../report/index.js';
 import { parseChoices } from './options.js';
 import { interruptSignal, say } from './terminal.js';
 
 export function reportCommand() {
   return new Command('report')
-    .argument('<run|comparison>', 'what `capture` or `compare` wrote')
+    .argument('<run|comparison|selection>', 'what `capture`, `compare` or `import` wrote')
     .requiredOption('--out <folder>', 'where report.html and figures/ go')
     .option('--formats <list>', `of ${REPORT_FORMATS.join(', ')}`, parseChoices(REPORT_FORMATS), [
       ...REPORT_FORMATS,
     ])
     .action(async (folder, { out, formats }) => {
-      if (existsSync(join(folder, 'selections.json'))) {
-        const { files } = await writeSelectionReport(await readSelectionComparison(folder), out, { formats });
-        for (const file of files) say(`wrote ${file}`);
-        return;
-      }
-      const { files } = await writeReport(await comparisonOf(folder), out, { formats });
+      const selections = await selectionsOf(folder);
+      const { files } =
+        selections === null
+          ? await writeReport(await comparisonOf(folder), out, { formats })
+          : await writeSelectionReport(selections, out, { formats });
       for (const file of files) say(`wrote ${file}`);
     });
+}
+
+/** An imported selection, or a comparison of several; null of a folder that holds neither. */
+async function selectionsOf(folder: string): Promise<SelectionComparison | null> {
+  if (existsSync(join(folder, 'selections.json'))) return readSelectionComparison(folder);
+  return isSelection(folder) ? describeSelection(folder) : null;
 }
 
 /** A comparison as it stands, or a single run described. */

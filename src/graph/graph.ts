@@ -41,7 +41,7 @@ export class Value<D extends Dtype = Dtype> {
   }
 }
 
-/** What activations and weights are while they are computed with. */
+/** Activations and weights are float32 while they are computed with. */
 export type Float = Value<'float32'>;
 
 /** An operator was given values that it cannot take: a fault in the code that builds the graph, never in the input. */
@@ -51,7 +51,7 @@ export function formatShape(shape: Shape): string {
   return `[${shape.join(', ')}]`;
 }
 
-/** What an attribute of a node may hold; integers and floats differ in ONNX, so floats are wrapped. */
+/** A value that a node's attribute may hold; integers and floats differ in ONNX, so floats are wrapped. */
 export type Attribute = number | string | readonly number[] | { readonly float: number };
 
 /** ONNX operators that our graphs are made of, by the file in `operators/` whose functions add them. */

@@ -2,7 +2,7 @@ import { UsageError } from '../errors.js';
 import { type BlockHook, isBlockHook } from './points.js';
 
 /**
- * What leaves the graph at a hook. Every reduction runs over the counted tokens of a prompt, one row a prompt
+ * A statistic is what leaves the graph at a hook. Every reduction runs over the counted tokens of a prompt, one row a prompt
  * (a batch row is a prompt):
  *
  * - `full`: the activation itself, [batch, seq, …]; `attn.hook_z` [batch, seq, heads, headDim], `attn.hook_pattern`
@@ -34,7 +34,7 @@ export type Statistic =
   | `norm.${'sum' | 'sumsq' | 'max' | 'last'}`
   | `${PatternSummary}.sum`;
 
-/** What is said of a row of the attention pattern. */
+/** Summaries of a row of the attention pattern. */
 export type PatternSummary = 'entropy' | 'first' | 'previous';
 
 export interface Tap {

@@ -103,6 +103,21 @@ export async function compareSelections(
       remedy: 'name a second selection or a scored run',
     });
   }
+  return selectionsOf(folders, { labels, policy });
+}
+
+/** Describes one imported selection, in the shape of a comparison that has nothing to set it against. @throws RunError */
+export function describeSelection(folder: string): Promise<SelectionComparison> {
+  return selectionsOf([folder], {});
+}
+
+async function selectionsOf(
+  folders: readonly string[],
+  {
+    labels,
+    policy = 'tang2024',
+  }: { readonly labels?: readonly string[] | undefined; readonly policy?: ExportPolicy },
+): Promise<SelectionComparison> {
   const sets: OpenedSet[] = [];
   for (const [i, folder] of folders.entries()) {
     const opened = isSelection(folder) ? await openImported(folder) : await openScored(folder, policy);

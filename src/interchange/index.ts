@@ -1,5 +1,6 @@
 export {
   compareSelections,
+  describeSelection,
   readSelectionComparison,
   type SelectedSet,
   type SelectionComparison,

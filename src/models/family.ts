@@ -6,7 +6,7 @@ import type { ModelShape } from './types.js';
 /** config.json and the folder it is in, which errors name. */
 export type ConfigFile = Pick<Checkpoint, 'folder' | 'config'>;
 
-/** Architectures that one adapter reads. */
+/** A family of architectures that one file here reads. */
 export interface Family {
   readonly name: string;
   /** Names in `architectures` of config.json. */

@@ -6,7 +6,7 @@ import { openOnnx } from './exported/open.js';
 import { describeModel, openModel } from './open-model.js';
 import type { HiddenHook, Model, ModelShape, SubjectOptions } from './types.js';
 
-/** What can be told of a checkpoint without running it. */
+/** A description of a checkpoint, made without running it. */
 export interface Inspection extends Omit<ModelShape, 'family' | 'maxPositions'> {
   readonly architecture: string;
   /** Storage type of the weights; of a folder without weights, the one its config.json names. */
@@ -21,13 +21,13 @@ export interface Inspection extends Omit<ModelShape, 'family' | 'maxPositions'> 
     /** Neurons of experts that only some tokens pass. */
     readonly expertNeurons: number;
   };
-  /** What `--adapter` adds; `parameters` above are those of the base. */
+  /** The adapter of `--adapter`; `parameters` above are those of the base. */
   readonly adapter: {
     readonly tensors: number;
     readonly parameters: number;
     readonly warnings: readonly string[];
   } | null;
-  /** Of the graph of another exporter, which runs whole and not layer by layer: what it does not show. null for a folder. */
+  /** The hook points that the graph of another exporter hides; such a graph runs whole. null for a folder. */
   readonly graph: { readonly hidden: readonly HiddenHook[] } | null;
   /** null for a folder with only a config.json. */
   readonly weights: { readonly files: number; readonly tensors: number; readonly bytes: number } | null;

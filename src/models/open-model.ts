@@ -23,7 +23,7 @@ import type { WeightSource } from './layers/weights.js';
 import { adaptedSource, type LowRankSource } from './lora/adaptation.js';
 import type { GraphOptions, LayeredModel, ModelDescription, Subject, SubjectOptions } from './types.js';
 
-/** Every family there is an adapter for. */
+/** Every family that can be read. */
 export const FAMILIES: readonly Family[] = Object.values(families);
 
 export interface OpenModelOptions {
@@ -51,7 +51,7 @@ export function openModel(checkpoint: Checkpoint, { edits = [] }: OpenModelOptio
 }
 
 /**
- * What a config.json alone tells of a model: its sizes, its exact number of parameters among them, its hook points, and
+ * A model as a config.json alone describes it: its sizes, its exact number of parameters among them, its hook points, and
  * graphs that tell sizes too but cannot run.
  *
  * @throws CheckpointError as `openModel` does.
@@ -170,7 +170,7 @@ function familyOf(file: ConfigFile): Family {
   const family = FAMILIES.find(({ architectures }) => architectures.includes(architecture));
   if (family === undefined) {
     throw new CheckpointError({
-      what: `there is no adapter for the architecture ${architecture}`,
+      what: `there is no family for the architecture ${architecture}`,
       where,
       expected: FAMILIES.flatMap(({ architectures }) => architectures).join(', '),
       found: architecture,

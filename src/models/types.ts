@@ -5,7 +5,7 @@ import type { TokenizerFiles } from '../tokenizer/index.js';
 
 /** The numbers of an architecture that hooks, units and files are sized by. */
 export interface ModelShape {
-  /** Adapter that reads this checkpoint, for example `qwen2`. */
+  /** Family that reads this checkpoint, for example `qwen2`. */
   readonly family: string;
   readonly layers: number;
   readonly dModel: number;
@@ -25,10 +25,10 @@ export interface ModelShape {
   readonly parameters: number;
 }
 
-/** What is known of a model before it runs. */
+/** A description of a model, known before it runs. */
 export interface ModelDescription {
   readonly shape: ModelShape;
-  /** Of every layer, in the order in which they are passed. Not every family has every hook. */
+  /** The hook points of every layer, in the order in which they are passed. Not every family has every hook. */
   readonly hooks: readonly HookPoint[];
 }
 
@@ -47,7 +47,7 @@ export interface ModelGraph {
    * stays as it is stored; only the rows looked up are converted.
    */
   readonly residentBytes: number;
-  /** Of its matrix products; absent where the graph is not ours. */
+  /** Operations of its matrix products; absent where the graph is not ours. */
   readonly flops?: readonly FlopTerm[];
 }
 
@@ -106,10 +106,10 @@ export function hides({ hook, statistics }: HiddenHook, tap: Tap): boolean {
 /** A single graph through all layers, that somebody else made. It takes the memory of all its layers at once. */
 export interface WholeModel extends ModelDescription {
   readonly kind: 'whole';
-  /** Of the .onnx file, for error messages. */
+  /** The .onnx file, for error messages. */
   readonly path: string;
   readonly batching: Exclude<Batching, 'any-length'>;
-  /** What fusion hid. */
+  /** Hook points that fusion hid. */
   readonly hidden: readonly HiddenHook[];
   /**
    * The graph with exactly these outputs: `blocks.{l}.` and `tapOutput(tap)` for every layer and tap, and `WHOLE_LOGITS`
@@ -139,13 +139,13 @@ export function layerTaps(
   return taps.filter(({ hook }) => here.has(hook) || !anywhere.has(hook));
 }
 
-/** What a capture runs, whatever it is kept as. */
+/** A model to run, whatever it is kept as. */
 export interface Subject {
   readonly model: Model;
   /** Directory that the locations of the model's weights are relative to. */
   readonly weightsRoot: string;
   readonly tokenizer: TokenizerFiles;
-  /** What a run with it should say. */
+  /** Warnings that a run with it should print. */
   readonly warnings: readonly string[];
   /** Reads every byte of the weights. */
   readonly identify: () => Promise<ModelIdentity>;

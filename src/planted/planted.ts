@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { z } from 'zod';
-import { readJsonObject } from '../checkpoint/index.js';
 import { CheckpointError } from '../errors.js';
 import type { ProbeSet } from '../probes/index.js';
+import { readJsonObject } from '../read-json.js';
 
 const unitType = z.enum(['neuron', 'head']);
 /** Kinds of unit that can be planted: experts are chosen by a router, not written to. */

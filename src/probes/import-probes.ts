@@ -4,11 +4,11 @@ import { basename, resolve } from 'node:path';
 import type { SourceFile } from './files/source-files.js';
 import type { SourcePrompt } from './formats/format.js';
 import type { ProbeFormat } from './formats/format-list.js';
-import { listBuiltinLanguages } from './own/builtin-probes.js';
+import { describeLanguages } from './own/builtin-probes.js';
 import { checkSameCandidates, isUsable } from './own/read-item.js';
 import { findWrongScript, type ReadProbes } from './own/read-probes.js';
 import type { ReportProblem } from './problems.js';
-import type { LanguageTag, ProbeItem, ProbeLanguage, Prompt } from './types.js';
+import type { LanguageTag, ProbeItem, Prompt } from './types.js';
 
 /** What a published set that states no version is recorded with; its sha256 tells versions apart. */
 const NO_VERSION = 'unversioned';
@@ -65,7 +65,7 @@ async function collectItems(
   for await (const source of format.read(files, report)) {
     const { id, language, prompt } = source;
     const where = `${source.where} (item ${id}, language ${language})`;
-    if (!isUsable(mutable(prompt), where, 'text', report)) continue;
+    if (!isUsable(prompt, where, 'text', report)) continue;
     let item = items.get(id);
     if (item === undefined) {
       item = { prompts: new Map(), source };
@@ -87,30 +87,6 @@ async function collectItems(
   return [...items].map(([id, { prompts, source }]) => {
     checkSameCandidates(prompts, `${source.where} (item ${id})`, report);
     return { id, prompts, meta: source.meta ?? {} };
-  });
-}
-
-/** The prompt in the type that zod gives rows. */
-function mutable({ candidates, candidateIds, ...rest }: Prompt) {
-  return {
-    ...rest,
-    ...(candidates && { candidates: [...candidates] }),
-    ...(candidateIds && { candidateIds: [...candidateIds] }),
-  };
-}
-
-/** Names and scripts as CLDR has them; families as in the built-in sets. */
-export async function describeLanguages(tags: readonly LanguageTag[]): Promise<ProbeLanguage[]> {
-  const names = new Intl.DisplayNames('en', { type: 'language' });
-  const known = await listBuiltinLanguages();
-  return tags.map((tag) => {
-    const { language } = new Intl.Locale(tag);
-    return {
-      tag,
-      name: names.of(tag) ?? tag,
-      script: new Intl.Locale(tag).maximize().script ?? 'Zyyy',
-      family: known.find((one) => new Intl.Locale(one.tag).language === language)?.family ?? 'unknown',
-    };
   });
 }
 

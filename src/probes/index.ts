@@ -1,7 +1,19 @@
 export type { ProbeFormat } from './formats/format.js';
 export { listProbeFormats } from './formats/format-list.js';
-export { describeLanguages } from './import-probes.js';
+
 export { canonicalLanguage } from './languages/language-tag.js';
 export { checkProbes, loadProbes } from './load-probes.js';
-export { listBuiltinProbes } from './own/builtin-probes.js';
-export * from './types.js';
+export { describeLanguages, listBuiltinProbes } from './own/builtin-probes.js';
+export {
+  ANSWER_SEPARATOR,
+  type BuiltinProbes,
+  type LanguageTag,
+  type LoadProbesOptions,
+  type ProbeIdentity,
+  type ProbeItem,
+  type ProbeLanguage,
+  type ProbeReport,
+  type ProbeSet,
+  type ProbeWarning,
+  type Prompt,
+} from './types.js';

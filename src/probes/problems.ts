@@ -1,3 +1,4 @@
+import type { z } from 'zod';
 import { type ErrorDetails, ProbeError } from '../errors.js';
 
 /** Takes a fault that makes a set unusable. Loading throws it; checking writes it down and goes on. */
@@ -16,4 +17,11 @@ export function attempt<T>(action: () => T, report: ReportProblem): T | undefine
     report(error.details);
     return undefined;
   }
+}
+
+/** The first thing a schema found wrong, as `field: message`. */
+export function firstIssue(error: z.ZodError): string {
+  const issue = error.issues[0];
+  if (issue === undefined) return 'not of the expected shape';
+  return issue.path.length === 0 ? issue.message : `${issue.path.join('.')}: ${issue.message}`;
 }

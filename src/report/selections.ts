@@ -1,9 +1,10 @@
 import { join } from 'node:path';
 import type { TopLevelSpec } from 'vega-lite';
-import type { SelectionComparison } from '../interchange/index.js';
+import type { SelectedSet, SelectionComparison } from '../interchange/index.js';
 import { csvLine, makeFolder, writeFileAtomic } from '../store/index.js';
+import { cellMap, onDark, plainAxis, sequential, valueColour } from './drawing/cell-map.js';
 import { renderPng, renderSvgs } from './drawing/render.js';
-import { specification } from './drawing/specification.js';
+import { specification, tooltip } from './drawing/specification.js';
 import { INK, INK_SOFT, MISSING, RUN_COLOURS, RUN_SHAPES } from './drawing/theme.js';
 import { count, list, plainStrings, wrap, wrapParts } from './words/text.js';
 import { REPORT_FORMATS, type WriteReportOptions } from './write-report.js';
@@ -19,6 +20,7 @@ const WIDTH = 62;
  */
 export function selectionFigure(given: SelectionComparison): TopLevelSpec {
   const { languages, sets, overlaps } = plainStrings(given);
+  if (sets.length === 1) return oneSelection(sets[0]!, languages);
   const pairs = [...new Set(overlaps.map(({ a, b }) => `${a} and ${b}`))];
   const values = overlaps.map(({ a, b, language, jaccard, chance, both, inA, inB }) => ({
     pair: `${a} and ${b}`,
@@ -99,6 +101,51 @@ export function selectionFigure(given: SelectionComparison): TopLevelSpec {
   });
 }
 
+/** Draws how many neurons of each layer one selection has for each language. */
+function oneSelection({ label, source, selected, byLayer }: SelectedSet, languages: readonly string[]) {
+  const most = Math.max(1, ...byLayer.flat());
+  const values = byLayer.flatMap((row, layer) =>
+    row.map((value, k) => ({
+      layer: String(layer),
+      language: languages[k]!,
+      value,
+      text: value === 0 ? '' : count(value),
+      light: onDark(value, 0, most),
+    })),
+  );
+  const layers = byLayer.map((_, layer) => String(layer));
+  return specification({
+    title: {
+      text: wrap(`Neurons of each layer and language: ${label}`, 46),
+      subtitle: wrapParts(
+        `${count(selected)} neurons (${source}) · one selection: no interval, no noise floor`,
+        WIDTH,
+      ),
+    },
+    ...cellMap({
+      values,
+      x: plainAxis('language', languages, { axis: { orient: 'top', labelAngle: -45 } }),
+      y: plainAxis('layer', layers, { title: ['layer'] }),
+      width: { step: 40 },
+      height: { step: 18 },
+      color: valueColour(sequential(0, most), 'neurons', 200),
+      tooltip: tooltip({ language: 'language', layer: 'layer', value: 'neurons' }),
+      fontSize: 10,
+    }),
+  });
+}
+
+/** The CSV file: a row a pair of selections and language; of one selection, a row a layer and language. */
+function selectionRows({ languages, sets, overlaps }: SelectionComparison) {
+  const [alone] = sets.length === 1 ? sets : [];
+  if (alone !== undefined) {
+    const rows = alone.byLayer.flatMap((row, layer) => row.map((n, k) => [layer, languages[k]!, n]));
+    return [['layer', 'language', 'selected'], ...rows];
+  }
+  const names = ['a', 'b', 'language', 'inA', 'inB', 'both', 'jaccard', 'chance'] as const;
+  return [names, ...overlaps.map((overlap) => names.map((name) => overlap[name]))];
+}
+
 /**
  * Writes `figures/selections.svg`, `figures/selections.png` and `tables/selections.csv`, those that `formats` name. Returns
  * their paths. There is no page of selections.
@@ -112,12 +159,10 @@ export async function writeSelectionReport(
 ): Promise<{ readonly files: string[] }> {
   const [svg = ''] = await renderSvgs([{ name: 'selections', spec: selectionFigure(comparison) }]);
   const text = (content: string) => new TextEncoder().encode(content);
-  const names = ['a', 'b', 'language', 'inA', 'inB', 'both', 'jaccard', 'chance'] as const;
-  const rows = plainStrings(comparison).overlaps.map((overlap) => names.map((name) => overlap[name]));
   const contents: [string, Uint8Array][] = [
     [join('figures', 'selections.svg'), text(svg)],
     [join('figures', 'selections.png'), await renderPng(svg)],
-    [join('tables', 'selections.csv'), text([names, ...rows].map(csvLine).join(''))],
+    [join('tables', 'selections.csv'), text(selectionRows(plainStrings(comparison)).map(csvLine).join(''))],
   ];
   await makeFolder(join(outFolder, 'figures'));
   await makeFolder(join(outFolder, 'tables'));

@@ -16,7 +16,7 @@ export interface RunTextOptions {
   readonly signal?: AbortSignal;
 }
 
-/** What the model made of one text. */
+/** One text after its run through the model. */
 export interface TextRun {
   /**
    * The text of each token, spaces included. A token that is a piece of a character stands as the vocabulary has it,

@@ -29,7 +29,7 @@ export interface WeightsFolder {
   readonly weightsRoot: string;
 }
 
-/** What a caller wants of one pass over a list of prompts. */
+/** A caller's request for one pass over a list of prompts. */
 interface Pass extends ProgramRequest {
   readonly prompts: readonly TokenizedPrompt[];
   readonly signal: AbortSignal | undefined;
@@ -108,7 +108,7 @@ export class ModelRunner {
   }
 
   /**
-   * What every prompt has at every layer at the given taps, `full` ones included: for looking closely at a few
+   * The values of every prompt at every layer at the given taps, `full` ones included: for looking closely at a few
    * prompts. Takes prompts × layers × width of memory; use `runChunk` for many.
    */
   async activations(

@@ -10,7 +10,7 @@ import {
 } from '../models/index.js';
 import type { Kept, Slot, Step, WireGraph } from './worker/protocol.js';
 
-/** What is to be known of a list of prompts. */
+/** The values that are asked for of a list of prompts. */
 export interface ProgramRequest {
   readonly taps: readonly Tap[];
   readonly logits: boolean;

@@ -13,7 +13,7 @@ export interface RunnerOptions {
   readonly device: Device;
   /** Intra-op threads; undefined: the number of physical cores the process may use. */
   readonly threads?: number | undefined;
-  /** What weights, residual stream and work space together may take. */
+  /** Bytes that weights, residual stream and work space together may take. */
   readonly memoryBytes: number;
 }
 
@@ -41,7 +41,7 @@ export interface ChunkRequest {
   readonly onLayer: (readings: LayerReadings) => void | Promise<void>;
   readonly onProgress?: (progress: ChunkProgress) => void;
   readonly signal?: AbortSignal | undefined;
-  /** What errors call a prompt; default `prompt 3`. */
+  /** Names a prompt in errors; default `prompt 3`. */
   readonly describePrompt?: (prompt: number) => string;
 }
 

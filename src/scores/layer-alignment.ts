@@ -1,5 +1,5 @@
 import type { DotProducts } from '../runtime/index.js';
-import { LAYER_ARRAYS, type RunLayer, type RunManifest } from '../store/index.js';
+import { type RunLayer, type RunManifest, unitBlocks } from '../store/index.js';
 import { type AlignmentSums, alignmentSums } from './alignment.js';
 import { type UnitVectors, unitVectors } from './unit-vectors.js';
 
@@ -53,9 +53,10 @@ async function readVectors(
   dimension: number,
 ): Promise<UnitVectors[]> {
   const rows = Array.from({ length: languages }, () => new Float32Array(items * dimension));
-  const bytes = languages * items * dimension * Float32Array.BYTES_PER_ELEMENT;
-  const blocks = layer.itemBlocks(LAYER_ARRAYS.residItems, Math.ceil(bytes / 4));
-  for await (const { unitStart, unitEnd, values } of blocks) {
+  // A block is held beside all rows and the unit vectors that are made of them.
+  const bytes = 4 * languages * items * Float32Array.BYTES_PER_ELEMENT;
+  for (const { unitStart, unitEnd } of unitBlocks(layer.unitsWith('resid.items'), bytes)) {
+    const values = await layer.readItems('resid.items', unitStart, unitEnd);
     const width = unitEnd - unitStart;
     for (let i = 0; i < items; i++) {
       for (let k = 0; k < languages; k++) {

@@ -73,15 +73,16 @@ export function* unitValues(
 ): Generator<{ readonly unit: number; readonly values: Uint16Array | Float32Array }> {
   const units = unitEnd - unitStart;
   const prompts = row.length;
+  const stored = 'bits' in values ? values.bits : values;
   const tile =
-    values instanceof Uint16Array
+    stored instanceof Uint16Array
       ? new Uint16Array(TILE_UNITS * prompts)
       : new Float32Array(TILE_UNITS * prompts);
   for (let tileStart = 0; tileStart < units; tileStart += TILE_UNITS) {
     const tileUnits = Math.min(TILE_UNITS, units - tileStart);
     for (let n = 0; n < prompts; n++) {
       const at = row[n]! * units + tileStart;
-      for (let j = 0; j < tileUnits; j++) tile[j * prompts + n] = values[at + j]!;
+      for (let j = 0; j < tileUnits; j++) tile[j * prompts + n] = stored[at + j]!;
     }
     for (let j = 0; j < tileUnits; j++) {
       yield { unit: tileStart + j, values: tile.subarray(j * prompts, (j + 1) * prompts) };

@@ -103,7 +103,7 @@ export function blockSums(
 ): TwoWaySums {
   const rows = items * languages;
   const readRow = rowReader(block, rows);
-  const shape = { folds, languages, units: block.values.length / rows };
+  const shape = { folds, languages, units: readRow(0).length };
   return twoWaySums((item, k) => readRow(item * languages + k), complete, foldOf, shape);
 }
 

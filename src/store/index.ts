@@ -44,6 +44,7 @@ export {
   openSafetensors,
   type PlannedArray,
   type SafetensorsFile,
+  slabs,
   streamSafetensors,
 } from './files/safetensors.js';
 export { Scratch, ScratchArray } from './files/scratch.js';

@@ -1,4 +1,5 @@
 import { TokenizerError } from '../errors.js';
+import { isObject } from '../read-json.js';
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -55,8 +56,4 @@ function checkTemplate({ single, pair, special_tokens: defined }: Fields, path: 
       remedy: 'download the file again',
     });
   }
-}
-
-function isObject(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,6 +1,7 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { Tokenizer as Library } from 'tokenizers';
-import { TokenizerError } from '../errors.js';
+import { messageOf, TokenizerError } from '../errors.js';
+import { readJsonObject } from '../read-json.js';
 import { checkTokenizerJson } from './check-tokenizer-json.js';
 import { specialToken, templateOfClass } from './template.js';
 
@@ -83,8 +84,11 @@ const DOWNLOAD = "download the checkpoint's tokenizer.json into the folder";
  */
 export async function loadTokenizer(files: TokenizerFiles): Promise<Tokenizer> {
   const path = files.tokenizerJson ?? (await failMissing(files.folder));
-  const json = await readJson(path);
-  const config = files.tokenizerConfig === null ? {} : await readJson(files.tokenizerConfig);
+  const json = await readJsonObject(path, DOWNLOAD, TokenizerError);
+  const config =
+    files.tokenizerConfig === null
+      ? {}
+      : await readJsonObject(files.tokenizerConfig, DOWNLOAD, TokenizerError);
   const template = templateOfClass(json, config);
   if (template !== null) json.post_processor = template;
   checkTokenizerJson(json, path);
@@ -96,7 +100,7 @@ export async function loadTokenizer(files: TokenizerFiles): Promise<Tokenizer> {
       {
         what: 'the tokenizer cannot be built',
         where: path,
-        found: cause instanceof Error ? cause.message : String(cause),
+        found: messageOf(cause),
         remedy: 'check that the file is the tokenizer.json of the tokenizers library; download it again',
       },
       { cause },
@@ -126,38 +130,6 @@ async function failMissing(folder: string): Promise<never> {
   });
 }
 
-async function readJson(path: string): Promise<Record<string, unknown>> {
-  let text: string;
-  try {
-    text = new TextDecoder('utf-8', { fatal: true }).decode(await readFile(path));
-  } catch (cause) {
-    throw unusable(path, cause);
-  }
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (cause) {
-    throw unusable(path, cause);
-  }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw unusable(path, new Error('not a JSON object'));
-  }
-  return value as Record<string, unknown>;
-}
-
-function unusable(path: string, cause: unknown): TokenizerError {
-  return new TokenizerError(
-    {
-      what: 'the file cannot be read as JSON',
-      where: path,
-      expected: 'a JSON object in UTF-8',
-      found: cause instanceof Error ? cause.message : String(cause),
-      remedy: 'download the file again',
-    },
-    { cause },
-  );
-}
-
 /** Text that every tokenizer encodes to at least one token, to see what it puts around it. */
 const PROBE_TEXT = 'a';
 
@@ -176,7 +148,7 @@ async function wrap(
         {
           what: 'the tokenizer cannot encode a text',
           where: path,
-          found: cause instanceof Error ? cause.message : String(cause),
+          found: messageOf(cause),
           remedy: 'check that tokenizer.json belongs to the checkpoint',
         },
         { cause },

@@ -1,3 +1,5 @@
+import { isObject } from '../read-json.js';
+
 /**
  * Tokenizer classes of transformers that ignore the post-processor in tokenizer.json and build their own from
  * `add_bos_token` and `add_eos_token` (default false) of tokenizer_config.json (their `update_post_processor`,
@@ -66,8 +68,4 @@ export function specialToken(
     }
   }
   return null;
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -70,7 +70,7 @@ test('training revisions are captured from the hub and told apart in comparison 
   const page = readFileSync(join(report, 'report.html'), 'utf8');
   for (const text of ['org/tiny@step1000', 'org/tiny@step2000', COMMITS.step1000])
     expect(page).toContain(text);
-}, 300_000);
+});
 
 test('a cache whose disk is full is told with exit 2, what was fetched is kept and gone on with', async () => {
   const hub = await startHub([trainedModel()]);
@@ -95,7 +95,7 @@ test('a cache whose disk is full is told with exit 2, what was fetched is kept a
   expect(readdirSync(blobs).filter((name) => name.endsWith('.incomplete'))).toHaveLength(1);
   expect((await babelscope(command, { env })).code).toBe(0);
   expect(hub.storageRequests.at(-1)?.range).toBe(`bytes=${20 * 1024}-`);
-}, 120_000);
+});
 
 test('a name without hf:// that is no folder is answered with the address on the hub', async () => {
   const outcome = await babelscope(['inspect', 'Qwen/Qwen2.5-0.5B']);

@@ -62,19 +62,14 @@ describe('LAPE counts become a run', () => {
     });
   });
 
-  test('nothing is said that the files do not say: hashes are null, sizes NaN, values of hook_post absent', async () => {
+  test('nothing is said that the files do not say: hashes and sizes are null, values of hook_post absent', async () => {
     const out = join(temporaryFolder(), 'llama');
     await importLapeCounts(counts([0]), out);
     await scoreRun(out);
     const { model, shape, imported, languages } = await readManifest(out);
     expect([model.name, model.weightsSha256, model.dtype]).toEqual(['llama', null, null]);
-    expect([shape.dMlp, shape.layers, shape.heads, shape.parameters]).toEqual([
-      40,
-      3,
-      Number.NaN,
-      Number.NaN,
-    ]);
-    expect(languages[0]!.prompts).toBeNaN();
+    expect([shape.dMlp, shape.layers, shape.heads, shape.parameters]).toEqual([40, 3, null, null]);
+    expect(languages[0]!.prompts).toBeNull();
     expect(imported!.files[0]).toMatchObject({ name: 'activation.en.0.pt', language: 'en', fold: 0 });
     expect(readFileSync(join(out, 'manifest.json'), 'utf8')).toContain('"heads": null');
     const { columns } = await readScores(out, 'unit_languages');

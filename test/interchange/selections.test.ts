@@ -175,6 +175,17 @@ describe('selections are compared, with what a run of ours selects too', () => {
         existsSync(join(at('report'), f)),
       ),
     ).toEqual([true, false, true]);
+    const alone = await babelscope(['report', at('a'), '--out', at('alone'), '--formats', 'svg,csv']);
+    expect(alone).toMatchObject({ code: 0 });
+    const rows = readFileSync(join(at('alone'), 'tables/selections.csv'), 'utf8')
+      .trim()
+      .split('\r\n');
+    const published = PUBLISHED.flatMap((ofLanguage, k) =>
+      ofLanguage.map((own, layer) => `${layer},${LANGUAGES[k]},${own.length}`),
+    );
+    expect(rows[0]).toBe('layer,language,selected');
+    expect(rows.slice(1).sort()).toEqual(published.sort());
+    expect(readFileSync(join(at('alone'), 'figures/selections.svg'), 'utf8')).toContain('one selection');
   });
 
   test('a selection agrees with itself, whatever it is; of imports alone chance is not known', async () => {

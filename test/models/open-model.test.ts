@@ -107,7 +107,7 @@ describe('describeModel', () => {
     [
       'an unknown architecture',
       { architectures: ['FooForCausalLM'] },
-      /no adapter.*FooForCausalLM\n.*LlamaForCausalLM, MistralForCausalLM.*Qwen2ForCausalLM/,
+      /no family.*FooForCausalLM\n.*LlamaForCausalLM, MistralForCausalLM.*Qwen2ForCausalLM/,
     ],
     ['no architecture', { architectures: undefined }, /"architectures" is missing/],
     ['an empty list of architectures', { architectures: [] }, /"architectures" is unusable/],

@@ -5,7 +5,7 @@ import { renderSvgs, withTitle } from '../../src/report/drawing/render.js';
 import { specification } from '../../src/report/drawing/specification.js';
 import { type Figure, isPresent } from '../../src/report/figures/figure.js';
 import { buildFigures } from '../../src/report/figures/list.js';
-import { EIGHT_LANGUAGES, syntheticComparison } from '../support/synthetic-comparison.js';
+import { EIGHT_LANGUAGES, SEEN_UNSEEN, syntheticComparison } from '../support/synthetic-comparison.js';
 import { mixture, regimes, small, trained } from './cases.js';
 
 /** Figures that two runs without groups have no numbers for. */
@@ -99,4 +99,82 @@ test('vega, vega-lite and sharp, which take a second to load, are loaded only to
     const text = readFileSync(new URL(file, folder), 'utf8');
     expect(text, file).not.toMatch(/^import (?!type )[^;]* from '(vega|vega-lite|sharp)'/m);
   }
+});
+
+describe('a comparison with holes is drawn around them, or the figure is absent with a sentence', () => {
+  const none = { value: null, low: null, high: null };
+  const full = syntheticComparison({
+    runs: ['a', 'b', 'c'],
+    steps: [0, 1, 2],
+    groups: SEEN_UNSEEN,
+    layers: 2,
+    experts: 4,
+  });
+  const gone = <T extends object>(row: T) => ({
+    ...row,
+    change: none,
+    withinFrom: null,
+    withinTo: null,
+    across: null,
+    verdict: 'not measured' as const,
+  });
+  const nulls = (grid: readonly (readonly (number | null)[])[]) => grid.map((row) => row.map(() => null));
+
+  test.each([
+    ['one layer', syntheticComparison({ layers: 1, experts: 4 })],
+    ['one language', syntheticComparison({ languages: EIGHT_LANGUAGES.slice(0, 1) })],
+    ['one head', syntheticComparison({ heads: 1 })],
+    [
+      'no change of units',
+      { ...full, changes: full.changes.map((row) => (row.type === null ? row : gone(row))) },
+    ],
+    [
+      'no change of alignment',
+      { ...full, changes: full.changes.map((row) => (row.type === null ? gone(row) : row)) },
+    ],
+    [
+      'no level of alignment',
+      {
+        ...full,
+        levels: full.levels.map((level) => (level.type === null ? { ...level, value: none } : level)),
+      },
+    ],
+    [
+      'nothing selected in other runs',
+      {
+        ...full,
+        units: full.units.map((unit) => ({
+          ...unit,
+          profiles: unit.profiles.map((profile, r) =>
+            r === 0 ? profile : { ...profile, selected: 0, cumulative: profile.cumulative.map(() => null) },
+          ),
+        })),
+      },
+    ],
+    [
+      'no cut',
+      {
+        ...full,
+        units: full.units.map((unit) => ({
+          ...unit,
+          policy: { ...unit.policy, entropyCut: null, bar: null },
+        })),
+      },
+    ],
+    [
+      'maps of one run alone',
+      {
+        ...full,
+        headMaps: full.headMaps.map((map, r) =>
+          r === 0 ? map : { ...map, omega2Language: nulls(map.omega2Language) },
+        ),
+        headOverlaps: full.headOverlaps.map((map) => ({ ...map, norm: nulls(map.norm) })),
+      },
+    ],
+  ])('%s', async (_, comparison) => {
+    for (const figure of buildFigures(comparison)) {
+      if (isPresent(figure)) await renderSvgs([withTitle(figure)]);
+      else expect(figure.reason).toMatch(/^not measured: /);
+    }
+  });
 });

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { UsageError } from '../../src/errors.js';
-import { loadModel } from '../../src/runtime/load-model.js';
+import { type LoadModelOptions, loadModel } from '../../src/runtime/load-model.js';
 import { FIXTURES, TOLERANCE } from '../models/fixture.js';
 import { type Recorded, readRecorded } from '../models/run-model.js';
 import { tinyCheckpoint } from '../support/tiny-checkpoint.js';
@@ -25,12 +25,31 @@ function largestDifference(found: Float32Array, expected: Float32Array): number 
 const largest = (values: Float32Array): number =>
   values.reduce((max, value) => (Number.isNaN(value) ? max : Math.max(max, Math.abs(value))), 0);
 
-describe.each(['qwen2-tied-bf16', 'falcon-one-norm-bf16', 'qwen2-moe-bf16'])('loadModel of %s', (name) => {
+const ADAPTERS = join(FIXTURES, '..', 'adapters');
+const EXPORT = join(FIXTURES, '..', 'onnx', 'optimum-qwen2', 'model.onnx');
+
+describe.each<[what: string, source: string, recordedIn: string, options: LoadModelOptions]>([
+  ...['qwen2-tied-bf16', 'falcon-one-norm-bf16', 'qwen2-moe-bf16'].map(
+    (name): [string, string, string, LoadModelOptions] => [
+      name,
+      join(FIXTURES, name),
+      join(FIXTURES, name),
+      {},
+    ],
+  ),
+  ['a graph of another exporter', EXPORT, join(FIXTURES, 'qwen2-tied-bf16'), {}],
+  [
+    'a checkpoint with an adapter',
+    join(FIXTURES, 'qwen2-moe-bf16'),
+    join(ADAPTERS, 'qwen2-moe-shared-f32'),
+    { adapter: join(ADAPTERS, 'qwen2-moe-shared-f32') },
+  ],
+])('loadModel of %s', (_, source, recordedIn, options) => {
   it('gives the activations and logits that transformers gives, of the hooks that were asked for alone', async () => {
-    const recorded = await readRecorded(join(FIXTURES, name, 'expected.safetensors'));
+    const recorded = await readRecorded(join(recordedIn, 'expected.safetensors'));
     const [length = 0] = recorded.get('lengths')!.values;
     const ids = cut(recorded.get('input_ids')!, 0, length);
-    await using model = await loadModel(join(FIXTURES, name), { threads: 1 });
+    await using model = await loadModel(source, { ...options, threads: 1 });
     const asked = ['blocks.1.attn.hook_z', 'blocks.1.mlp.hook_post', 'blocks.0.hook_resid_pre'];
     const { hooks, logits, tokens } = await model.run(ids, asked, { logits: true });
     expect(Object.keys(hooks)).toEqual(asked);

@@ -32,7 +32,7 @@ test('halves of the two-way decomposition are those of the sampled units of the 
   );
   const sample = [3, 12, 25, 40];
   const expected = reference.expected[0]!.neuron.half as unknown as Record<string, Expected>;
-  for (const stored of [cut, toFloat16(cut).bits]) {
+  for (const stored of [cut, toFloat16(cut)]) {
     const halves = halvesOf(NAMES, sample);
     scoreTwoWay({ unitStart, unitEnd, values: stored }, referenceGrid, halves);
     for (const name of NAMES) {

@@ -2,6 +2,7 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { OutputError, RunError } from '../../src/errors.js';
+import { BLOCK_MEMORY_BYTES, unitBlocks } from '../../src/store/arrays/unit-layout.js';
 import { fromFloat16, toFloat16 } from '../../src/store/files/float16.js';
 import { type NamedArray, writeSafetensors } from '../../src/store/files/safetensors.js';
 import { formatJson } from '../../src/store/files/text-files.js';
@@ -154,10 +155,11 @@ describe('openRun', () => {
         expect(await layer.readItems(name, start, end)).toEqual(expected(start, end));
       }
       const covered: number[] = [];
-      const valueBytes = name === 'head.norm.items' ? 4 : 2;
-      for await (const block of layer.itemBlocks(name, 3 * items * languages * width * valueBytes)) {
-        expect(block.values.BYTES_PER_ELEMENT).toBe(valueBytes);
-        expect(block.unitEnd - block.unitStart).toBeLessThanOrEqual(3);
+      // Three units fit into memory.
+      for (const { unitStart, unitEnd } of unitBlocks(layer.unitsWith(name), BLOCK_MEMORY_BYTES / 3)) {
+        const block = await layer.readStoredItems(name, unitStart, unitEnd);
+        expect('bits' in block.values).toBe(name !== 'head.norm.items');
+        expect(unitEnd - unitStart).toBeLessThanOrEqual(3);
         const readRow = rowReader(block, items * languages);
         const rows = Array.from({ length: items * languages }, (_, row) => [...readRow(row)]);
         expect(Float32Array.from(rows.flat())).toEqual(expected(block.unitStart, block.unitEnd));
@@ -188,7 +190,7 @@ describe('openRun', () => {
     const folder = await writeRun((arrays) => arrays.filter(({ name }) => name !== 'mlp.items'));
     const layer = await (await openRun(folder)).layer(0);
     await expect(layer.readItems('mlp.items', 0, 1)).rejects.toThrow(/--keep items/);
-    await expect(layer.itemBlocks('mlp.items')[Symbol.asyncIterator]().next()).rejects.toThrow(RunError);
+    expect(() => layer.unitsWith('mlp.items')).toThrow(RunError);
     await layer.close();
   });
 
@@ -235,7 +237,7 @@ describe('the manifest', () => {
     ['missing', null, /no manifest to read/],
     ['truncated', '{"schema":', /not valid JSON/],
     ['of another kind', '{"schema":"else","schemaVersion":1}', /field "schema"/],
-    ['invalid UTF-8', Uint8Array.of(0x7b, 0xff), /not valid JSON/],
+    ['invalid UTF-8', Uint8Array.of(0x7b, 0xff), /not valid UTF-8/],
     ['an item in no fold', { plan: { ...manifest().plan, folds: 1 } }, /fold that does not exist/],
     ['a chunk of no item', { plan: { ...manifest().plan, chunks: [[9]] } }, /item that does not exist/],
     [

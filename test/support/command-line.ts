@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { vi } from 'vitest';
 import { TRANSPILED } from './transpile-sources.js';
 
 export { temporaryFolder } from './temporary-folder.js';
@@ -17,14 +18,52 @@ export interface Outcome {
   readonly stderr: string;
 }
 
-/**
- * Runs the command line from the sources, otherwise as a user would. `fileSizeLimit` (KiB) makes writes past it fail, as on a full disk;
- * `interruptOnce` presses Ctrl-C as soon as that file exists; `env` is set besides the environment of the tests.
- */
-export function babelscope(
-  args: readonly string[],
-  options: { fileSizeLimit?: number; interruptOnce?: string; env?: Readonly<Record<string, string>> } = {},
-): Promise<Outcome> {
+/** What needs a process of its own. */
+interface ProcessOptions {
+  /** KiB; a write past it fails, as on a full disk. */
+  readonly fileSizeLimit?: number;
+  /** Presses Ctrl-C as soon as this file exists. */
+  readonly interruptOnce?: string;
+  /** Set besides the environment of the tests. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** Runs the command line as a user would: in a process of its own where one is asked for, else in this one, which is faster. */
+export function babelscope(args: readonly string[], options?: ProcessOptions): Promise<Outcome> {
+  if (options !== undefined) return inOwnProcess(args, options);
+  const turn = lastTurn.then(() => inThisProcess(args));
+  lastTurn = turn.catch(() => undefined);
+  return turn;
+}
+
+/** Output is that of the process: one command line at a time. */
+let lastTurn: Promise<unknown> = Promise.resolve();
+
+async function inThisProcess(args: readonly string[]): Promise<Outcome> {
+  const { runCommandLine } = await import('../../src/cli/command-line.js');
+  const said = { stdout: '', stderr: '' };
+  const listeners = SIGNALS.map((signal) => process.listeners(signal));
+  const spies = (['stdout', 'stderr'] as const).map((stream) =>
+    vi.spyOn(process[stream], 'write').mockImplementation((text) => {
+      said[stream] += String(text);
+      return true;
+    }),
+  );
+  try {
+    return { code: await runCommandLine(args), signal: null, ...said };
+  } finally {
+    process.exitCode = undefined;
+    for (const spy of spies) spy.mockRestore();
+    SIGNALS.forEach((signal, i) => {
+      for (const listener of process.listeners(signal))
+        if (!listeners[i]!.includes(listener)) process.removeListener(signal, listener);
+    });
+  }
+}
+
+const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
+
+function inOwnProcess(args: readonly string[], options: ProcessOptions): Promise<Outcome> {
   const command = [process.execPath, MAIN, ...args];
   const limited = ['bash', '-c', `ulimit -f ${options.fileSizeLimit}; exec "$@"`, '-', ...command];
   const [program, ...rest] = options.fileSizeLimit === undefined ? command : limited;

@@ -92,23 +92,14 @@ export function syntheticComparison({
   const random = mulberry32(20_240_607);
   const tags = languages.map(({ tag }) => tag);
   const tokens = languages.map((_, k) => Math.round(9_000 + 9_000 * random() + (k === 0 ? 2_000 : 0)));
-  const ofType = (type: UnitDescription['type'], perLayer: number) =>
-    unitComparison(type, runs, layers, perLayer, tags, groups, seeds, steps, random);
-  const units = [
-    ofType('neuron', neurons),
-    ofType('head', heads),
-    ...(experts === undefined ? [] : [ofType('expert', experts)]),
-  ];
-  const aligned = alignment(runs, layers, tags.length, groups, seeds, steps);
-  const rows: Rows[] = [...units.map((of) => of.rows), aligned.rows];
-  return {
-    schema: 'babelscope/comparison',
+  const described = {
+    schema: 'babelscope/comparison' as const,
     schemaVersion: 5,
     babelscope: '0.1.0',
     probe: {
       name: 'facts',
       version: '1.0.0',
-      kind: 'fact',
+      kind: 'fact' as const,
       licence: 'Unicode-3.0',
       source: 'CLDR 48.2',
       sha256: hex(random),
@@ -153,7 +144,7 @@ export function syntheticComparison({
         architecture: 'Qwen2ForCausalLM',
         modelType: 'qwen2',
         parameters: 5_214_912,
-        dtype: 'BF16',
+        dtype: 'BF16' as const,
         configSha256: hex(random),
         weightsSha256: hex(random),
         tokenizerSha256: hex(random),
@@ -163,6 +154,18 @@ export function syntheticComparison({
       seeds: [],
       step: steps?.[r] ?? null,
     })),
+  };
+  const ofType = (type: UnitDescription['type'], perLayer: number) =>
+    unitComparison(type, runs, layers, perLayer, tags, groups, seeds, steps, random);
+  const units = [
+    ofType('neuron', neurons),
+    ofType('head', heads),
+    ...(experts === undefined ? [] : [ofType('expert', experts)]),
+  ];
+  const aligned = alignment(runs, layers, tags.length, groups, seeds, steps);
+  const rows: Rows[] = [...units.map((of) => of.rows), aligned.rows];
+  return {
+    ...described,
     units: units.map(({ description }) => description),
     levels: rows.flatMap(({ levels }) => levels),
     changes: rows.flatMap(({ changes }) => changes),

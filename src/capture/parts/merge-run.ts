@@ -3,6 +3,7 @@ import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InterruptedError, RunError } from '../../errors.js';
 import {
+  arrayBytes,
   layerPath,
   makeFolder,
   openSafetensors,
@@ -10,10 +11,11 @@ import {
   type RunManifest,
   readManifest,
   type SafetensorsFile,
+  slabs,
   streamSafetensors,
   writeManifest,
 } from '../../store/index.js';
-import { type LayerArray, layerArrays, partArrayName, widthOf } from '../plan/layout.js';
+import { type LayerArray, layerArrays, partArrayName } from '../plan/layout.js';
 import { isMerged, missingParts } from './open-run-folder.js';
 import { SATURATED_ARRAY } from './write-part.js';
 
@@ -97,36 +99,29 @@ async function sumFolds({ plan }: RunManifest, array: LayerArray, name: string, 
   const perFold = array.shape.slice(1).reduce((a, b) => a * b, 1);
   const sums = new (array.dtype === 'U32' ? Uint32Array : Float64Array)(plan.folds * perFold);
   for (const [chunk, items] of plan.chunks.entries()) {
-    const part = (await (await parts.open(chunk)).read(name)) as Uint32Array | Float64Array;
+    const part = await (await parts.open(chunk)).read(name, array.dtype as 'U32' | 'F64');
     const start = plan.items[items[0]!]!.fold * perFold;
     for (let j = 0; j < perFold; j++) sums[start + j]! += part[j]!;
   }
   return sums;
 }
 
-/** Written at once, of an array that may be larger than memory. */
-const BLOCK_BYTES = 64 * 2 ** 20; // 64 MiB
-
-/** Puts the items of all chunks into the order of the plan, a block of items at a time. */
+/** Puts the items of all chunks into the order of the plan, a slab of items at a time. */
 async function* gatherItems({ plan }: RunManifest, array: LayerArray, name: string, parts: Parts) {
-  const rowLength = plan.languages.length * widthOf(array);
-  const Values = array.dtype === 'F16' ? Uint16Array : Float32Array;
-  const block = Math.max(1, Math.floor(BLOCK_BYTES / (rowLength * Values.BYTES_PER_ELEMENT)));
-  for (let start = 0; start < plan.items.length; start += block) {
-    const end = Math.min(plan.items.length, start + block);
-    const values = new Values((end - start) * rowLength);
+  const itemBytes = arrayBytes({ dtype: array.dtype, shape: array.shape.slice(1) });
+  for (const { start, end } of slabs(plan.items.length, itemBytes)) {
+    const bytes = new Uint8Array((end - start) * itemBytes);
     for (const [chunk, items] of plan.chunks.entries()) {
-      // Items of a chunk ascend, so those of the block lie together.
+      // Items of a chunk ascend, so those of the slab lie together.
       const first = items.findIndex((item) => item >= start);
       const inside = items.filter((item) => item >= start && item < end);
       if (inside.length === 0) continue;
-      const rows = await (await parts.open(chunk)).readRange(name, first, inside.length);
+      const { buffer } = await (await parts.open(chunk)).readRange(name, first, inside.length);
       for (const [i, item] of inside.entries()) {
-        const row = rows.subarray(i * rowLength, (i + 1) * rowLength) as Uint16Array | Float32Array;
-        values.set(row, (item - start) * rowLength);
+        bytes.set(new Uint8Array(buffer, i * itemBytes, itemBytes), (item - start) * itemBytes);
       }
     }
-    yield values;
+    yield bytes;
   }
 }
 
@@ -163,7 +158,7 @@ class Parts {
   async saturated(): Promise<number> {
     let sum = 0;
     for (const chunk of this.#manifest.plan.chunks.keys()) {
-      const perLayer = (await (await this.open(chunk)).read(SATURATED_ARRAY)) as Uint32Array;
+      const perLayer = await (await this.open(chunk)).read(SATURATED_ARRAY, 'U32');
       for (const count of perLayer) sum += count;
     }
     return sum;

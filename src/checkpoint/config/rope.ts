@@ -1,88 +1,93 @@
 import { z } from 'zod';
 import { CheckpointError } from '../../errors.js';
-
-/** Rotary position embedding as config.json describes it; what stands there, with the defaults of transformers. */
-export type Rope = RopeBase &
-  (
-    | { readonly type: 'default' }
-    | { readonly type: 'linear'; readonly factor: number }
-    | { readonly type: 'dynamic'; readonly factor: number; readonly originalMaxPositions: number | null }
-    | {
-        readonly type: 'llama3';
-        readonly factor: number;
-        readonly lowFreqFactor: number;
-        readonly highFreqFactor: number;
-        readonly originalMaxPositions: number;
-      }
-    | {
-        readonly type: 'yarn';
-        readonly factor: number;
-        readonly originalMaxPositions: number | null;
-        /** Null: to be computed from factor (and mscale, where given). */
-        readonly attentionFactor: number | null;
-        readonly betaFast: number;
-        readonly betaSlow: number;
-        readonly mscale: number | null;
-        readonly mscaleAllDim: number | null;
-        readonly truncate: boolean;
-      }
-    | {
-        readonly type: 'longrope';
-        readonly factor: number | null;
-        readonly originalMaxPositions: number | null;
-        readonly attentionFactor: number | null;
-        readonly shortFactor: readonly number[];
-        readonly longFactor: readonly number[];
-      }
-  );
-
-interface RopeBase {
-  /** Base of the geometric progression of wavelengths. */
-  readonly theta: number;
-  /** Share of a head's dimensions that is rotated. */
-  readonly partialRotaryFactor: number;
-}
+import { isObject } from '../../read-json.js';
 
 /** Default of `rope_theta` in transformers. */
 const DEFAULT_THETA = 10_000;
 
 const positive = z.number().positive();
 const positiveInt = z.int().positive();
+
+/** Scalings by type, under the names of config.json; what is absent is null, or the default of transformers. */
 const scalingSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('default') }),
   z.object({ type: z.literal('linear'), factor: positive }),
-  z.object({
-    type: z.literal('dynamic'),
-    factor: positive,
-    original_max_position_embeddings: positiveInt.nullish(),
-  }),
-  z.object({
-    type: z.literal('llama3'),
-    factor: positive,
-    low_freq_factor: positive,
-    high_freq_factor: positive,
-    original_max_position_embeddings: positiveInt,
-  }),
-  z.object({
-    type: z.literal('yarn'),
-    factor: positive,
-    original_max_position_embeddings: positiveInt.nullish(),
-    attention_factor: positive.nullish(),
-    beta_fast: positive.nullish(),
-    beta_slow: positive.nullish(),
-    mscale: positive.nullish(),
-    mscale_all_dim: positive.nullish(),
-    truncate: z.boolean().nullish(),
-  }),
-  z.object({
-    type: z.literal('longrope'),
-    factor: positive.nullish(),
-    original_max_position_embeddings: positiveInt.nullish(),
-    attention_factor: positive.nullish(),
-    short_factor: z.array(positive).min(1),
-    long_factor: z.array(positive).min(1),
-  }),
+  z
+    .object({
+      type: z.literal('dynamic'),
+      factor: positive,
+      original_max_position_embeddings: positiveInt.nullish(),
+    })
+    .transform(({ type, factor, original_max_position_embeddings: original }) => ({
+      type,
+      factor,
+      originalMaxPositions: original ?? null,
+    })),
+  z
+    .object({
+      type: z.literal('llama3'),
+      factor: positive,
+      low_freq_factor: positive,
+      high_freq_factor: positive,
+      original_max_position_embeddings: positiveInt,
+    })
+    .transform(({ type, factor, ...own }) => ({
+      type,
+      factor,
+      lowFreqFactor: own.low_freq_factor,
+      highFreqFactor: own.high_freq_factor,
+      originalMaxPositions: own.original_max_position_embeddings,
+    })),
+  z
+    .object({
+      type: z.literal('yarn'),
+      factor: positive,
+      original_max_position_embeddings: positiveInt.nullish(),
+      attention_factor: positive.nullish(),
+      beta_fast: positive.nullish(),
+      beta_slow: positive.nullish(),
+      mscale: positive.nullish(),
+      mscale_all_dim: positive.nullish(),
+      truncate: z.boolean().nullish(),
+    })
+    .transform(({ type, factor, ...own }) => ({
+      type,
+      factor,
+      originalMaxPositions: own.original_max_position_embeddings ?? null,
+      /** Null: to be computed from factor (and mscale, where given). */
+      attentionFactor: own.attention_factor ?? null,
+      betaFast: own.beta_fast ?? 32,
+      betaSlow: own.beta_slow ?? 1,
+      mscale: own.mscale ?? null,
+      mscaleAllDim: own.mscale_all_dim ?? null,
+      truncate: own.truncate ?? true,
+    })),
+  z
+    .object({
+      type: z.literal('longrope'),
+      factor: positive.nullish(),
+      original_max_position_embeddings: positiveInt.nullish(),
+      attention_factor: positive.nullish(),
+      short_factor: z.array(positive).min(1).readonly(),
+      long_factor: z.array(positive).min(1).readonly(),
+    })
+    .transform(({ type, factor, ...own }) => ({
+      type,
+      factor: factor ?? null,
+      originalMaxPositions: own.original_max_position_embeddings ?? null,
+      attentionFactor: own.attention_factor ?? null,
+      shortFactor: own.short_factor,
+      longFactor: own.long_factor,
+    })),
 ]);
+
+/** Rotary position embedding as config.json describes it, with the defaults of transformers. */
+export type Rope = Readonly<z.output<typeof scalingSchema>> & {
+  /** Base of the geometric progression of wavelengths. */
+  readonly theta: number;
+  /** Share of a head's dimensions that is rotated. */
+  readonly partialRotaryFactor: number;
+};
 
 const baseSchema = z.object({
   rope_theta: positive.nullish(),
@@ -134,69 +139,28 @@ export function readRope(
     },
     where,
   );
-  // Phi-3 keeps the trained length beside rope_scaling rather than in it.
-  const outside = positiveInt.safeParse(config.original_max_position_embeddings);
   return {
     theta: base.rope_theta ?? DEFAULT_THETA,
     partialRotaryFactor: base.partial_rotary_factor ?? 1,
-    ...named(scaling, outside.success ? outside.data : null),
+    ...withTrainedLength(scaling, config.original_max_position_embeddings),
   };
 }
 
-type RopeScaling = Rope extends infer R ? (R extends RopeBase ? Omit<R, keyof RopeBase> : never) : never;
-
-function named(scaling: z.output<typeof scalingSchema>, outside: number | null): RopeScaling {
-  switch (scaling.type) {
-    case 'default':
-      return { type: 'default' };
-    case 'linear':
-      return { type: 'linear', factor: scaling.factor };
-    case 'dynamic':
-      return {
-        type: 'dynamic',
-        factor: scaling.factor,
-        originalMaxPositions: scaling.original_max_position_embeddings ?? outside,
-      };
-    case 'llama3':
-      return {
-        type: 'llama3',
-        factor: scaling.factor,
-        lowFreqFactor: scaling.low_freq_factor,
-        highFreqFactor: scaling.high_freq_factor,
-        originalMaxPositions: scaling.original_max_position_embeddings,
-      };
-    case 'yarn':
-      return {
-        type: 'yarn',
-        factor: scaling.factor,
-        originalMaxPositions: scaling.original_max_position_embeddings ?? outside,
-        attentionFactor: scaling.attention_factor ?? null,
-        betaFast: scaling.beta_fast ?? 32,
-        betaSlow: scaling.beta_slow ?? 1,
-        mscale: scaling.mscale ?? null,
-        mscaleAllDim: scaling.mscale_all_dim ?? null,
-        truncate: scaling.truncate ?? true,
-      };
-    case 'longrope':
-      return {
-        type: 'longrope',
-        factor: scaling.factor ?? null,
-        originalMaxPositions: outside ?? scaling.original_max_position_embeddings ?? null,
-        attentionFactor: scaling.attention_factor ?? null,
-        shortFactor: scaling.short_factor,
-        longFactor: scaling.long_factor,
-      };
-  }
+/** Phi-3 keeps the trained length beside rope_scaling rather than in it; for longrope what stands there goes first. */
+function withTrainedLength(
+  scaling: z.output<typeof scalingSchema>,
+  beside: unknown,
+): z.output<typeof scalingSchema> {
+  const length = positiveInt.safeParse(beside).data;
+  if (length === undefined || !('originalMaxPositions' in scaling)) return scaling;
+  if (scaling.originalMaxPositions !== null && scaling.type !== 'longrope') return scaling;
+  return { ...scaling, originalMaxPositions: length };
 }
 
 /** `rope_type`, its older name `type`, and the older names of longrope: the first Phi-3 called it su and yarn. */
 function typeOf(entry: Readonly<Record<string, unknown>>): unknown {
   const type = entry.rope_type ?? entry.type ?? 'default';
   return type === 'su' || (type === 'yarn' && entry.short_factor !== undefined) ? 'longrope' : type;
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function readObject(value: unknown, field: string, where: string): Record<string, unknown> | null {

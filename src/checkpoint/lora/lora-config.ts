@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { z } from 'zod';
 import { CheckpointError } from '../../errors.js';
-import { readJsonObject } from '../config/read-json.js';
+import { readJsonObject } from '../../read-json.js';
 
 const namesOrPattern = z.union([z.string(), z.array(z.string())]);
 const layerNumbers = z.union([z.number().int(), z.array(z.number().int())]);

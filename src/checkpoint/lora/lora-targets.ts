@@ -1,4 +1,4 @@
-import { CheckpointError } from '../../errors.js';
+import { CheckpointError, messageOf } from '../../errors.js';
 import type { LoraConfig } from './lora-config.js';
 
 /** Targets every linear layer but the one that gives the logits. */
@@ -65,7 +65,7 @@ function pattern(source: string): RegExp {
     throw new CheckpointError(
       {
         what: 'a pattern of adapter_config.json cannot be read',
-        found: cause instanceof Error ? cause.message : String(cause),
+        found: messageOf(cause),
         remedy: 'write it without what only Python knows, or list the modules by name',
       },
       { cause },

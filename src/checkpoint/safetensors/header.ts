@@ -1,5 +1,6 @@
 import { type FileHandle, open, stat } from 'node:fs/promises';
-import { CheckpointError, type ErrorDetails, type InputError } from '../../errors.js';
+import { z } from 'zod';
+import { CheckpointError, type ErrorDetails, type InputErrorClass, messageOf } from '../../errors.js';
 import { findStructureFault } from './json-structure.js';
 
 /** Longest header that is read. Real ones have 1 kB to 5 MB; the same limit as huggingface.js. */
@@ -42,9 +43,6 @@ export interface SafetensorsHeader {
   readonly tensors: ReadonlyMap<string, StoredTensor>;
 }
 
-/** The class thrown for a malformed file: what kind of artefact the file was to be. */
-export type InputErrorClass = new (details: ErrorDetails, options?: ErrorOptions) => InputError;
-
 /**
  * Reads and checks the header of a safetensors file; of the tensors nothing is read. What the reference
  * implementation refuses is refused here too: overlaps, holes, bytes that belong to no tensor, lengths that do not
@@ -73,8 +71,9 @@ export function parseSafetensorsHeader(
   const tensors = new Map<string, StoredTensor>();
   for (const [name, entry] of Object.entries(entries)) {
     if (name === '__metadata__') {
-      metadata = isTextMap(entry)
-        ? entry
+      const parsed = textMapSchema.safeParse(entry);
+      metadata = parsed.success
+        ? parsed.data
         : fail({ what: '__metadata__ in the header is not a map from text to text' });
     } else {
       tensors.set(name, parseTensor(name, entry, dataStart, fileBytes, fail));
@@ -144,7 +143,7 @@ async function readHeaderBytes(
     return fail(
       {
         what: 'cannot be read',
-        found: cause instanceof Error ? cause.message : String(cause),
+        found: messageOf(cause),
         remedy: 'check that the file exists and that you may read it',
       },
       cause,
@@ -206,7 +205,7 @@ function parseJson(headerBytes: Uint8Array, fail: Fail): Record<string, unknown>
     return fail(
       {
         what: 'the header is not valid JSON',
-        found: preview(cause instanceof Error ? cause.message : String(cause)),
+        found: preview(messageOf(cause)),
       },
       cause,
     );
@@ -222,14 +221,15 @@ function parseTensor(
   fail: Fail,
 ): StoredTensor {
   const tensor = `tensor ${JSON.stringify(preview(name))}`;
-  if (!isEntry(entry)) {
+  const parsed = entrySchema.safeParse(entry);
+  if (!parsed.success) {
     return fail({
       what: `${tensor}: its entry in the header is unusable`,
       expected: 'dtype, shape and data_offsets, sizes being whole numbers from 0 to 2^53 − 1',
       found: preview(JSON.stringify(entry)),
     });
   }
-  const { dtype, shape, data_offsets } = entry;
+  const { dtype, shape, data_offsets } = parsed.data;
   const [begin, end] = data_offsets;
   const dataBytes = fileBytes - dataStart;
   if (begin > end) {
@@ -258,27 +258,13 @@ function parseTensor(
   return { name, dtype, shape, offset: dataStart + begin, byteLength: end - begin };
 }
 
-interface HeaderEntry {
-  readonly dtype: string;
-  readonly shape: readonly number[];
-  readonly data_offsets: readonly [number, number];
-}
-
-function isEntry(entry: unknown): entry is HeaderEntry {
-  if (typeof entry !== 'object' || entry === null) return false;
-  const { dtype, shape, data_offsets } = entry as Record<string, unknown>;
-  return typeof dtype === 'string' && isSizes(shape, 0, MAX_DIMENSIONS) && isSizes(data_offsets, 2, 2);
-}
-
-function isSizes(value: unknown, least: number, most: number): value is number[] {
-  if (!Array.isArray(value) || value.length < least || value.length > most) return false;
-  return value.every((size) => Number.isSafeInteger(size) && size >= 0);
-}
-
-function isTextMap(value: unknown): value is Record<string, string> {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
-  return Object.values(value).every((entry) => typeof entry === 'string');
-}
+const size = z.int().nonnegative();
+const entrySchema = z.object({
+  dtype: z.string(),
+  shape: z.array(size).max(MAX_DIMENSIONS),
+  data_offsets: z.tuple([size, size]),
+});
+const textMapSchema = z.record(z.string(), z.string());
 
 /** Characters of a file's content that a message shows. */
 const PREVIEW_CHARACTERS = 200;

@@ -1,7 +1,10 @@
 import { basename } from 'node:path';
 import { z } from 'zod';
 import { CheckpointError } from '../../errors.js';
-import { RESAVE, readJsonObject } from '../config/read-json.js';
+import { readJsonObject } from '../../read-json.js';
+
+/** The way out of a file that save_pretrained() cannot have written. */
+export const RESAVE = 'download the checkpoint again, or write it with save_pretrained()';
 
 /** Weights in one file. */
 export const SINGLE_FILE = 'model.safetensors';

@@ -2,7 +2,7 @@ import type { Float } from '../graph.js';
 import { dimOf, mismatch, sizeOf } from '../shapes.js';
 import { reshape } from './arrange.js';
 
-/** Of every position's angles, [batch, seq, pairs]. */
+/** Cosines and sines of every position's angles, [batch, seq, pairs]. */
 export interface RotaryTables {
   readonly cos: Float;
   readonly sin: Float;

@@ -13,7 +13,7 @@ export function maxOver(x: Float, axis: number): Float {
   return x.graph.node('ReduceMax', [x, x.graph.int64([axis])], [['float32', shape]], { keepdims: 0 })[0];
 }
 
-/** Of each element of the last axis the sum of those behind it, itself left out. */
+/** For each element of the last axis the sum of those behind it, itself left out. */
 export function sumAfter(x: Float): Float {
   const attributes = { exclusive: 1, reverse: 1 };
   return x.graph.node('CumSum', [x, x.graph.int64(x.rank - 1)], [['float32', x.shape]], attributes)[0];

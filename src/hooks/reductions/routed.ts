@@ -1,4 +1,3 @@
-import { UsageError } from '../../errors.js';
 import {
   cast,
   concat,
@@ -19,10 +18,9 @@ import {
   type Value,
   where,
 } from '../../graph/index.js';
-import { type Tap, tapOutput } from '../taps.js';
-import { LOWEST_FLOAT32, lastCounted } from './counted.js';
+import { LOWEST_FLOAT32, SUMS } from './counted.js';
 
-/** What one expert computes, for the tokens that were routed to it and no others. */
+/** The values that one expert computes, for the tokens that were routed to it and no others. */
 export interface ExpertActivation {
   /** int64 [count]: its tokens, ascending, as indices into batch × seq. */
   readonly tokens: Value<'int64'>;
@@ -33,7 +31,7 @@ export interface ExpertActivation {
 /** An activation of a mixture of experts: neurons run expert by expert, those of shared experts last. */
 export interface RoutedActivation {
   readonly experts: readonly ExpertActivation[];
-  /** Of experts that every token passes, [batch, seq, width]. */
+  /** The values of experts that every token passes, [batch, seq, width]. */
   readonly shared: Float | null;
 }
 
@@ -49,37 +47,25 @@ export function spreadRouted({ experts, shared }: RoutedActivation): Float {
 }
 
 /**
- * What a tap records of the experts' part of an activation, [batch, experts × width]: each expert over the counted
- * tokens that were routed to it. `max` and `last` are of all counted tokens, 0 where a token was not routed to the expert.
+ * A statistic of the experts' part of an activation, [batch, experts × width]: each expert over the counted tokens that were
+ * routed to it. `max` and `last` are of all counted tokens, 0 where a token was not routed to the expert.
  */
-export function recordRouted(tap: Tap, experts: readonly ExpertActivation[], counted: Float): Float {
-  const weights = tap.statistic === 'last' ? lastCounted(counted) : counted;
+export function recordRouted(
+  statistic: keyof typeof SUMS | 'max',
+  experts: readonly ExpertActivation[],
+  counted: Float,
+): Float {
+  if (statistic === 'max')
+    return concat(
+      experts.map((expert) => maxRouted(expert, counted)),
+      1,
+    );
+  const { of, over } = SUMS[statistic];
+  const weights = over(counted);
   return concat(
-    experts.map((expert) =>
-      tap.statistic === 'max'
-        ? maxRouted(expert, counted)
-        : matMul(tokenWeights(expert.tokens, weights), ofValue(tap, expert.value)),
-    ),
+    experts.map(({ tokens, value }) => matMul(tokenWeights(tokens, weights), of(value))),
     1,
   );
-}
-
-function ofValue(tap: Tap, value: Float): Float {
-  switch (tap.statistic) {
-    case 'fire':
-      return cast(greater(value, value.graph.float(0)), 'float32');
-    case 'sum':
-    case 'last':
-      return value;
-    case 'sumsq':
-      return mul(value, value);
-    default:
-      throw new UsageError({
-        what: `neurons of experts have no statistic ${tap.statistic}`,
-        where: tapOutput(tap),
-        expected: 'full, fire, sum, sumsq, max or last',
-      });
-  }
 }
 
 /** Largest value over counted tokens, [batch, width]: 0 at the least where one of them was not routed to the expert. */
@@ -95,7 +81,7 @@ function maxRouted({ tokens, value }: ExpertActivation, counted: Float): Float {
   return scatterRows(least, promptOf(tokens), where(isCounted, value, lowest), 'max');
 }
 
-/** Of tokens → [batch, count]: their weight, in the row of the prompt that each belongs to; shared between taps. */
+/** The weight of each token, in the row of the prompt that it belongs to, [batch, count]; shared between taps. */
 function tokenWeights(tokens: Value<'int64'>, weights: Float): Float {
   const ofTokens = WEIGHTS.get(tokens) ?? new Map<Float, Float>();
   WEIGHTS.set(tokens, ofTokens);

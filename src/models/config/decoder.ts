@@ -8,11 +8,11 @@ import { ACTIVATIONS, type ActivationName } from '../layers/mlp.js';
 import type { Rotation } from '../layers/rope.js';
 import { rotationOf } from './rope.js';
 
-/** What config.json says under the names that Llama made common and most families since have kept. */
+/** The fields of config.json under the names that Llama made common and most families since have kept. */
 export interface Decoder {
   readonly shape: Architecture['shape'];
   readonly activation: ActivationName;
-  /** Of every RMS norm. */
+  /** ε of every RMS norm. */
   readonly epsilon: number;
   readonly rotation: Rotation;
   /** The unembedding is the embedding. */

@@ -2,7 +2,7 @@ import type { Rope } from '../../checkpoint/index.js';
 import { CheckpointError } from '../../errors.js';
 import type { Rotation } from '../layers/rope.js';
 
-/** What the rotation of heads depends on besides the rope's own parameters. */
+/** Sizes that the rotation of heads depends on besides the rope's own parameters. */
 export interface RotatedHeads {
   readonly headDim: number;
   /** `max_position_embeddings` of config.json. */

@@ -13,7 +13,7 @@ import { type ForeignGraph, readsOf } from './foreign-graph.js';
 import { elementsOf } from './read-onnx.js';
 import { translate } from './translate.js';
 
-/** What is to become of a foreign graph: other inputs and outputs, and nodes that compute these. */
+/** Changes to be made to a foreign graph: other inputs and outputs, and nodes that compute these. */
 export interface Surgery {
   readonly inputs: readonly ValueInfoProto[];
   /** Name among `inputs` of the token ids, int64 [batch, seq]. */

@@ -3,7 +3,7 @@ import { TensorProto_DataType, type TypeProto_Tensor, type ValueInfoProto } from
 import type { Additions } from './additions.js';
 import type { ForeignGraph } from './foreign-graph.js';
 
-/** What a cache input's sizes say of the attention it belongs to. */
+/** Sizes of attention, as a cache input tells them. */
 export interface CacheSizes {
   readonly kvHeads: number | null;
   readonly headDim: number | null;

@@ -19,7 +19,7 @@ export class ForeignGraph {
   readonly file: OnnxFile;
   /** Each after those whose outputs it reads. */
   readonly nodes: readonly NodeProto[];
-  /** What must be fed: inputs that no initializer stands for. */
+  /** Inputs that must be fed: no initializer stands for them. */
   readonly inputs: readonly ValueInfoProto[];
   readonly initializers: ReadonlyMap<string, TensorProto>;
   /** Name of the input of token ids. */

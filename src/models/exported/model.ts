@@ -71,7 +71,7 @@ export function onnxModel(
   };
 }
 
-/** Of a layer, in the order in which it computes them. */
+/** The hook points of a layer, in the order in which it computes them. */
 function hooksOf(layer: LayerPoints): BlockHook[] {
   return (Object.keys(BLOCK_HOOKS) as BlockHook[]).filter((hook) => isThere(layer, hook));
 }

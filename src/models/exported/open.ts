@@ -7,6 +7,7 @@ import { ForeignGraph } from './foreign-graph.js';
 import { onnxModel } from './model.js';
 import { findLayers } from './points.js';
 import { readOnnx } from './read-onnx.js';
+import { saturationWarnings } from './saturation.js';
 import { countStored, exportShape, findBeside, readExportConfig } from './sizes.js';
 
 /** Oldest operator set whose operators our reducers can be written in. */
@@ -14,7 +15,7 @@ const OLDEST_OPSET = 11;
 
 export interface OnnxSubject extends Subject {
   readonly model: WholeModel;
-  /** What config.json beside the graph calls the model. */
+  /** Name of the architecture in config.json beside the graph. */
   readonly architecture: string;
   readonly stored: ReturnType<typeof countStored>;
   /** Files the weights lie in, absolute paths. */
@@ -52,7 +53,7 @@ export async function openOnnx(path: string, options: SubjectOptions = {}): Prom
   return {
     model,
     weightsRoot: file.weightsRoot,
-    warnings: [],
+    warnings: saturationWarnings(graph),
     tokenizer: { folder, tokenizerJson, tokenizerConfig: findBeside(file.path, 'tokenizer_config.json') },
     architecture: config.architecture,
     stored,

@@ -11,7 +11,7 @@ import {
 } from './operators.js';
 import type { Projection } from './projections.js';
 
-/** What a tensor is computed from, back to the nearest projections, attention cores, norms and embeddings. */
+/** The tensors that a tensor is computed from, back to the nearest projections, attention cores, norms and embeddings. */
 export interface Origin {
   readonly projections: ReadonlySet<Projection>;
   readonly attention: ReadonlySet<NodeProto>;

@@ -10,7 +10,7 @@ export interface PreActivation {
 }
 
 /**
- * What the activation function of an MLP is applied to, of a gated MLP the gate's. It is the last tensor that everything
+ * The tensor that an MLP's activation function is applied to, in a gated MLP the gate's. It is the last tensor that everything
  * bent comes from: all ways from the projections to the function's result pass it, and nothing has been bent before it.
  *
  * @param post what the last projection reads

@@ -12,7 +12,7 @@ import { attribute, type ForeignGraph, integer } from './foreign-graph.js';
 /** A matrix product of activations with a weight, however the exporter wrote it. */
 export interface Projection {
   readonly node: NodeProto;
-  /** What it reads, in floating point: where it reads quantised activations, what these were made of. */
+  /** The tensor that it reads, in floating point: where it reads quantised activations, the one that these were made of. */
   readonly input: string;
   readonly inSize: number;
   readonly outSize: number;

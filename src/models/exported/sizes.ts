@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
-import { readJsonObject } from '../../checkpoint/index.js';
 import { CheckpointError } from '../../errors.js';
 import { type NodeProto, TensorProto_DataType } from '../../graph/index.js';
+import { readJsonObject } from '../../read-json.js';
 import type { ModelShape } from '../types.js';
 import { cacheSizes } from './feeds.js';
 import { type ForeignGraph, integer } from './foreign-graph.js';
@@ -12,7 +12,7 @@ import { fusedHeads, type LayerPoints } from './points.js';
 import { findProjections } from './projections.js';
 import { elementsOf } from './read-onnx.js';
 
-/** What the exporter wrote beside the graph, or one folder above it. */
+/** The configuration that the exporter wrote beside the graph, or one folder above it. */
 export interface ExportConfig {
   /** null: there is no config.json or genai_config.json. */
   readonly path: string | null;

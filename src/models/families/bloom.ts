@@ -10,7 +10,6 @@ import type { Family } from '../family.js';
 import { attend, mixHeads, projectFused } from '../layers/attention.js';
 import { unembedNormed } from '../layers/ends.js';
 import { sequentialLayer } from '../layers/layer.js';
-import { linear } from '../layers/linear.js';
 import { ungatedMlp } from '../layers/mlp.js';
 import { layerNorm } from '../layers/norms.js';
 import { alibiBias, causalWithBias } from '../layers/positions.js';
@@ -67,13 +66,13 @@ export const bloom: Family = {
             return mixHeads(block, `${attention}.dense`, z, dModel, true);
           },
           (x) =>
-            ungatedMlp(
-              block,
-              layerNorm(block, `${name}.post_attention_layernorm`, x, epsilon, true),
-              'gelu_new',
-              (y) => linear(block, `${name}.mlp.dense_h_to_4h`, y, dMlp, true),
-              (y) => linear(block, `${name}.mlp.dense_4h_to_h`, y, dModel, true),
-            ),
+            ungatedMlp(block, layerNorm(block, `${name}.post_attention_layernorm`, x, epsilon, true), {
+              width: dMlp,
+              activation: 'gelu_new',
+              bias: true,
+              up: `${name}.mlp.dense_h_to_4h`,
+              down: `${name}.mlp.dense_4h_to_h`,
+            }),
         );
       },
       unembed: (block, hidden) => unembedNormed(block, hidden, names, vocab, epsilon),

@@ -9,14 +9,14 @@ import {
   withDefaults,
 } from '../config/decoder.js';
 import type { Architecture, ConfigFile, Family } from '../family.js';
-import { attend, mixHeads, type Projected, projectHeads, rotateHeads } from '../layers/attention.js';
+import { normHeads, type Projected, selfAttention } from '../layers/attention.js';
 import type { Block } from '../layers/block.js';
 import { embedTokens, unembedTokens } from '../layers/ends.js';
 import { parallelLayer } from '../layers/layer.js';
 import { scaled } from '../layers/linear.js';
 import { gatedMlp } from '../layers/mlp.js';
 import { layerNorm, standardized } from '../layers/norms.js';
-import { causal } from '../layers/positions.js';
+import type { Rotation } from '../layers/rope.js';
 
 const DEFAULTS = { layer_norm_eps: 1e-5, logit_scale: 0.0625, tie_word_embeddings: true };
 
@@ -32,11 +32,9 @@ export const cohere: Family = {
     const normed = readFlag(file, 'use_qk_norm');
     return parallel(file, shape, {
       windows: Array.from({ length: shape.layers }, () => null),
-      prepare: (block, name, { q, k, v }) => {
-        const norm = (part: string, x: Float): Float =>
-          normed ? normByHead(block, `${name}.${part}_norm`, x, epsilon) : x;
-        return rotateHeads(block, { q: norm('q', q), k: norm('k', k), v }, rotation);
-      },
+      rotation: () => rotation,
+      prepare: (block, name, heads) =>
+        normed ? normHeads(name, heads, (norm, x) => normByHead(block, norm, x, epsilon)) : heads,
     });
   },
 };
@@ -53,22 +51,23 @@ export const cohere2: Family = {
     const windows = readWindows(file, shape.layers, (layer) => (layer + 1) % pattern !== 0);
     return parallel(file, shape, {
       windows,
-      prepare: (block, _name, projected, layer) =>
-        windows[layer] === null ? projected : rotateHeads(block, projected, rotation),
+      rotation: (layer) => (windows[layer] === null ? null : rotation),
+      prepare: (_block, _name, heads) => heads,
     });
   },
 };
 
 interface Variant {
   readonly windows: readonly (number | null)[];
-  /** What is done to queries and keys before scores are taken. */
-  readonly prepare: (block: Block, name: string, projected: Projected, layer: number) => Projected;
+  readonly rotation: (layer: number) => Rotation | null;
+  /** Prepares queries and keys before they are rotated. */
+  readonly prepare: (block: Block, name: string, heads: Projected) => Projected;
 }
 
 function parallel(
   file: ConfigFile,
   shape: Architecture['shape'],
-  { windows, prepare }: Variant,
+  { windows, rotation, prepare }: Variant,
 ): Architecture {
   const epsilon = readConfigField(file, 'layer_norm_eps', positiveNumber);
   const tied = readFlag(file, 'tie_word_embeddings');
@@ -81,12 +80,14 @@ function parallel(
     layer(block, index, hidden) {
       const name = `model.layers.${index}`;
       const norm = (x: Float): Float => layerNorm(block, `${name}.input_layernorm`, x, epsilon, false);
-      const attention = (x: Float): Float => {
-        const projected = projectHeads(block, `${name}.self_attn`, x, shape, bias);
-        const prepared = prepare(block, `${name}.self_attn`, projected, index);
-        const z = attend(block, prepared, causal(block, windows[index]!));
-        return mixHeads(block, `${name}.self_attn.o_proj`, z, shape.dModel, bias);
-      };
+      const attention = (x: Float): Float =>
+        selfAttention(block, `${name}.self_attn`, x, {
+          ...shape,
+          rotation: rotation(index),
+          bias: { qkv: bias, out: bias },
+          window: windows[index]!,
+          prepare: (heads) => prepare(block, `${name}.self_attn`, heads),
+        });
       return parallelLayer(
         block,
         hidden,

@@ -27,8 +27,7 @@ import { readDecoder, readMixture } from '../config/decoder.js';
 import type { ConfigFile, Family } from '../family.js';
 import { attend, mixHeads, splitHeads } from '../layers/attention.js';
 import type { Block } from '../layers/block.js';
-import { tokenEnds } from '../layers/ends.js';
-import { preNormLayer } from '../layers/layer.js';
+import { preNormModel } from '../layers/layer.js';
 import { linear, unadaptedLinear } from '../layers/linear.js';
 import { mixture, normalised, type Routing, route } from '../layers/mixture.js';
 import { gatedMlp } from '../layers/mlp.js';
@@ -61,7 +60,7 @@ function readDeepseek(
   const rotatedDim = size('qk_rope_head_dim');
   // What is rotated is not a whole head, whatever head_dim says.
   const decoder = readDecoder({ ...file, config: { ...file.config, head_dim: rotatedDim } }, family);
-  const { activation, epsilon } = decoder;
+  const { activation } = decoder;
   const { layers, heads } = decoder.shape;
   const plainDim = size('qk_nope_head_dim');
   const attention: LatentAttention = {
@@ -92,35 +91,24 @@ function readDeepseek(
   };
   const router = readRouter(file, experts, perToken);
   const neurons = { activation, bias: mlpBias };
-  return {
-    shape,
-    ...tokenEnds(decoder),
-    layer: (block, index, hidden) =>
-      preNormLayer(
+  return preNormModel(
+    decoder,
+    (block, name, x) => latentAttention(block, name, x, attention),
+    (block, name, x, layer) => {
+      if (layer < denseLayers) return gatedMlp(block, name, x, { width: shape.dMlp, ...neurons });
+      const routing = router(block, `${name}.gate`, x);
+      const shared = { width: dShared, ...neurons };
+      return mixture(
         block,
-        `model.layers.${index}`,
-        hidden,
-        epsilon,
-        (name, x) => latentAttention(block, name, x, attention),
-        (name, x) =>
-          index < denseLayers
-            ? gatedMlp(block, name, x, { width: shape.dMlp, ...neurons })
-            : mixture(
-                block,
-                x,
-                router(block, `${name}.gate`, x),
-                (expert, tokens, hook) =>
-                  gatedMlp(block, `${name}.experts.${expert}`, tokens, { width: dExpert, ...neurons }, hook),
-                gatedMlp(
-                  block,
-                  `${name}.shared_experts`,
-                  x,
-                  { width: dShared, ...neurons },
-                  block.expertHook('shared'),
-                ),
-              ),
-      ),
-  };
+        x,
+        routing,
+        (expert, tokens, hook) =>
+          gatedMlp(block, `${name}.experts.${expert}`, tokens, { width: dExpert, ...neurons }, hook),
+        gatedMlp(block, `${name}.shared_experts`, x, shared, block.expertHook('shared')),
+      );
+    },
+    shape,
+  );
 }
 
 /**
@@ -207,16 +195,16 @@ function withinGroups(rank: Float, { count, chosen, best }: Groups): Float {
 
 export interface LatentAttention {
   readonly heads: number;
-  /** Of the bottleneck before queries; null: none. */
+  /** Width of the bottleneck before queries; null: there is none. */
   readonly queryRank: number | null;
-  /** Of the bottleneck before keys and values. */
+  /** Width of the bottleneck before keys and values. */
   readonly keyValueRank: number;
   /** Dimensions of queries and keys that are not rotated, and that are. */
   readonly plainDim: number;
   readonly rotatedDim: number;
   readonly valueDim: number;
   readonly rotation: Rotation;
-  /** Of attention scores. */
+  /** Factor of attention scores. */
   readonly scale: number;
   readonly bias: boolean;
 }

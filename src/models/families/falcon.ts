@@ -15,7 +15,6 @@ import type { ConfigFile, Family } from '../family.js';
 import { attend, mixHeads, projectFused, rotateHeads } from '../layers/attention.js';
 import { unembedNormed } from '../layers/ends.js';
 import { type Half, parallelLayer, sequentialLayer } from '../layers/layer.js';
-import { linear } from '../layers/linear.js';
 import { ungatedMlp } from '../layers/mlp.js';
 import { layerNorm } from '../layers/norms.js';
 import { causal, causalWithBias, roundedAlibiBias } from '../layers/positions.js';
@@ -78,13 +77,13 @@ export const falcon: Family = {
         const scaledBias = (b: typeof block) =>
           mul(roundedAlibiBias(b, heads), b.graph.float(headDim ** -0.5));
         const mlp: Half = (x) =>
-          ungatedMlp(
-            block,
-            norm(layout.mlpNorm, x),
+          ungatedMlp(block, norm(layout.mlpNorm, x), {
+            width: dMlp,
             activation,
-            (y) => linear(block, `${name}.mlp.dense_h_to_4h`, y, dMlp, bias),
-            (y) => linear(block, `${name}.mlp.dense_4h_to_h`, y, dModel, bias),
-          );
+            bias,
+            up: `${name}.mlp.dense_h_to_4h`,
+            down: `${name}.mlp.dense_4h_to_h`,
+          });
         return (layout.parallel ? parallelLayer : sequentialLayer)(block, hidden, attention, mlp);
       },
       unembed: (block, hidden) => unembedNormed(block, hidden, names, vocab, epsilon),

@@ -25,7 +25,8 @@ export const gemma: Family = {
     const epsilon = readConfigField(file, 'rms_norm_eps', positiveNumber);
     const tied = readFlag(file, 'tie_word_embeddings');
     const attentionBias = readFlag(file, 'attention_bias');
-    const bias = { qkv: attentionBias, out: attentionBias };
+    const attention = { ...shape, rotation, bias: { qkv: attentionBias, out: attentionBias } };
+    const mlp = { width: shape.dMlp, activation };
     return {
       shape,
       embed: (block, ids) => scaled(embedTokens(block, ids, shape), Math.sqrt(shape.dModel)),
@@ -35,19 +36,8 @@ export const gemma: Family = {
         return sequentialLayer(
           block,
           hidden,
-          (x) =>
-            selfAttention(block, `${name}.self_attn`, norm('input_layernorm', x), {
-              ...shape,
-              rotation,
-              bias,
-              window: null,
-            }),
-          (x) =>
-            gatedMlp(block, `${name}.mlp`, norm('post_attention_layernorm', x), {
-              width: shape.dMlp,
-              activation,
-              bias: false,
-            }),
+          (x) => selfAttention(block, `${name}.self_attn`, norm('input_layernorm', x), attention),
+          (x) => gatedMlp(block, `${name}.mlp`, norm('post_attention_layernorm', x), mlp),
         );
       },
       unembed: (block, hidden) =>

@@ -12,7 +12,7 @@ import {
   withDefaults,
 } from '../config/decoder.js';
 import type { Architecture, ConfigFile, Family } from '../family.js';
-import { attend, mixHeads, type Projected, projectHeads, rotateHeads } from '../layers/attention.js';
+import { normHeads, type Projected, selfAttention } from '../layers/attention.js';
 import type { Block } from '../layers/block.js';
 import { embedTokens, unembedTokens } from '../layers/ends.js';
 import { sequentialLayer } from '../layers/layer.js';
@@ -63,16 +63,13 @@ export const gemma3: Family = {
     return sandwich(file, shape, {
       windows,
       rotation: (layer) => (windows[layer] === null ? global : local),
-      prepare: (block, name, { q, k, v }) => ({
-        q: gemmaNorm(block, `${name}.q_norm`, q, epsilon),
-        k: gemmaNorm(block, `${name}.k_norm`, k, epsilon),
-        v,
-      }),
+      prepare: (block, name, heads) =>
+        normHeads(name, heads, (norm, x) => gemmaNorm(block, norm, x, epsilon)),
     });
   },
 };
 
-/** What a configuration of the kind below may leave out, from 4B's, which says little. */
+/** Defaults of fields that a configuration of the kind below may leave out, as 4B's does. */
 const TEXT_DEFAULTS = {
   vocab_size: 262_208,
   hidden_size: 2304,
@@ -118,7 +115,7 @@ function refuseBidirectional(file: ConfigFile): void {
 interface Variant {
   readonly windows: readonly (number | null)[];
   readonly rotation: (layer: number) => Rotation;
-  /** What is done to queries and keys before they are rotated. */
+  /** Prepares queries and keys before they are rotated. */
   readonly prepare: (block: Block, name: string, projected: Projected) => Projected;
 }
 
@@ -137,13 +134,15 @@ function sandwich(
     readConfigField(file, field, positiveNumber.optional()) ?? null;
   const scoreCap = cap('attn_logit_softcapping');
   const logitCap = cap('final_logit_softcapping');
-  const attention = (block: Block, name: string, x: Float, layer: number): Float => {
-    const prepared = prepare(block, name, projectHeads(block, name, x, shape, bias));
-    const pattern = (scores: Float): Float =>
-      softmax(add(softCap(scores, scoreCap), causalMask(block, windows[layer]!)));
-    const z = attend(block, rotateHeads(block, prepared, rotation(layer)), pattern, scale);
-    return mixHeads(block, `${name}.o_proj`, z, shape.dModel, bias);
-  };
+  const attention = (block: Block, name: string, x: Float, layer: number): Float =>
+    selfAttention(block, name, x, {
+      ...shape,
+      rotation: rotation(layer),
+      bias: { qkv: bias, out: bias },
+      prepare: (heads) => prepare(block, name, heads),
+      pattern: (scores) => softmax(add(softCap(scores, scoreCap), causalMask(block, windows[layer]!))),
+      scale,
+    });
   return {
     shape,
     embed: (block, ids) => scaled(embedTokens(block, ids, shape), Math.sqrt(shape.dModel)),

@@ -7,7 +7,6 @@ import type { Family } from '../family.js';
 import { attend, mixHeads, projectFused, rotateHeads } from '../layers/attention.js';
 import { unembedNormed } from '../layers/ends.js';
 import { type Half, parallelLayer, sequentialLayer } from '../layers/layer.js';
-import { linear } from '../layers/linear.js';
 import { ungatedMlp } from '../layers/mlp.js';
 import { layerNorm } from '../layers/norms.js';
 import { causal } from '../layers/positions.js';
@@ -68,13 +67,13 @@ export const gptNeox: Family = {
           return mixHeads(block, `${name}.attention.dense`, z, dModel, bias);
         };
         const mlp: Half = (x) =>
-          ungatedMlp(
-            block,
-            layerNorm(block, `${name}.post_attention_layernorm`, x, epsilon, true),
+          ungatedMlp(block, layerNorm(block, `${name}.post_attention_layernorm`, x, epsilon, true), {
+            width: dMlp,
             activation,
-            (y) => linear(block, `${name}.mlp.dense_h_to_4h`, y, dMlp, true),
-            (y) => linear(block, `${name}.mlp.dense_4h_to_h`, y, dModel, true),
-          );
+            bias: true,
+            up: `${name}.mlp.dense_h_to_4h`,
+            down: `${name}.mlp.dense_4h_to_h`,
+          });
         return layerOf(block, hidden, attention, mlp);
       },
       unembed: (block, hidden) => unembedNormed(block, hidden, names, vocab, epsilon),

@@ -18,10 +18,9 @@ import {
 } from '../../graph/index.js';
 import { readDecoder, readMixture, readWindows } from '../config/decoder.js';
 import type { ConfigFile, Family } from '../family.js';
-import { attend, mixHeads, projectHeads, rotateHeads } from '../layers/attention.js';
+import { selfAttention } from '../layers/attention.js';
 import type { Block, NeuronHook } from '../layers/block.js';
-import { tokenEnds } from '../layers/ends.js';
-import { preNormLayer } from '../layers/layer.js';
+import { preNormModel } from '../layers/layer.js';
 import { unadaptedLinear } from '../layers/linear.js';
 import { mixture, normalised, route } from '../layers/mixture.js';
 import { causalMask } from '../layers/positions.js';
@@ -36,7 +35,7 @@ export const gptOss: Family = {
   architectures: ['GptOssForCausalLM'],
   read(file) {
     const decoder = readDecoder(file, 'gpt_oss');
-    const { epsilon, rotation } = decoder;
+    const { rotation } = decoder;
     const experts = readConfigField(file, 'num_local_experts', positiveInteger);
     const perToken = readConfigField(file, 'num_experts_per_tok', positiveInteger);
     const bias = readConfigField(file, 'attention_bias', z.boolean().default(true));
@@ -48,30 +47,24 @@ export const gptOss: Family = {
     };
     const windows = readWindows(file, layers, (layer) => layer % 2 === 0);
 
-    const attention = (block: Block, name: string, x: Float, window: number | null): Float => {
-      const projected = rotateHeads(block, projectHeads(block, name, x, shape, bias), rotation);
-      const z = attend(block, projected, withSinks(block, `${name}.sinks`, window));
-      return mixHeads(block, `${name}.o_proj`, z, shape.dModel, bias);
-    };
-    return {
+    return preNormModel(
+      decoder,
+      (block, name, x, layer) =>
+        selfAttention(block, name, x, {
+          ...shape,
+          rotation,
+          bias: { qkv: bias, out: bias },
+          pattern: withSinks(block, `${name}.sinks`, windows[layer]!),
+        }),
+      (block, name, x) => {
+        const logits = unadaptedLinear(block, `${name}.router`, x, experts, true);
+        const routing = route(block, softmax(logits), { perToken, weigh: normalised });
+        return mixture(block, x, routing, (expert, tokens, hook) =>
+          gptOssExpert(block, `${name}.experts`, expert, tokens, { experts, width: dMlp, hook }),
+        );
+      },
       shape,
-      ...tokenEnds(decoder),
-      layer: (block, index, hidden) =>
-        preNormLayer(
-          block,
-          `model.layers.${index}`,
-          hidden,
-          epsilon,
-          (name, x) => attention(block, name, x, windows[index]!),
-          (name, x) => {
-            const logits = unadaptedLinear(block, `${name}.router`, x, experts, true);
-            const routing = route(block, softmax(logits), { perToken, weigh: normalised });
-            return mixture(block, x, routing, (expert, tokens, hook) =>
-              gptOssExpert(block, `${name}.experts`, expert, tokens, { experts, width: dMlp, hook }),
-            );
-          },
-        ),
-    };
+    );
   },
 };
 

@@ -75,13 +75,14 @@ export const gpt2: Family = {
             return mixHeadsConv1d(block, `${name}.attn.c_proj`, z, dModel);
           },
           (x) =>
-            ungatedMlp(
-              block,
-              layerNorm(block, `${name}.ln_2`, x, epsilon, true),
+            ungatedMlp(block, layerNorm(block, `${name}.ln_2`, x, epsilon, true), {
+              width: dMlp,
               activation,
-              (y) => conv1d(block, `${name}.mlp.c_fc`, y, dMlp),
-              (y) => conv1d(block, `${name}.mlp.c_proj`, y, dModel),
-            ),
+              bias: true,
+              up: `${name}.mlp.c_fc`,
+              down: `${name}.mlp.c_proj`,
+              project: conv1d,
+            }),
         );
       },
       unembed: (block, hidden) => unembedNormed(block, hidden, names, vocab, epsilon),

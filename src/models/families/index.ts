@@ -1,4 +1,4 @@
-/** Every family there is an adapter for, one line each. */
+/** Every family that can be read, one line each. */
 export { bloom } from './bloom.js';
 export { cohere, cohere2 } from './cohere.js';
 export { deepseekV2, deepseekV3 } from './deepseek.js';

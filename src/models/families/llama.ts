@@ -2,8 +2,7 @@ import { positiveInteger, readConfigField } from '../../checkpoint/index.js';
 import { readDecoder, readFlag } from '../config/decoder.js';
 import type { ConfigFile, Family } from '../family.js';
 import { selfAttention } from '../layers/attention.js';
-import { tokenEnds } from '../layers/ends.js';
-import { preNormLayer } from '../layers/layer.js';
+import { preNormModel } from '../layers/layer.js';
 import { gatedMlp } from '../layers/mlp.js';
 
 /** Llama 1 to 3.x, and Mistral: the same without biases and with a window. */
@@ -15,27 +14,19 @@ export const llama: Family = {
     const mistral = architecture === 'MistralForCausalLM';
     const flag = (field: string): boolean => !mistral && readFlag(file, field);
     const attentionBias = flag('attention_bias');
-    const { shape, activation, epsilon, rotation } = decoder;
+    const { shape, activation, rotation } = decoder;
     const bias = { qkv: attentionBias, out: attentionBias };
-    const mlpBias = flag('mlp_bias');
+    const mlp = { width: shape.dMlp, activation, bias: flag('mlp_bias') };
     const window = mistral ? readWindow(file) : null;
-    return {
-      shape,
-      ...tokenEnds(decoder),
-      layer: (block, index, hidden) =>
-        preNormLayer(
-          block,
-          `model.layers.${index}`,
-          hidden,
-          epsilon,
-          (name, x) => selfAttention(block, name, x, { ...shape, rotation, bias, window }),
-          (name, x) => gatedMlp(block, name, x, { width: shape.dMlp, activation, bias: mlpBias }),
-        ),
-    };
+    return preNormModel(
+      decoder,
+      (block, name, x) => selfAttention(block, name, x, { ...shape, rotation, bias, window }),
+      (block, name, x) => gatedMlp(block, name, x, mlp),
+    );
   },
 };
 
-/** What transformers takes for Mistral's window where the field is absent; `null` in the file means none. */
+/** Mistral's window in transformers where the field is absent; `null` in the file means none. */
 const DEFAULT_WINDOW = 4096;
 
 function readWindow(file: ConfigFile): number | null {

@@ -2,8 +2,7 @@ import { positiveInteger, readConfigField } from '../../checkpoint/index.js';
 import { readDecoder, readMixture } from '../config/decoder.js';
 import type { Family } from '../family.js';
 import { selfAttention } from '../layers/attention.js';
-import { tokenEnds } from '../layers/ends.js';
-import { preNormLayer } from '../layers/layer.js';
+import { preNormModel } from '../layers/layer.js';
 import { softmaxMixture } from '../layers/mixture.js';
 
 /** Mixtral (Jiang et al. 2024): Mistral with experts in every layer, weighted by their renormalised probabilities. */
@@ -12,7 +11,7 @@ export const mixtral: Family = {
   architectures: ['MixtralForCausalLM'],
   read(file) {
     const decoder = readDecoder(file, 'mixtral');
-    const { activation, epsilon, rotation } = decoder;
+    const { activation, rotation } = decoder;
     const experts = readConfigField(file, 'num_local_experts', positiveInteger.default(8));
     const perToken = readConfigField(file, 'num_experts_per_tok', positiveInteger.default(2));
     const window = readConfigField(file, 'sliding_window', positiveInteger.optional()) ?? null;
@@ -23,19 +22,11 @@ export const mixtral: Family = {
     };
     const neurons = { width, activation, parts: { gate: 'w1', up: 'w3', down: 'w2' } };
     const ofExperts = { experts, perToken, renormalise: true, neurons };
-    return {
+    return preNormModel(
+      decoder,
+      (block, name, x) => selfAttention(block, name, x, { ...shape, rotation, window }),
+      (block, name, x) => softmaxMixture(block, name.replace(/mlp$/, 'block_sparse_moe'), x, ofExperts),
       shape,
-      ...tokenEnds(decoder),
-      layer: (block, index, hidden) =>
-        preNormLayer(
-          block,
-          `model.layers.${index}`,
-          hidden,
-          epsilon,
-          (name, x) =>
-            selfAttention(block, name, x, { ...shape, rotation, bias: { qkv: false, out: false }, window }),
-          (_, x) => softmaxMixture(block, `model.layers.${index}.block_sparse_moe`, x, ofExperts),
-        ),
-    };
+    );
   },
 };

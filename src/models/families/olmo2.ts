@@ -8,13 +8,12 @@ import {
   withDefaults,
 } from '../config/decoder.js';
 import type { Architecture, ConfigFile, Family } from '../family.js';
-import { attend, mixHeads, projectHeads, rotateHeads } from '../layers/attention.js';
+import { normHeads, selfAttention } from '../layers/attention.js';
 import type { Block } from '../layers/block.js';
 import { tokenEnds } from '../layers/ends.js';
 import { sequentialLayer } from '../layers/layer.js';
 import { gatedMlp } from '../layers/mlp.js';
 import { fullNorm, rmsNorm } from '../layers/norms.js';
-import { causal } from '../layers/positions.js';
 import type { Rotation } from '../layers/rope.js';
 
 /** OLMo 2: norms after attention and MLP instead of before, and over all queries and all keys at once. */
@@ -63,16 +62,13 @@ function postNorm(
 ): Architecture {
   const { shape, activation, epsilon } = decoder;
   const bias = readFlag(file, 'attention_bias');
-  const attention = (block: Block, name: string, x: Float, { rotation, window }: Positions): Float => {
-    const { q, k, v } = projectHeads(block, name, x, shape, bias);
-    const normed = {
-      q: fullNorm(block, `${name}.q_norm`, q, epsilon),
-      k: fullNorm(block, `${name}.k_norm`, k, epsilon),
-      v,
-    };
-    const z = attend(block, rotateHeads(block, normed, rotation), causal(block, window));
-    return mixHeads(block, `${name}.o_proj`, z, shape.dModel, bias);
-  };
+  const attention = (block: Block, name: string, x: Float, positions: Positions): Float =>
+    selfAttention(block, name, x, {
+      ...shape,
+      ...positions,
+      bias: { qkv: bias, out: bias },
+      prepare: (heads) => normHeads(name, heads, (norm, y) => fullNorm(block, norm, y, epsilon)),
+    });
   return {
     shape,
     ...tokenEnds(decoder),

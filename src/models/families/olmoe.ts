@@ -3,13 +3,10 @@ import { positiveInteger, positiveNumber, readConfigField } from '../../checkpoi
 import { clip, type Float } from '../../graph/index.js';
 import { readDecoder, readMixture } from '../config/decoder.js';
 import type { Family } from '../family.js';
-import { attend, mixHeads, projectHeads, rotateHeads } from '../layers/attention.js';
-import type { Block } from '../layers/block.js';
-import { tokenEnds } from '../layers/ends.js';
-import { preNormLayer } from '../layers/layer.js';
+import { normHeads, selfAttention } from '../layers/attention.js';
+import { preNormModel } from '../layers/layer.js';
 import { softmaxMixture } from '../layers/mixture.js';
 import { fullNorm } from '../layers/norms.js';
-import { causal } from '../layers/positions.js';
 
 /** OLMoE (Muennighoff et al. 2024): experts in every layer, RMS norms over all queries and all keys at once. */
 export const olmoe: Family = {
@@ -30,28 +27,20 @@ export const olmoe: Family = {
       ...readMixture(file, experts, decoder.shape.layers, { perToken, dExpert: width, dShared: 0 }),
     };
     const clipped = (x: Float): Float => (limit === undefined ? x : clip(x, limit));
-    const attention = (block: Block, name: string, x: Float): Float => {
-      const { q, k, v } = projectHeads(block, name, x, shape, bias);
-      const normed = {
-        q: clipped(fullNorm(block, `${name}.q_norm`, q, epsilon)),
-        k: clipped(fullNorm(block, `${name}.k_norm`, k, epsilon)),
-        v: clipped(v),
-      };
-      const z = attend(block, rotateHeads(block, normed, rotation), causal(block, null));
-      return mixHeads(block, `${name}.o_proj`, z, shape.dModel, bias);
-    };
-    return {
+    return preNormModel(
+      decoder,
+      (block, name, x) =>
+        selfAttention(block, name, x, {
+          ...shape,
+          rotation,
+          bias: { qkv: bias, out: bias },
+          prepare: (heads) => ({
+            ...normHeads(name, heads, (norm, y) => clipped(fullNorm(block, norm, y, epsilon))),
+            v: clipped(heads.v),
+          }),
+        }),
+      (block, name, x) => softmaxMixture(block, name, x, ofExperts),
       shape,
-      ...tokenEnds(decoder),
-      layer: (block, index, hidden) =>
-        preNormLayer(
-          block,
-          `model.layers.${index}`,
-          hidden,
-          epsilon,
-          (name, x) => attention(block, name, x),
-          (name, x) => softmaxMixture(block, name, x, ofExperts),
-        ),
-    };
+    );
   },
 };

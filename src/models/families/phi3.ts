@@ -2,20 +2,11 @@ import { positiveInteger, readConfigField } from '../../checkpoint/index.js';
 import { type Float, slice } from '../../graph/index.js';
 import { readDecoder, withDefaults } from '../config/decoder.js';
 import type { Family } from '../family.js';
-import {
-  attend,
-  type HeadSizes,
-  mixHeads,
-  type Projected,
-  rotateHeads,
-  splitHeads,
-} from '../layers/attention.js';
+import { type HeadSizes, type Projected, selfAttention, splitHeads } from '../layers/attention.js';
 import type { Block } from '../layers/block.js';
-import { tokenEnds } from '../layers/ends.js';
-import { preNormLayer } from '../layers/layer.js';
+import { preNormModel } from '../layers/layer.js';
 import { linear } from '../layers/linear.js';
 import { gated } from '../layers/mlp.js';
-import { causal } from '../layers/positions.js';
 
 /** Phi-3 and Phi-4: Llama with one matrix for queries, keys and values, and one for gate and up. */
 export const phi3: Family = {
@@ -24,31 +15,25 @@ export const phi3: Family = {
   read(unread) {
     const file = withDefaults(unread, { original_max_position_embeddings: 4096 });
     const decoder = readDecoder(file, 'phi3');
-    const { shape, activation, epsilon, rotation } = decoder;
+    const { shape, activation, rotation } = decoder;
     const window = readConfigField(file, 'sliding_window', positiveInteger.optional()) ?? null;
-    return {
-      shape,
-      ...tokenEnds(decoder),
-      layer: (block, index, hidden) =>
-        preNormLayer(
-          block,
-          `model.layers.${index}`,
-          hidden,
-          epsilon,
-          (name, x) => {
-            const rotated = rotateHeads(block, fusedHeads(block, name, x, shape), rotation);
-            const z = attend(block, rotated, causal(block, window));
-            return mixHeads(block, `${name}.o_proj`, z, shape.dModel, false);
-          },
-          (name, x) => {
-            const fused = linear(block, `${name}.gate_up_proj`, x, 2 * shape.dMlp, false);
-            const gate = slice(fused, -1, 0, shape.dMlp);
-            const up = slice(fused, -1, shape.dMlp, 2 * shape.dMlp);
-            const post = gated((point, value) => block.hook(point, value), gate, up, activation);
-            return linear(block, `${name}.down_proj`, post, shape.dModel, false);
-          },
-        ),
-    };
+    return preNormModel(
+      decoder,
+      (block, name, x) =>
+        selfAttention(block, name, x, {
+          ...shape,
+          rotation,
+          window,
+          project: () => fusedHeads(block, name, x, shape),
+        }),
+      (block, name, x) => {
+        const fused = linear(block, `${name}.gate_up_proj`, x, 2 * shape.dMlp, false);
+        const gate = slice(fused, -1, 0, shape.dMlp);
+        const up = slice(fused, -1, shape.dMlp, 2 * shape.dMlp);
+        const post = gated((point, value) => block.hook(point, value), gate, up, activation);
+        return linear(block, `${name}.down_proj`, post, shape.dModel, false);
+      },
+    );
   },
 };
 

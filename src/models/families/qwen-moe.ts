@@ -7,8 +7,7 @@ import { readDecoder, readMixture } from '../config/decoder.js';
 import type { ConfigFile, Family } from '../family.js';
 import { selfAttention } from '../layers/attention.js';
 import type { Block } from '../layers/block.js';
-import { tokenEnds } from '../layers/ends.js';
-import { preNormLayer } from '../layers/layer.js';
+import { preNormModel } from '../layers/layer.js';
 import { linear } from '../layers/linear.js';
 import { softmaxMixture } from '../layers/mixture.js';
 import { type GatedMlp, gatedMlp } from '../layers/mlp.js';
@@ -30,7 +29,7 @@ export const qwen3Moe: Family = {
 
 function readQwenMoe(file: ConfigFile, family: 'qwen2_moe' | 'qwen3_moe'): ReturnType<Family['read']> {
   const decoder = readDecoder(file, family);
-  const { activation, epsilon, rotation } = decoder;
+  const { activation, rotation } = decoder;
   const qwen3 = family === 'qwen3_moe';
   const size = (field: string): number => readConfigField(file, field, positiveInteger);
   const flag = (field: string, absent: boolean): boolean =>
@@ -58,30 +57,22 @@ function readQwenMoe(file: ConfigFile, family: 'qwen2_moe' | 'qwen3_moe'): Retur
   const neurons = { width: dExpert, activation };
   const ofExperts = { experts, perToken, renormalise: flag('norm_topk_prob', false), neurons };
 
-  const attention = (block: Block, name: string, x: Float): Float =>
-    qwen3
-      ? qwen3Attention(block, name, x, decoder, bias.qkv, window)
-      : selfAttention(block, name, x, { ...decoder.shape, rotation, bias, window });
   const experted = (block: Block, name: string, x: Float): Float => {
     const shared = dShared === 0 ? null : sharedExpert(block, name, x, { width: dShared, activation });
     return softmaxMixture(block, name, x, ofExperts, shared);
   };
-  return {
+  return preNormModel(
+    decoder,
+    (block, name, x) =>
+      qwen3
+        ? qwen3Attention(block, name, x, decoder, bias.qkv, window)
+        : selfAttention(block, name, x, { ...decoder.shape, rotation, bias, window }),
+    (block, name, x, layer) =>
+      shape.mixture.layers.includes(layer)
+        ? experted(block, name, x)
+        : gatedMlp(block, name, x, { width: shape.dMlp, activation }),
     shape,
-    ...tokenEnds(decoder),
-    layer: (block, index, hidden) =>
-      preNormLayer(
-        block,
-        `model.layers.${index}`,
-        hidden,
-        epsilon,
-        (name, x) => attention(block, name, x),
-        (name, x) =>
-          shape.mixture.layers.includes(index)
-            ? experted(block, name, x)
-            : gatedMlp(block, name, x, { width: shape.dMlp, activation, bias: false }),
-      ),
-  };
+  );
 }
 
 /** The output of the expert of all tokens, let through by a gate of its own. */

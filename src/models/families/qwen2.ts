@@ -2,8 +2,7 @@ import { nonnegativeInteger, readConfigField } from '../../checkpoint/index.js';
 import { readDecoder, readFlag, readWindows } from '../config/decoder.js';
 import type { ConfigFile, Family } from '../family.js';
 import { selfAttention } from '../layers/attention.js';
-import { tokenEnds } from '../layers/ends.js';
-import { preNormLayer } from '../layers/layer.js';
+import { preNormModel } from '../layers/layer.js';
 import { gatedMlp } from '../layers/mlp.js';
 
 /** Qwen2 and Qwen2.5: Llama with biases on queries, keys and values, and on request windows in the later layers. */
@@ -12,22 +11,15 @@ export const qwen2: Family = {
   architectures: ['Qwen2ForCausalLM'],
   read(file) {
     const decoder = readDecoder(file, 'qwen2');
-    const { shape, activation, epsilon, rotation } = decoder;
+    const { shape, activation, rotation } = decoder;
     const bias = { qkv: true, out: false };
     const windows = readQwenWindows(file, shape.layers);
-    return {
-      shape,
-      ...tokenEnds(decoder),
-      layer: (block, index, hidden) =>
-        preNormLayer(
-          block,
-          `model.layers.${index}`,
-          hidden,
-          epsilon,
-          (name, x) => selfAttention(block, name, x, { ...shape, rotation, bias, window: windows[index]! }),
-          (name, x) => gatedMlp(block, name, x, { width: shape.dMlp, activation, bias: false }),
-        ),
-    };
+    return preNormModel(
+      decoder,
+      (block, name, x, layer) =>
+        selfAttention(block, name, x, { ...shape, rotation, bias, window: windows[layer]! }),
+      (block, name, x) => gatedMlp(block, name, x, { width: shape.dMlp, activation }),
+    );
   },
 };
 

@@ -1,13 +1,11 @@
 import type { Float } from '../../graph/index.js';
 import { type Decoder, readDecoder, readFlag, withDefaults } from '../config/decoder.js';
 import type { Family } from '../family.js';
-import { attend, mixHeads, projectHeads, rotateHeads } from '../layers/attention.js';
+import { normHeads, selfAttention } from '../layers/attention.js';
 import type { Block } from '../layers/block.js';
-import { tokenEnds } from '../layers/ends.js';
-import { preNormLayer } from '../layers/layer.js';
+import { preNormModel } from '../layers/layer.js';
 import { gatedMlp } from '../layers/mlp.js';
 import { rmsNorm } from '../layers/norms.js';
-import { causal } from '../layers/positions.js';
 import { readQwenWindows } from './qwen2.js';
 
 /** Qwen3: no biases; each head's queries and keys are normalised before they are rotated. */
@@ -17,22 +15,14 @@ export const qwen3: Family = {
   read(unread) {
     const file = withDefaults(unread, { head_dim: 128 });
     const decoder = readDecoder(file, 'qwen3');
-    const { shape, activation, epsilon } = decoder;
+    const { shape, activation } = decoder;
     const bias = readFlag(file, 'attention_bias');
     const windows = readQwenWindows(file, shape.layers);
-    return {
-      shape,
-      ...tokenEnds(decoder),
-      layer: (block, index, hidden) =>
-        preNormLayer(
-          block,
-          `model.layers.${index}`,
-          hidden,
-          epsilon,
-          (name, x) => qwen3Attention(block, name, x, decoder, bias, windows[index]!),
-          (name, x) => gatedMlp(block, name, x, { width: shape.dMlp, activation, bias: false }),
-        ),
-    };
+    return preNormModel(
+      decoder,
+      (block, name, x, layer) => qwen3Attention(block, name, x, decoder, bias, windows[layer]!),
+      (block, name, x) => gatedMlp(block, name, x, { width: shape.dMlp, activation }),
+    );
   },
 };
 
@@ -45,12 +35,11 @@ export function qwen3Attention(
   bias: boolean,
   window: number | null,
 ): Float {
-  const { q, k, v } = projectHeads(block, name, x, shape, bias);
-  const normed = {
-    q: rmsNorm(block, `${name}.q_norm`, q, epsilon),
-    k: rmsNorm(block, `${name}.k_norm`, k, epsilon),
-    v,
-  };
-  const z = attend(block, rotateHeads(block, normed, rotation), causal(block, window));
-  return mixHeads(block, `${name}.o_proj`, z, shape.dModel, bias);
+  return selfAttention(block, name, x, {
+    ...shape,
+    rotation,
+    bias: { qkv: bias, out: bias },
+    window,
+    prepare: (heads) => normHeads(name, heads, (norm, y) => rmsNorm(block, norm, y, epsilon)),
+  });
 }

@@ -2,11 +2,9 @@ import { z } from 'zod';
 import { positiveInteger, readConfigField } from '../../checkpoint/index.js';
 import { readDecoder, readFlag, readWindows, withDefaults } from '../config/decoder.js';
 import type { ConfigFile, Family } from '../family.js';
-import { attend, mixHeads, projectHeads, rotateHeads } from '../layers/attention.js';
-import { tokenEnds } from '../layers/ends.js';
-import { preNormLayer } from '../layers/layer.js';
+import { selfAttention } from '../layers/attention.js';
+import { preNormModel } from '../layers/layer.js';
 import { gatedMlp } from '../layers/mlp.js';
-import { causal } from '../layers/positions.js';
 
 /** SmolLM3: Llama with layers that know no positions but through the others. */
 export const smollm3: Family = {
@@ -15,31 +13,25 @@ export const smollm3: Family = {
   read(unread) {
     const file = withDefaults(unread, { tie_word_embeddings: true, rope_theta: 2e6 });
     const decoder = readDecoder(file, 'smollm3');
-    const { shape, activation, epsilon, rotation } = decoder;
-    const bias = readFlag(file, 'attention_bias');
+    const { shape, activation, rotation } = decoder;
+    const attentionBias = readFlag(file, 'attention_bias');
+    const bias = { qkv: attentionBias, out: attentionBias };
     const mlp = { width: shape.dMlp, activation, bias: readFlag(file, 'mlp_bias') };
     const rotated = readRotatedLayers(file, shape.layers);
     const windows = readFlag(file, 'use_sliding_window')
       ? readWindows(file, shape.layers, (layer) => !rotated[layer])
       : rotated.map(() => null);
-    return {
-      shape,
-      ...tokenEnds(decoder),
-      layer: (block, index, hidden) =>
-        preNormLayer(
-          block,
-          `model.layers.${index}`,
-          hidden,
-          epsilon,
-          (name, x) => {
-            const projected = projectHeads(block, name, x, shape, bias);
-            const heads = rotated[index] ? rotateHeads(block, projected, rotation) : projected;
-            const z = attend(block, heads, causal(block, windows[index]!));
-            return mixHeads(block, `${name}.o_proj`, z, shape.dModel, bias);
-          },
-          (name, x) => gatedMlp(block, name, x, mlp),
-        ),
-    };
+    return preNormModel(
+      decoder,
+      (block, name, x, layer) =>
+        selfAttention(block, name, x, {
+          ...shape,
+          rotation: rotated[layer] ? rotation : null,
+          bias,
+          window: windows[layer]!,
+        }),
+      (block, name, x) => gatedMlp(block, name, x, mlp),
+    );
   },
 };
 

@@ -11,7 +11,7 @@ import type { Family } from '../family.js';
 import { attend, mixHeads, projectHeads } from '../layers/attention.js';
 import { unembedNormed } from '../layers/ends.js';
 import { sequentialLayer } from '../layers/layer.js';
-import { linear, scaled } from '../layers/linear.js';
+import { scaled } from '../layers/linear.js';
 import { ungatedMlp } from '../layers/mlp.js';
 import { layerNorm } from '../layers/norms.js';
 import { causal, sinusoidalPositions } from '../layers/positions.js';
@@ -66,13 +66,13 @@ export const xglm: Family = {
             return mixHeads(block, `${name}.self_attn.out_proj`, z, dModel, true);
           },
           (x) =>
-            ungatedMlp(
-              block,
-              layerNorm(block, `${name}.final_layer_norm`, x, EPSILON, true),
+            ungatedMlp(block, layerNorm(block, `${name}.final_layer_norm`, x, EPSILON, true), {
+              width: dMlp,
               activation,
-              (y) => linear(block, `${name}.fc1`, y, dMlp, true),
-              (y) => linear(block, `${name}.fc2`, y, dModel, true),
-            ),
+              bias: true,
+              up: `${name}.fc1`,
+              down: `${name}.fc2`,
+            }),
         );
       },
       unembed: (block, hidden) => unembedNormed(block, hidden, names, vocab, EPSILON),
@@ -80,7 +80,7 @@ export const xglm: Family = {
   },
 };
 
-/** Of every norm: PyTorch's default, which no configuration changes. */
+/** ε of every norm: PyTorch's default, which no configuration changes. */
 const EPSILON = 1e-5;
 
 /** Fewer elements have no two frequencies. */

@@ -61,7 +61,7 @@ export function rotateHeads(block: Block, { q, k, v }: Projected, rotation: Rota
 }
 
 /**
- * What each head reads, z [batch, seq, heads, size of v]; passes `attn.hook_pattern`.
+ * The values that each head reads, z [batch, seq, heads, size of v]; passes `attn.hook_pattern`.
  *
  * @param pattern turns scores into attention weights, both [batch, heads, query, key]: whatever the family adds to
  * scores, a mask, and softmax.
@@ -97,19 +97,39 @@ export function mixHeads(block: Block, name: string, z: Float, dModel: number, b
 }
 
 export interface SelfAttention extends HeadSizes {
-  readonly rotation: Rotation;
-  /** Biases of the projections to queries, keys and values, and of `o_proj`. */
-  readonly bias: { readonly qkv: boolean; readonly out: boolean };
-  /** How many of the latest positions a token sees, itself included; null: all before it. */
-  readonly window: number | null;
+  /** null: heads are not rotated. */
+  readonly rotation: Rotation | null;
+  /** Biases of the projections to queries, keys and values, and of `o_proj`; default none. */
+  readonly bias?: { readonly qkv: boolean; readonly out: boolean };
+  /** How many of the latest positions a token sees, itself included; default all before it. */
+  readonly window?: number | null;
+  /** Queries, keys and values; default `projectHeads`. */
+  readonly project?: (name: string, x: Float) => Projected;
+  /** Prepares heads before they are rotated. */
+  readonly prepare?: (heads: Projected) => Projected;
+  /** As in `attend`; default `causal`. */
+  readonly pattern?: (scores: Float) => Float;
+  readonly scale?: number;
 }
 
-/** Llama's attention: separate projections, rotated queries and keys, no more. */
+/** Llama's attention and its relatives: separate projections, prepared and rotated queries and keys, `o_proj`. */
 export function selfAttention(block: Block, name: string, x: Float, options: SelfAttention): Float {
-  const { rotation, bias, window } = options;
-  const projected = rotateHeads(block, projectHeads(block, name, x, options, bias.qkv), rotation);
-  const z = attend(block, projected, causal(block, window));
+  const { rotation, bias = { qkv: false, out: false }, window = null, scale } = options;
+  const { prepare = (heads) => heads, pattern = causal(block, window) } = options;
+  const { project = () => projectHeads(block, name, x, options, bias.qkv) } = options;
+  const prepared = prepare(project(name, x));
+  const heads = rotation === null ? prepared : rotateHeads(block, prepared, rotation);
+  const z = attend(block, heads, pattern, scale);
   return mixHeads(block, `${name}.o_proj`, z, sizeOf(x, 2), bias.out);
+}
+
+/** Queries and keys normalised by `{name}.q_norm` and `{name}.k_norm`. */
+export function normHeads(
+  name: string,
+  { q, k, v }: Projected,
+  norm: (name: string, x: Float) => Float,
+): Projected {
+  return { q: norm(`${name}.q_norm`, q), k: norm(`${name}.k_norm`, k), v };
 }
 
 /**

@@ -39,9 +39,9 @@ const PASSING_WEIGHTS = 4;
 export type NeuronHook = (point: 'mlp.hook_pre' | 'mlp.hook_post', value: Float) => Float;
 
 export interface BlockOptions {
-  /** What is recorded; default nothing. */
+  /** Default: nothing is recorded. */
   readonly taps?: readonly Tap[];
-  /** What is changed at the hook points of this block, in this order, before anything is recorded there. */
+  /** They are applied at the hook points of this block, in this order, before anything is recorded there. */
   readonly edits?: readonly PlacedEdit[];
   readonly lowRank?: LowRankSource;
   /** Tokens may follow others whose keys and values are inputs. */
@@ -90,7 +90,7 @@ export class Block {
     return this.hasPast ? addPositions(own, this.#before()) : own;
   }
 
-  /** What the axis of keys is called: those of the tokens themselves, or also of those before them. */
+  /** Name of the axis of keys: those of the tokens themselves, or also of those before them. */
   get keys(): 'seq' | 'keys' {
     return this.hasPast ? 'keys' : 'seq';
   }

@@ -1,8 +1,11 @@
 import { add, type Float } from '../../graph/index.js';
+import type { Decoder } from '../config/decoder.js';
+import type { Architecture } from '../family.js';
 import type { Block } from './block.js';
+import { tokenEnds } from './ends.js';
 import { rmsNorm } from './norms.js';
 
-/** What a half of a layer adds to the residual stream it reads, its norms and multipliers included. */
+/** Half of a layer: gives what it adds to the residual stream it reads, its norms and multipliers included. */
 export type Half = (residual: Float) => Float;
 
 /** A layer whose MLP reads what attention has added; passes the residual stream's hook points. */
@@ -18,22 +21,28 @@ export function parallelLayer(block: Block, hidden: Float, attention: Half, mlp:
   return block.hook('hook_resid_post', add(pre, add(attention(pre), mlp(pre))));
 }
 
-/** Part of a layer: reads the normalised residual stream; `name` is where its weights are. */
-export type Part = (name: string, x: Float) => Float;
+/** Half of a layer, given the normalised residual stream; `name` is where its weights are. */
+export type NormedHalf = (block: Block, name: string, x: Float, layer: number) => Float;
 
-/** Llama's layer: each half normalises the residual stream, transforms it and adds what comes out. */
-export function preNormLayer(
-  block: Block,
-  name: string,
-  pre: Float,
-  epsilon: number,
-  attention: Part,
-  mlp: Part,
-): Float {
-  return sequentialLayer(
-    block,
-    pre,
-    (x) => attention(`${name}.self_attn`, rmsNorm(block, `${name}.input_layernorm`, x, epsilon)),
-    (x) => mlp(`${name}.mlp`, rmsNorm(block, `${name}.post_attention_layernorm`, x, epsilon)),
-  );
+/** Llama's layout: each half of a layer normalises the residual stream, transforms it and adds what comes out. */
+export function preNormModel(
+  decoder: Decoder,
+  attention: NormedHalf,
+  mlp: NormedHalf,
+  shape: Architecture['shape'] = decoder.shape,
+): Architecture {
+  return {
+    shape,
+    ...tokenEnds(decoder),
+    layer(block, index, hidden) {
+      const name = `model.layers.${index}`;
+      const norm = (part: string, x: Float): Float => rmsNorm(block, `${name}.${part}`, x, decoder.epsilon);
+      return sequentialLayer(
+        block,
+        hidden,
+        (x) => attention(block, `${name}.self_attn`, norm('input_layernorm', x), index),
+        (x) => mlp(block, `${name}.mlp`, norm('post_attention_layernorm', x), index),
+      );
+    },
+  };
 }

@@ -41,7 +41,7 @@ export function softCap(x: Float, cap: number | null): Float {
 }
 
 /**
- * What a linear layer gives with the adapter applied to it, y + scale · x·Aᵀ·Bᵀ (Hu et al. 2021): two thin products,
+ * A linear layer with the adapter applied to it, y + scale · x·Aᵀ·Bᵀ (Hu et al. 2021): two thin products,
  * the weight untouched. Without an adapter y itself.
  *
  * @param x [rows, in]

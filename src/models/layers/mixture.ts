@@ -21,11 +21,11 @@ import type { Block, NeuronHook } from './block.js';
 import { linear } from './linear.js';
 import { type GatedMlp, gatedMlp } from './mlp.js';
 
-/** What a router makes of every token; both [batch, seq, experts]. */
+/** A router's decision about every token; both [batch, seq, experts]. */
 export interface Routing {
   /** 1 for the experts that the token goes to, else 0. */
   readonly chosen: Float;
-  /** What their outputs are multiplied by, else 0. */
+  /** Factors of the outputs of these experts, else 0. */
   readonly weights: Float;
 }
 

@@ -53,17 +53,24 @@ export function gated(hook: NeuronHook, gate: Float, up: Float, activation: Acti
   return hook('mlp.hook_post', mul(ACTIVATIONS[activation](pre), up));
 }
 
+export interface UngatedMlp {
+  readonly width: number;
+  readonly activation: ActivationName;
+  readonly bias: boolean;
+  /** Names of the projections. */
+  readonly up: string;
+  readonly down: string;
+  /** How they are stored; default `linear`. */
+  readonly project?: typeof linear;
+}
+
 /**
  * down(act(up(x))), a feed-forward network without a gate: `mlp.hook_pre` is what the activation reads, and
  * `mlp.hook_post` what it gives.
  */
-export function ungatedMlp(
-  block: Block,
-  x: Float,
-  activation: ActivationName,
-  up: (x: Float) => Float,
-  down: (x: Float) => Float,
-): Float {
-  const pre = block.hook('mlp.hook_pre', up(x));
-  return down(block.hook('mlp.hook_post', ACTIVATIONS[activation](pre)));
+export function ungatedMlp(block: Block, x: Float, options: UngatedMlp): Float {
+  const { width, activation, bias, up, down, project = linear } = options;
+  const pre = block.hook('mlp.hook_pre', project(block, up, x, width, bias));
+  const post = block.hook('mlp.hook_post', ACTIVATIONS[activation](pre));
+  return project(block, down, post, sizeOf(x, -1), bias);
 }

@@ -33,7 +33,7 @@ export function causalMask(block: Block, window: number | null): Float {
 }
 
 /**
- * What attention with linear biases (Press, Smith and Lewis 2021) adds to the score of a key for each position,
+ * Slopes of attention with linear biases (Press, Smith and Lewis 2021), added to the score of a key for each position,
  * [heads]: a geometric progression for a power of two of heads; for any other number the missing ones come from the
  * progression of twice as many heads, every other one.
  */

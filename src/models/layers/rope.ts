@@ -23,7 +23,7 @@ export interface Rotation {
   readonly interleaved: boolean;
   /** Multiplies the rotated elements, and so attention scores by its square (yarn, longrope). */
   readonly factor: number;
-  /** Of prompts of more than `than` tokens, where they are rotated otherwise than shorter ones. */
+  /** Prompts of more than `than` tokens may be rotated otherwise than shorter ones; null: they are not. */
   readonly longer: LongerPrompts | null;
 }
 

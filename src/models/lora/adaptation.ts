@@ -9,7 +9,7 @@ import {
 import { CheckpointError } from '../../errors.js';
 import type { WeightSource } from '../layers/weights.js';
 
-/** What an adapter adds to the weight [out, in] of a linear layer: scale · B·A (Hu et al. 2021). */
+/** A LoRA adapter adds this to the weight [out, in] of a linear layer: scale · B·A (Hu et al. 2021). */
 export interface LowRankUpdate {
   /** [rank, in] */
   readonly a: WeightTensor;
@@ -18,7 +18,7 @@ export interface LowRankUpdate {
   readonly scale: number;
 }
 
-/** What an adapter adds to the linear layer of that name and shape [out, in]; null where there is nothing. */
+/** Finds the update of the linear layer of that name and shape [out, in]; null where the adapter has none. */
 export type LowRankSource = (name: string, shape: readonly [number, number]) => LowRankUpdate | null;
 
 /** PEFT's names of what is in the base model begin so. */
@@ -69,7 +69,7 @@ class Adaptation {
   }
 
   /**
-   * What the adapter adds to a linear layer; null for one that it leaves alone.
+   * The update of a linear layer; null for one that the adapter leaves alone.
    *
    * @param name of the layer in the model, as PEFT has it
    * @throws CheckpointError if a matrix is missing, of another shape than rank and layer imply, or not targeted

@@ -1,3 +1,4 @@
+import { messageOf } from '../../errors.js';
 import type { ReportProblem } from '../problems.js';
 
 export interface JsonLine {
@@ -55,7 +56,7 @@ export function parseJson(
       what: 'malformed JSON',
       where,
       expected: 'one complete JSON object',
-      found: error instanceof Error ? error.message : String(error),
+      found: messageOf(error),
       remedy:
         'mend this line, or write the file again; a last line cut off means that writing it was interrupted',
     });

@@ -1,8 +1,9 @@
 import { CsvError, parse } from 'csv-parse/sync';
 import { asyncBufferFromFile, parquetReadObjects } from 'hyparquet';
+import { messageOf } from '../../errors.js';
 import type { ReportProblem } from '../problems.js';
 import { decodeUtf8, parseJson, readJsonLines } from './read-json-lines.js';
-import { readSourceFile, type SourceFile } from './source-files.js';
+import { readBytes, type SourceFile } from './source-files.js';
 
 /** A record of a table, whatever the file it is in. */
 export interface SourceRow {
@@ -30,7 +31,7 @@ export const TABLE_EXTENSIONS: ReadonlySet<string> = new Set([
 export async function readRows(file: SourceFile, report: ReportProblem): Promise<SourceRow[]> {
   const { path, extension } = file;
   if (extension === 'parquet') return readParquet(path, report);
-  const bytes = await readSourceFile(file, report);
+  const bytes = await readBytes(file.path, report);
   if (bytes === undefined) return [];
   if (extension === 'csv' || extension === 'tsv') {
     const records = readDelimited(bytes, path, extension, report);
@@ -108,7 +109,7 @@ async function readParquet(path: string, report: ReportProblem): Promise<SourceR
       what: 'the parquet file cannot be read',
       where: path,
       expected: 'parquet, uncompressed or with snappy as the hub writes it',
-      found: error instanceof Error ? error.message : String(error),
+      found: messageOf(error),
       remedy: 'download the file again, or write it anew with pandas: to_parquet(…, compression="snappy")',
     });
     return [];

@@ -1,6 +1,7 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, join, sep } from 'node:path';
 import { gunzipSync } from 'node:zlib';
+import { messageOf } from '../../errors.js';
 import type { ReportProblem } from '../problems.js';
 
 /** A file of a published set. */
@@ -12,7 +13,7 @@ export interface SourceFile {
   readonly extension: string;
 }
 
-/** Larger files are taken for a mistake. */
+/** Larger files are taken for a mistake: 50,000 items in 100 languages are well below. */
 const MOST_BYTES = 1 << 30; // 1 GiB
 
 /** The file at `path`, or all files below it in the order of their names; hidden ones and their folders left out. */
@@ -34,10 +35,15 @@ function sourceFile(path: string, given: string): SourceFile {
   return { path, name, extension: dot < 0 ? '' : file.slice(dot + 1).toLowerCase() };
 }
 
-/** The bytes of a file, unpacked if it is gzip; undefined, and a report, where they cannot be read. */
-export async function readSourceFile(
-  { path }: SourceFile,
+/**
+ * The bytes of a file, unpacked if it is gzip; undefined, and a report, where they cannot be read.
+ *
+ * @param advice What a report of a file that cannot be read expects and advises.
+ */
+export async function readBytes(
+  path: string,
   report: ReportProblem,
+  advice = { expected: 'a readable file', remedy: 'check the path and the file' },
 ): Promise<Uint8Array | undefined> {
   try {
     const { size } = await stat(path);
@@ -50,16 +56,11 @@ export async function readSourceFile(
       where: path,
       expected: `at most ${MOST_BYTES} bytes`,
       found: `${size} bytes`,
-      remedy: 'use a part of it',
+      remedy: 'use a part of it, or split it into several sets',
     });
   } catch (error) {
-    report({
-      what: 'cannot be read',
-      where: path,
-      expected: 'a readable file',
-      found: error instanceof Error ? error.message : String(error),
-      remedy: 'check the path and the file',
-    });
+    const found = messageOf(error);
+    report({ what: 'cannot be read', where: path, found, ...advice });
   }
   return undefined;
 }

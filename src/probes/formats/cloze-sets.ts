@@ -2,8 +2,15 @@ import { z } from 'zod';
 import { readRows, TABLE_EXTENSIONS } from '../files/read-rows.js';
 import type { SourceFile } from '../files/source-files.js';
 import type { ReportProblem } from '../problems.js';
-import { BLANK, filesWithFields, languageOf, type ProbeFormat, parseRow } from './format.js';
-import { tableFormat, withCandidates } from './table-format.js';
+import {
+  BLANK,
+  filesWithFields,
+  languageOf,
+  type ProbeFormat,
+  parseRow,
+  tableFormat,
+  withCandidates,
+} from './format.js';
 
 /** BMLAMA (Qi et al., EMNLP 2023): one TSV a language, the same facts in the same rows. */
 export const bmlama = tableFormat({

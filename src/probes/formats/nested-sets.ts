@@ -3,8 +3,7 @@ import { readRows, TABLE_EXTENSIONS } from '../files/read-rows.js';
 import { languageOfCode } from '../languages/language-code.js';
 import { attempt } from '../problems.js';
 import type { LanguageTag, Prompt } from '../types.js';
-import { filesWithFields, languageOf, type ProbeFormat, parseRow, reportRow } from './format.js';
-import { tableFormat } from './table-format.js';
+import { filesWithFields, languageOf, type ProbeFormat, parseRow, reportRow, tableFormat } from './format.js';
 
 const question = z.object({
   question: z.string(),

@@ -1,6 +1,6 @@
 import { decodeUtf8 } from '../files/read-json-lines.js';
 import { readDelimited } from '../files/read-rows.js';
-import { readSourceFile, type SourceFile } from '../files/source-files.js';
+import { readBytes, type SourceFile } from '../files/source-files.js';
 import type { ReportProblem } from '../problems.js';
 import { languageOf, type ProbeFormat, reportRow, type SourcePrompt } from './format.js';
 
@@ -13,7 +13,7 @@ interface Line {
 }
 
 async function readLines(file: SourceFile, report: ReportProblem): Promise<Line[]> {
-  const bytes = await readSourceFile(file, report);
+  const bytes = await readBytes(file.path, report);
   const text = bytes === undefined ? undefined : decodeUtf8(bytes, file.path, report);
   if (text === undefined) return [];
   const lines = text.split(/\r?\n/);
@@ -110,7 +110,7 @@ export const mgsm: ProbeFormat = {
   async *read(files, report) {
     for (const file of files) {
       const language = languageOf(file, file.path, undefined, report);
-      const bytes = language === undefined ? undefined : await readSourceFile(file, report);
+      const bytes = language === undefined ? undefined : await readBytes(file.path, report);
       if (language === undefined || bytes === undefined) continue;
       for (const [i, { line, fields }] of readDelimited(bytes, file.path, 'tsv', report, false).entries()) {
         const where = `${file.path}:${line}`;

@@ -1,8 +1,7 @@
 import { z } from 'zod';
 import { readRows } from '../files/read-rows.js';
 import { languageOfCode } from '../languages/language-code.js';
-import { toPrompt } from '../own/read-item.js';
-import { promptRowSchema, textRowSchema } from '../own/schema.js';
+import { promptRowSchema, textRowSchema, toPrompt } from '../own/read-item.js';
 import { attempt } from '../problems.js';
 import { filesWithFields, type ProbeFormat, parseRow } from './format.js';
 
@@ -32,11 +31,7 @@ export const promptRows: ProbeFormat = {
         const expected = '{"id", "text": {language: …}} or {"id", "prompts": {language: {"text", …}}}';
         const item = parseRow(source, row, expected, report);
         if (item === undefined) continue;
-        const { id, meta } = item;
-        const prompts =
-          'prompts' in item
-            ? item.prompts
-            : Object.fromEntries(Object.entries(item.text).map(([code, text]) => [code, { text }]));
+        const { id, meta, prompts } = item;
         for (const [code, prompt] of Object.entries(prompts)) {
           const language = attempt(() => languageOfCode(code, source.where), report);
           if (language === undefined) continue;

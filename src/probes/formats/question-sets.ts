@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { tableFormat, withOptions } from './table-format.js';
+import { tableFormat, withOptions } from './format.js';
 
 const whole = z.union([z.number().int(), z.string().regex(/^\d+$/)]).transform(Number);
 const id = z.union([z.string().min(1), z.number()]).transform(String);

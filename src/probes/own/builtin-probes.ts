@@ -2,7 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { throwProblem } from '../problems.js';
-import type { BuiltinProbes, ProbeLanguage } from '../types.js';
+import type { BuiltinProbes, LanguageTag, ProbeLanguage } from '../types.js';
 import { readHeader } from './read-header.js';
 
 /** Where the built-in sets lie, seen from `src/probes/own/` and from `dist/probes/own/` alike. */
@@ -35,8 +35,23 @@ async function describe(folderName: string): Promise<BuiltinProbes> {
 }
 
 /** The languages of the built-in sets, those of several sets more than once. */
-export async function listBuiltinLanguages(): Promise<readonly ProbeLanguage[]> {
+async function listBuiltinLanguages(): Promise<readonly ProbeLanguage[]> {
   const files = (await builtinNames()).map((name) => join(BUILTIN_FOLDER, name, 'probe.json'));
   const headers = files.map(async (file) => readHeader(await readFile(file), file, throwProblem)!.languages);
   return (await Promise.all(headers)).flat();
+}
+
+/** Names and scripts as CLDR has them; families as in the built-in sets. */
+export async function describeLanguages(tags: readonly LanguageTag[]): Promise<ProbeLanguage[]> {
+  const names = new Intl.DisplayNames('en', { type: 'language' });
+  const known = await listBuiltinLanguages();
+  return tags.map((tag) => {
+    const { language } = new Intl.Locale(tag);
+    return {
+      tag,
+      name: names.of(tag) ?? tag,
+      script: new Intl.Locale(tag).maximize().script ?? 'Zyyy',
+      family: known.find((one) => new Intl.Locale(one.tag).language === language)?.family ?? 'unknown',
+    };
+  });
 }

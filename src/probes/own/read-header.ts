@@ -1,19 +1,43 @@
+import { z } from 'zod';
 import { decodeUtf8, parseJson } from '../files/read-json-lines.js';
 import { canonicalLanguage } from '../languages/language-tag.js';
 import { isScript } from '../languages/script-share.js';
-import { attempt, type ReportProblem } from '../problems.js';
+import { attempt, firstIssue, type ReportProblem } from '../problems.js';
 import type { ProbeLanguage } from '../types.js';
-import { firstIssue, type ProbeHeader, probeHeaderSchema } from './schema.js';
+import { filled } from './read-item.js';
+
+/** `probe.json`: what a probe set says about itself. */
+const headerSchema = z.strictObject({
+  name: filled,
+  version: filled,
+  kind: z.enum(['text', 'fact']),
+  /** SPDX expression, or a sentence where none fits. */
+  licence: filled,
+  source: filled,
+  languages: z
+    .array(
+      z.strictObject({
+        tag: filled,
+        name: filled,
+        script: z.string().regex(/^[A-Z][a-z]{3}$/, 'must be an ISO 15924 code, for example Latn'),
+        family: filled,
+      }),
+    )
+    .min(1),
+  description: filled.optional(),
+});
 
 /** `probe.json` with its language tags canonical. */
-export type ReadHeader = Omit<ProbeHeader, 'languages'> & { readonly languages: readonly ProbeLanguage[] };
+export type ReadHeader = Omit<z.infer<typeof headerSchema>, 'languages'> & {
+  readonly languages: readonly ProbeLanguage[];
+};
 
 /** What the bytes of `probe.json` say, or undefined where they say nothing usable. */
 export function readHeader(bytes: Uint8Array, file: string, report: ReportProblem): ReadHeader | undefined {
   const text = decodeUtf8(bytes, file, report);
   const json = text === undefined ? undefined : parseJson(text, file, report);
   if (json === undefined) return undefined;
-  const header = probeHeaderSchema.safeParse(json.value);
+  const header = headerSchema.safeParse(json.value);
   if (!header.success) {
     report({
       what: 'not a description of a probe set',

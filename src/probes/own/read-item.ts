@@ -1,7 +1,32 @@
+import { z } from 'zod';
 import { canonicalLanguage } from '../languages/language-tag.js';
-import { attempt, type ReportProblem } from '../problems.js';
+import { attempt, firstIssue, type ReportProblem } from '../problems.js';
 import type { LanguageTag, ProbeItem, Prompt } from '../types.js';
-import { firstIssue, type PromptRow, promptRowSchema, textRowSchema } from './schema.js';
+
+/** Text that says something. */
+export const filled = z.string().refine((text) => text.trim() !== '', 'must not be empty');
+
+const prompt = z.strictObject({
+  text: z.string(),
+  answer: z.string().optional(),
+  candidates: z.array(z.string()).min(2).readonly().optional(),
+  candidateIds: z.array(z.string()).readonly().optional(),
+});
+
+const meta = z.record(z.string(), z.unknown()).optional();
+
+/** A line of `items.jsonl`. */
+export const promptRowSchema = z.strictObject({ id: filled, prompts: z.record(z.string(), prompt), meta });
+
+/** A line of `items.jsonl` without answers, `{"id", "text": {lang: …}}`, read as the richer one. */
+export const textRowSchema = z
+  .strictObject({ id: filled, text: z.record(z.string(), z.string()), meta })
+  .transform(({ text, ...row }): PromptRow => {
+    const prompts = Object.entries(text).map(([language, prompt]) => [language, { text: prompt }]);
+    return { ...row, prompts: Object.fromEntries(prompts) };
+  });
+
+type PromptRow = z.infer<typeof promptRowSchema>;
 
 /** What an item is checked against. */
 export interface ItemContext {
@@ -58,22 +83,15 @@ export function readItem(
 function parseRow(value: unknown, where: string, report: ReportProblem): PromptRow | undefined {
   const isPlain = typeof value === 'object' && value !== null && 'text' in value && !('prompts' in value);
   const row = isPlain ? textRowSchema.safeParse(value) : promptRowSchema.safeParse(value);
-  if (!row.success) {
-    report({
-      what: 'not an item',
-      where,
-      expected: '{"id", "prompts": {language: {"text", …}}} or {"id", "text": {language: …}}',
-      found: firstIssue(row.error),
-      remedy: 'write the line in one of these two shapes',
-    });
-    return undefined;
-  }
-  if ('prompts' in row.data) return row.data;
-  const { id, text, meta } = row.data;
-  const prompts = Object.fromEntries(
-    Object.entries(text).map(([language, prompt]) => [language, { text: prompt }]),
-  );
-  return { id, prompts, meta };
+  if (row.success) return row.data;
+  report({
+    what: 'not an item',
+    where,
+    expected: '{"id", "prompts": {language: {"text", …}}} or {"id", "text": {language: …}}',
+    found: firstIssue(row.error),
+    remedy: 'write the line in one of these two shapes',
+  });
+  return undefined;
 }
 
 export type RawPrompt = PromptRow['prompts'][string];

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readJsonLines } from '../files/read-json-lines.js';
+import { readBytes } from '../files/source-files.js';
 import { isInScript } from '../languages/script-share.js';
 import type { ReportProblem } from '../problems.js';
 import type { LanguageTag, ProbeIdentity, ProbeItem, ProbeLanguage } from '../types.js';
@@ -17,8 +17,11 @@ export interface ReadProbes {
   readonly wrongScript: ReadonlyMap<LanguageTag, readonly string[]>;
 }
 
-/** Larger files are taken for a mistake: 50,000 items in 100 languages are well below. */
-const MOST_BYTES = 1 << 30; // 1 GiB
+/** What a folder of the own format should have held. */
+const BOTH_FILES = {
+  expected: 'a folder with probe.json and items.jsonl',
+  remedy: 'check the path; "babelscope probes list" names the built-in sets',
+};
 
 /** One text in the wrong script is a slip in the data; from this share of a language on it is the wrong language. */
 const MOST_WRONG_SCRIPT = 0.5;
@@ -30,8 +33,8 @@ const MOST_WRONG_SCRIPT = 0.5;
 export async function readProbes(folder: string, report: ReportProblem): Promise<ReadProbes | undefined> {
   const headerFile = join(folder, 'probe.json');
   const itemsFile = join(folder, 'items.jsonl');
-  const headerBytes = await readBytes(headerFile, report);
-  const itemsBytes = await readBytes(itemsFile, report);
+  const headerBytes = await readBytes(headerFile, report, BOTH_FILES);
+  const itemsBytes = await readBytes(itemsFile, report, BOTH_FILES);
   if (headerBytes === undefined || itemsBytes === undefined) return undefined;
   const header = readHeader(headerBytes, headerFile, report);
   if (header === undefined) return undefined;
@@ -44,29 +47,6 @@ export async function readProbes(folder: string, report: ReportProblem): Promise
     items,
     wrongScript: findWrongScript(header.languages, items, itemsFile, report),
   };
-}
-
-async function readBytes(file: string, report: ReportProblem): Promise<Uint8Array | undefined> {
-  try {
-    const { size } = await stat(file);
-    if (size <= MOST_BYTES) return await readFile(file);
-    report({
-      what: 'too large for a probe set',
-      where: file,
-      expected: `at most ${MOST_BYTES} bytes`,
-      found: `${size} bytes`,
-      remedy: 'split it into several sets',
-    });
-  } catch (error) {
-    report({
-      what: 'cannot be read',
-      where: file,
-      expected: 'a folder with probe.json and items.jsonl',
-      found: error instanceof Error ? error.message : String(error),
-      remedy: 'check the path; "babelscope probes list" names the built-in sets',
-    });
-  }
-  return undefined;
 }
 
 function readItems(bytes: Uint8Array, file: string, header: ReadHeader, report: ReportProblem): ProbeItem[] {

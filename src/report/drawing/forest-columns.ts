@@ -9,22 +9,20 @@ const ARROW_ROOM = 14;
 
 /** Every verdict of either floor. */
 const ALL_VERDICTS = [...new Set([...VERDICTS, ...SEED_VERDICTS])];
+const SHAPES = ALL_VERDICTS.map((verdict) =>
+  verdict === 'changed' ? 'circle' : verdict === 'not measured' ? 'cross' : 'diamond',
+);
 
-const colour = (field: string) => ({
-  field,
-  type: 'nominal',
-  scale: { domain: ALL_VERDICTS, range: ALL_VERDICTS.map((verdict) => VERDICT_COLOURS[verdict]) },
-  legend: null,
-});
-const shape = (field: string) => ({
-  field,
-  type: 'nominal',
-  scale: {
-    domain: ALL_VERDICTS,
-    range: ALL_VERDICTS.map((v) => (v === 'changed' ? 'circle' : v === 'not measured' ? 'cross' : 'diamond')),
-  },
-  legend: null,
-});
+/** A channel by verdict, without a legend: the verdict stands in words at the end of the row. */
+function byVerdict(field: string, range: readonly string[]) {
+  return { field, type: 'nominal', scale: { domain: ALL_VERDICTS, range }, legend: null };
+}
+const colour = (field: string) =>
+  byVerdict(
+    field,
+    ALL_VERDICTS.map((verdict) => VERDICT_COLOURS[verdict]),
+  );
+const shape = (field: string) => byVerdict(field, SHAPES);
 
 /**
  * The columns that forests are built from; a row of data is one line of all of them.
@@ -37,19 +35,36 @@ export function forestColumns(
   tooltip: readonly object[],
 ) {
   const y = { field: 'row', type: 'ordinal', scale: { domain: rows, padding: 0 }, axis: null };
-  const height = { step };
-  const heading = (text: string | readonly string[]) => ({
+  /** A heading over layers; the rules between measures reach over the gap to the next column. */
+  const column = (
+    text: string | readonly string[],
+    width: number,
+    reach: number,
+    layer: readonly object[],
+  ) => ({
     title: { text, fontSize: 11, fontWeight: 'normal', color: INK_SOFT, anchor: 'start', offset: 8 },
-  });
-  // Reaches over the gap to the next column, so that a row is one line to the eye.
-  const stripes = (width: number, gap = GAP) => ({
-    transform: [{ filter: 'datum.first' }],
-    mark: { type: 'rule', color: '#d0d7de', strokeWidth: 1, yOffset: -step / 2 },
-    encoding: { y, x: { value: 0 }, x2: { value: width + gap } },
+    width,
+    height: { step },
+    layer: [
+      {
+        transform: [{ filter: 'datum.first' }],
+        mark: { type: 'rule', color: '#d0d7de', strokeWidth: 1, yOffset: -step / 2 },
+        encoding: { y, x: { value: 0 }, x2: { value: reach } },
+      },
+      ...layer,
+    ],
   });
   const words = (field: string, dy: number, style: object = {}, channels: object = {}) => ({
     mark: { type: 'text', align: 'left', baseline: 'middle', dy, fontSize: 11, ...style },
     encoding: { y, x: { value: 0 }, text: { field }, ...channels },
+  });
+  const marker = (x: object, verdict: string, mark: object, channels: object = { tooltip }) => ({
+    mark: { type: 'point', filled: true, opacity: 1, ...mark },
+    encoding: { y, x, color: colour(verdict), shape: shape(verdict), ...channels },
+  });
+  const span = (x: object, to: string, verdict: string, strokeWidth: number) => ({
+    mark: { type: 'rule', strokeWidth },
+    encoding: { y, x, x2: { field: to }, color: colour(verdict) },
   });
 
   /** Text in one line, or bold over soft; in dense rows both stand at one height, and one of them is empty. */
@@ -59,49 +74,33 @@ export function forestColumns(
     first: string,
     second?: string,
     bold = true,
-  ) => ({
-    ...heading(title),
-    width,
-    height,
-    layer: [
-      stripes(width),
-      ...(second === undefined
+  ) =>
+    column(
+      title,
+      width,
+      width + GAP,
+      second === undefined
         ? [words(first, 0)]
         : [
             words(first, dense ? 0 : -7, bold ? { fontWeight: 'bold' } : {}),
             words(second, dense ? 0 : 8, { color: INK_SOFT }),
-          ]),
-    ],
-  });
+          ],
+    );
 
   /** Interval and value around zero, each row on its own scale −1 … 1. */
   const sketch = (width: number, verdict: string) => {
     const scale = { domain: [-1, 1], nice: false };
     const x = (field: string) => ({ field, type: 'quantitative', scale, axis: null });
-    const filter = [{ filter: 'isValid(datum.sketch)' }];
-    return {
-      ...heading(['lower ← 0 → higher', 'each row its own scale']),
-      width,
-      height,
-      layer: [
-        stripes(width),
-        {
-          mark: { type: 'rule', color: '#8c959f' },
-          data: { values: [{ zero: 0 }] },
-          encoding: { x: x('zero') },
-        },
-        {
-          transform: filter,
-          mark: { type: 'rule', strokeWidth: 2 },
-          encoding: { y, x: x('sketchLow'), x2: { field: 'sketchHigh' }, color: colour(verdict) },
-        },
-        {
-          transform: filter,
-          mark: { type: 'point', filled: true, opacity: 1, size: 55 },
-          encoding: { y, x: x('sketch'), color: colour(verdict), shape: shape(verdict), tooltip },
-        },
-      ],
-    };
+    const transform = [{ filter: 'isValid(datum.sketch)' }];
+    return column(['lower ← 0 → higher', 'each row its own scale'], width, width + GAP, [
+      {
+        mark: { type: 'rule', color: '#8c959f' },
+        data: { values: [{ zero: 0 }] },
+        encoding: { x: x('zero') },
+      },
+      { transform, ...span(x('sketchLow'), 'sketchHigh', verdict, 2) },
+      { transform, ...marker(x('sketch'), verdict, { size: 55 }) },
+    ]);
   };
 
   /**
@@ -126,45 +125,29 @@ export function forestColumns(
       grid: true,
     };
     const x = (field: string) => ({ field, type: 'quantitative', scale, axis });
-    const measured = [{ filter: `isValid(datum.${prefix}Across)` }];
-    return {
-      ...heading(title),
-      width,
-      height,
-      layer: [
-        stripes(width),
-        {
-          transform: measured,
-          mark: { type: 'bar', color: '#c9d1d9', height: Math.min(16, step * 0.45) },
-          encoding: { y, x: x(`${prefix}WithinLow`), x2: { field: `${prefix}WithinHigh` } },
-        },
-        {
-          mark: { type: 'rule', color: '#57606a', strokeWidth: 1.2 },
-          encoding: { x: x('floor') },
-          data: { values: [{ floor: 1 }] },
-        },
-        {
-          transform: measured,
-          mark: { type: 'rule', strokeWidth: 2.4 },
-          encoding: {
-            y,
-            x: x(`${prefix}AcrossLow`),
-            x2: { field: `${prefix}AcrossHigh` },
-            color: colour(verdict),
-          },
-        },
-        {
-          transform: measured,
-          mark: { type: 'point', filled: true, opacity: 1, size: 80, stroke: 'white', strokeWidth: 0.8 },
-          encoding: { y, x: x(`${prefix}Across`), color: colour(verdict), shape: shape(verdict), tooltip },
-        },
-        {
-          transform: [{ filter: `datum.${prefix}Beyond` }],
-          mark: { type: 'text', text: '▸', align: 'left', dx: 4, fontSize: 14 },
-          encoding: { y, x: { value: width - ARROW_ROOM }, color: colour(verdict) },
-        },
-      ],
-    };
+    const transform = [{ filter: `isValid(datum.${prefix}Across)` }];
+    return column(title, width, width + GAP, [
+      {
+        transform,
+        mark: { type: 'bar', color: '#c9d1d9', height: Math.min(16, step * 0.45) },
+        encoding: { y, x: x(`${prefix}WithinLow`), x2: { field: `${prefix}WithinHigh` } },
+      },
+      {
+        mark: { type: 'rule', color: '#57606a', strokeWidth: 1.2 },
+        encoding: { x: x('floor') },
+        data: { values: [{ floor: 1 }] },
+      },
+      { transform, ...span(x(`${prefix}AcrossLow`), `${prefix}AcrossHigh`, verdict, 2.4) },
+      {
+        transform,
+        ...marker(x(`${prefix}Across`), verdict, { size: 80, stroke: 'white', strokeWidth: 0.8 }),
+      },
+      {
+        transform: [{ filter: `datum.${prefix}Beyond` }],
+        mark: { type: 'text', text: '▸', align: 'left', dx: 4, fontSize: 14 },
+        encoding: { y, x: { value: width - ARROW_ROOM }, color: colour(verdict) },
+      },
+    ]);
   };
 
   /** The verdict; in rows that have room, with what it rests on below it: fields `<detail>` and `<notes>`, of several lines. */
@@ -177,26 +160,17 @@ export function forestColumns(
     const soft = { color: INK_SOFT };
     // Of more than two lines, a note begins higher.
     const noteTop = 1 - Math.max(0, step - NOTED_ROW) / 2;
-    return {
-      ...heading(title),
-      width,
-      height,
-      layer: [
-        stripes(width - GAP),
-        {
-          mark: { type: 'point', filled: true, opacity: 1, size: 80 },
-          encoding: { y, x: { value: 6 }, color: colour(field), shape: shape(field) },
-        },
-        ...(dense
-          ? [words(field, 0, { dx: TEXT_START, ...strong[0] }, strong[1])]
-          : [
-              only(true, field, -7, ...strong),
-              only(true, detail, 8, soft),
-              only(false, field, noteTop - 14, ...strong),
-              only(false, notes, noteTop, { ...soft, fontSize: 10, lineHeight: 11, lineBreak: '\n' }),
-            ]),
-      ],
-    };
+    return column(title, width, width, [
+      marker({ value: 6 }, field, { size: 80 }, {}),
+      ...(dense
+        ? [words(field, 0, { dx: TEXT_START, ...strong[0] }, strong[1])]
+        : [
+            only(true, field, -7, ...strong),
+            only(true, detail, 8, soft),
+            only(false, field, noteTop - 14, ...strong),
+            only(false, notes, noteTop, { ...soft, fontSize: 10, lineHeight: 11, lineBreak: '\n' }),
+          ]),
+    ]);
   };
 
   return { text, sketch, floor, verdict };

@@ -21,7 +21,12 @@ export interface Drawing {
 }
 
 /** The figure with its title set in it, for a file that stands alone. */
-export function withTitle({ name, title, subtitle, spec }: Figure): Drawing {
+export function withTitle({
+  name,
+  title,
+  subtitle,
+  spec,
+}: Pick<Figure, 'name' | 'title' | 'subtitle' | 'spec'>): Drawing {
   const heading = { text: wrap(title, TITLE_WIDTH), subtitle: wrapParts(subtitle, SUBTITLE_WIDTH) };
   return { name, spec: { ...spec, title: heading } as TopLevelSpec };
 }
@@ -39,7 +44,9 @@ export function renderSvgs(drawings: readonly Drawing[]): Promise<string[]> {
 }
 
 /** Draws one figure as the text of an SVG that stands alone, its title in it. */
-export async function drawFigure(figure: Figure): Promise<string> {
+export async function drawFigure(
+  figure: Pick<Figure, 'name' | 'title' | 'subtitle' | 'spec'>,
+): Promise<string> {
   const [svg] = await renderSvgs([withTitle(figure)]);
   return svg!;
 }

@@ -6,7 +6,7 @@ import { INK_SOFT, MISSING } from '../drawing/theme.js';
 import { runsInWords } from '../words/measured-on.js';
 import { MEASURE_WORDS, measureName, numbersInWords } from '../words/measures.js';
 import { count, list, number, plural, uncapital } from '../words/text.js';
-import { defineFigure } from './figure.js';
+import { defineFigure, ONE_RUN } from './figure.js';
 
 const PANEL = { width: 330, height: 180 };
 const MEASURES = ['alignment_margin', 'alignment_mexa'] as const;
@@ -29,8 +29,8 @@ export const alignment = defineFigure({
   name: 'alignment',
   short: 'Alignment by layer',
   title: (comparison) => `Alignment of languages by layer: ${runsInWords(comparison)}`,
-  needs: ({ alignment: aligned }) =>
-    aligned === null || aligned.pairs.measured === 0
+  needs: ({ alignment: aligned, levels }) =>
+    aligned === null || rowsOf(levels, { type: null }).every(({ value }) => value.value === null)
       ? 'not measured: it needs the pooled residual stream of two languages with the same items (capture --hooks hook_resid_post --keep items)'
       : aligned,
   build: (comparison, aligned) => {
@@ -46,7 +46,7 @@ export const alignment = defineFigure({
           return [{ run, marker: run, layer, value, low: low ?? value, high: high ?? value, verdict }];
         }),
       );
-    const levels = MEASURES.map((measure) =>
+    const levels = MEASURES.flatMap((measure) =>
       panel(
         measureName({ type: null, measure }),
         MEASURE_WORDS[measure].unit,
@@ -58,7 +58,7 @@ export const alignment = defineFigure({
         [],
       ),
     );
-    const changes = MEASURES.map((measure) =>
+    const changes = MEASURES.flatMap((measure) =>
       panel(
         `Change against ${shortLabels(labels, REFERENCE_WIDTH)[0]}`,
         'grey: noise floor; filled: changed',
@@ -74,7 +74,7 @@ export const alignment = defineFigure({
       ),
     );
     const spec = specification({
-      concat: labels.length === 1 ? levels : [...levels, ...changes],
+      concat: [...levels, ...changes],
       columns: 2,
       // Flush, so that titles of a row are level whatever their axes.
       bounds: 'flush',
@@ -103,6 +103,8 @@ function panelOf({ runs, shape }: Comparison) {
     values: readonly Drawn[],
     floors: readonly object[],
   ) => {
+    // An axis of nothing would be no panel.
+    if (values.length === 0) return [];
     const filled = values.filter(({ verdict }) => verdict === '' || verdict === 'changed');
     const hollow = values.filter((point) => !filled.includes(point));
     const y = (field: string) => ({
@@ -128,7 +130,7 @@ function panelOf({ runs, shape }: Comparison) {
       some.length === 0
         ? []
         : [{ data: { values: some }, ...runPoints(x, y('value'), channels, { size, ...mark }, shown) }];
-    return {
+    const panel = {
       title: { ...panelTitle(heading, [subheading]), frame: 'group', offset: 6 },
       ...PANEL,
       data: { values },
@@ -146,6 +148,7 @@ function panelOf({ runs, shape }: Comparison) {
         ...markers(hollow, { filled: false, fill: 'white', strokeWidth: 1.4 }),
       ],
     };
+    return [panel];
   };
 }
 
@@ -166,7 +169,7 @@ function caption(comparison: Comparison, aligned: NonNullable<Comparison['alignm
     `Left: cosine of the same item less that of different items. Right: an item is retrieved if its cosine strictly exceeds those with all other items, from either language (MEXA; by chance ${number(1 / (2 * most - 1))}).`,
     'Bands: 95\u00a0% jackknife intervals over folds.',
   ];
-  if (others.length === 0) return [...what, 'One run: description only, no change is measured.'].join(' ');
+  if (others.length === 0) return [...what, ONE_RUN].join(' ');
   const verdicts = others.map((label) => {
     const of = MEASURES.map((measure) => {
       const change = againstFirst(comparison, measure, null).find(({ to }) => to === label)!;

@@ -1,9 +1,9 @@
-import { type Comparison, type Contrast, mainUnits, rowsOf } from '../../compare/index.js';
+import type { Comparison, Contrast } from '../../compare/index.js';
 import { forestColumns, forestOf } from '../drawing/forest-columns.js';
 import { floorEnd, floorFields, noteLines, rowLayout, sketchFields } from '../drawing/forest-rows.js';
 import { shortLabels } from '../drawing/labels.js';
 import { specification, tooltip } from '../drawing/specification.js';
-import { UNIT_WORDS } from '../words/measured-on.js';
+import { contrastsOf, mainUnits, mainWords, referenceOf } from '../words/compared.js';
 import {
   contrastSentence,
   differenceInWords,
@@ -12,7 +12,7 @@ import {
   standardiseFloor,
 } from '../words/measures.js';
 import { count, list, percent, plural } from '../words/text.js';
-import { defineFigure } from './figure.js';
+import { defineFigure, sentences } from './figure.js';
 
 const ROW = 36;
 /** Drawn; the table has them all. */
@@ -32,14 +32,14 @@ export const contrasts = defineFigure({
   name: 'contrasts',
   short: 'Differences in differences',
   title: (comparison) => {
-    const named = pairNames(contrastsOf(comparison)).slice(0, MOST_CONTRASTS);
-    const words = UNIT_WORDS[mainUnits(comparison)?.type ?? 'neuron'];
-    return `Differences in differences against ${comparison.runs[0]?.label ?? ''}, ${words.many}${
+    const named = pairNames(contrastsOf(comparison, mainUnits(comparison)?.type)).slice(0, MOST_CONTRASTS);
+    const words = mainWords(comparison);
+    return `Differences in differences against ${referenceOf(comparison)}, ${words.many}${
       named.length === 0 ? '' : `: ${list(named)}`
     }`;
   },
   needs: (comparison) => {
-    const all = contrastsOf(comparison);
+    const all = contrastsOf(comparison, mainUnits(comparison)?.type);
     return all.length === 0
       ? 'not measured: it needs two runs beside the reference; of a trajectory, compare --contrast'
       : all;
@@ -117,11 +117,6 @@ export const contrasts = defineFigure({
   },
 });
 
-function contrastsOf(comparison: Comparison): readonly Contrast[] {
-  const units = mainUnits(comparison);
-  return units === undefined ? [] : rowsOf(comparison.contrasts, { type: units.type });
-}
-
 function pairName({ from, to }: Contrast): string {
   return `${to} − ${from}`;
 }
@@ -150,7 +145,7 @@ function caption(comparison: Comparison, shown: readonly Contrast[], left: numbe
   const seeds = comparison.runs
     .map(({ label, seeds: more }) => ({ label, n: more.length + 1 }))
     .filter(({ n }) => n > 1);
-  return [
+  return sentences([
     `(to − reference) − (from − reference), each regime the mean over its training seeds; a measure that exists only between runs is taken against the reference. Of ${shown.length} rows ${count(sampling)} changed beside sampling${
       seeded === 0
         ? '; beside training seeds: not measured.'
@@ -164,7 +159,5 @@ function caption(comparison: Comparison, shown: readonly Contrast[], left: numbe
         )}), bound at the largest; marks: median, least and most over pairs of seeds across the regimes.`,
     'Intervals: 95\u00a0%, paired delete-one-fold jackknife.',
     left > 0 ? `${plural(left, 'more contrast')} in the table.` : '',
-  ]
-    .filter((part) => part !== '')
-    .join(' ');
+  ]);
 }

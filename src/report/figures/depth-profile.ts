@@ -1,12 +1,12 @@
-import { mainUnits, type RunProfile } from '../../compare/index.js';
+import type { RunProfile } from '../../compare/index.js';
 import { shortLabels } from '../drawing/labels.js';
 import { runChannels, runLine, runPoints } from '../drawing/run-lines.js';
 import { layerAxis, specification, tooltip } from '../drawing/specification.js';
 import { INK } from '../drawing/theme.js';
-import { headlineOf } from '../words/compared.js';
+import { changeOf, mainUnits, mainWords } from '../words/compared.js';
 import { runsInWords, UNIT_WORDS } from '../words/measured-on.js';
 import { count, list, number, wrap } from '../words/text.js';
-import { defineFigure } from './figure.js';
+import { defineFigure, ONE_RUN } from './figure.js';
 
 /** In em. */
 const PANEL_TITLE_WIDTH = 24;
@@ -17,7 +17,7 @@ export const depthProfile = defineFigure({
   name: 'depth-profile',
   short: 'Depth',
   title: (comparison) =>
-    `Depth of language-selective ${UNIT_WORDS[mainUnits(comparison)?.type ?? 'neuron'].many}: ${runsInWords(comparison)}`,
+    `Depth of language-selective ${mainWords(comparison).many}: ${runsInWords(comparison)}`,
   needs: (comparison) => {
     const units = mainUnits(comparison);
     const [reference, ...others] = units?.profiles ?? [];
@@ -68,10 +68,10 @@ export const depthProfile = defineFigure({
     const counted = `Selected ${words.many}: ${list(units.profiles.map(({ label, selected }) => `${label} ${count(selected)}`))}.`;
     const change =
       others.length === 0
-        ? 'One run: description only, no change is measured.'
+        ? ONE_RUN
         : `D is the largest gap between the two cumulative shares. ${others
             .map((other) => {
-              const headline = headlineOf(comparison, units.type, 'depth_distance', other.label);
+              const headline = changeOf(comparison, units.type, 'depth_distance', other.label);
               const gap = widestGap(reference, other);
               if (headline === undefined || headline.verdict === 'not measured' || gap === null) {
                 return `${other.label}: not measured.`;

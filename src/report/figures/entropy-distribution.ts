@@ -1,13 +1,12 @@
-import { mainUnits } from '../../compare/index.js';
 import { shortLabels } from '../drawing/labels.js';
 import { runChannels } from '../drawing/run-lines.js';
 import { specification, tooltip } from '../drawing/specification.js';
 import { INK, INK_SOFT } from '../drawing/theme.js';
-import { headlineOf } from '../words/compared.js';
+import { changeOf, mainUnits, mainWords } from '../words/compared.js';
 import { runsInWords, UNIT_WORDS } from '../words/measured-on.js';
 import { changeInWords, intervalInWords } from '../words/measures.js';
 import { count, list, number, plural } from '../words/text.js';
-import { defineFigure } from './figure.js';
+import { defineFigure, ONE_RUN } from './figure.js';
 
 const WIDTH = 400;
 const HEIGHT = 230;
@@ -21,10 +20,11 @@ export const entropyDistribution = defineFigure({
   name: 'entropy-distribution',
   short: 'Entropy',
   title: (comparison) =>
-    `Language entropy (LAPE) of ${UNIT_WORDS[mainUnits(comparison)?.type ?? 'neuron'].many}: ${runsInWords(comparison)}`,
+    `Language entropy (LAPE) of ${mainWords(comparison).many}: ${runsInWords(comparison)}`,
   needs: (comparison) => {
     const units = mainUnits(comparison);
     if (units === undefined) return 'not measured: no units were scored';
+    if (comparison.languages.length < 2) return 'not measured: entropy over languages needs two of them';
     const live = units.profiles.map(({ entropyHistogram }) =>
       entropyHistogram.reduce((sum, n) => sum + n, 0),
     );
@@ -112,16 +112,14 @@ export const entropyDistribution = defineFigure({
     const cutLabel = `cut of ${shortLabels(labels, CUT_LABEL)[0]}: ${number(entropyCut)} nats`;
     const tail = panel(tailStart, tailEnd, 'the tail the cut selects from', cutLabel);
     const changes = profiles.slice(1).map(({ label }) => {
-      const headline = headlineOf(comparison, units.type, 'mean_lape', label);
+      const headline = changeOf(comparison, units.type, 'mean_lape', label);
       if (headline === undefined || headline.verdict === 'not measured') return `${label}: not measured`;
       return `${label}: ${headline.verdict} (${changeInWords(headline)} nats, 95\u00a0% interval ${intervalInWords(headline)})`;
     });
     const caption = [
       `Live ${words.many}: ${list(profiles.map(({ label, dead }, r) => `${label} ${count(live[r]!)}${dead === 0 ? '' : ` (${plural(dead, `dead ${words.one}`)} beside them without entropy)`}`))}.`,
       `Low entropy means few languages; the most is ln ${comparison.languages.length} = ${number(Math.log(comparison.languages.length))} nats.`,
-      changes.length > 0
-        ? `Mean entropy against ${labels[0]}: ${changes.join('; ')}.`
-        : 'One run: description only, no change is measured.',
+      changes.length > 0 ? `Mean entropy against ${labels[0]}: ${changes.join('; ')}.` : ONE_RUN,
     ].join(' ');
     return {
       spec: specification({ hconcat: entropyCut === null ? [whole] : [whole, tail], spacing: 28 }),

@@ -3,10 +3,10 @@ import { cellMap, gapOf, gridAxes, onDark, plainAxis, sequential, valueColour } 
 import { shortLabels } from '../drawing/labels.js';
 import { specification, tooltip } from '../drawing/specification.js';
 import { INK } from '../drawing/theme.js';
-import { headlineOf } from '../words/compared.js';
+import { verdictOf } from '../words/compared.js';
 import { runsInWords } from '../words/measured-on.js';
 import { list, number, plural, wrap } from '../words/text.js';
-import { defineFigure } from './figure.js';
+import { defineFigure, ONE_RUN, sentences } from './figure.js';
 
 /** Room for the panels of a row, pixels. */
 const ROW_WIDTH = 820;
@@ -28,7 +28,7 @@ export const expertMap = defineFigure({
   concerns: ({ shape }) => shape.mixture !== null,
   needs: ({ expertMaps: maps, shape: { mixture, experts } }) => {
     const [reference, ...others] = maps;
-    return reference === undefined || mixture === null
+    return reference === undefined || mixture === null || mixture.layers.length === 0
       ? 'not measured: the runs record no experts'
       : { maps, reference, others, owners: mixture.layers, experts: experts ?? 0 };
   },
@@ -164,19 +164,15 @@ function caption(
       row.filter((top, expert) => top !== null && top !== reference.topLanguage[layer]![expert]),
     ).length;
   const dead = comparison.expertMaps.filter((run) => never(run) > 0);
-  return [
+  return sentences([
     `Selection frequency: share of a language’s tokens whose choice includes the expert. Colour: the highest frequency over languages as a share of all languages’ frequencies${named ? '; letters: whose it is' : ''}.`,
     dead.length === 0
       ? ''
       : `× and grey: never chosen (${list(dead.map((run) => `${run.label}: ${plural(never(run), 'expert')}`))}).`,
-    ...others.map((run) => {
-      const headline = headlineOf(comparison, 'expert', 'mean_lape', run.label);
-      return `${run.label} against ${reference.label}: ${plural(moved(run), 'expert')} with another foremost language; mean entropy of experts: ${headline?.verdict ?? 'not measured'}.`;
-    }),
-    others.length === 0
-      ? 'One run: description only, no change is measured.'
-      : 'Single experts: not measured against a floor.',
-  ]
-    .filter((part) => part !== '')
-    .join(' ');
+    ...others.map(
+      (run) =>
+        `${run.label} against ${reference.label}: ${plural(moved(run), 'expert')} with another foremost language; mean entropy of experts: ${verdictOf(comparison, 'expert', 'mean_lape', run.label)}.`,
+    ),
+    others.length === 0 ? ONE_RUN : 'Single experts: not measured against a floor.',
+  ]);
 }

@@ -70,6 +70,14 @@ export function defineFigure<const Name extends string, Needed extends object>({
   };
 }
 
+/** Said by figures of changes where a single run is described. */
+export const ONE_RUN = 'One run: description only, no change is measured.';
+
+/** Sentences one after the other, without those that are empty. */
+export function sentences(parts: readonly string[]): string {
+  return parts.filter((part) => part !== '').join(' ');
+}
+
 export function isPresent(figure: Figure | AbsentFigure): figure is Figure {
   return 'spec' in figure;
 }

@@ -1,9 +1,10 @@
-import { againstReference, type Change, type Comparison, VERDICTS } from '../../compare/index.js';
+import { type Change, type Comparison, VERDICTS } from '../../compare/index.js';
 import type { UnitType } from '../../store/index.js';
 import { forestColumns, forestOf } from '../drawing/forest-columns.js';
 import { floorEnd, floorFields, noteLines, rowLayout, sketchFields } from '../drawing/forest-rows.js';
 import { shortLabels } from '../drawing/labels.js';
 import { specification, tooltip } from '../drawing/specification.js';
+import { changesOf, referenceOf } from '../words/compared.js';
 import { runsInWords, UNIT_WORDS } from '../words/measured-on.js';
 import {
   changeInWords,
@@ -15,7 +16,7 @@ import {
   standardise,
 } from '../words/measures.js';
 import { count, list, percent } from '../words/text.js';
-import { defineFigure, type FigureDefinition } from './figure.js';
+import { defineFigure, type FigureDefinition, sentences } from './figure.js';
 
 const ROW = 40;
 const LABEL_WIDTH = 200;
@@ -44,9 +45,11 @@ export function forest<const Name extends string>(
     title: (comparison) => `Changes of ${many} beside what sampling alone does: ${runsInWords(comparison)}`,
     concerns,
     needs: (comparison) => {
-      if (!comparison.units.some((own) => own.type === type))
-        return `not measured: the runs record no ${many}`;
-      const headlines = byMeasure(againstReference(comparison, type));
+      const recorded = comparison.units.some((units) => units.type === type);
+      if (!recorded) return `not measured: the runs record no ${many}`;
+      const headlines = byMeasure(
+        changesOf(comparison, type, { group: null, from: referenceOf(comparison) }),
+      );
       return headlines.length === 0 ? 'not measured: it needs two runs' : headlines;
     },
     build: (comparison, headlines) => {
@@ -166,14 +169,12 @@ function caption(comparison: Comparison, headlines: readonly Change[], dense: bo
     (verdict) => `${count(named(verdict))} ${verdict}`,
   );
   const notes = [...new Set(headlines.map(({ note }) => note).filter((note) => note !== ''))];
-  return [
+  return sentences([
     `Of ${headlines.length} headline measures: ${list(counts)}.`,
     `Noise floor: the measure between two random halves of one run’s ${comparison.folds} folds, ${comparison.splits} splits; grey from its 5th percentile to the bound at 1 (the larger 95th percentile of the two runs). Marks: median and 5–95\u00a0% of the measure between a half of one run and the other half of the other. A similarity s enters as 1\u00a0−\u00a0s.`,
     notes.length === 0 ? '' : `Not measured: ${notes.join('; ')}.`,
     'Called changed only where at least 95\u00a0% of the split halves lie beyond the bound.',
     'Intervals: 95\u00a0%, paired delete-one-fold jackknife.',
     dense ? 'Values of each run and shares of split halves are in the table of headline numbers.' : '',
-  ]
-    .filter((part) => part !== '')
-    .join(' ');
+  ]);
 }

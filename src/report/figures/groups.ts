@@ -1,19 +1,13 @@
-import {
-  type Change,
-  type Comparison,
-  headlineChanges,
-  type Measure,
-  mainUnits,
-  VERDICTS,
-} from '../../compare/index.js';
+import { type Change, type Comparison, type Measure, VERDICTS } from '../../compare/index.js';
 import { plainAxis } from '../drawing/cell-map.js';
 import { labelExpression, withoutMiddle } from '../drawing/labels.js';
 import { panelTitle, specification, tooltip } from '../drawing/specification.js';
 import { INK_SOFT, VERDICT_COLOURS } from '../drawing/theme.js';
-import { runsInWords, UNIT_WORDS } from '../words/measured-on.js';
+import { changesOf, mainUnits, mainWords, referenceOf } from '../words/compared.js';
+import { runsInWords } from '../words/measured-on.js';
 import { changeInWords, intervalInWords, isSigned, MEASURE_WORDS, measureName } from '../words/measures.js';
 import { list, uncapital } from '../words/text.js';
-import { defineFigure } from './figure.js';
+import { defineFigure, sentences } from './figure.js';
 
 const LAYOUT = { width: 235, row: 20, columns: 3, font: 11, size: 70 };
 /** With more rows a panel than this, rows are lower. */
@@ -32,15 +26,16 @@ export const groups = defineFigure({
   name: 'groups',
   short: 'Groups of languages',
   title: (comparison) =>
-    `Changes of ${UNIT_WORDS[mainUnits(comparison)?.type ?? 'neuron'].many} in groups of languages: ${runsInWords(comparison)}`,
+    `Changes of ${mainWords(comparison).many} in groups of languages: ${runsInWords(comparison)}`,
   needs: (comparison) => {
     if (comparison.groups.length === 0) {
       return 'not measured: no groups of languages were named (compare --groups)';
     }
-    const reference = comparison.runs[0]?.label;
-    const type = mainUnits(comparison)?.type ?? null;
-    const headlines = headlineChanges(comparison, type).filter(({ from }) => from === reference);
-    return headlines.length === 0 ? 'not measured: it needs two runs' : headlines;
+    const type = mainUnits(comparison)?.type;
+    const changes = changesOf(comparison, type, { from: referenceOf(comparison) });
+    if (changes.length === 0) return 'not measured: it needs two runs';
+    const known = changes.some(({ change }) => change.value !== null);
+    return known ? changes : 'not measured: no change can be computed';
   },
   build: (comparison, headlines) => {
     const rows = (comparison.groups.length + 1) * (comparison.runs.length - 1);
@@ -184,12 +179,10 @@ function caption(comparison: Comparison, headlines: readonly Change[], left: rea
     });
     return `Measures that changed, of those measured, in ${name} languages: ${runs.join(', ')}.`;
   });
-  return [
+  return sentences([
     `Groups: ${groupsInWords}. A group has the selected units that belong to one of its languages, and entropy and ω² over its languages alone. Change against ${comparison.runs[0]?.label} with its 95\u00a0% interval (paired jackknife over folds); colour and shape: the verdict beside sampling.`,
     ...changed,
     'Everything else measured: not distinguishable from sampling.',
     left.length === 0 ? '' : `Left to the table of headline numbers: ${list(left)}.`,
-  ]
-    .filter((part) => part !== '')
-    .join(' ');
+  ]);
 }

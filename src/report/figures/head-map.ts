@@ -11,10 +11,10 @@ import {
 } from '../drawing/cell-map.js';
 import { shortLabels } from '../drawing/labels.js';
 import { specification, tooltip } from '../drawing/specification.js';
-import { headlineOf } from '../words/compared.js';
+import { verdictOf } from '../words/compared.js';
 import { runsInWords } from '../words/measured-on.js';
 import { number, plural, signed, wrap } from '../words/text.js';
-import { defineFigure } from './figure.js';
+import { defineFigure, ONE_RUN, sentences } from './figure.js';
 
 /** Room for all panels of a row. */
 const ROW_WIDTH = 780;
@@ -121,20 +121,16 @@ export const headMap = defineFigure({
       resolve: { scale: { color: 'independent' } },
     });
     const missing = maps.flatMap((map) => map[field].flat()).filter((value) => value === null).length;
-    const caption = [
+    const caption = sentences([
       quantity.caption(units?.rate ?? 'norm', comparison.languages.length),
       many ? 'Of the other runs the differences alone are drawn.' : '',
       missing === 0 ? '' : `× and grey: not measured (${plural(missing, 'cell')}).`,
-      ...others.map(({ label }) => {
-        const headline = headlineOf(comparison, 'head', measure, label);
-        return `Mean over heads, ${label} against ${reference.label}: ${headline?.verdict ?? 'not measured'}.`;
-      }),
-      others.length === 0
-        ? 'One run: description only, no change is measured.'
-        : 'Single heads: not measured against a floor.',
-    ]
-      .filter((part) => part !== '')
-      .join(' ');
+      ...others.map(
+        ({ label }) =>
+          `Mean over heads, ${label} against ${reference.label}: ${verdictOf(comparison, 'head', measure, label)}.`,
+      ),
+      others.length === 0 ? ONE_RUN : 'Single heads: not measured against a floor.',
+    ]);
     return {
       spec,
       caption,

@@ -10,11 +10,11 @@ import {
 } from '../drawing/cell-map.js';
 import { shortLabels } from '../drawing/labels.js';
 import { panelTitle, specification, tooltip } from '../drawing/specification.js';
-import { headlineOf } from '../words/compared.js';
+import { changeOf } from '../words/compared.js';
 import { runsInWords } from '../words/measured-on.js';
 import { changeInWords } from '../words/measures.js';
 import { plural, wrap } from '../words/text.js';
-import { defineFigure } from './figure.js';
+import { defineFigure, ONE_RUN, sentences } from './figure.js';
 
 const KINDS = ['norm', 'contrast'] as const;
 type Kind = (typeof KINDS)[number];
@@ -38,8 +38,7 @@ export const headOverlap = defineFigure({
       : { runs, reference, others };
   },
   build: (comparison, { runs, reference, others }) => {
-    const units = comparison.units.find(({ type }) => type === 'head');
-    const rate = units?.rate ?? 'norm';
+    const rate = comparison.units.find(({ type }) => type === 'head')?.rate ?? 'norm';
     const words = { norm: `by ${rate}`, contrast: `by ${rate} − other languages` } as const;
     const tags = comparison.languages.map(({ tag }) => tag);
     const cell = tags.length > 10 ? (runs.length > MOST_LARGE ? 12 : 17) : 24;
@@ -108,12 +107,12 @@ export const headOverlap = defineFigure({
       resolve: { scale: { color: 'independent' } },
     });
     const change = (measure: 'head_overlap' | 'head_overlap_contrast', label: string) => {
-      const headline = headlineOf(comparison, 'head', measure, label);
+      const headline = changeOf(comparison, 'head', measure, label);
       if (headline === undefined || headline.verdict === 'not measured') return 'not measured';
       return `${changeInWords(headline)}, ${headline.verdict}`;
     };
     const { n, heads: all } = reference;
-    const caption = [
+    const caption = sentences([
       `|top-n(a) ∩ top-n(b)|/n for languages a and b, n = ${n} of ${plural(all, 'head')} (2\u00a0%${
         0.02 * all < 1 ? ', rounded up to one: a share is 0 or 1' : ''
       }). Top by the ${
@@ -126,12 +125,8 @@ export const headOverlap = defineFigure({
           `Mean over pairs of languages, ${label} against ${reference.label}: by ${rate} ${change('head_overlap', label)}; by contrast ${change('head_overlap_contrast', label)}.`,
       ),
       runs.length > MOST_WHOLE ? 'Of the other runs the differences alone are drawn.' : '',
-      others.length === 0
-        ? 'One run: description only, no change is measured.'
-        : 'Single pairs of languages: not measured against a floor.',
-    ]
-      .filter((part) => part !== '')
-      .join(' ');
+      others.length === 0 ? ONE_RUN : 'Single pairs of languages: not measured against a floor.',
+    ]);
     return {
       spec,
       caption,

@@ -1,9 +1,9 @@
-import { type Comparison, type Measure, mainUnits, type Reallocation } from '../../compare/index.js';
+import type { Comparison, Measure, Reallocation } from '../../compare/index.js';
 import { cellMap, plainAxis } from '../drawing/cell-map.js';
 import { labelExpression, shortLabels } from '../drawing/labels.js';
 import { specification, tooltip } from '../drawing/specification.js';
 import { RULE } from '../drawing/theme.js';
-import { headlineOf } from '../words/compared.js';
+import { mainUnits, mainWords, referenceOf, verdictOf } from '../words/compared.js';
 import { languageLabel, runsInWords, UNIT_WORDS } from '../words/measured-on.js';
 import { count, emWidth, percent, wrap } from '../words/text.js';
 import { defineFigure } from './figure.js';
@@ -34,10 +34,10 @@ export const reallocation = defineFigure({
   name: 'reallocation',
   short: 'Reallocation',
   title: (comparison) =>
-    `Where language-selective ${UNIT_WORDS[mainUnits(comparison)?.type ?? 'neuron'].many} went: ${runsInWords(comparison)}`,
+    `Where language-selective ${mainWords(comparison).many} went: ${runsInWords(comparison)}`,
   needs: (comparison) => {
     const units = mainUnits(comparison);
-    const moves = units?.reallocations.filter(({ from }) => from === comparison.runs[0]?.label) ?? [];
+    const moves = units?.reallocations.filter(({ from }) => from === referenceOf(comparison)) ?? [];
     return units === undefined || moves.length === 0 ? 'not measured: it needs two runs' : { units, moves };
   },
   build: (comparison, { units, moves }) => {
@@ -139,7 +139,6 @@ export const reallocation = defineFigure({
 });
 
 function verdicts(comparison: Comparison, label: string): string {
-  const of = (measure: Measure) =>
-    headlineOf(comparison, mainUnits(comparison)?.type ?? null, measure, label)?.verdict ?? 'not measured';
+  const of = (measure: Measure) => verdictOf(comparison, mainUnits(comparison)?.type, measure, label);
   return `Overlap of the selected sets: ${of('jaccard')}; languages kept: ${of('language_kept')}.`;
 }

@@ -1,17 +1,12 @@
-import {
-  type Change,
-  type Comparison,
-  headlineChanges,
-  type UnitDescription,
-  VERDICTS,
-} from '../../compare/index.js';
+import { type Change, type Comparison, VERDICTS } from '../../compare/index.js';
 import { plainAxis } from '../drawing/cell-map.js';
 import { labelExpression, shortLabels } from '../drawing/labels.js';
 import { panelTitle, specification, tooltip } from '../drawing/specification.js';
 import { INK, INK_SOFT } from '../drawing/theme.js';
+import { changesOf } from '../words/compared.js';
 import { changeInWords, changeSentence, MEASURE_WORDS, measureName } from '../words/measures.js';
 import { count, emWidth, list, uncapital } from '../words/text.js';
-import { defineFigure } from './figure.js';
+import { defineFigure, sentences } from './figure.js';
 
 const CELL = { width: 68, height: 30, font: 11 };
 /** From this many runs. */
@@ -45,7 +40,9 @@ export const regimes = defineFigure({
     }`,
   needs: (comparison) => {
     if (comparison.runs.length < 3) return 'not measured: it needs three runs';
-    const panels = comparison.units.flatMap((units) => panelsOf(comparison, units));
+    const panels = byMeasure(comparison).filter((pairs) =>
+      pairs.some(({ verdict }) => verdict !== 'not measured'),
+    );
     return panels.length === 0 ? 'not measured: no two runs have a number to compare' : panels;
   },
   build: (comparison, all) => {
@@ -155,12 +152,12 @@ function frames(encoding: object): object {
 }
 
 /** [measure][pair]; measures of which no pair was measured are in the caption only. */
-function panelsOf(comparison: Comparison, { type }: UnitDescription): Change[][] {
-  const all = headlineChanges(comparison, type).filter(({ group }) => group === null);
-  const measures = [...new Set(all.map(({ measure }) => measure))];
-  return measures
-    .map((measure) => all.filter((headline) => headline.measure === measure))
-    .filter((pairs) => pairs.some(({ verdict }) => verdict !== 'not measured'));
+function byMeasure(comparison: Comparison): Change[][] {
+  return comparison.units.flatMap(({ type }) => {
+    const all = changesOf(comparison, type, { group: null });
+    const measures = [...new Set(all.map(({ measure }) => measure))];
+    return measures.map((measure) => all.filter((headline) => headline.measure === measure));
+  });
 }
 
 function caption(comparison: Comparison, panels: readonly Change[][], left: readonly Change[][]): string {
@@ -172,10 +169,8 @@ function caption(comparison: Comparison, panels: readonly Change[][], left: read
   const beyond = seeded.filter(({ seeds }) => seeds.verdict === 'changed');
   const names = (some: readonly Change[]) => [...new Set(some.map(measureName))];
   const measured = new Set(names([...shown, ...left.flat()]));
-  const unmeasured = comparison.units.flatMap(({ type }) =>
-    names(headlineChanges(comparison, type)).filter((name) => !measured.has(name)),
-  );
-  return [
+  const unmeasured = names(byMeasure(comparison).flat()).filter((name) => !measured.has(name));
+  return sentences([
     `Column minus row, or the measure between the two, over all languages: ${list(
       counts.filter(([, n]) => n > 0).map(([verdict, n]) => `${count(n)} ${verdict}`),
     )}.`,
@@ -187,7 +182,5 @@ function caption(comparison: Comparison, panels: readonly Change[][], left: read
       : `Left to the table of headline numbers: ${list(names(left.flat()).map(uncapital))}.`,
     unmeasured.length === 0 ? '' : `Not measured in any pair: ${list(unmeasured.map(uncapital))}.`,
     'A dash: not measured.',
-  ]
-    .filter((part) => part !== '')
-    .join(' ');
+  ]);
 }

@@ -1,10 +1,10 @@
-import { type Comparison, mainUnits, rowsOf, type UnitDescription, VERDICTS } from '../../compare/index.js';
+import { type Comparison, type UnitDescription, VERDICTS } from '../../compare/index.js';
 import { runChannels, runLine, runPoints } from '../drawing/run-lines.js';
 import { layerAxis, specification, tooltip } from '../drawing/specification.js';
-import { headlineOf } from '../words/compared.js';
+import { languageVerdicts, mainUnits, mainWords, verdictOf } from '../words/compared.js';
 import { languageLabel, runsInWords, UNIT_WORDS } from '../words/measured-on.js';
 import { count, list, number, percent, plural, wrap } from '../words/text.js';
-import { defineFigure } from './figure.js';
+import { defineFigure, ONE_RUN, sentences } from './figure.js';
 
 const COLUMNS = 4;
 const PANEL_WIDTH = 178;
@@ -17,7 +17,7 @@ export const specializedNeurons = defineFigure({
   name: 'specialized-neurons',
   short: 'Per layer and language',
   title: (comparison) =>
-    `Language-selective ${UNIT_WORDS[mainUnits(comparison)?.type ?? 'neuron'].many} per layer and language: ${runsInWords(comparison)}`,
+    `Language-selective ${mainWords(comparison).many} per layer and language: ${runsInWords(comparison)}`,
   needs: (comparison) => mainUnits(comparison) ?? 'not measured: no units were scored',
   build: (comparison, units) => {
     const words = UNIT_WORDS[units.type];
@@ -115,32 +115,28 @@ function caption(comparison: Comparison, units: UnitDescription, linear: boolean
     ),
   );
   const verdict = profiles.slice(1).map(({ label }) => {
-    const headline = headlineOf(comparison, units.type, 'selected', label);
-    return headline === undefined ? '' : `${label}: ${headline.verdict}.`;
+    return `${label}: ${verdictOf(comparison, units.type, 'selected', label)}.`;
   });
-  return [
+  return sentences([
     `Selected under the entropy cut of ${reference} (LAPE ≤ ${number(policy.entropyCut)} nats) and its bar (${units.rate === 'norm' ? 'mean norm' : units.rate} > ${number(
       policy.bar,
     )}), held fixed for every run: ${totalsInWords}.`,
     profiles.length > 1
       ? `Total number against ${reference}, beside the noise floor: ${verdict.join(' ')} ${byLanguage(comparison, units)} A layer’s language alone: not measured against a floor.`
-      : 'One run: description only, no change is measured.',
+      : ONE_RUN,
     linear ? '' : 'The vertical scale is a square root.',
-  ]
-    .filter((part) => part !== '')
-    .join(' ');
+  ]);
 }
 
 /** Selected units of each language against the reference, beside the noise floor. */
-function byLanguage(comparison: Comparison, { type }: UnitDescription): string {
-  const [reference, ...others] = comparison.runs.map(({ label }) => label);
-  const of = rowsOf(comparison.changes, { measure: 'selected', type, from: reference!, layer: null });
-  const runs = others.map((to) => {
+function byLanguage(comparison: Comparison, { type, profiles }: UnitDescription): string {
+  const runs = profiles.slice(1).map(({ label }) => {
+    const verdicts = languageVerdicts(comparison, type, label);
     const words = VERDICTS.flatMap((verdict) => {
-      const tags = rowsOf(of, { to, verdict }).flatMap(({ language }) => language ?? []);
+      const tags = comparison.languages.filter((_, k) => verdicts[k] === verdict).map(({ tag }) => tag);
       return tags.length === 0 ? [] : [`${verdict} in ${tags.join(' ')}`];
     });
-    return `${to}: ${words.join(', ')}.`;
+    return `${label}: ${words.join(', ')}.`;
   });
   return `Languages one by one: ${runs.join(' ')}`;
 }

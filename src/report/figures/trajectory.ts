@@ -1,10 +1,10 @@
-import { type Change, type Comparison, mainUnits, rowsOf, type Trend } from '../../compare/index.js';
+import type { Change, Comparison, Trend } from '../../compare/index.js';
 import { OWN_AXES, runChannels, runLine, runPoints } from '../drawing/run-lines.js';
 import { panelTitle, specification, tooltip } from '../drawing/specification.js';
-import { UNIT_WORDS } from '../words/measured-on.js';
+import { changesOf, mainUnits, mainWords, referenceOf, trendsOf, verdictOf } from '../words/compared.js';
 import { MEASURE_WORDS, measureName } from '../words/measures.js';
 import { count, decimal, list, number, uncapital, wrap } from '../words/text.js';
-import { defineFigure } from './figure.js';
+import { defineFigure, sentences } from './figure.js';
 
 const PANEL = { width: 260, height: 150 };
 const COLUMNS = 3;
@@ -30,7 +30,7 @@ export const trajectory = defineFigure({
   title: (comparison) => {
     const steps = stepsOf(comparison);
     const over = steps.length === 0 ? 'training' : `${steps.length} checkpoints of one training run`;
-    return `${UNIT_WORDS[mainUnits(comparison)?.type ?? 'neuron'].title} over ${over}`;
+    return `${mainWords(comparison).title} over ${over}`;
   },
   needs: (comparison) => {
     const trends = shownTrends(comparison).filter(({ points }) =>
@@ -106,15 +106,11 @@ const TOOLTIP = tooltip({
 });
 
 function caption(comparison: Comparison, trends: readonly Shown[]): string {
-  const reference = comparison.runs[0]?.label ?? '';
+  const reference = referenceOf(comparison);
   const last = [...comparison.runs].sort((a, b) => (a.step ?? 0) - (b.step ?? 0)).at(-1)?.label ?? '';
-  const ends = trends.flatMap(({ measure, type, group, name }) =>
-    group === null
-      ? rowsOf(comparison.changes, { ...WHOLE, measure, type, from: reference, to: last }).map(
-          ({ verdict }) => `${uncapital(name)} ${verdict}`,
-        )
-      : [],
-  );
+  const ends = trends
+    .filter(({ group }) => group === null)
+    .map(({ measure, type, name }) => `${uncapital(name)} ${verdictOf(comparison, type, measure, last)}`);
   const groups = trends.filter(({ group }) => group !== null);
   const changed = groups.filter(({ verdict }) => verdict === 'changed');
   const named = changed.map((trend) => `${uncapital(trend.name)}, ${trend.group}`).join('; ');
@@ -122,34 +118,27 @@ function caption(comparison: Comparison, trends: readonly Shown[]): string {
     changed.length === groups.length
       ? 'none else'
       : `${groups.length - changed.length} others not distinguishable from no trend or not measured`;
-  return [
+  return sentences([
     `Steps ${list(stepsOf(comparison).map((step) => count(step)))}. Everything is against ${reference}: what a run has by itself is drawn as its change, its first and last value stand above. Bars: 95\u00a0% jackknife intervals over folds. Monotone trend, all languages: Mann–Kendall’s S as Kendall’s τ with its two-sided p, called changed if p < 0.05.`,
     groups.length === 0 ? '' : `In groups: ${named === '' ? '' : `changed ${named}; `}${rest}.`,
     `${reference} against ${last}, beside sampling: ${ends.join('; ')}.`,
-  ]
-    .filter((part) => part !== '')
-    .join(' ');
+  ]);
 }
 
 function stepsOf({ runs }: Comparison): number[] {
   return runs.map(({ step }) => step).filter((step) => step !== null);
 }
 
-/** A quantity over all languages, all layers, and no single language. */
-const WHOLE = { group: null, layer: null, language: null } as const;
-
-/** Trends of the main units, and of the alignment of languages as a mean over layers. */
 function shownTrends(comparison: Comparison): Shown[] {
-  const from = comparison.runs[0]?.label ?? '';
-  const main = mainUnits(comparison)?.type;
-  return rowsOf(comparison.trends, { layer: null })
-    .filter(({ type }) => type === null || type === main)
-    .map((trend) => {
-      const { measure, type, group } = trend;
+  const from = referenceOf(comparison);
+  return [mainUnits(comparison)?.type, null].flatMap((type) =>
+    trendsOf(comparison, type).map((trend): Shown => {
+      const { measure, group } = trend;
       const { between, unit } = MEASURE_WORDS[measure];
-      const own = rowsOf(comparison.changes, { ...WHOLE, measure, type, group, from });
-      return { ...trend, name: measureName(trend), unit, changes: between ? null : own };
-    });
+      const changes = between ? null : changesOf(comparison, type, { measure, group, from });
+      return { ...trend, name: measureName(trend), unit, changes };
+    }),
+  );
 }
 
 /** By step, those that have a value. */

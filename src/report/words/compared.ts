@@ -1,17 +1,74 @@
 import {
-  againstReference,
   type Change,
   type Comparison,
+  type Contrast,
+  headlineChanges,
   type Measure,
+  mainUnits,
   type QuantityKey,
+  type RowFilter,
+  rowsOf,
+  type Trend,
+  type Verdict,
 } from '../../compare/index.js';
+import type { UnitType } from '../../store/index.js';
+import { UNIT_WORDS } from './measured-on.js';
 
-/** The change of a run against the reference, over all languages and layers. */
-export function headlineOf(
+// Figures and page find the rows of a comparison here alone.
+
+export { mainUnits };
+
+/** A unit type, null for the residual stream; undefined where a comparison has no units at all. */
+type Type = QuantityKey['type'] | undefined;
+
+/** The words for the main units. */
+export function mainWords(comparison: Comparison) {
+  return UNIT_WORDS[mainUnits(comparison)?.type ?? 'neuron'];
+}
+
+/** Headline changes, of every pair of runs, all languages and groups; `where` keeps those that agree with it. */
+export function changesOf(comparison: Comparison, type: Type, where: RowFilter<Change> = {}): Change[] {
+  return type === undefined ? [] : rowsOf(headlineChanges(comparison, type), where);
+}
+
+/** The change of a run against the reference, over all languages. */
+export function changeOf(
   comparison: Comparison,
-  type: QuantityKey['type'],
+  type: Type,
   measure: Measure,
   to: string,
 ): Change | undefined {
-  return againstReference(comparison, type).find((change) => change.measure === measure && change.to === to);
+  return changesOf(comparison, type, { measure, to, group: null, from: referenceOf(comparison) })[0];
+}
+
+/** The verdict of that change. */
+export function verdictOf(comparison: Comparison, type: Type, measure: Measure, to: string): Verdict {
+  return changeOf(comparison, type, measure, to)?.verdict ?? 'not measured';
+}
+
+/** [language]: the verdict of its selected units in a run against the reference. */
+export function languageVerdicts(comparison: Comparison, type: UnitType, to: string): Verdict[] {
+  const selected = rowsOf(comparison.changes, {
+    type,
+    measure: 'selected',
+    from: referenceOf(comparison),
+    to,
+  });
+  return comparison.languages.map(
+    ({ tag }) => selected.find(({ language }) => language === tag)?.verdict ?? 'not measured',
+  );
+}
+
+export function contrastsOf({ contrasts }: Comparison, type: Type): Contrast[] {
+  return type === undefined ? [] : rowsOf(contrasts, { type, layer: null });
+}
+
+/** Trends of quantities over all layers. */
+export function trendsOf({ trends }: Comparison, type: Type): Trend[] {
+  return type === undefined ? [] : rowsOf(trends, { type, layer: null });
+}
+
+/** Label of the first run, or nothing. */
+export function referenceOf({ runs }: Comparison): string {
+  return runs[0]?.label ?? '';
 }

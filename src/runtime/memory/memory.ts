@@ -19,11 +19,11 @@ const CREATION_FACTOR = 2;
 /** Arenas grow in powers of two: 40–58 MB measured where a batch works in 31 MB. */
 const ARENA_FACTOR = 2;
 
-/** What a runner needs whatever the chunk, in bytes. */
+/** The memory that a runner needs, in bytes, whatever the chunk. */
 export interface MemoryNeeds {
   /** All layers' sessions open at once. */
   readonly residentBytes: number;
-  /** What their allocation arenas keep besides. */
+  /** Their allocation arenas keep this besides. */
   readonly arenaBytes: number;
   /** One layer's session while it is created. */
   readonly passingBytes: number;
@@ -141,12 +141,12 @@ export function chooseResidency(needs: MemoryNeeds, chunkTokens: number, memoryB
   return { resident: bytes <= memoryBytes, arena: bytes + arenaBytes <= memoryBytes };
 }
 
-/** What a worker beside the first has of its own: a heap and onnxruntime. */
+/** Memory that a worker beside the first has of its own: a heap and onnxruntime. */
 const WORKER_BYTES = 64 * 2 ** 20;
 /** More would have little to do: a chunk has some dozen batches. */
 export const MOST_WORKERS = 8;
 
-/** What so many workers take together, each with every layer open and the memory it has worked in, in bytes. */
+/** Bytes that so many workers take together, each with every layer open and the memory it has worked in. */
 export function bytesOfWorkers(
   { residentBytes, arenaBytes, workBytes, bytesPerToken }: MemoryNeeds,
   chunkTokens: number,

@@ -3,7 +3,7 @@ import type { FromWorker } from '../worker/protocol.js';
 
 type LayerMessage = Extract<FromWorker, { type: 'layer' }>;
 
-/** What one worker runs of a chunk. */
+/** The share of a chunk that one worker runs. */
 export interface Share {
   /** Indices into the chunk's prompts, ascending. */
   readonly prompts: readonly number[];

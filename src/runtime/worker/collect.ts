@@ -81,7 +81,7 @@ export function checkStream(batch: RunningBatch, layer: number): void {
   }
 }
 
-/** What one layer has recorded of a chunk. */
+/** The readings of one layer over a chunk. */
 export class LayerRecord {
   /** Reducing taps, by output name: [prompt, width]. */
   readonly readings = new Map<string, Float32Array>();

@@ -24,7 +24,7 @@ interface FailedPass {
   readonly model: Model;
 }
 
-/** What the user is told of a failure in the worker. */
+/** The error that the user is shown for a failure in the worker. */
 export function explainFailure(failure: Failure, { signal, describePrompt, model }: FailedPass): Error {
   switch (failure.kind) {
     case 'aborted':

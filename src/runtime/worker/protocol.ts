@@ -3,7 +3,7 @@ import type { Tap } from '../../hooks/index.js';
 import type { Residency } from '../memory/memory.js';
 import type { Activation, Device } from '../types.js';
 
-/** What the worker is started with. */
+/** Settings that a worker is started with. */
 export interface WorkerSettings {
   readonly weightsRoot: string;
   readonly device: Device;
@@ -19,14 +19,14 @@ export interface WireGraph {
   readonly convertsAtRun: boolean;
 }
 
-/** What of a batch a graph may read: its tokens, which of them count, prompts' lengths, or the residual stream before the step. */
+/** Tensors of a batch that a graph may read: tokens, which of them count, prompts' lengths, the residual stream before the step. */
 export type Slot = 'ids' | 'counted' | 'lengths' | 'stream';
 
 /** An output of a graph that is handed over. */
 export interface Kept {
   readonly layer: number;
   readonly tap: Tap;
-  /** What the graph calls it. */
+  /** Its name in the graph. */
   readonly output: string;
 }
 
@@ -37,7 +37,7 @@ export interface Step {
   readonly layer: number | null;
   /** Layers that are done, and handed over, once the step is done. */
   readonly computes: readonly number[];
-  /** What each input of the graph is fed. */
+  /** The tensor that each input of the graph is fed. */
   readonly reads: Readonly<Record<string, Slot>>;
   /** The output that is the residual stream from here on; null: it stays as it is. */
   readonly writes: string | null;

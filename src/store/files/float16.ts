@@ -3,9 +3,13 @@ import { Float16Array } from '@petamoriken/float16';
 /** Largest finite IEEE 754 half-precision number. */
 export const FLOAT16_MAX = 65_504;
 
-export interface Float16Values {
-  /** IEEE 754 binary16, as safetensors stores F16. */
+/** Half-precision numbers as safetensors stores them; wrapped, so that nobody takes the bits for the numbers. */
+export interface Float16Bits {
+  /** IEEE 754 binary16. */
   readonly bits: Uint16Array;
+}
+
+export interface Float16Values extends Float16Bits {
   /** Finite values beyond ±65504 that were stored as ±65504. */
   readonly saturated: number;
 }

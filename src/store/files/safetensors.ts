@@ -1,6 +1,6 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { readSafetensorsHeader, type StoredTensor } from '../../checkpoint/index.js';
-import { RunError } from '../../errors.js';
+import { messageOf, RunError } from '../../errors.js';
 import { type WriteFileSystem, writeFileAtomic } from './write-file-atomic.js';
 
 /** How each storage type is held in memory; F16 as its bits (see `fromFloat16`). */
@@ -109,6 +109,18 @@ export function arrayBytes({ dtype, shape }: Pick<PlannedArray, 'dtype' | 'shape
   return shape.reduce((product, size) => product * size, CONSTRUCTORS[dtype].BYTES_PER_ELEMENT);
 }
 
+/** Bytes of a large array that are read, or written, at once. */
+const SLAB_BYTES = 16 * 2 ** 20; // 16 MiB
+
+/** Cuts the rows of a large array into slabs of adjacent ones that are read, or written, at once. */
+export function* slabs(
+  rows: number,
+  rowBytes: number,
+): Generator<{ readonly start: number; readonly end: number }> {
+  const most = Math.max(1, Math.floor(SLAB_BYTES / Math.max(1, rowBytes)));
+  for (let start = 0; start < rows; start += most) yield { start, end: Math.min(rows, start + most) };
+}
+
 function encodeHeader(
   arrays: readonly PlannedArray[],
   metadata: Readonly<Record<string, string>>,
@@ -152,10 +164,15 @@ export interface SafetensorsFile {
   readonly path: string;
   readonly metadata: Readonly<Record<string, string>>;
   readonly arrays: ReadonlyMap<string, ArrayDescription>;
-  /** All of an array, row-major. */
-  read(name: string): Promise<ArrayTypes[ArrayDtype]>;
+  /** All of an array, row-major. @param dtype the type it is known to have. @throws RangeError for another */
+  read<D extends ArrayDtype = ArrayDtype>(name: string, dtype?: D): Promise<ArrayTypes[D]>;
   /** Rows `first` … `first + rows − 1` along the first axis. */
-  readRange(name: string, first: number, rows: number): Promise<ArrayTypes[ArrayDtype]>;
+  readRange<D extends ArrayDtype = ArrayDtype>(
+    name: string,
+    first: number,
+    rows: number,
+    dtype?: D,
+  ): Promise<ArrayTypes[D]>;
   /** Columns `start` … `end − 1` along the last axis, of all rows. */
   readColumns(name: string, start: number, end: number): Promise<ArrayTypes[ArrayDtype]>;
   close(): Promise<void>;
@@ -181,9 +198,9 @@ export async function openSafetensors(path: string): Promise<SafetensorsFile> {
     throw unreadable(path, cause);
   });
 
-  function tensorOf(name: string): StoredTensor {
+  function tensorOf(name: string): StoredTensor & ArrayDescription {
     const tensor = header.tensors.get(name);
-    if (tensor !== undefined) return tensor;
+    if (tensor !== undefined) return { ...tensor, dtype: arrays.get(name)!.dtype };
     throw new RunError({
       what: `there is no array ${JSON.stringify(name)} in the file`,
       where: path,
@@ -192,27 +209,29 @@ export async function openSafetensors(path: string): Promise<SafetensorsFile> {
     });
   }
 
-  async function readRange(name: string, first: number, rows: number): Promise<ArrayTypes[ArrayDtype]> {
+  async function readRange<D extends ArrayDtype>(
+    name: string,
+    first: number,
+    rows: number,
+    dtype?: D,
+  ): Promise<ArrayTypes[D]> {
     const tensor = tensorOf(name);
     const total = tensor.shape[0] ?? 1;
-    if (
-      !(Number.isInteger(first) && Number.isInteger(rows) && first >= 0 && rows >= 0 && first + rows <= total)
-    ) {
-      throw new RangeError(`rows ${first} … ${first + rows} of ${name}, which has ${total}`);
+    checkRange('rows', first, first + rows, name, total);
+    if (dtype !== undefined && dtype !== tensor.dtype) {
+      throw new RangeError(`${name} is ${tensor.dtype}, not ${dtype}`);
     }
     const rowBytes = total === 0 ? 0 : tensor.byteLength / total;
     const bytes = new Uint8Array(rowBytes * rows);
     await readBytes(handle, path, bytes, tensor.offset + rowBytes * first);
-    return typed(tensor, bytes);
+    return new CONSTRUCTORS[tensor.dtype](bytes.buffer) as ArrayTypes[D];
   }
 
   async function readColumns(name: string, start: number, end: number): Promise<ArrayTypes[ArrayDtype]> {
     const tensor = tensorOf(name);
     const columns = tensor.shape.at(-1) ?? 1;
-    if (!(Number.isInteger(start) && Number.isInteger(end) && start >= 0 && start <= end && end <= columns)) {
-      throw new RangeError(`columns ${start} … ${end} of ${name}, which has ${columns}`);
-    }
-    const elementBytes = CONSTRUCTORS[tensor.dtype as ArrayDtype].BYTES_PER_ELEMENT;
+    checkRange('columns', start, end, name, columns);
+    const elementBytes = CONSTRUCTORS[tensor.dtype].BYTES_PER_ELEMENT;
     const rowBytes = columns * elementBytes;
     const width = (end - start) * elementBytes;
     const rows = columns === 0 ? 0 : tensor.byteLength / rowBytes;
@@ -221,14 +240,14 @@ export async function openSafetensors(path: string): Promise<SafetensorsFile> {
       const strip = bytes.subarray(row * width, (row + 1) * width);
       await readBytes(handle, path, strip, tensor.offset + row * rowBytes + start * elementBytes);
     }
-    return typed(tensor, bytes);
+    return new CONSTRUCTORS[tensor.dtype](bytes.buffer);
   }
 
   return {
     path,
     metadata: header.metadata,
     arrays,
-    read: (name) => readRange(name, 0, header.tensors.get(name)?.shape[0] ?? 1),
+    read: (name, dtype) => readRange(name, 0, arrays.get(name)?.shape[0] ?? 1, dtype),
     readRange,
     readColumns,
     close: () => handle.close(),
@@ -253,8 +272,10 @@ async function readBytes(
   }
 }
 
-function typed({ dtype }: StoredTensor, bytes: Uint8Array<ArrayBuffer>): ArrayTypes[ArrayDtype] {
-  return new CONSTRUCTORS[dtype as ArrayDtype](bytes.buffer);
+function checkRange(what: string, start: number, end: number, name: string, total: number): void {
+  const isWhole = Number.isInteger(start) && Number.isInteger(end);
+  if (isWhole && start >= 0 && start <= end && end <= total) return;
+  throw new RangeError(`${what} ${start} … ${end} of ${name}, which has ${total}`);
 }
 
 function isArrayDtype(dtype: string): dtype is ArrayDtype {
@@ -266,7 +287,7 @@ function unreadable(path: string, cause: unknown): RunError {
     {
       what: 'cannot be read',
       where: path,
-      found: cause instanceof Error ? cause.message : String(cause),
+      found: messageOf(cause),
       remedy: 'check that the file is there and that you may read it',
     },
     { cause },

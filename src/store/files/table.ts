@@ -8,7 +8,7 @@ import {
   parquetSchema,
 } from 'hyparquet';
 import { ByteWriter, ParquetWriter, schemaFromColumnData } from 'hyparquet-writer';
-import { RunError } from '../../errors.js';
+import { messageOf, RunError } from '../../errors.js';
 import { type WriteFileSystem, writeFileAtomic } from './write-file-atomic.js';
 
 export type ColumnType = keyof typeof PARQUET_TYPES;
@@ -208,7 +208,7 @@ async function reading<T>(path: string, read: () => Promise<T>): Promise<T> {
         what: 'the table cannot be read',
         where: path,
         expected: 'a parquet file that babelscope wrote',
-        found: cause instanceof Error ? cause.message : String(cause),
+        found: messageOf(cause),
         remedy: 'write it again with `babelscope score`',
       },
       { cause },

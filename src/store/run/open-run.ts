@@ -8,12 +8,14 @@ import {
   neuronsWithoutItems,
   type StatisticName,
 } from '../arrays/run-arrays.js';
-import { fromFloat16 } from '../files/float16.js';
+import type { UnitRange } from '../arrays/unit-layout.js';
+import { type Float16Bits, fromFloat16 } from '../files/float16.js';
 import {
   type ArrayDescription,
   arrayBytes,
   openSafetensors,
   type SafetensorsFile,
+  slabs,
 } from '../files/safetensors.js';
 import type { RunManifest } from './manifest.js';
 import { layerPath, readManifest } from './run-folder.js';
@@ -35,22 +37,18 @@ export interface RunLayer {
   /** [fold, language, unit], row-major, of all units or unitStart … unitEnd − 1; counts as exact float64. */
   readStatistic(name: StatisticName, unitStart?: number, unitEnd?: number): Promise<Float64Array>;
   /** Units unitStart … unitEnd − 1 are those that have pooled values. @throws RunError if the run does not keep any. */
-  unitsWith(name: ItemsName): Pick<ItemBlock, 'unitStart' | 'unitEnd'>;
+  unitsWith(name: ItemsName): UnitRange;
   /** [item, language, unit − unitStart (, headDim)] for units unitStart … unitEnd − 1. NaN: no value. */
   readItems(name: ItemsName, unitStart: number, unitEnd: number): Promise<Float32Array>;
   /** The same as it is stored, which takes half the room where that is float16. */
   readStoredItems(name: ItemsName, unitStart: number, unitEnd: number): Promise<ItemBlock>;
-  /** Blocks of units that together cover all that have pooled values, each taking at most `maxBytes`, but at least one unit. */
-  itemBlocks(name: ItemsName, maxBytes?: number): AsyncIterable<ItemBlock>;
   close(): Promise<void>;
 }
 
 /** Pooled values of some adjacent units of a layer. */
-export interface ItemBlock {
-  readonly unitStart: number;
-  readonly unitEnd: number;
-  /** [item, language, unit − unitStart (, headDim)]. Uint16Array: bits of float16. NaN: no value. */
-  readonly values: Uint16Array | Float32Array;
+export interface ItemBlock extends UnitRange {
+  /** [item, language, unit − unitStart (, headDim)]. NaN: no value. */
+  readonly values: Float32Array | Float16Bits;
 }
 
 /**
@@ -60,10 +58,11 @@ export interface ItemBlock {
  * @param rows items × languages.
  */
 export function rowReader({ values }: ItemBlock, rows: number): (row: number) => Float32Array {
-  const length = values.length / rows;
-  if (values instanceof Float32Array) return (row) => values.subarray(row * length, (row + 1) * length);
+  const stored = 'bits' in values ? values.bits : values;
+  const length = stored.length / rows;
+  if (stored instanceof Float32Array) return (row) => stored.subarray(row * length, (row + 1) * length);
   const wide = new Float32Array(length);
-  return (row) => fromFloat16(values.subarray(row * length, (row + 1) * length), wide);
+  return (row) => fromFloat16(stored.subarray(row * length, (row + 1) * length), wide);
 }
 
 /** A run folder that capture has finished. */
@@ -79,9 +78,6 @@ export async function openRun(folder: string): Promise<Run> {
   const manifest = await readManifest(folder);
   return { folder, manifest, layer: (index) => openLayer(folder, manifest, index) };
 }
-
-/** Of a block of `itemBlocks`. */
-const BLOCK_BYTES = 64 * 2 ** 20; // 64 MiB
 
 async function openLayer(folder: string, manifest: RunManifest, layer: number): Promise<RunLayer> {
   if (!Number.isInteger(layer) || layer < 0 || layer >= manifest.shape.layers) {
@@ -124,22 +120,13 @@ async function openLayer(folder: string, manifest: RunManifest, layer: number): 
       return ndarray(wide as Uint32Array | Float32Array | Float64Array, [...file.arrays.get(name)!.shape]);
     },
     unitsWith,
-    readTokens: async () => (await file.read('tokens')) as Uint32Array,
+    readTokens: () => file.read('tokens', 'U32'),
     readStatistic: (name, unitStart, unitEnd) => readSums(file, name, unitStart, unitEnd),
     readItems: async (name, unitStart, unitEnd) => {
       const { values } = await readStoredItems(name, unitStart, unitEnd);
-      return values instanceof Uint16Array ? fromFloat16(values) : values;
+      return 'bits' in values ? fromFloat16(values.bits) : values;
     },
     readStoredItems,
-    async *itemBlocks(name, maxBytes = BLOCK_BYTES) {
-      const { dtype, shape } = describeItems(file, name);
-      const { unitStart: first, unitEnd: last } = unitsWith(name);
-      const unitBytes = arrayBytes({ dtype, shape }) / Math.max(1, last - first);
-      const block = Math.max(1, Math.floor(maxBytes / Math.max(1, unitBytes)));
-      for (let unitStart = first; unitStart < last; unitStart += block) {
-        yield readStoredItems(name, unitStart, Math.min(last, unitStart + block));
-      }
-    },
     close: () => file.close(),
   };
 }
@@ -168,15 +155,10 @@ async function readSums(
 ): Promise<Float64Array> {
   const units = file.arrays.get(name)?.shape.at(-1) ?? 0;
   const end = unitEnd ?? units;
-  const whole = unitStart === 0 && end === units;
-  const values = await (whole || !file.arrays.has(name)
-    ? file.read(name)
-    : file.readColumns(name, unitStart, end));
+  const whole = (unitStart === 0 && end === units) || !file.arrays.has(name);
+  const values = await (whole ? file.read(name) : file.readColumns(name, unitStart, end));
   return values instanceof Float64Array ? values : Float64Array.from(values as Uint32Array);
 }
-
-/** Read at once from disk while a block of units is cut out of whole rows. */
-const SLAB_BYTES = 16 * 2 ** 20; // 16 MiB
 
 /**
  * Units unitStart … unitEnd − 1 of [item, language, unit, …]. A block of units is a narrow strip of every row, so
@@ -188,28 +170,25 @@ async function readUnits(
   name: ItemsName,
   unitStart: number,
   unitEnd: number,
-): Promise<Uint16Array | Float32Array> {
-  const description = describeItems(file, name);
-  const [items = 0, languages = 0, units = 0, width = 1] = description.shape;
+): Promise<Float32Array | Float16Bits> {
+  const { dtype, shape } = describeItems(file, name);
+  const [items = 0, languages = 0, units = 0] = shape;
   if (!(unitStart >= 0 && unitStart <= unitEnd && unitEnd <= units)) {
     throw new RangeError(`units ${unitStart} … ${unitEnd} of ${name}, which has ${units}`);
   }
-  const rowLength = units * width;
-  const stripLength = (unitEnd - unitStart) * width;
-  const length = items * languages * stripLength;
-  const out = description.dtype === 'F16' ? new Uint16Array(length) : new Float32Array(length);
-  const elementBytes = out.BYTES_PER_ELEMENT;
-  const slab = Math.max(1, Math.floor(SLAB_BYTES / Math.max(1, languages * rowLength * elementBytes)));
+  const unitBytes = arrayBytes({ dtype, shape: shape.slice(3) });
+  const rowBytes = units * unitBytes;
+  const stripBytes = (unitEnd - unitStart) * unitBytes;
+  const strips = new Uint8Array(items * languages * stripBytes);
   let written = 0;
-  for (let item = 0; item < items; item += slab) {
-    const stored = await file.readRange(name, item, Math.min(slab, items - item));
-    for (let row = 0; row + rowLength <= stored.length && rowLength > 0; row += rowLength) {
-      const strip = stored.subarray(row + unitStart * width, row + unitStart * width + stripLength);
-      out.set(strip as Uint16Array | Float32Array, written);
-      written += stripLength;
+  for (const { start, end } of slabs(items, languages * rowBytes)) {
+    const { buffer, byteLength } = await file.readRange(name, start, end - start);
+    for (let row = 0; row < byteLength; row += rowBytes) {
+      strips.set(new Uint8Array(buffer, row + unitStart * unitBytes, stripBytes), written);
+      written += stripBytes;
     }
   }
-  return out;
+  return dtype === 'F16' ? { bits: new Uint16Array(strips.buffer) } : new Float32Array(strips.buffer);
 }
 
 function describeItems(file: SafetensorsFile, name: ItemsName): ArrayDescription {

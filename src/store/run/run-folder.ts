@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { RunError } from '../../errors.js';
+import { readJsonObject } from '../../read-json.js';
 import { formatJson } from '../files/text-files.js';
 import { makeFolder, type WriteFileSystem, writeFileAtomic } from '../files/write-file-atomic.js';
 import { RUN_SCHEMA_VERSION, type RunManifest, runManifestSchema } from './manifest.js';
@@ -46,8 +46,16 @@ export async function writeManifest(
  */
 export async function readManifest(folder: string): Promise<RunManifest> {
   const path = manifestPath(folder);
-  const value = await readJson(path);
-  const version = isObject(value) ? value.schemaVersion : undefined;
+  if (!existsSync(path)) {
+    throw new RunError({
+      what: 'there is no manifest to read',
+      where: path,
+      found: foundInstead(folder),
+      remedy: 'give the folder of a run, as `babelscope capture --out <folder>` writes it',
+    });
+  }
+  const value = await readJsonObject(path, 'capture the run again', RunError);
+  const version = value.schemaVersion;
   if (typeof version === 'number' && version > RUN_SCHEMA_VERSION) {
     throw new RunError({
       what: 'the run was written by a newer version of babelscope',
@@ -90,40 +98,9 @@ function checkConsistency({ plan, languages }: RunManifest, path: string): void 
   });
 }
 
-/** What is there instead of a manifest. */
-function foundInstead(folder: string, cause: unknown): string {
+/** Names what lies in a folder without a manifest. */
+function foundInstead(folder: string): string {
   if (!existsSync(folder)) return 'no such folder';
   if (existsSync(join(folder, 'comparison.json'))) return 'a comparison, which `babelscope report` draws';
-  return cause instanceof Error ? cause.message : String(cause);
-}
-
-async function readJson(path: string): Promise<unknown> {
-  const bytes = await readFile(path).catch((cause: unknown) => {
-    throw new RunError(
-      {
-        what: 'there is no manifest to read',
-        where: path,
-        found: foundInstead(dirname(path), cause),
-        remedy: 'give the folder of a run, as `babelscope capture --out <folder>` writes it',
-      },
-      { cause },
-    );
-  });
-  try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
-  } catch (cause) {
-    throw new RunError(
-      {
-        what: 'the manifest is not valid JSON',
-        where: path,
-        found: cause instanceof Error ? cause.message : String(cause),
-        remedy: 'capture the run again',
-      },
-      { cause },
-    );
-  }
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+  return 'a folder without a manifest';
 }

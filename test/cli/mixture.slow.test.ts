@@ -6,6 +6,8 @@ import { openRun } from '../../src/store/run/open-run.js';
 import { babelscope, temporaryFolder } from '../support/command-line.js';
 import { readWeight, spoilWeight, TINY_PROBES, tinyMixture } from '../support/tiny-checkpoint.js';
 
+// Slow because it is the whole way of two mixtures, all changes included; the rooms' own tests show each step.
+
 const ROUTER = 'model.layers.2.mlp.gate.weight';
 const [PER_TOKEN, EXPERTS, WIDTH] = [3, 7, 9];
 
