@@ -1,4 +1,4 @@
-/** What a message to the user must say: the thing, the place, what was expected, what was found, and the way out. */
+/** A message to the user names the thing, the place, what was expected, what was found, and the way out. */
 export interface ErrorDetails {
   /** One sentence: what is wrong. */
   readonly what: string;

@@ -2,7 +2,7 @@ import type { DownloadProgress } from '../checkpoint/index.js';
 import type { ProbeSet } from '../probes/index.js';
 import type { Device } from '../runtime/index.js';
 import type { RunManifest, RunPlan } from '../store/index.js';
-import type { ExtraHook } from './plan/layout.js';
+import type { ExtraHook } from './plan/recording.js';
 
 export interface CaptureOptions {
   /** A Hugging Face checkpoint folder, or a model on the hub: `hf://org/name@revision`. */
@@ -46,7 +46,7 @@ export interface CaptureOptions {
   readonly device?: Device | undefined;
   /** Threads of one operator. Default: the physical cores the process may use. */
   readonly threads?: number | undefined;
-  /** What weights and activations may take together. Default 8 GiB. */
+  /** Bytes that weights and activations may take together. Default 8 GiB. */
   readonly memoryBytes?: number | undefined;
   /** Compute only the chunks of one shard, and do not merge. `index` counts from 1. */
   readonly shard?: { readonly index: number; readonly count: number } | undefined;
@@ -65,7 +65,7 @@ export interface CaptureOptions {
 }
 
 export interface CapturePlan {
-  /** What the run's layers will take on disk; while they are merged its parts take as much besides. */
+  /** Bytes that the run's layers will take on disk; while they are merged its parts take as much besides. */
   readonly bytes: number;
 }
 

@@ -76,7 +76,7 @@ function countParameters({
   return { parameters: dtypes.reduce((sum, type) => sum + elements[type], 0), dtype };
 }
 
-/** Of FP8 and MXFP4 weights. */
+/** Names of the scales of FP8 and MXFP4 weights. */
 const SCALES = /_scale(_inv|s)?$/;
 /** Rotary frequencies; causal masks of GPT-2 and GPT-NeoX. */
 const STORED_TABLES = /\.rotary_emb\.inv_freq$|\.(attn|attention)\.(bias|masked_bias)$/;
@@ -108,7 +108,7 @@ async function updateFromFile(hash: Hash, path: string): Promise<void> {
 const SHORT_COMMIT = 7;
 
 /**
- * What a reader calls the model: its name, and for one of the hub the revision too (`org/name@step1000`, or the
+ * The name that a reader gives the model: its name, and for one of the hub the revision too (`org/name@step1000`, or the
  * shortened commit where no branch or tag was asked for), so that training checkpoints are told apart; behind a plus the
  * adapter that is applied to it.
  */

@@ -30,7 +30,7 @@ export interface Adapter {
   readonly config: LoraConfig;
   /** By the name in adapter_model.safetensors; locations relative to `Checkpoint.weightsRoot`. */
   readonly tensors: ReadonlyMap<string, WeightTensor>;
-  /** What a run with it should say. */
+  /** Warnings that a run with it should give. */
   readonly warnings: readonly string[];
 }
 
@@ -55,7 +55,7 @@ export type QuantisedWeight =
     }
   | {
       readonly kind: 'mxfp4';
-      /** Of a weight [in, out] two E2M1 numbers a byte, [out, groups of in, bytes]. */
+      /** Two E2M1 numbers a byte of a weight [in, out], as [out, groups of in, bytes]. */
       readonly blocks: PackedTensor;
       /** E8M0, [out, groups of in] */
       readonly scales: PackedTensor;
@@ -81,7 +81,7 @@ export interface Checkpoint {
   readonly tokenizerConfig: string | null;
 }
 
-/** What a run records about the model it was made with. */
+/** The facts that a run records about the model it was made with. */
 export interface ModelIdentity {
   /** Folder name, or `org/name` for a hub cache path. */
   readonly name: string;
@@ -103,14 +103,14 @@ export interface ModelIdentity {
   readonly adapter: AdapterIdentity | null;
 }
 
-/** What a run records about an adapter. */
+/** The facts that a run records about an adapter. */
 export interface AdapterIdentity {
   /** Folder name, or `org/name` for a hub cache path. */
   readonly name: string;
   readonly revision: string | null;
   readonly ref: string | null;
-  /** Of adapter_config.json. */
+  /** Hash of adapter_config.json. */
   readonly configSha256: string;
-  /** Of adapter_model.safetensors. */
+  /** Hash of adapter_model.safetensors. */
   readonly weightsSha256: string;
 }

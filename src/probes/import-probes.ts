@@ -10,7 +10,7 @@ import { findWrongScript, type ReadProbes } from './own/read-probes.js';
 import type { ReportProblem } from './problems.js';
 import type { LanguageTag, ProbeItem, Prompt } from './types.js';
 
-/** What a published set that states no version is recorded with; its sha256 tells versions apart. */
+/** The version of a published set that states none; its sha256 tells versions apart. */
 const NO_VERSION = 'unversioned';
 
 /**

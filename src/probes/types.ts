@@ -14,7 +14,7 @@ export interface Prompt {
   readonly candidateIds?: readonly string[];
 }
 
-/** What stands between a prompt and its answer when both are run through a model. */
+/** Stands between a prompt and its answer when both are run through a model. */
 export const ANSWER_SEPARATOR = '\n';
 
 /** One meaning (a fact, a sentence) in every language that has it. */
@@ -44,7 +44,7 @@ export interface ProbeWarning {
   readonly message: string;
 }
 
-/** What a run records about the probe set it was made with. */
+/** The facts that a run records about the probe set it was made with. */
 export interface ProbeIdentity {
   readonly name: string;
   readonly version: string;

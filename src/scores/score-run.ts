@@ -16,6 +16,7 @@ import {
   type ScoredType,
   Scratch,
   tokensOf,
+  unitBlocks,
   unitLayout,
 } from '../store/index.js';
 import { VERSION } from '../version.js';
@@ -64,12 +65,8 @@ export interface ScoreProgress {
 export const RELIABILITY_SPLITS = 50;
 /** Bootstrap draws, and permutations (SCORES.md). */
 const DRAWS = 1000;
-/** Each thread costs some 80 MB besides its share of what follows. */
+/** Each thread costs some 80 MB besides its share of the memory for blocks. */
 const MOST_THREADS = 8;
-/** Pooled values, as they are stored, that all threads together hold at a time. */
-const ITEM_BYTES = 512 * 2 ** 20; // 512 MiB
-/** Sums of one statistic that all threads together hold at a time; what is computed from them takes some five times as much. */
-const FOLD_BYTES = 64 * 2 ** 20; // 64 MiB
 
 /**
  * Scores every neuron, head, expert and residual dimension of a run and writes `units.parquet`, `unit_languages.parquet`,
@@ -136,7 +133,7 @@ async function scoreOpened(opened: Run, options: ScoreRunOptions, scratch: Scrat
     types.set(type, { own, halved });
   }
 
-  const tasks = scoreTasks(opened, scores, ITEM_BYTES / threads, FOLD_BYTES / threads);
+  const tasks = scoreTasks(opened, scores, threads);
   const left = new Map<number, number>();
   for (const { layer } of tasks) left.set(layer, (left.get(layer) ?? 0) + 1);
   let done = 0;
@@ -215,22 +212,22 @@ const NOT_OF_ITEM_BLOCKS: ReadonlySet<ScoreName> = new Set([
   'alignment',
 ]);
 
-/** Layer by layer: its fold sums in blocks of at most about `foldBytes`, then its pooled values in blocks of `itemBytes`. */
+/** Layer by layer: its fold sums, then its pooled values, in blocks that fit into memory beside those of other threads. */
 function scoreTasks(
   { manifest }: Run,
   scores: ReadonlyMap<ScoredType, ReadonlySet<ScoreName>>,
-  itemBytes: number,
-  foldBytes: number,
+  threads: number,
 ): ScoreTask[] {
   const { shape, plan } = manifest;
   const layouts = new Map([...scores.keys()].map((type) => [type, unitLayout(shape, type)]));
+  // Beside the sums of a unit lie its estimates without each fold, and their working arrays.
+  const foldBytes = 8 * plan.folds * plan.languages.length * Float64Array.BYTES_PER_ELEMENT;
   const tasks: ScoreTask[] = [];
   for (let layer = 0; layer < shape.layers; layer++) {
     const arrays = expectedLayerArrays(manifest, layer);
     for (const [type, names] of scores) {
-      const width = layouts.get(type)!.widths[layer]!;
-      const sumBytes = plan.folds * plan.languages.length * width * Float64Array.BYTES_PER_ELEMENT;
-      for (const block of blocksOf(width, sumBytes, foldBytes)) {
+      const unitEnd = layouts.get(type)!.widths[layer]!;
+      for (const block of unitBlocks({ unitStart: 0, unitEnd }, foldBytes, threads)) {
         tasks.push({ kind: 'folds', layer, type, ...block });
       }
       const items = (array: ItemsName) => {
@@ -238,7 +235,8 @@ function scoreTasks(
         if (pooled === undefined) return;
         const units = pooled.shape[2]!;
         // Units that have no pooled values come first.
-        for (const block of blocksOf(units, arrayBytes(pooled), itemBytes, width - units)) {
+        const range = { unitStart: unitEnd - units, unitEnd };
+        for (const block of unitBlocks(range, arrayBytes(pooled) / units, threads)) {
           tasks.push({ kind: 'items', layer, type, array, ...block });
         }
       };
@@ -247,15 +245,6 @@ function scoreTasks(
     }
   }
   return tasks;
-}
-
-/** `units` from `first` on, of `totalBytes`, in blocks of about `bytes` at most, of equal size, so that no thread is left with a crumb. */
-function blocksOf(units: number, totalBytes: number, bytes: number, first = 0) {
-  const count = Math.min(units, Math.ceil(totalBytes / bytes));
-  return Array.from({ length: count }, (_, b) => ({
-    unitStart: first + Math.floor((b * units) / count),
-    unitEnd: first + Math.floor(((b + 1) * units) / count),
-  }));
 }
 
 /** [language]: prompts with pooled values. */

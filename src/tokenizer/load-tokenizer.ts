@@ -232,7 +232,7 @@ function markedSpecial({ added_tokens: added, model }: Readonly<Record<string, u
   );
 }
 
-/** What a tokenizer puts before and after a text, seen on one text. */
+/** The tokens that a tokenizer puts before and after a text, seen on one text. */
 function tokensAround(
   bare: readonly number[],
   full: readonly number[],

@@ -16,7 +16,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { capture, mergeRun } from '../../src/capture/index.js';
-import { runTaps } from '../../src/capture/plan/layout.js';
+import { runTaps } from '../../src/capture/plan/recording.js';
 import type { CaptureOptions, CaptureProgress } from '../../src/capture/types.js';
 import { openCheckpoint } from '../../src/checkpoint/open-checkpoint.js';
 import { InterruptedError, OutputError, ProbeError, RunError, UsageError } from '../../src/errors.js';

@@ -15,7 +15,7 @@ import {
   streamSafetensors,
   writeManifest,
 } from '../../store/index.js';
-import { type LayerArray, layerArrays, partArrayName } from '../plan/layout.js';
+import { type LayerArray, layerArrays, partArrayName } from '../plan/recording.js';
 import { isMerged, missingParts } from './open-run-folder.js';
 import { SATURATED_ARRAY } from './write-part.js';
 

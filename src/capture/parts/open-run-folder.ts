@@ -84,7 +84,7 @@ interface Difference {
   readonly found: string;
 }
 
-/** What two plans differ in, named as the user would change it. */
+/** Lists the differences of two plans, named as the user would change them. */
 function planDifferences(found: RunManifest, expected: RunManifest): Difference[] {
   const describe: Readonly<Record<string, (manifest: RunManifest) => unknown>> = {
     'babelscope version': ({ babelscope }) => babelscope,

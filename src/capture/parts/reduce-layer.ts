@@ -1,6 +1,6 @@
 import type { LayerReadings } from '../../runtime/index.js';
 import { toFloat16 } from '../../store/index.js';
-import { type LayerArray, widthOf } from '../plan/layout.js';
+import { type LayerArray, widthOf } from '../plan/recording.js';
 
 /** Where a prompt of a chunk belongs. */
 export interface PromptPlace {

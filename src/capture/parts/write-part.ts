@@ -1,6 +1,6 @@
 import type { ChunkProgress, ModelRunner } from '../../runtime/index.js';
 import { type PlannedArray, partPath, type RunManifest, streamSafetensors } from '../../store/index.js';
-import { layerArrays, partArrayName, partShape, plannedTaps } from '../plan/layout.js';
+import { layerArrays, partArrayName, partShape, plannedTaps } from '../plan/recording.js';
 import { describePrompt, type Grid } from '../prompts/grid.js';
 import { type PromptPlace, reduceLayer } from './reduce-layer.js';
 
@@ -101,7 +101,7 @@ interface Letter<T> {
   readonly taken: () => void;
 }
 
-/** What one side puts, the other side iterates over; the putting side can wait for each value to be taken. */
+/** One side puts values and can wait for each to be taken; the other side iterates over them. */
 export class Mailbox<T> implements AsyncIterable<T> {
   readonly #letters: Letter<T>[] = [];
   #closed: 'open' | 'ended' | 'abandoned' | { readonly error: unknown } = 'open';

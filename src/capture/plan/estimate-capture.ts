@@ -4,7 +4,7 @@ import { layerTaps, type Model, type ModelGraph } from '../../models/index.js';
 import { batchTokens, bytesOfWorkers, memoryNeeds, PROCESS_BYTES } from '../../runtime/index.js';
 import { arrayBytes, type RunManifest, type RunPlan } from '../../store/index.js';
 import { CHUNK_TOKENS } from './deal.js';
-import { layerArrays, recordable, runTaps } from './layout.js';
+import { layerArrays, recordable, runTaps } from './recording.js';
 
 /** Bytes of a run's layers; its parts take as much besides until they are merged. */
 export function runBytes(manifest: Pick<RunManifest, 'plan' | 'shape'>): number {
@@ -13,7 +13,7 @@ export function runBytes(manifest: Pick<RunManifest, 'plan' | 'shape'>): number 
     .reduce((sum, array) => sum + arrayBytes(array), 0);
 }
 
-/** Of them those that every prompt adds, its pooled values, with the default hooks. */
+/** Bytes that every prompt adds to the layers, its pooled values, with the default hooks. */
 export function bytesAPrompt(model: Model, keep: 'items' | 'expert-items'): number {
   const { shape } = model;
   const taps = runTaps({ keep, pooling: 'mean', extraHooks: [], mixture: shape.mixture !== null });
@@ -35,7 +35,7 @@ const ONE_PROMPT: RunPlan = {
   hooks: [],
 };
 
-/** What a capture of a checkpoint will take, before anything has run. */
+/** Work, memory and room that a capture of a checkpoint will take, before anything has run. */
 export interface CaptureEstimate {
   /** Tokens of the prompts that the figures are for. */
   readonly promptTokens: number;

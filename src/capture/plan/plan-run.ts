@@ -16,7 +16,7 @@ import { dealtTogether, type Grid } from '../prompts/grid.js';
 import type { PositionRule } from '../prompts/positions.js';
 import { hiddenWarnings } from '../prompts/warnings.js';
 import { CHUNK_TOKENS, dealFolds, FOLDS, planChunks } from './deal.js';
-import { type Recording, recordable, requireUnits, runTaps } from './layout.js';
+import { type Recording, recordable, requireUnits, runTaps } from './recording.js';
 
 export interface PlanRequest extends Omit<Recording, 'mixture'> {
   readonly model: Model;

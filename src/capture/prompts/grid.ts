@@ -64,7 +64,7 @@ export async function tokenizeGrid(request: GridRequest): Promise<Grid> {
   return { probes, cells };
 }
 
-/** What errors call a prompt. */
+/** Names a prompt in errors. */
 export function describePrompt(item: string, language: string): string {
   return `item ${item}, language ${language}`;
 }

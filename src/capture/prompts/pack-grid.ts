@@ -10,7 +10,7 @@ const SEQUENCE_LENGTH = 512;
 /** Texts that are encoded at once. */
 const BATCH = 256;
 
-/** What stands between two texts of a sequence. */
+/** Stands between two texts of a sequence. */
 const SEPARATOR = '\n';
 
 /**

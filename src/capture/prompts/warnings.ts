@@ -9,7 +9,7 @@ import { dealtTogether, type Grid } from './grid.js';
  */
 const MAX_TOKEN_RATIO = 2;
 
-/** What is worth knowing about a grid before its numbers are believed, in a fixed order. */
+/** Says, in a fixed order, what one should know about a grid before one believes its numbers. */
 export async function gridWarnings(grid: Grid, tokenizer: Tokenizer): Promise<string[]> {
   return [
     ...grid.probes.warnings.map(({ message }) => message),
@@ -21,7 +21,7 @@ export async function gridWarnings(grid: Grid, tokenizer: Tokenizer): Promise<st
   ];
 }
 
-/** Of hooks that every run records, those that the graph hides, and what the run lacks for it. */
+/** Names the hooks of every run that the graph hides, and what the run lacks for it. */
 export function hiddenWarnings(model: Model): string[] {
   if (model.kind === 'layered') return [];
   return model.hidden.flatMap(({ hook, statistics, why }) => {

@@ -2,7 +2,7 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, dirname, join, sep } from 'node:path';
 import { CheckpointError } from '../../errors.js';
 
-/** What a path into the hub's cache (`models--org--name/snapshots/<revision>`) says about the checkpoint. */
+/** A checkpoint as its path in the hub's cache (`models--org--name/snapshots/<revision>`) describes it. */
 export interface HubSnapshot {
   /** `org/name`, or `name` for a repository without an organisation. */
   readonly name: string;

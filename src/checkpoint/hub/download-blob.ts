@@ -143,7 +143,7 @@ function isMissing(cause: unknown): boolean {
   return cause instanceof Error && 'code' in cause && cause.code === 'ENOENT';
 }
 
-/** What a failed call of the file system below the cache means to the user; other errors are kept. */
+/** Says what a failed call of the file system below the cache means to the user; other errors are kept. */
 export function toCacheError(cause: unknown, path: string): unknown {
   if (cause instanceof BabelscopeError || !(cause instanceof Error) || !('syscall' in cause)) return cause;
   const { code } = cause as NodeJS.ErrnoException;

@@ -74,7 +74,7 @@ function rootMessage(cause: unknown): string {
   return error.message || code || error.name;
 }
 
-/** What an answer other than success means; the hub names its reason in `X-Error-Code`. */
+/** Says what an answer other than success means; the hub names its reason in `X-Error-Code`. */
 async function refusal(
   response: Response,
   reference: HubReference,

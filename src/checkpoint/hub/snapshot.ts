@@ -14,7 +14,7 @@ export interface DownloadProgress {
   /** The file being fetched. */
   readonly file: string;
   readonly bytesDone: number;
-  /** Of the files at hand: configuration, tokenizer and single weights first, then the shards that an index names. */
+  /** Bytes of the files at hand: configuration, tokenizer and single weights first, then the shards that an index names. */
   readonly bytesTotal: number;
   /** Since this call began, what an earlier one left not counted. */
   readonly bytesPerSecond: number;

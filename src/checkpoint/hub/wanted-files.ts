@@ -4,11 +4,11 @@ import { INDEX_FILE, readWeightMap, SINGLE_FILE } from '../safetensors/weight-ma
 import { exists } from './cache-folder.js';
 import { type HubReference, hubAddress } from './reference.js';
 
-/** What a model is needed for: its size and hooks, to run it, or to be applied to another as an adapter. */
+/** A model is needed for its size and hooks, to run it, or to be applied to another as an adapter. */
 export type HubNeed = 'config' | 'weights' | 'adapter';
 
 const TOKENIZER_FILES = ['tokenizer.json', 'tokenizer_config.json'];
-/** What a tokenizer.json can be made from, where there is none. */
+/** Files that a tokenizer.json can be made from, where there is none. */
 const TOKENIZER_SOURCES = [
   'tokenizer.model',
   'spiece.model',

@@ -20,7 +20,7 @@ const loraSchema = z.object({
   modules_to_save: z.array(z.string()).nullish(),
 });
 
-/** What adapter_config.json says of a LoRA adapter, under PEFT's names. */
+/** The fields of adapter_config.json that decide what a LoRA adapter computes, under PEFT's names. */
 export type LoraConfig = z.infer<typeof loraSchema>;
 
 export const ADAPTER_CONFIG = 'adapter_config.json';

@@ -31,7 +31,7 @@ export type { ProbeFormat } from './format.js';
 
 /** A format that published probe sets are read in. */
 export interface ProbeFormatDescription {
-  /** What `--format` and `LoadProbesOptions.format` take. */
+  /** The name that `--format` and `LoadProbesOptions.format` take. */
   readonly name: string;
   readonly title: string;
   /** The files it is recognised by. */

@@ -18,9 +18,9 @@ export interface SourcePrompt {
 
 /** How the files of a published probe set are read. */
 export interface ProbeFormat {
-  /** What `--format` says; a set published in two shapes has one name. */
+  /** The name that `--format` takes; a set published in two shapes has one name. */
   readonly name: string;
-  /** What the set is. */
+  /** One line that says what the set is. */
   readonly title: string;
   /** The files it is recognised by. */
   readonly files: string;
@@ -102,7 +102,7 @@ export function languageOf(
   return language;
 }
 
-/** What stands in a cloze text for the missing word. */
+/** Stands in a cloze text for the missing word. */
 export const BLANK = '___';
 
 /** A format with one prompt a row and one language a file, or a language code in each row. */

@@ -119,7 +119,7 @@ const OBJECT = /<mask>/i;
 /** Languages written without spaces, in which the space after the subject is not part of the sentence. */
 const NO_SPACES: ReadonlySet<string> = new Set(['ja', 'zh']);
 
-/** What stands before the object: the templates ask for it at their end, and the set's own code cuts them there. */
+/** Cuts a template before the object, as the set's own code does: templates ask for the object at their end. */
 function fillKlarTemplate(template: string, subject: string, language: LanguageTag): string {
   const asked = NO_SPACES.has(language) ? template.replaceAll(`${SUBJECT} `, SUBJECT) : template;
   return asked

@@ -14,7 +14,7 @@ export const belebele = tableFormat({
   fields: ['link', 'question_number', 'flores_passage', 'question', 'mc_answer1', 'correct_answer_num'],
   schema: z.object({
     link: z.string(),
-    /** Of FLORES-200; with the link it names the passage. The hub's edition leaves it out. */
+    /** A split of FLORES-200; with the link it names the passage. The hub's edition leaves it out. */
     split: z.string().optional(),
     question_number: whole,
     flores_passage: z.string(),

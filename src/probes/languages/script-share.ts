@@ -1,4 +1,4 @@
-/** What a text's letters are written in, beside the script its language is expected in. */
+/** Letters of a text by their script, beside the script its language is expected in. */
 export interface ScriptShare {
   readonly letters: number;
   /** Letters of the expected script. */

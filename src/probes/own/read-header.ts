@@ -32,7 +32,7 @@ export type ReadHeader = Omit<z.infer<typeof headerSchema>, 'languages'> & {
   readonly languages: readonly ProbeLanguage[];
 };
 
-/** What the bytes of `probe.json` say, or undefined where they say nothing usable. */
+/** Reads the bytes of `probe.json`; undefined where they say nothing usable. */
 export function readHeader(bytes: Uint8Array, file: string, report: ReportProblem): ReadHeader | undefined {
   const text = decodeUtf8(bytes, file, report);
   const json = text === undefined ? undefined : parseJson(text, file, report);

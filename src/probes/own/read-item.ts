@@ -28,7 +28,7 @@ export const textRowSchema = z
 
 type PromptRow = z.infer<typeof promptRowSchema>;
 
-/** What an item is checked against. */
+/** The facts of its set that an item is checked against. */
 export interface ItemContext {
   readonly kind: 'text' | 'fact';
   readonly declared: ReadonlySet<LanguageTag>;

@@ -49,7 +49,7 @@ export function bootstrapInterval(
 /** Share of draws that may be absent before an interval says more about who was drawn than about the score. */
 const MAX_ABSENT = 0.05;
 
-/** Of a standard normal, two-sided 95 %. */
+/** Quantile of a standard normal, two-sided 95 %. */
 const Z = 1.959963984540054;
 
 /** 95 % interval of a proportion (Wilson, 1927); [0, 1] of nothing. */

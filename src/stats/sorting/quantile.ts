@@ -24,7 +24,7 @@ export class UpperQuantile {
   readonly #kept: Float64Array;
   #held = 0;
   #count = 0;
-  /** What is not above it cannot matter. */
+  /** Values that are not above it cannot matter. */
   #least = Number.NEGATIVE_INFINITY;
 
   /** @param most Values that will be added, at most. */
@@ -68,7 +68,7 @@ export class UpperQuantile {
   }
 }
 
-/** Of n values in ascending order those from the last that is not above the p-quantile on. */
+/** Counts, of n values in ascending order, those from the last that is not above the p-quantile on. */
 function upperCount(n: number, p: number): number {
   return n === 0 ? 0 : n - Math.floor((n - 1) * p);
 }

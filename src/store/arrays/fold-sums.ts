@@ -21,7 +21,7 @@ export interface RoutedTokens {
   readonly groupOf: ArrayLike<number>;
 }
 
-/** What sums over tokens are divided by: [fold, language] where every unit sees every token. */
+/** Sums over tokens are divided by these counts: [fold, language] where every unit sees every token. */
 export type TokenCounts = Numbers | RoutedTokens;
 
 /** Folds in which at least one token was counted, ascending. */
@@ -93,7 +93,7 @@ export function pickColumns(values: Numbers, columns: number, chosen: ArrayLike<
   return picked;
 }
 
-/** What the sums of some units are divided by. */
+/** Picks the counts that the sums of some units are divided by. */
 export function pickTokens(tokens: TokenCounts, chosen: ArrayLike<number>): TokenCounts {
   if (!('groupOf' in tokens)) return tokens;
   return { ...tokens, groupOf: Uint32Array.from(chosen, (unit) => tokens.groupOf[unit]!) };

@@ -16,7 +16,7 @@ interface RunArray {
     | { readonly hook: Tap['hook']; readonly statistic: Statistic | Readonly<Record<Pooling, Statistic>> }
     | 'counted tokens'
     | 'imported';
-  /** What its values are measured in. */
+  /** Unit in which its values are measured. */
   readonly measure: 'tokens' | 'activation' | 'activation²' | 'nats' | 'probability' | 'importance';
   readonly about: string;
 }
@@ -229,7 +229,7 @@ export function tapOf(name: LayerArrayName, pooling: Pooling): Tap | null {
   return { hook, statistic: typeof statistic === 'string' ? statistic : statistic[pooling] };
 }
 
-/** What of a manifest decides the shapes of its arrays. */
+/** The parts of a manifest that decide the shapes of its arrays. */
 export type Shaped = Pick<RunManifest, 'plan' | 'shape'>;
 
 /**

@@ -153,7 +153,7 @@ function byKey([a]: readonly [string, string], [b]: readonly [string, string]): 
   return a < b ? -1 : 1;
 }
 
-/** What is known of an array without reading it. */
+/** An array as the header describes it, without its values. */
 export interface ArrayDescription {
   readonly dtype: ArrayDtype;
   readonly shape: readonly number[];

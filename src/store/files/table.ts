@@ -143,7 +143,7 @@ export async function readTable(path: string, only?: readonly string[]): Promise
   });
 }
 
-/** What a table says of itself, without its rows. @throws RunError if it is missing or not a parquet file. */
+/** Reads what a table says of itself, without its rows. @throws RunError if it is missing or not a parquet file. */
 export async function readTableMetadata(path: string): Promise<Table['metadata']> {
   return reading(path, async () => metadataOf(await parquetMetadataAsync(await asyncBufferFromFile(path))));
 }

@@ -65,7 +65,7 @@ async function writeAll(file: Pick<FileHandle, 'write'>, chunk: Uint8Array): Pro
   }
 }
 
-/** What a failed call of the file system means to the user; errors of ours and non-system errors are kept. */
+/** Says what a failed call of the file system means to the user; errors of ours and non-system errors are kept. */
 export function toOutputError(cause: unknown, path: string): unknown {
   if (cause instanceof BabelscopeError || !(cause instanceof Error) || !('code' in cause)) return cause;
   const advice = ADVICE[String(cause.code)] ?? {

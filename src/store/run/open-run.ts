@@ -131,7 +131,7 @@ async function openLayer(folder: string, manifest: RunManifest, layer: number): 
   };
 }
 
-/** What some layer of the run holds. Layers of a mixture are of two kinds: with experts and without. */
+/** Names every array that some layer of the run holds. A mixture's layers are of two kinds, with experts and without. */
 export async function recordedArrays({ manifest: { shape }, layer }: Run): Promise<Set<LayerArrayName>> {
   const layers = Array.from({ length: shape.layers }, (_, index) => index);
   const isMixture = (index: number): boolean => expertsOf(shape, index) > 0;

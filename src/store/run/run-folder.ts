@@ -79,7 +79,7 @@ export async function readManifest(folder: string): Promise<RunManifest> {
   return parsed.data;
 }
 
-/** What the schema cannot say: indices and lists that must fit each other. */
+/** Checks what the schema cannot say: indices and lists must fit each other. */
 function checkConsistency({ plan, languages }: RunManifest, path: string): void {
   const tags = languages.map(({ tag }) => tag);
   const complaint =

@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest';
 import { falseDiscoveryRates } from '../../validation/false-discoveries.js';
 
+// Slow because it simulates and permutes many units.
+
 test('the realised false-discovery rate is at or below the nominal one, tied units are found', async () => {
   const rates = await falseDiscoveryRates({ sets: 40, permutations: 400, nominal: [0.05, 0.2], seed: 7 });
   expect(rates).toHaveLength(4 * 2 * 2); // scenarios, tests, rates

@@ -13,6 +13,8 @@ import { meanOf, simulateLayer } from '../../validation/simulated-folds.js';
 import { completeGrid } from '../../validation/simulated-grid.js';
 import { sharesTruth, simulateUnit, unitTruth } from '../../validation/simulated-units.js';
 
+// Slow because it simulates many units.
+
 const COMMITTED = fileURLToPath(new URL('../../figures/validation/calibration.json', import.meta.url));
 const README = fileURLToPath(new URL('../../README.md', import.meta.url));
 

@@ -13,6 +13,8 @@ import type { ModelGraph } from '../../src/models/types.js';
 import { leaveOut } from './edit-graph.js';
 import { deviation, FIXTURES, openFixture, TOLERANCE } from './fixture.js';
 
+// Slow because it runs each fixture once for every operator of its last layer: a test of the parity tests.
+
 const CHECKPOINTS = readdirSync(FIXTURES, { withFileTypes: true })
   .filter((entry) => entry.isDirectory())
   .map(({ name }) => name);

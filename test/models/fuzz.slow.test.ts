@@ -13,6 +13,8 @@ import { Random } from '../../src/stats/sampling/random.js';
 import { type Json, mutateBytes, mutateJson } from '../support/mutate-json.js';
 import { FIXTURES } from './fixture.js';
 
+// Slow because it damages ten thousand checkpoints.
+
 /**
  * config.json and safetensors headers of published models and of the fixtures, damaged at random. Whatever happens
  * must be success or an error of ours, soon, and without much memory. A failure names its seed; `FUZZ_SEEDS=n` runs
@@ -44,9 +46,7 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-describe(`a damaged checkpoint is read, or refused with an error that says why (${SEEDS} seeds)`, {
-  timeout: 600_000,
-}, () => {
+describe(`a damaged checkpoint is read, or refused with an error that says why (${SEEDS} seeds)`, () => {
   const share = Math.ceil(SEEDS / 4);
 
   it('config.json of a published model, alone', async () => {

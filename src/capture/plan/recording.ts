@@ -19,7 +19,7 @@ export const DEFAULT_HOOKS = ['mlp.hook_pre', 'mlp.hook_post', 'attn.hook_z'] as
 export const EXTRA_HOOKS = ['attn.hook_pattern', 'hook_resid_post'] as const satisfies readonly BlockHook[];
 export type ExtraHook = (typeof EXTRA_HOOKS)[number];
 
-/** What decides which statistics a run records. */
+/** The choices that decide which statistics a run records. */
 export interface Recording {
   readonly keep: RunPlan['keep'];
   readonly pooling: RunPlan['pooling'];
@@ -39,7 +39,7 @@ export function runTaps({ keep, pooling, extraHooks, mixture }: Recording): read
   return [...new Map(taps.map((tap) => [tapOutput(tap), tap])).values()];
 }
 
-/** What of these taps a model shows. Hooks that a user named stay, hidden or not, for the model to refuse by name. */
+/** Drops the taps that a model hides. Hooks that a user named stay, for the model to refuse by name. */
 export function recordable(model: Model, taps: readonly Tap[]): readonly Tap[] {
   if (model.kind === 'layered') return taps;
   const named: readonly string[] = EXTRA_HOOKS;
@@ -64,7 +64,7 @@ export function plannedTaps(manifest: Pick<RunManifest, 'plan' | 'shape'>): read
   return runTaps(recordingOf(manifest)).filter((tap) => manifest.plan.hooks.includes(tapOutput(tap)));
 }
 
-/** What a manifest says of its recording. */
+/** Reads a run's recording off its manifest. */
 export function recordingOf({
   plan: { keep, pooling, hooks },
   shape,
