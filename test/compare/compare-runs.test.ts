@@ -8,10 +8,12 @@ import type { Change, Comparison } from '../../src/compare/comparison.js';
 import type { Measure } from '../../src/compare/quantities/quantity.js';
 import { unitChanges } from '../../src/compare/unit-changes.js';
 import { InterruptedError, UsageError } from '../../src/errors.js';
-import { type NamedArray, openSafetensors, writeSafetensors } from '../../src/store/files/safetensors.js';
-import { createRunFolder, layerPath, readManifest, writeManifest } from '../../src/store/run/run-folder.js';
+import { openSafetensors } from '../../src/store/files/safetensors.js';
+import { layerPath, readManifest, writeManifest } from '../../src/store/run/run-folder.js';
 import { unitViews } from '../support/comparison-views.js';
+import { createRunFolder } from '../support/create-run-folder.js';
 import { type PlantedNeuron, writeSyntheticRun } from '../support/synthetic-run.js';
+import { type NamedArray, writeSafetensors } from '../support/write-safetensors.js';
 
 const FIXTURES = fileURLToPath(new URL('../fixtures/compare', import.meta.url));
 

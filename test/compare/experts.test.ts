@@ -7,7 +7,7 @@ import { RunSource } from '../../src/compare/inputs/run-source.js';
 import { CHANGE_PARTS, type UnitChangeScore, unitChanges } from '../../src/compare/unit-changes.js';
 import { RunError } from '../../src/errors.js';
 import { fromFloat16 } from '../../src/store/files/float16.js';
-import { type NamedArray, openSafetensors, writeSafetensors } from '../../src/store/files/safetensors.js';
+import { openSafetensors } from '../../src/store/files/safetensors.js';
 import type { RunManifest } from '../../src/store/run/manifest.js';
 import { layerPath } from '../../src/store/run/run-folder.js';
 import { experts, writeExpertRun } from '../scores/expert-run.js';
@@ -16,6 +16,7 @@ import { temporaryFolder } from '../store/temporary-folder.js';
 import { unitViews } from '../support/comparison-views.js';
 import { type SyntheticRunOptions, writeSyntheticRun } from '../support/synthetic-run.js';
 import { TINY_PROBES, tinyMixture } from '../support/tiny-checkpoint.js';
+import { type NamedArray, writeSafetensors } from '../support/write-safetensors.js';
 
 const [LAYERS, UNITS] = [3, 100];
 const OPTIONS = { layers: LAYERS, neurons: UNITS, heads: 2, items: 40 };
