@@ -13,9 +13,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { DIST } from './measure.js';
 import { writeRandomCheckpoint } from './random-checkpoint.js';
 
-const DIST = new URL('../dist/', import.meta.url).href;
 const DEMO = fileURLToPath(new URL('../demo/checkpoints/base', import.meta.url));
 const PROMPT_TOKENS = 32;
 
@@ -81,10 +81,10 @@ function benchLayers(shape: string, layers: number, tokens: number): void {
   for (const memory of values.memory ?? ['64e9', '1']) {
     for (const count of threads) {
       const script = `
-        const { openCheckpoint } = await import('${DIST}checkpoint/open-checkpoint.js');
-        const { openModel } = await import('${DIST}models/open-model.js');
+        const { openCheckpoint } = await import('${DIST}checkpoint/index.js');
+        const { openModel } = await import('${DIST}models/index.js');
         const { ModelRunner } = await import('${DIST}runtime/index.js');
-        const { runTaps } = await import('${DIST}capture/layout.js');
+        const { runTaps } = await import('${DIST}capture/plan/recording.js');
         const checkpoint = await openCheckpoint(${JSON.stringify(checkpoint)});
         const options = { device: 'cpu', memoryBytes: ${memory}, threads: ${count} };
         const runner = await ModelRunner.start(checkpoint, openModel(checkpoint), options);

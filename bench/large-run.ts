@@ -6,7 +6,8 @@ import { LAYER_ARRAYS } from '../src/store/arrays/run-arrays.js';
 import { toFloat16 } from '../src/store/files/float16.js';
 import { type PlannedArray, streamSafetensors } from '../src/store/files/safetensors.js';
 import type { RunManifest } from '../src/store/run/manifest.js';
-import { createRunFolder, layerPath, writeManifest } from '../src/store/run/run-folder.js';
+import { layerPath, writeManifest } from '../src/store/run/run-folder.js';
+import { createRunFolder } from '../test/support/create-run-folder.js';
 
 const LANGUAGES = ['en', 'de', 'fr', 'es', 'pt', 'ru', 'zh', 'ja', 'ko', 'ar', 'hi', 'sw'];
 const SIZE = { items: 1000, folds: 20 };

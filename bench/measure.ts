@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 
-/** The built package. */
+/** The built package: what is measured runs as users run it. What a benchmark needs around it comes from the sources. */
 export const DIST = new URL('../dist/', import.meta.url).href;
 
 /**

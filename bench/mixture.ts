@@ -25,6 +25,7 @@ import { openModel } from '../src/models/open-model.js';
 import type { LayeredModel } from '../src/models/types.js';
 import { batchTokens } from '../src/runtime/memory/batches.js';
 import { Random } from '../src/stats/sampling/random.js';
+import { DIST } from './measure.js';
 import { writeRandomCheckpoint } from './random-checkpoint.js';
 
 const { values: options } = parseArgs({
@@ -38,7 +39,6 @@ const { values: options } = parseArgs({
     keep: { type: 'string', default: 'items' },
   },
 });
-const DIST = new URL('../dist/', import.meta.url).href;
 const PUBLISHED = new URL('../test/fixtures/published/mixtures.json', import.meta.url);
 const DEMO = fileURLToPath(new URL('../demo/checkpoints/base', import.meta.url));
 const SAMPLE_MS = 20;

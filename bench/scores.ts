@@ -11,10 +11,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { layerPath } from '../src/store/run/run-folder.js';
 import { writeSyntheticRun } from '../test/support/synthetic-run.js';
+import { DIST } from './measure.js';
 
-const { scoreRun }: typeof import('../src/scores/index.js') = await import(
-  new URL('../dist/scores/index.js', import.meta.url).href
-);
+const { scoreRun }: typeof import('../src/scores/index.js') = await import(`${DIST}scores/index.js`);
 
 const DEMO = {
   layers: 8,

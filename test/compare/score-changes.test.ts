@@ -28,7 +28,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'babelscope-score-changes-'));
   await writeScoreChanges(folder, RUNS, { threads: 1 });
   table = await readTable(join(folder, 'score_changes.parquet'));
-}, 60_000);
+});
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 /** A column of units, by default neurons, unit by unit, for one score and language. */
@@ -165,7 +165,7 @@ test('the number of threads changes no byte; the reference can be any of the run
   const { columns } = await readTable(join(folder, 'back/score_changes.parquet'));
   const negated = table.columns.get('delta')!.map((value) => 0 - (value as number));
   expect(columns.get('delta')!.map((value) => 0 + (value as number))).toEqual(negated);
-}, 120_000);
+});
 
 test('without pooled values rates, means and contrasts are left; runs that do not match are refused; aborting writes nothing', async () => {
   const [a, b, c] = ['a', 'b', 'c'].map((name) => ({ folder: join(folder, name), label: name })) as [

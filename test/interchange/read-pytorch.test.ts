@@ -250,9 +250,7 @@ describe('hostile files are refused', () => {
     await expect(readPytorch(file(bytes))).rejects.toThrow(ImportError);
   });
 
-  test('whatever is cut off or changed, the answer is a value or an ImportError', {
-    timeout: 120_000,
-  }, async () => {
+  test('whatever is cut off or changed, the answer is a value or an ImportError', async () => {
     const path = join(temporaryFolder(), 'fuzzed.pt');
     await fc.assert(
       fc.asyncProperty(

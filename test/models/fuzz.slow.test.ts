@@ -46,9 +46,7 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-describe(`a damaged checkpoint is read, or refused with an error that says why (${SEEDS} seeds)`, {
-  timeout: 600_000,
-}, () => {
+describe(`a damaged checkpoint is read, or refused with an error that says why (${SEEDS} seeds)`, () => {
   const share = Math.ceil(SEEDS / 4);
 
   it('config.json of a published model, alone', async () => {

@@ -54,7 +54,7 @@ beforeAll(async () => {
   summary = await scoreRun(run, { uncertainty: 'full', draws: 50, permutations: 50, splits: 6, threads: 2 });
   units = await readScores(run, 'units');
   languages = await readScores(run, 'unit_languages');
-}, 60_000);
+});
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 test.each(TYPES)(

@@ -205,7 +205,7 @@ export function cutAfter(bytes: Buffer, count: number): Answer {
       'content-length': rest.byteLength,
       ...(ranged && { 'content-range': `bytes ${start}-${bytes.byteLength - 1}/${bytes.byteLength}` }),
     });
-    response.write(rest.subarray(0, count), () => setTimeout(() => request.socket.destroy(), 20));
+    response.write(rest.subarray(0, count), () => request.socket.destroySoon());
   };
 }
 

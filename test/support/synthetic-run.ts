@@ -2,9 +2,10 @@ import { createHash } from 'node:crypto';
 import { Draws } from '../../src/stats/sampling/random.js';
 import { LAYER_ARRAYS } from '../../src/store/arrays/run-arrays.js';
 import { toFloat16 } from '../../src/store/files/float16.js';
-import { type NamedArray, writeSafetensors } from '../../src/store/files/safetensors.js';
 import type { RunManifest } from '../../src/store/run/manifest.js';
-import { createRunFolder, layerPath, writeManifest } from '../../src/store/run/run-folder.js';
+import { layerPath, writeManifest } from '../../src/store/run/run-folder.js';
+import { createRunFolder } from './create-run-folder.js';
+import { type NamedArray, writeSafetensors } from './write-safetensors.js';
 
 /** A neuron that fires for one language. */
 export interface PlantedNeuron {

@@ -99,7 +99,6 @@ describe('loadTokenizer', () => {
         if (name !== 'nmt-unigram') expect([language, failures, lost]).toEqual([language, 0, []]);
       }
     },
-    60_000,
   );
 
   it('marks as special what it adds around the text, and special tokens spelt out in it', async () => {

@@ -16,17 +16,6 @@ export interface ArrayTypes {
 }
 export type ArrayDtype = keyof ArrayTypes;
 
-/** An array to be stored, row-major. */
-export type NamedArray = {
-  [D in ArrayDtype]: {
-    readonly name: string;
-    readonly dtype: D;
-    readonly shape: readonly number[];
-    readonly data: ArrayTypes[D];
-  };
-}[ArrayDtype];
-
-/** In the order in which the reference implementation lays types out: by falling element size. */
 const CONSTRUCTORS = {
   I64: BigInt64Array,
   F64: Float64Array,
@@ -37,7 +26,6 @@ const CONSTRUCTORS = {
   U16: Uint16Array,
   U8: Uint8Array,
 } as const;
-const DTYPE_ORDER = Object.keys(CONSTRUCTORS);
 
 /** Data begins at a multiple of this, so that readers may map arrays without copying. */
 const ALIGNMENT_BYTES = 8;
@@ -47,33 +35,6 @@ export interface PlannedArray {
   readonly name: string;
   readonly dtype: ArrayDtype;
   readonly shape: readonly number[];
-}
-
-/**
- * Writes arrays as a safetensors file, whole or not at all. The same arrays and metadata give the same bytes in
- * whatever order they come: those of the reference implementation, which lays arrays out by type, widest first
- * (so that each is aligned), then by name.
- *
- * @throws OutputError if it cannot be written.
- */
-export async function writeSafetensors(
-  path: string,
-  arrays: readonly NamedArray[],
-  metadata: Readonly<Record<string, string>> = {},
-  fileSystem?: WriteFileSystem,
-): Promise<void> {
-  const ordered = [...arrays].sort(
-    (a, b) => DTYPE_ORDER.indexOf(a.dtype) - DTYPE_ORDER.indexOf(b.dtype) || (a.name < b.name ? -1 : 1),
-  );
-  for (const array of ordered) {
-    if (array.data.byteLength !== arrayBytes(array)) {
-      throw new RangeError(
-        `array ${array.name}: ${array.data.length} elements for [${array.shape.join(', ')}]`,
-      );
-    }
-  }
-  const values = ordered.map(({ data }) => data);
-  await streamSafetensors(path, ordered, values, metadata, fileSystem);
 }
 
 /**

@@ -338,14 +338,17 @@ describe('a download', () => {
     const hub = await hubOf(model);
     const weights = model.files[WEIGHTS]!;
     const controller = new AbortController();
+    const incomplete = `${blobOf(weights)}.incomplete`;
     hub.once(sha256(weights), (_request, response) => {
       response.writeHead(200, { 'content-length': weights.byteLength }).write(weights.subarray(0, 5000));
-      setTimeout(() => controller.abort(), 50);
+      void vi
+        .waitFor(() => expect(statSync(incomplete).size).toBe(5000), { timeout: 60_000 })
+        .then(() => controller.abort());
     });
     await expect(openCheckpoint('hf://org/tiny', { signal: controller.signal })).rejects.toThrow(
       InterruptedError,
     );
-    expect(statSync(`${blobOf(weights)}.incomplete`).size).toBe(5000);
+    expect(statSync(incomplete).size).toBe(5000);
   });
 });
 
