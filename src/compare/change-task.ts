@@ -1,6 +1,6 @@
 import type { LanguageArray } from '../scores/index.js';
 import type { UnitType } from '../store/index.js';
-import type { UnitRange } from './run-source.js';
+import type { UnitRange } from './inputs/run-source.js';
 
 /** Folders of two runs that match, and the folds that their jackknife leaves out. */
 export interface ChangeSettings {

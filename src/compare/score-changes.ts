@@ -11,11 +11,10 @@ import {
 } from '../store/index.js';
 import { ChangeTable } from './change-table.js';
 import type { ChangeResult, ChangeTask } from './change-task.js';
-import type { RunToCompare } from './compare-runs.js';
 import { SCORE_CHANGES_FILE } from './files.js';
-import { assertMatch } from './match.js';
-import { openRegimes } from './open-regimes.js';
-import type { RunSource, UnitRange } from './run-source.js';
+import { assertMatch } from './inputs/match.js';
+import { openRegimes, type RunToCompare } from './inputs/regimes.js';
+import type { RunSource, UnitRange } from './inputs/run-source.js';
 
 export const SCORE_CHANGES_SCHEMA_VERSION = 3;
 

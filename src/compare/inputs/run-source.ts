@@ -1,7 +1,7 @@
-import { modelLabel } from '../checkpoint/index.js';
-import { RunError } from '../errors.js';
-import type { DotProducts } from '../runtime/index.js';
-import { layerAlignment, type PairAlignment, type TwoWaySums, twoWaySums } from '../scores/index.js';
+import { modelLabel } from '../../checkpoint/index.js';
+import { RunError } from '../../errors.js';
+import type { DotProducts } from '../../runtime/index.js';
+import { layerAlignment, type PairAlignment, type TwoWaySums, twoWaySums } from '../../scores/index.js';
 import {
   arrayBytes,
   expectedLayerArrays,
@@ -25,9 +25,9 @@ import {
   type UnitLayout,
   type UnitType,
   unitLayout,
-} from '../store/index.js';
+} from '../../store/index.js';
+import type { UnitDescription } from '../comparison.js';
 import type { Scope, UnitLayer } from './layer-scores.js';
-import type { UnitComparison } from './types.js';
 
 /** Pooled values held at a time: of Qwen2.5-7B's layer (1000 items, 12 languages) two blocks. */
 const ITEM_BYTES = 256 * 2 ** 20; // 256 MiB
@@ -149,7 +149,7 @@ export class RunSource {
   }
 
   /** What the rates of units are. */
-  rateOf(type: UnitType): UnitComparison['rate'] {
+  rateOf(type: UnitType): UnitDescription['rate'] {
     if (type === 'neuron') return 'firing rate';
     if (type === 'expert') return 'selection frequency';
     return this.manifest.imported?.format === 'lahis' ? 'importance' : 'norm';
