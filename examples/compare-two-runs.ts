@@ -1,5 +1,5 @@
 // Compares a model before and after fine-tuning and prints what changed by more than sampling does.
-import { capture, compare, headlineSentence, writeComparison } from 'babelscope';
+import { capture, changeSentence, compare, headlineChanges, writeComparison } from 'babelscope';
 
 const runs = [];
 for (const label of ['base', 'sft']) {
@@ -16,8 +16,8 @@ for (const label of ['base', 'sft']) {
 
 const comparison = await compare(runs);
 await writeComparison('examples/out/comparison', comparison);
-for (const { headlines } of comparison.units) {
-  for (const headline of headlines) {
-    if (headline.group === null && headline.verdict === 'changed') console.log(headlineSentence(headline));
+for (const { type } of comparison.units) {
+  for (const change of headlineChanges(comparison, type)) {
+    if (change.verdict === 'changed') console.log(changeSentence(change));
   }
 }

@@ -16,7 +16,15 @@ export type {
 } from './checkpoint/index.js';
 export { identifyCheckpoint, openCheckpoint } from './checkpoint/index.js';
 export type * from './compare/index.js';
-export { compareRuns as compare, languageGroups, readComparison, writeComparison } from './compare/index.js';
+export {
+  againstReference,
+  compareRuns as compare,
+  headlineChanges,
+  languageGroups,
+  readComparison,
+  rowsOf,
+  writeComparison,
+} from './compare/index.js';
 export * from './errors.js';
 export type { BlockHook, Edit, HookPoint, Statistic, Tap } from './hooks/index.js';
 export { EDITS, tapOutput } from './hooks/index.js';
@@ -43,9 +51,9 @@ export { checkProbes, listBuiltinProbes, listProbeFormats, loadProbes } from './
 export type { AbsentFigure, Figure, FigureName, ReportFormat, WriteReportOptions } from './report/index.js';
 export {
   buildFigures,
+  changeSentence,
   drawFigure,
   figure,
-  headlineSentence,
   isPresent,
   writeReport as report,
 } from './report/index.js';
@@ -75,8 +83,8 @@ export {
   vectorShare,
 } from './scores/index.js';
 export {
-  LAYER_ARRAYS,
   openRun,
+  RUN_ARRAYS,
   type Run,
   type RunLayer,
   type RunManifest,

@@ -193,8 +193,10 @@ async function measureNothing(): Promise<Validation['nothing']> {
         kind,
         notDistinguishable: having('not distinguishable from sampling').length,
         notMeasured: having('not measured').length,
-        changed: having('changed').map(({ type, measure, group, from, to, part }) =>
-          [type, measure, part ?? '', group ?? '', from, '→', to].filter((word) => word !== '').join(' '),
+        changed: having('changed').map(({ type, measure, group, layer, language, from, to }) =>
+          [type, measure, layer ?? language ?? '', group ?? '', from, '→', to]
+            .filter((word) => word !== '')
+            .join(' '),
         ),
         largestShareOutside: Math.max(...own.map(({ shareOutside }) => shareOutside ?? 0)),
       });

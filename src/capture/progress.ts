@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { formatJson, writeFileAtomic } from '../store/index.js';
+import { writeJson } from '../store/index.js';
 import type { CaptureProgress } from './types.js';
 
 /** Progress is told at most this often; a tiny model finishes a batch every few milliseconds. */
@@ -137,7 +137,7 @@ export async function appendTiming(
   const path = join(folder, name);
   const earlier = z.array(timingSchema).safeParse(await readJson(path));
   const timings = [...(earlier.success ? earlier.data : []), timing];
-  await writeFileAtomic(path, [new TextEncoder().encode(`${formatJson(timings)}\n`)]);
+  await writeJson(path, timings);
 }
 
 async function readJson(path: string): Promise<unknown> {

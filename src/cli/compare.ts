@@ -1,16 +1,18 @@
 import { Command, InvalidArgumentError, Option } from '@commander-js/extra-typings';
 import {
+  againstReference,
   type Comparison,
   compareRuns,
   type Estimate,
   languageGroups,
+  type QuantityKey,
   type RunToCompare,
+  rowsOf,
   writeComparison,
   writeScoreChanges,
 } from '../compare/index.js';
 import { UsageError } from '../errors.js';
 import { compareSelections, isSelection, writeSelectionComparison } from '../interchange/index.js';
-import { againstReference, alignmentChanges } from '../report/index.js';
 import { openRun } from '../store/index.js';
 import { parseList, parseSeed } from './options.js';
 import { formatTable, interruptSignal, print, printJson, say, withLayerProgress } from './terminal.js';
@@ -136,77 +138,60 @@ async function compareSelected(
   say(`\nNext: babelscope report ${out} --out <folder>`);
 }
 
-/** The changes against the reference, and the differences in differences, as tables. */
+/** The changes against the reference, trends, and differences in differences, as tables. */
 export function printComparison(comparison: Comparison): void {
-  if (comparison.runs.length === 1) {
-    print(`One run, ${comparison.runs[0]!.label}: described, with nothing to compare it with.`);
+  const [reference, ...others] = comparison.runs.map(({ label }) => label);
+  if (others.length === 0) {
+    print(`One run, ${reference}: described, with nothing to compare it with.`);
     return;
   }
-  print(
-    formatTable(
-      ['units', `${comparison.runs[0]?.label} →`, 'measure', 'change', '95 % interval', 'sampling', 'seeds'],
-      comparison.units.flatMap((unit) =>
-        againstReference(unit).map((h) => [
-          `${h.type}s`,
-          h.to,
-          h.measure,
-          ...numbers(h.change),
-          h.verdict,
-          h.seeds.verdict,
-        ]),
-      ),
-    ),
+  const types = [...comparison.units.map(({ type }) => type), null];
+  printTable(
+    `Changes from ${reference}:`,
+    ['units', 'to', 'measure', 'change', '95 % interval', 'sampling', 'seeds'],
+    types
+      .flatMap((type) => againstReference(comparison, type))
+      .map((c) => [unitsOf(c), c.to, c.measure, ...numbers(c.change), c.verdict, c.seeds.verdict]),
   );
-  const { alignment } = comparison;
-  const aligned = alignment === null ? [] : alignmentChanges(alignment, null);
-  if (aligned.length > 0) {
-    print('\nAlignment of languages on the residual stream, mean over layers:');
-    print(
-      formatTable(
-        ['measure', `${aligned[0]!.from} →`, 'change', '95 % interval', 'sampling', 'seeds'],
-        aligned.map((c) => [c.measure, c.to, ...numbers(c.change), c.verdict, c.seeds.verdict]),
-      ),
-    );
-  }
-  const contrasts = [
-    ...comparison.units.flatMap((unit) => unit.contrasts.map((c) => ({ ...c, units: `${c.type}s` }))),
-    ...(alignment?.contrasts ?? []).flatMap((c) => (c.layer === null ? [{ ...c, units: 'alignment' }] : [])),
-  ];
-  printTrends(comparison);
-  if (contrasts.length === 0) return;
-  print('\nDifferences in differences against the reference:');
-  print(
-    formatTable(
-      ['units', 'languages', 'to − from', 'measure', 'difference', '95 % interval', 'sampling', 'seeds'],
-      contrasts.map((c) => [
-        c.units,
-        c.group ?? 'all',
-        `${c.to} − ${c.from}`,
-        c.measure,
-        ...numbers(c.difference),
-        c.verdict,
-        c.seeds.verdict,
-      ]),
-    ),
+  printTable(
+    'Trends over training steps (Mann–Kendall):',
+    ['units', 'languages', 'measure', 'τ', 'p', 'trend'],
+    rowsOf(comparison.trends, { layer: null }).map((t) => [
+      unitsOf(t),
+      t.group ?? 'all',
+      t.measure,
+      number(t.tau),
+      number(t.p),
+      t.verdict,
+    ]),
+  );
+  printTable(
+    'Differences in differences against the reference:',
+    ['units', 'languages', 'to − from', 'measure', 'difference', '95 % interval', 'sampling', 'seeds'],
+    rowsOf(comparison.contrasts, { layer: null }).map((c) => [
+      unitsOf(c),
+      c.group ?? 'all',
+      `${c.to} − ${c.from}`,
+      c.measure,
+      ...numbers(c.difference),
+      c.verdict,
+      c.seeds.verdict,
+    ]),
   );
 }
 
-/** Of a trajectory: monotone trends over its steps. */
-function printTrends({ units, alignment }: Comparison): void {
-  const trends = [
-    ...units.flatMap(({ type, trends: own }) => own.map((trend) => ({ ...trend, units: `${type}s` }))),
-    ...(alignment?.trends ?? []).flatMap((trend) =>
-      trend.layer === null ? [{ ...trend, units: 'alignment' }] : [],
-    ),
-  ];
-  if (trends.length === 0) return;
-  print('\nTrends over training steps (Mann–Kendall):');
-  print(
-    formatTable(
-      ['units', 'languages', 'measure', 'τ', 'p', 'trend'],
-      trends.map((t) => [t.units, t.group ?? 'all', t.measure, number(t.tau), number(t.p), t.verdict]),
-    ),
-  );
+/** A heading and a table, and neither where there are no rows. */
+function printTable(
+  heading: string,
+  columns: readonly string[],
+  rows: readonly (readonly (string | number)[])[],
+): void {
+  if (rows.length > 0) print(`\n${heading}\n${formatTable(columns, rows)}`);
+}
+
+/** The residual stream, of which languages are aligned, has no units. */
+function unitsOf({ type }: QuantityKey): string {
+  return type === null ? 'residual' : `${type}s`;
 }
 
 function numbers({ value, low, high }: Estimate): [string, string] {

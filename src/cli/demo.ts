@@ -3,11 +3,17 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Command } from '@commander-js/extra-typings';
 import { capture } from '../capture/index.js';
-import { type Comparison, compareRuns, type RunToCompare, writeComparison } from '../compare/index.js';
+import {
+  againstReference,
+  type Comparison,
+  compareRuns,
+  type RunToCompare,
+  writeComparison,
+} from '../compare/index.js';
 import { UsageError } from '../errors.js';
 import { CALLS, plantedDemo, verdictsOf } from '../planted/index.js';
 import { loadProbes } from '../probes/index.js';
-import { againstReference, writeReport } from '../report/index.js';
+import { writeReport } from '../report/index.js';
 import { scoreRun } from '../scores/index.js';
 import { uncertaintyOption } from './score.js';
 import { formatSeconds, formatTable, interruptSignal, print, say, startProgress } from './terminal.js';
@@ -145,8 +151,8 @@ async function compareRegimes(
 function printCounts(comparison: Comparison, { probes, items }: Comparing): void {
   const [reference, ...others] = comparison.runs.map(({ label }) => label);
   const count = (regime: string) =>
-    comparison.units.map((unit) => {
-      const measured = againstReference(unit).filter(
+    comparison.units.map(({ type }) => {
+      const measured = againstReference(comparison, type).filter(
         ({ to, verdict }) => to === regime && verdict !== 'not measured',
       );
       return `${measured.filter(({ verdict }) => verdict === 'changed').length} of ${measured.length}`;

@@ -10,8 +10,8 @@ import {
   type UnitType,
 } from '../store/index.js';
 import type { ChangedScore, ChangeResult, ChangeTask } from './change-task.js';
+import type { RunSource } from './inputs/run-source.js';
 import { pairedP } from './paired-change.js';
-import type { RunSource } from './run-source.js';
 
 /** A score, in a language if it has one there, of all units: arrays of one row [unit]. */
 interface ChangeRow extends ChangedScore {

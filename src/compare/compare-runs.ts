@@ -2,31 +2,19 @@ import { InterruptedError, UsageError } from '../errors.js';
 import { liveFolds } from '../store/index.js';
 import { VERSION } from '../version.js';
 import { canAlign, compareAlignment } from './alignment.js';
-import { foldSubsets } from './fold-subsets.js';
-import { comparedPairs } from './headlines.js';
-import { checkGroups } from './language-groups.js';
-import type { Scope } from './layer-scores.js';
-import { assertMatch } from './match.js';
-import { openRegimes } from './open-regimes.js';
-import type { Regime } from './regimes.js';
+import { COMPARISON_SCHEMA_VERSION, type ComparedRun, type LanguageGroup } from './comparison.js';
+import { foldSubsets } from './inputs/fold-subsets.js';
+import { checkGroups } from './inputs/language-groups.js';
+import type { Scope } from './inputs/layer-scores.js';
+import { assertMatch } from './inputs/match.js';
+import { openRegimes, type Regime, type RunToCompare, runsOf } from './inputs/regimes.js';
+import type { RunSource } from './inputs/run-source.js';
+import { trajectorySteps } from './inputs/trajectory-steps.js';
+import { measureAll } from './measure-all.js';
+import { comparedPairs, type Design } from './quantities/quantity.js';
 import { reliabilityOf } from './reliability.js';
-import type { RunSource } from './run-source.js';
-import { trajectorySteps } from './trajectory-steps.js';
-import { trends } from './trends.js';
-import { COMPARISON_SCHEMA_VERSION, type ComparedRun, type LanguageGroup } from './types.js';
 import { type ComparisonWithChanges, unitChanges } from './unit-changes.js';
 import { compareUnits } from './unit-comparison.js';
-
-export interface RunToCompare {
-  /** A captured run. */
-  readonly folder: string;
-  /** What figures and tables call it. Default: the name of its model. */
-  readonly label?: string | undefined;
-  /** Captured runs of other training seeds of the same regime: they make its seed floor. */
-  readonly seeds?: readonly string[] | undefined;
-  /** Training step, for a trajectory. Default: from the label (`base@step1000`). */
-  readonly step?: number | undefined;
-}
 
 export interface CompareOptions {
   /** Label of the run that the others are compared with, and that sets the cut. Default: the first. */
@@ -110,18 +98,27 @@ export async function compareRuns(
   };
   assertNotAborted(signal);
 
+  const design: Design = {
+    labels: compared.map(({ label }) => label),
+    regimes: runsOf(regimes).ofRegime,
+    subsets,
+    scopes,
+    contrasts,
+    steps,
+  };
   const results = [];
+  const measured = [];
   for (const type of types) {
-    const units = await compareUnits(type, regimes, { subsets, scopes, contrasts, fraction, onLayer });
-    const { levels, headlines } = units.comparison;
-    const tested = steps.size === 0 ? [] : trends(type, steps, groups, levels, headlines);
-    results.push({ ...units, comparison: { ...units.comparison, trends: tested } });
+    const units = await compareUnits(type, regimes, { subsets, scopes, fraction, onLayer });
+    results.push(units);
+    measured.push(measureAll(units.quantities, design));
   }
   // Of a single run too: its intervals cost little.
   const jackknifed = subsets.leaveOneOut.length > 0 || live.length < 2 ? subsets : foldSubsets(live, 1, seed);
-  const alignment = aligns
-    ? await compareAlignment(regimes, { subsets: jackknifed, scopes, contrasts, steps, onLayer })
+  const aligned = aligns
+    ? await compareAlignment(regimes, { subsets: jackknifed, scopes, contrasts }, onLayer)
     : null;
+  if (aligned !== null) measured.push(measureAll(aligned.quantities, { ...design, subsets: jackknifed }));
   const reliability = [];
   for (const source of compared) {
     const computed = results.flatMap(({ reliability: own }) => own.get(source) ?? []);
@@ -145,11 +142,15 @@ export async function compareRuns(
     seed,
     positions: manifest.plan.positions,
     runs: regimes.map((regime) => comparedRun(regime, steps)),
-    units: results.map(({ comparison }) => comparison),
+    units: results.map(({ description }) => description),
+    levels: measured.flatMap(({ levels }) => levels),
+    changes: measured.flatMap(({ changes }) => changes),
+    contrasts: measured.flatMap((of) => of.contrasts),
+    trends: measured.flatMap(({ trends }) => trends),
     headMaps: results.flatMap(({ headMaps }) => headMaps),
     expertMaps: results.flatMap(({ expertMaps }) => expertMaps),
     headOverlaps: results.flatMap(({ headOverlaps }) => headOverlaps),
-    alignment,
+    alignment: aligned?.described ?? null,
     reliability,
     warnings,
     [unitChanges]: results.flatMap(({ changes }) => changes),

@@ -1,7 +1,7 @@
 import { exclusivity, topLanguage } from '../scores/index.js';
-import type { SubsetScores } from './layer-scores.js';
+import type { ExpertMap } from './comparison.js';
+import type { SubsetScores } from './inputs/layer-scores.js';
 import { finiteOrNullEach, LayerRows } from './numbers.js';
-import type { ExpertMap } from './types.js';
 
 /** Collects, layer by layer, what an `ExpertMap` says of a run's experts. */
 export class ExpertMapBuilder {

@@ -13,9 +13,8 @@ import {
   type TableValue,
   writeFileAtomic,
 } from '../store/index.js';
-import { comparisonSchema } from './schema.js';
-import { NOT_SELECTED } from './tally.js';
-import { COMPARISON_SCHEMA_VERSION, type Comparison } from './types.js';
+import { COMPARISON_SCHEMA_VERSION, type Comparison, comparisonSchema } from './comparison.js';
+import { NOT_SELECTED } from './inputs/tally.js';
 import {
   CHANGE_PARTS,
   type ComparisonWithChanges,

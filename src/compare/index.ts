@@ -1,4 +1,26 @@
-export { type CompareOptions, type CompareProgress, compareRuns, type RunToCompare } from './compare-runs.js';
+export { type CompareOptions, type CompareProgress, compareRuns } from './compare-runs.js';
+export type {
+  Change,
+  ComparedRun,
+  Comparison,
+  Contrast,
+  Estimate,
+  ExpertMap,
+  HeadMap,
+  HeadOverlap,
+  LanguageGroup,
+  Level,
+  Reallocation,
+  RunProfile,
+  SamplingFloor,
+  SeedFloor,
+  SeedVerdict,
+  Spread,
+  Trend,
+  UnitDescription,
+  Verdict,
+} from './comparison.js';
+export { COMPARISON_SCHEMA_VERSION, comparisonSchema, SEED_VERDICTS, VERDICTS } from './comparison.js';
 export {
   CHANGES_FILE,
   COMPARISON_FILE,
@@ -6,9 +28,11 @@ export {
   SCORE_CHANGES_FILE,
   writeComparison,
 } from './files.js';
-export { languageGroups } from './language-groups.js';
+export { languageGroups } from './inputs/language-groups.js';
+export type { RunToCompare } from './inputs/regimes.js';
+export { MEASURES, type Measure, type QuantityKey } from './quantities/quantity.js';
 export { SCORE_CHANGE_COLUMNS, type ScoreChangesOptions, writeScoreChanges } from './score-changes.js';
-export * from './types.js';
+export { againstReference, headlineChanges, mainUnits, type RowFilter, rowsOf } from './select.js';
 export {
   type ComparisonWithChanges,
   type ScoreChange,

@@ -1,9 +1,10 @@
 import { deadUnits } from '../scores/index.js';
-import type { SubsetScores } from './layer-scores.js';
-import { cumulativeShare, layersOf, ratio } from './measures.js';
+import type { Reallocation, RunProfile } from './comparison.js';
+import type { SubsetScores } from './inputs/layer-scores.js';
+import { type Measured, NOT_SELECTED, type RunTally } from './inputs/tally.js';
 import { finiteOrNull, finiteOrNullEach } from './numbers.js';
-import { NOT_SELECTED, type RunTally } from './tally.js';
-import type { Reallocation, RunProfile } from './types.js';
+import { cumulativeShare } from './quantities/depth.js';
+import { ratio } from './quantities/quantity.js';
 
 const ENTROPY_BINS = 50;
 
@@ -16,13 +17,14 @@ export function entropyEdges(languages: number): number[] {
 export class ProfileBuilder {
   readonly #languages: number;
   readonly #counts: number[][] = [];
+  readonly #multiplicity: number[];
   readonly #histogram = new Array<number>(ENTROPY_BINS).fill(0);
   #units = 0;
   #dead = 0;
-  #shared = 0;
 
   constructor(languages: number) {
     this.#languages = languages;
+    this.#multiplicity = new Array<number>(languages).fill(0);
   }
 
   /** Adds units of a layer over all folds. */
@@ -43,28 +45,30 @@ export class ProfileBuilder {
         counts[k]!++;
         own++;
       }
-      if (own > 1) this.#shared++;
+      if (own > 0) this.#multiplicity[own - 1]!++;
     }
     this.#units += units;
   }
 
   finish(label: string, tally: RunTally): RunProfile {
-    const all = { tally, subset: 0 };
-    const selectedByLayer = Array.from(layersOf(tally.selected, all));
-    const mean = (sum: Float64Array, count: Float64Array) =>
-      Array.from(layersOf(sum, all), (value, l) => finiteOrNull(ratio(value, layersOf(count, all)[l]!)));
+    const selectedByLayer = Array.from(tally.layersOf('selected', 0));
+    const mean = (sum: Measured, count: Measured) =>
+      selectedByLayer.map((_, l) =>
+        finiteOrNull(ratio(tally.ofLayer(sum, 0, l), tally.ofLayer(count, 0, l))),
+      );
     return {
       label,
       units: this.#units,
       dead: this.#dead,
       selected: selectedByLayer.reduce((sum, n) => sum + n, 0),
-      shared: this.#shared,
+      shared: this.#multiplicity.slice(1).reduce((sum, n) => sum + n, 0),
+      multiplicity: this.#multiplicity,
       counts: this.#counts,
       selectedByLayer,
       cumulative: finiteOrNullEach(cumulativeShare(selectedByLayer)),
       entropyHistogram: this.#histogram,
-      meanEntropy: mean(tally.entropySum, tally.live),
-      meanOmega2: mean(tally.omega2Sum, tally.omega2Units),
+      meanLape: mean('entropySum', 'live'),
+      meanOmega2Language: mean('omega2Sum', 'omega2Units'),
     };
   }
 }

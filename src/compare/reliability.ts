@@ -4,8 +4,8 @@ import { z } from 'zod';
 import { RunError } from '../errors.js';
 import { SCORES_SCHEMA_VERSION } from '../scores/index.js';
 import { UNIT_TYPES, type UnitType } from '../store/index.js';
-import type { RunSource } from './run-source.js';
-import type { Comparison } from './types.js';
+import type { Comparison } from './comparison.js';
+import type { RunSource } from './inputs/run-source.js';
 
 export interface RunReliability {
   readonly type: UnitType;

@@ -1,19 +1,18 @@
 import { HalfScores, RELIABILITY_UNITS, vectorShare } from '../scores/index.js';
 import { Random } from '../stats/index.js';
 import type { UnitLayout, UnitType } from '../store/index.js';
+import type { ExpertMap, HeadMap, RunProfile } from './comparison.js';
 import { ExpertMapBuilder } from './expert-map.js';
-import type { FoldSubsets } from './fold-subsets.js';
-import type { SubsetScores, UnitLayer } from './layer-scores.js';
+import type { FoldSubsets } from './inputs/fold-subsets.js';
+import type { SubsetScores, UnitLayer } from './inputs/layer-scores.js';
+import type { RunSource } from './inputs/run-source.js';
+import type { RunTally } from './inputs/tally.js';
 import { finiteOrNullEach, LayerRows } from './numbers.js';
 import { ProfileBuilder } from './profile.js';
 import type { RunReliability } from './reliability.js';
-import type { RunSource } from './run-source.js';
-import { LanguageCounts, type RunTally } from './tally.js';
-import type { ExpertMap, HeadMap, RunProfile } from './types.js';
 
 /** What a comparison says of one run by itself, collected while its layers pass by. */
 export class RunDescription {
-  readonly counts: LanguageCounts;
   readonly #run: RunSource;
   readonly #type: UnitType;
   readonly #layout: UnitLayout;
@@ -34,7 +33,6 @@ export class RunDescription {
     this.#run = run;
     this.#type = type;
     this.#subsets = subsets;
-    this.counts = new LanguageCounts(subsets.folds.length, languages);
     this.#profile = new ProfileBuilder(languages);
     this.#experts = type === 'expert' ? new ExpertMapBuilder(languages) : null;
     const splits = subsets.halves.map(({ first, second }) => ({
@@ -56,9 +54,8 @@ export class RunDescription {
   add(
     subset: number,
     { layer, unitStart }: Pick<UnitLayer, 'layer' | 'unitStart'>,
-    { selection, scopes }: SubsetScores,
+    { scopes }: SubsetScores,
   ): void {
-    this.counts.add(subset, selection.member);
     const half = this.#halfOf.get(subset);
     if (half === undefined) return;
     const { lape, omega2 } = scopes[0]!;
@@ -102,7 +99,7 @@ export class RunDescription {
     if (this.#subsets.halves.length === 0) return [];
     return [
       { type: this.#type, score: 'lape', ...this.#halfLape.reliability() },
-      { type: this.#type, score: 'omega2Language', ...this.#halfOmega2.reliability() },
+      { type: this.#type, score: 'omega2_language', ...this.#halfOmega2.reliability() },
     ];
   }
 }

@@ -1,9 +1,9 @@
 import { benjaminiHochberg, studentTQuantile } from '../stats/index.js';
 import type { UnitLayout, UnitType } from '../store/index.js';
-import type { SubsetScores } from './layer-scores.js';
+import type { Comparison } from './comparison.js';
+import type { SubsetScores } from './inputs/layer-scores.js';
+import type { LayerUnits } from './inputs/run-source.js';
 import { paired, pairedP } from './paired-change.js';
-import type { UnitRange } from './run-source.js';
-import type { Comparison } from './types.js';
 
 /**
  * Where a fresh comparison carries its unit table: a symbol, so that the table is no part of comparison.json, and
@@ -12,9 +12,7 @@ import type { Comparison } from './types.js';
 export const unitChanges: unique symbol = Symbol('babelscope.unitChanges');
 
 /** What `compareRuns` returns; one table a unit type and run but the reference. */
-export interface ComparisonWithChanges extends Comparison {
-  readonly [unitChanges]: readonly UnitChanges[];
-}
+export type ComparisonWithChanges = Comparison & { readonly [unitChanges]: readonly UnitChanges[] };
 
 /** Scores whose change every comparison gives, as `changes.parquet` names them. */
 export const UNIT_CHANGE_SCORES = {
@@ -140,7 +138,7 @@ export class UnitChangesBuilder {
 
   /** Adds units of a layer. */
   add(
-    { layer, unitStart }: Pick<UnitRange, 'layer' | 'unitStart'>,
+    { layer, unitStart }: Pick<LayerUnits, 'layer' | 'unitStart'>,
     languages: number,
     reference: LayerReplicates,
     other: LayerReplicates,

@@ -1,8 +1,7 @@
 import { lape, RateSummary, type ReferenceCut, tang2024Units, vectorShare } from '../scores/index.js';
 import type { UnitType } from '../store/index.js';
-import { contrasts } from './contrasts.js';
-import type { FoldSubsets } from './fold-subsets.js';
-import { comparedPairs, headlines, levels } from './headlines.js';
+import type { ExpertMap, HeadMap, HeadOverlap, UnitDescription } from './comparison.js';
+import type { FoldSubsets } from './inputs/fold-subsets.js';
 import {
   ratesOf,
   type Scope,
@@ -10,19 +9,18 @@ import {
   type SubsetScores,
   scoreSubset,
   type UnitLayer,
-} from './layer-scores.js';
+} from './inputs/layer-scores.js';
+import { type Regime, runsOf } from './inputs/regimes.js';
+import { RunPairs } from './inputs/run-pairs.js';
+import type { LayerUnits, RunSource } from './inputs/run-source.js';
+import { LanguageCounts, RunTally } from './inputs/tally.js';
+import { TopHeads } from './inputs/top-heads.js';
 import { finiteOrNull } from './numbers.js';
-import { pairParts } from './pair-parts.js';
 import { entropyEdges, ReallocationBuilder } from './profile.js';
-import { type Regime, runsOf } from './regimes.js';
+import { unitQuantities } from './quantities/index.js';
+import { comparedPairs, type Quantity } from './quantities/quantity.js';
 import type { RunReliability } from './reliability.js';
 import { RunDescription } from './run-description.js';
-import { RunPairs } from './run-pairs.js';
-import type { RunSource, UnitRange } from './run-source.js';
-import type { Tallies } from './tallies.js';
-import { RunTally } from './tally.js';
-import { TopHeads } from './top-heads.js';
-import type { ExpertMap, HeadMap, HeadOverlap, UnitComparison } from './types.js';
 import {
   type LayerReplicates,
   type Replicated,
@@ -34,8 +32,6 @@ export interface UnitComparisonOptions {
   readonly subsets: FoldSubsets;
   /** The first is of all languages. */
   readonly scopes: readonly Scope[];
-  /** Pairs of compared runs whose changes against the reference are set against each other. */
-  readonly contrasts: readonly { readonly from: number; readonly to: number }[];
   /** Share of units that the reference run selects; default 0.01 (Tang et al., ACL 2024). */
   readonly fraction?: number | undefined;
   /** Called after each layer of each run. */
@@ -43,7 +39,8 @@ export interface UnitComparisonOptions {
 }
 
 export interface ComparedUnits {
-  readonly comparison: Omit<UnitComparison, 'trends'>;
+  readonly description: UnitDescription;
+  readonly quantities: readonly Quantity[];
   readonly headMaps: readonly HeadMap[];
   readonly expertMaps: readonly ExpertMap[];
   readonly headOverlaps: readonly HeadOverlap[];
@@ -61,20 +58,21 @@ export interface ComparedUnits {
 export async function compareUnits(
   type: UnitType,
   regimes: readonly Regime[],
-  { subsets, scopes, contrasts: wanted, fraction, onLayer }: UnitComparisonOptions,
+  { subsets, scopes, fraction, onLayer }: UnitComparisonOptions,
 ): Promise<ComparedUnits> {
   const compared = regimes.map(({ run }) => run);
   const reference = compared[0]!;
-  const { runs, ofRegime } = runsOf(regimes);
+  const { runs } = runsOf(regimes);
   const { layers, languages } = reference;
   const layout = reference.layout(type);
   const cut = await fixedCut(type, reference, subsets.folds[subsets.full]!, fraction);
 
   const tallies = runs.map(() => scopes.map(() => new RunTally(subsets.folds.length, layers)));
+  const counts = runs.map(() => new LanguageCounts(subsets.folds.length, languages));
   const pairs = new RunPairs(runs.length, compared.length, subsets, scopes.length);
   const described = compared.map((run) => new RunDescription(run, type, subsets));
-  const topHeads = runs.map(({ manifest }) =>
-    type === 'head' ? new TopHeads(subsets.folds.length, languages, layers, manifest.shape.heads ?? 0) : null,
+  const topHeads = (type === 'head' ? runs : []).map(
+    ({ manifest }) => new TopHeads(subsets.folds.length, languages, layers, manifest.shape.heads ?? 0),
   );
   const changes = compared.slice(1).map((run) => new UnitChangesBuilder(run.label, type, layout));
   const moves = comparedPairs(compared.length).map((pair) => ({
@@ -92,6 +90,7 @@ export async function compareUnits(
         of.scopes.forEach((scores, scope) => {
           tallies[r]![scope]!.add(subset, range.layer, scores);
         });
+        counts[r]!.add(subset, of.selection.member);
         described[r]?.add(subset, block, of);
         topHeads[r]?.add(subset, block, of.rates);
       });
@@ -106,24 +105,24 @@ export async function compareUnits(
       reallocation.add(assignments[from]![0]![0]!, assignments[to]![0]![0]!);
     }
   }
-  for (const [r, heads] of topHeads.entries()) heads?.overlaps(tallies[r]!, scopes);
 
-  const all = layout.units;
-  const talliesOfAll: Tallies = {
+  const quantities = unitQuantities({
     type,
-    labels: compared.map(({ label }) => label),
-    runs: tallies,
-    regimes: ofRegime,
-    pairs,
-    subsets,
+    layers,
+    tags: reference.manifest.plan.languages,
     scopes,
+    runs: tallies,
+    counts,
+    topHeads,
+    pairs,
     unselected: Number.isNaN(cut.entropyCut)
-      ? `the reference selects none: ${whyNone(type, all, cut)}`
+      ? `the reference selects none: ${whyNone(type, layout.units, cut)}`
       : null,
-  };
+  });
   for (const builder of changes) builder.test();
   return {
-    comparison: {
+    quantities,
+    description: {
       type,
       rate: reference.rateOf(type),
       policy: {
@@ -136,13 +135,6 @@ export async function compareUnits(
       reallocations: moves.map(({ from, to, reallocation }) =>
         reallocation.finish(compared[from]!.label, compared[to]!.label),
       ),
-      headlines: headlines(talliesOfAll),
-      levels: levels(talliesOfAll),
-      pairs: pairParts(
-        talliesOfAll,
-        described.map(({ counts }) => counts),
-      ),
-      contrasts: contrasts(talliesOfAll, wanted),
     },
     headMaps: described.flatMap((description) => description.headMap() ?? []),
     expertMaps: described.flatMap((description) => description.expertMap() ?? []),
@@ -176,7 +168,7 @@ async function fixedCut(
 }
 
 /** All units of a run, layer by layer. */
-function blocksOf(run: RunSource, type: UnitType): UnitRange[] {
+function blocksOf(run: RunSource, type: UnitType): LayerUnits[] {
   return Array.from({ length: run.layers }, (_, layer) => run.blocks(type, layer)).flat();
 }
 

@@ -1,8 +1,13 @@
 import { join } from 'node:path';
 import { capture } from '../capture/index.js';
-import { type Comparison, compareRuns, type LanguageGroup, type Verdict } from '../compare/index.js';
+import {
+  type Comparison,
+  compareRuns,
+  type LanguageGroup,
+  type QuantityKey,
+  type Verdict,
+} from '../compare/index.js';
 import type { ProbeSet } from '../probes/index.js';
-import type { UnitType } from '../store/index.js';
 import { addWeightNoise } from './add-weight-noise.js';
 
 export interface NullOptions {
@@ -55,45 +60,34 @@ export const VERDICT_KINDS = ['headline', 'contrast', 'layer', 'language'] as co
 export type VerdictKind = (typeof VERDICT_KINDS)[number];
 
 /** One verdict of a comparison on sampling, wherever it stands. */
-export interface GivenVerdict {
+export interface GivenVerdict extends QuantityKey {
   readonly kind: VerdictKind;
-  readonly type: UnitType;
-  readonly measure: string;
-  /** Group of languages; null: all. */
-  readonly group: string | null;
   readonly from: string;
   readonly to: string;
-  /** Index of the layer or of the language; null of headlines and contrasts. */
-  readonly part: number | null;
   readonly shareOutside: number | null;
   readonly verdict: Verdict;
 }
 
-/** All verdicts of a comparison: every pair of runs, group of languages, contrast, layer and language. */
-export function verdictsOf({ units }: Pick<Comparison, 'units'>): GivenVerdict[] {
-  return units.flatMap(({ type, headlines, contrasts, pairs }) => [
-    ...headlines.map((own): GivenVerdict => ({ kind: 'headline', part: null, ...only(own) })),
-    ...contrasts.map((own): GivenVerdict => ({ kind: 'contrast', part: null, ...only(own) })),
-    ...pairs.flatMap(({ from, to, layers, selectedByLanguage }) => {
-      const named = [
-        ...Object.entries(layers).map(([measure, own]) => ({ kind: 'layer' as const, measure, own })),
-        { kind: 'language' as const, measure: 'selected', own: selectedByLanguage },
-      ];
-      return named.flatMap(({ kind, measure, own }) =>
-        own.map(({ shareOutside, verdict }, part): GivenVerdict => {
-          return { kind, type, measure, group: null, from, to, part, shareOutside, verdict };
-        }),
-      );
-    }),
-  ]);
+type Given = Omit<GivenVerdict, 'kind'>;
+
+/** All verdicts of a comparison on units: every pair of runs, group of languages, contrast, layer and language. */
+export function verdictsOf({
+  changes,
+  contrasts,
+}: Pick<Comparison, 'changes' | 'contrasts'>): GivenVerdict[] {
+  const kindOf = ({ layer, language }: Given): VerdictKind =>
+    layer !== null ? 'layer' : language !== null ? 'language' : 'headline';
+  return [
+    ...changes.map((own): GivenVerdict => ({ kind: kindOf(own), ...given(own) })),
+    ...contrasts.map((own): GivenVerdict => ({ kind: 'contrast', ...given(own) })),
+  ].filter(({ type }) => type !== null);
 }
 
-function only(own: Omit<GivenVerdict, 'kind' | 'part'>): Omit<GivenVerdict, 'kind' | 'part'> {
-  const { type, measure, group, from, to, shareOutside, verdict } = own;
-  return { type, measure, group, from, to, shareOutside, verdict };
+function given({ measure, type, group, layer, language, from, to, shareOutside, verdict }: Given): Given {
+  return { measure, type, group, layer, language, from, to, shareOutside, verdict };
 }
 
 /** Verdicts that say `changed`. */
-export function falseChanges(comparison: Pick<Comparison, 'units'>): GivenVerdict[] {
+export function falseChanges(comparison: Pick<Comparison, 'changes' | 'contrasts'>): GivenVerdict[] {
   return verdictsOf(comparison).filter(({ verdict }) => verdict === 'changed');
 }

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { Comparison } from '../compare/index.js';
+import { type Comparison, headlineChanges } from '../compare/index.js';
 import type { ProbeSet } from '../probes/index.js';
 import { formatJson, makeFolder, writeFileAtomic } from '../store/index.js';
 import { VERSION } from '../version.js';
@@ -45,7 +45,7 @@ export async function plantedDemo(options: PlantedDemoOptions): Promise<PlantedD
     planted: { neuron: NEURONS, head: 0 },
   });
   const nothing = await nullComparison({ ...options, limit });
-  const headlines = nothing.units.flatMap((units) => units.headlines);
+  const headlines = nothing.units.flatMap(({ type }) => headlineChanges(nothing, type));
   const answers = { schema: 'babelscope/known-answers', babelscope: VERSION, recovery, nothing: headlines };
   await writeFileAtomic(join(out, 'known-answers.json'), [
     new TextEncoder().encode(`${formatJson(answers)}\n`),

@@ -17,7 +17,7 @@ export interface RunTextOptions {
 }
 
 /** One text after its run through the model. */
-export interface TextRun {
+export interface TextRun<Hook extends string = string> {
   /**
    * The text of each token, spaces included. A token that is a piece of a character stands as the vocabulary has it,
    * and one of a checkpoint without a tokenizer as its id in angle brackets.
@@ -30,7 +30,7 @@ export interface TextRun {
    * `attn.hook_pattern` [heads, query, key]. In layers with experts the neurons of experts that a token did not go to
    * are NaN.
    */
-  readonly hooks: Readonly<Record<string, NdArray<Float32Array>>>;
+  readonly hooks: Readonly<Record<Hook, NdArray<Float32Array>>>;
   /** [tokens, vocab]; null unless they were asked for. */
   readonly logits: NdArray<Float32Array> | null;
 }
@@ -47,11 +47,11 @@ export interface LoadedModel extends AsyncDisposable {
    * @throws UsageError for a hook that the model does not have, naming the nearest ones, and for an empty text;
    *   TokenizerError if a text is given and the checkpoint has no tokenizer that can be read
    */
-  run(
+  run<const Hook extends string>(
     prompt: string | ArrayLike<number>,
-    hooks?: readonly string[],
+    hooks?: readonly Hook[],
     options?: RunTextOptions,
-  ): Promise<TextRun>;
+  ): Promise<TextRun<Hook>>;
   /** Ends the threads that compute. */
   close(): Promise<void>;
 }
@@ -93,7 +93,11 @@ export async function loadModel(source: string, options: LoadModelOptions = {}):
   return {
     shape,
     hooks: points,
-    async run(prompt, hooks = [], { logits = false, bos = 'auto', signal } = {}) {
+    async run<Hook extends string>(
+      prompt: string | ArrayLike<number>,
+      hooks: readonly Hook[] = [],
+      { logits = false, bos = 'auto', signal }: RunTextOptions = {},
+    ) {
       const asked = hooks.map((name) => requireHook(points, name));
       const taps = [...new Set(asked.map(({ hook }) => hook))].map(
         (hook): Tap => ({ hook, statistic: 'full' }),
@@ -109,7 +113,7 @@ export async function loadModel(source: string, options: LoadModelOptions = {}):
       return {
         tokens: await wordsOf(ids),
         ids,
-        hooks: Object.fromEntries(arrays),
+        hooks: Object.fromEntries(arrays) as TextRun<Hook>['hooks'],
         logits: found!.logits === null ? null : arrayOf(found!.logits),
       };
     },

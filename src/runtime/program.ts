@@ -1,3 +1,4 @@
+import { UsageError } from '../errors.js';
 import { type Tap, tapOutput } from '../hooks/index.js';
 import {
   type Batching,
@@ -49,8 +50,20 @@ const wholeKey = (taps: readonly Tap[], logits: boolean): string =>
   ['whole', logits, ...taps.map((tap) => tapOutput(tap))].join(' ');
 const withPast = (key: string, options: GraphOptions = {}): string => (options.past ? `${key} past` : key);
 
-/** The steps that give what is asked for, in the order in which they run. */
+/**
+ * The steps that give what is asked for, in the order in which they run.
+ *
+ * @throws UsageError for a layer that the model does not have
+ */
 export function programOf(model: Model, request: ProgramRequest): readonly Step[] {
+  const count = model.shape.layers;
+  for (const layer of [...(request.layers ?? []), ...(request.streams ?? [])]) {
+    if (Number.isInteger(layer) && layer >= 0 && layer < count) continue;
+    throw new UsageError({
+      what: `the model has no layer ${layer}`,
+      expected: `layers from 0 to ${count - 1}`,
+    });
+  }
   return model.kind === 'whole' ? [wholeStep(model, request)] : layeredSteps(model, request);
 }
 

@@ -2,15 +2,15 @@ import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { AlignmentComparison } from '../../src/compare/alignment-types.js';
 import { compareRuns } from '../../src/compare/compare-runs.js';
+import type { Comparison } from '../../src/compare/comparison.js';
 import { readComparison, writeComparison } from '../../src/compare/files.js';
-import { foldSubsets } from '../../src/compare/fold-subsets.js';
-import type { Comparison } from '../../src/compare/types.js';
+import { foldSubsets } from '../../src/compare/inputs/fold-subsets.js';
 import { quantile } from '../../src/stats/sorting/quantile.js';
 import { studentTQuantile } from '../../src/stats/tests/distributions.js';
 import { temporaryFolder } from '../store/temporary-folder.js';
 import { aligned, writeAlignedRun } from '../support/aligned-runs.js';
+import { alignmentView } from '../support/comparison-views.js';
 import { writeSyntheticRun } from '../support/synthetic-run.js';
 
 const { folds: FOLDS, layers: LAYERS, means } = aligned;
@@ -22,14 +22,14 @@ const { folds, leaveOneOut, halves } = foldSubsets(
   SEED,
 );
 const PLACES = [null, 0, 1].flatMap((layer) =>
-  (['margin', 'mexa'] as const).map((measure) => ({ layer, measure })),
+  (['alignment_margin', 'alignment_mexa'] as const).map((measure) => ({ layer, measure })),
 );
 
 let base: string;
 let tuned: string;
 let second: string;
 let comparison: Comparison;
-let alignment: AlignmentComparison;
+let alignment: ReturnType<typeof alignmentView>;
 
 beforeAll(async () => {
   const folder = await mkdtemp(join(tmpdir(), 'babelscope-aligned-'));
@@ -52,7 +52,7 @@ beforeAll(async () => {
     ],
     { seed: SEED, splits: SPLITS, groups: [{ name: 'two', languages: ['de', 'ja'] }] },
   );
-  alignment = comparison.alignment!;
+  alignment = alignmentView(comparison);
 });
 afterAll(() => rm(join(base, '..'), { recursive: true, force: true }));
 
@@ -65,7 +65,7 @@ function expected(
   subset: number,
 ): number {
   const mask = String(folds[subset]!.reduce((bits, fold) => bits | (1 << fold), 0));
-  const of = (l: number) => means[group ?? 'all']![run]![l]![mask]![measure === 'margin' ? 0 : 1];
+  const of = (l: number) => means[group ?? 'all']![run]![l]![mask]![measure === 'alignment_margin' ? 0 : 1];
   return layer === null ? (of(0) + of(1)) / LAYERS : of(layer);
 }
 
@@ -90,8 +90,8 @@ test.each(PLACES)(
           leaveOneOut.map((subset) => of(run, subset)),
         );
         expect(value.value).toBeCloseTo(of(run, 0), 6);
-        expect(value.low).toBeCloseTo(measure === 'mexa' ? Math.max(0, low) : low, 6);
-        expect(value.high).toBeCloseTo(measure === 'mexa' ? Math.min(1, high) : high, 6);
+        expect(value.low).toBeCloseTo(measure === 'alignment_mexa' ? Math.max(0, low) : low, 6);
+        expect(value.high).toBeCloseTo(measure === 'alignment_mexa' ? Math.min(1, high) : high, 6);
       }
       const { change, from, to } = alignment.changes.find(
         (c) => c.group === group && c.layer === layer && c.measure === measure,
@@ -150,43 +150,47 @@ test('it says how many items and pairs it is from, and survives comparison.json'
   expect(alignment.pooling).toBe('mean');
   const folder = await temporaryFolder();
   await writeComparison(folder, comparison);
-  expect((await readComparison(folder)).alignment).toEqual(alignment);
+  expect(alignmentView(await readComparison(folder))).toEqual(alignment);
 });
 
 test('a run compared with itself changes in no layer', async () => {
   const twin = await temporaryFolder();
   await cp(base, twin, { recursive: true });
-  const { alignment: same } = await compareRuns(
-    [
-      { folder: base, label: 'a' },
-      { folder: twin, label: 'b' },
-    ],
-    { splits: 20 },
+  const same = alignmentView(
+    await compareRuns(
+      [
+        { folder: base, label: 'a' },
+        { folder: twin, label: 'b' },
+      ],
+      { splits: 20 },
+    ),
   );
-  expect(same!.changes).toHaveLength(2 * (LAYERS + 1));
-  for (const { change, verdict } of same!.changes) {
+  expect(same.changes).toHaveLength(2 * (LAYERS + 1));
+  for (const { change, verdict } of same.changes) {
     expect(change).toEqual({ value: 0, low: 0, high: 0 });
     expect(verdict).toBe('not distinguishable from sampling');
   }
 });
 
 test('a run alone has levels with intervals, and no change', async () => {
-  const { alignment: alone } = await compareRuns([{ folder: base, label: 'base' }]);
-  expect(alone!.changes).toEqual([]);
-  const of = (levels: AlignmentComparison['levels']) =>
+  const alone = alignmentView(await compareRuns([{ folder: base, label: 'base' }]));
+  expect(alone.changes).toEqual([]);
+  const of = (levels: Comparison['levels']) =>
     levels.filter(({ label, group }) => label === 'base' && group === null);
-  expect(of(alone!.levels)).toEqual(of(alignment.levels));
+  expect(of(alone.levels)).toEqual(of(alignment.levels));
 });
 
 test('a group of one language has no pairs: not measured', async () => {
-  const { alignment: grouped } = await compareRuns(
-    [
-      { folder: base, label: 'base' },
-      { folder: tuned, label: 'tuned' },
-    ],
-    { splits: 5, groups: [{ name: 'ja', languages: ['ja'] }] },
+  const grouped = alignmentView(
+    await compareRuns(
+      [
+        { folder: base, label: 'base' },
+        { folder: tuned, label: 'tuned' },
+      ],
+      { splits: 5, groups: [{ name: 'ja', languages: ['ja'] }] },
+    ),
   );
-  const own = grouped!.changes.filter(({ group }) => group === 'ja');
+  const own = grouped.changes.filter(({ group }) => group === 'ja');
   expect(own.length).toBeGreaterThan(0);
   for (const { verdict, note, change } of own) {
     expect([verdict, note, change.value]).toEqual(['not measured', 'no two languages share two items', null]);
@@ -215,20 +219,22 @@ describe('of five runs', () => {
     (other: { group: string | null; layer: number | null; measure: string }) =>
       (other.group ?? 'all') === (place.group ?? 'all') &&
       other.layer === place.layer &&
-      other.measure === place.measure;
+      other.measure === `alignment_${place.measure}`;
 
   test('differences in differences, of regimes of two seeds, are those of NumPy, beside both floors', async () => {
-    const { alignment: found } = await compareRuns(
-      [
-        folderOf('base'),
-        { ...folderOf('tuned'), seeds: [folders.get('tuned-2')!] },
-        { ...folderOf('rewarded'), seeds: [folders.get('rewarded-2')!] },
-      ],
-      { seed: SEED, splits: SPLITS, groups },
+    const found = alignmentView(
+      await compareRuns(
+        [
+          folderOf('base'),
+          { ...folderOf('tuned'), seeds: [folders.get('tuned-2')!] },
+          { ...folderOf('rewarded'), seeds: [folders.get('rewarded-2')!] },
+        ],
+        { seed: SEED, splits: SPLITS, groups },
+      ),
     );
-    expect(found!.contrasts).toHaveLength(aligned.contrasts.length);
+    expect(found.contrasts).toHaveLength(aligned.contrasts.length);
     for (const answer of aligned.contrasts) {
-      const { difference, ...own } = found!.contrasts.find(isAt(answer))!;
+      const { difference, ...own } = found.contrasts.find(isAt(answer))!;
       expect([own.reference, own.from, own.to]).toEqual(['base', 'tuned', 'rewarded']);
       [difference.value, difference.low, difference.high].forEach((value, i) => {
         expect(value).toBeCloseTo(answer.difference[i === 0 ? 0 : i + 1]!, 6);
@@ -264,19 +270,21 @@ describe('of five runs', () => {
       expect(own.seeds.across![0]).toBeCloseTo(Math.min(...between), 6);
       expect(own.seeds.across![2]).toBeCloseTo(Math.max(...between), 6);
     }
-    expect(found!.trends).toEqual([]);
+    expect(found.trends).toEqual([]);
   });
 
   test('trends over a trajectory are those of pymannkendall and SciPy, whatever the order the runs are given in', async () => {
     const order = ['base', 'rewarded-2', 'rewarded', 'tuned', 'tuned-2'];
-    const { alignment: found } = await compareRuns(
-      RUNS.map((name) => ({ ...folderOf(name), step: 100 * order.indexOf(name) })),
-      { trajectory: true, contrasts: [], splits: 4, groups },
+    const found = alignmentView(
+      await compareRuns(
+        RUNS.map((name) => ({ ...folderOf(name), step: 100 * order.indexOf(name) })),
+        { trajectory: true, contrasts: [], splits: 4, groups },
+      ),
     );
-    expect(found!.contrasts).toEqual([]);
-    expect(found!.trends).toHaveLength(aligned.trends.length);
+    expect(found.contrasts).toEqual([]);
+    expect(found.trends).toHaveLength(aligned.trends.length);
     for (const answer of aligned.trends) {
-      const own = found!.trends.find(isAt(answer))!;
+      const own = found.trends.find(isAt(answer))!;
       expect(own.points.map(({ step }) => step)).toEqual([0, 100, 200, 300, 400]);
       own.points.forEach(({ value }, r) => {
         expect(value.value).toBeCloseTo(expected(order[r]!, own.group, own.measure, own.layer, 0), 6);

@@ -4,12 +4,16 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { compareRuns } from '../../src/compare/compare-runs.js';
-import type { Comparison, Headline, Measure } from '../../src/compare/types.js';
+import type { Change, Comparison } from '../../src/compare/comparison.js';
+import type { Measure } from '../../src/compare/quantities/quantity.js';
 import { unitChanges } from '../../src/compare/unit-changes.js';
 import { InterruptedError, UsageError } from '../../src/errors.js';
-import { type NamedArray, openSafetensors, writeSafetensors } from '../../src/store/files/safetensors.js';
-import { createRunFolder, layerPath, readManifest, writeManifest } from '../../src/store/run/run-folder.js';
+import { openSafetensors } from '../../src/store/files/safetensors.js';
+import { layerPath, readManifest, writeManifest } from '../../src/store/run/run-folder.js';
+import { unitViews } from '../support/comparison-views.js';
+import { createRunFolder } from '../support/create-run-folder.js';
 import { type PlantedNeuron, writeSyntheticRun } from '../support/synthetic-run.js';
+import { type NamedArray, writeSafetensors } from '../support/write-safetensors.js';
 
 const FIXTURES = fileURLToPath(new URL('../fixtures/compare', import.meta.url));
 
@@ -21,23 +25,27 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 
 const at = (name: string) => join(folder, name);
 
-function headline(comparison: Comparison, measure: Measure, type = 'neuron'): Headline {
-  return comparison.units.find((unit) => unit.type === type)!.headlines.find((h) => h.measure === measure)!;
+function headline(comparison: Comparison, measure: Measure, type = 'neuron'): Change {
+  return unitViews(comparison)
+    .find((unit) => unit.type === type)!
+    .headlines.find((h) => h.measure === measure)!;
 }
 
 describe('where nothing changed', () => {
   test('a run against itself is not distinguishable from sampling in any measure, whatever the seed of the halves', async () => {
     await writeSyntheticRun(at('self'));
     for (let seed = 0; seed < 8; seed++) {
-      const { units } = await compareRuns([{ folder: at('self') }, { folder: at('self') }], {
-        seed,
-        fraction: 0.05,
-      });
+      const units = unitViews(
+        await compareRuns([{ folder: at('self') }, { folder: at('self') }], {
+          seed,
+          fraction: 0.05,
+        }),
+      );
       for (const { verdict, shareOutside, change, measure } of units.flatMap((unit) => unit.headlines)) {
         expect(verdict, measure).not.toBe('changed');
         if (verdict === 'not measured') continue;
         expect(shareOutside).toBeLessThanOrEqual(0.1);
-        expect(change.value).toBe(measure === 'jaccard' || measure === 'languageKept' ? 1 : 0);
+        expect(change.value).toBe(measure === 'jaccard' || measure === 'language_kept' ? 1 : 0);
         expect(change.low).toBe(change.high);
       }
     }
@@ -46,7 +54,9 @@ describe('where nothing changed', () => {
   test('a run without any noise between its halves, against itself, is no change either', async () => {
     const planted = Array.from({ length: 5 }, (_, u) => ({ layer: 0, index: u, language: 0, rate: 1 }));
     await writeSyntheticRun(at('ties'), { layers: 1, neurons: 20, folds: 4, items: 8, planted });
-    const { units } = await compareRuns([{ folder: at('ties') }, { folder: at('ties') }], { fraction: 0.25 });
+    const units = unitViews(
+      await compareRuns([{ folder: at('ties') }, { folder: at('ties') }], { fraction: 0.25 }),
+    );
     for (const { verdict } of units.flatMap((unit) => unit.headlines)) expect(verdict).not.toBe('changed');
     // More than one rate in twenty is 1, which is then the bar that none exceeds.
     expect(units[0]!.policy).toMatchObject({ bar: 1, entropyCut: null });
@@ -63,10 +73,12 @@ describe('where nothing changed', () => {
       const shared = { layers: 2, neurons: 150, items: 40, model: seed };
       await writeSyntheticRun(at('null-a'), { ...shared, noise: 1000 + seed });
       await writeSyntheticRun(at('null-b'), { ...shared, noise: 2000 + seed });
-      const { units } = await compareRuns([{ folder: at('null-a') }, { folder: at('null-b') }], {
-        seed,
-        fraction: 0.05,
-      });
+      const units = unitViews(
+        await compareRuns([{ folder: at('null-a') }, { folder: at('null-b') }], {
+          seed,
+          fraction: 0.05,
+        }),
+      );
       for (const { verdict } of units.flatMap((unit) => unit.headlines)) {
         if (verdict !== 'not measured') measured++;
         if (verdict === 'changed') changed++;
@@ -97,11 +109,11 @@ describe('where something was planted', () => {
     const left = planted([1, 2], (u) => u % 4).filter(({ index }) => index >= 14);
     await writeSyntheticRun(at('b'), { ...shared, noise: 2, planted: left });
     const comparison = await compareAB();
-    for (const measure of ['selected', 'jaccard', 'meanEntropy', 'meanOmega2'] as const) {
+    for (const measure of ['selected', 'jaccard', 'mean_lape', 'mean_omega2_language'] as const) {
       expect(headline(comparison, measure).verdict, measure).toBe('changed');
     }
     expect(headline(comparison, 'selected').change.high).toBeLessThan(0);
-    expect(headline(comparison, 'meanEntropy').change.low).toBeGreaterThan(0);
+    expect(headline(comparison, 'mean_lape').change.low).toBeGreaterThan(0);
     const changes = comparison[unitChanges].find(({ type }) => type === 'neuron')!;
     expect(changes.scores.lape!.low[shared.neurons]).toBeGreaterThan(0);
     expect(changes.languageReference[shared.neurons]).toBe(0);
@@ -127,7 +139,7 @@ describe('where something was planted', () => {
       planted: planted([1, 2], (u) => (u < 10 ? 0 : 1)),
     });
     const comparison = await compareAB();
-    expect(headline(comparison, 'languageKept').verdict).toBe('changed');
+    expect(headline(comparison, 'language_kept').verdict).toBe('changed');
     expect(headline(comparison, 'selected').verdict).toBe('not distinguishable from sampling');
     const { matrix } = comparison.units[0]!.reallocations[0]!;
     expect(matrix[0]!.slice(0, 2).map((units) => units > 10)).toEqual([true, true]);
@@ -137,9 +149,9 @@ describe('where something was planted', () => {
     await writeSyntheticRun(at('a'), { ...shared, noise: 1, planted: planted([0, 1], (u) => u % 4) });
     await writeSyntheticRun(at('b'), { ...shared, noise: 2, planted: planted([2, 3], (u) => u % 4) });
     const comparison = await compareAB();
-    expect(headline(comparison, 'depthD').verdict).toBe('changed');
-    expect(headline(comparison, 'meanDepth').verdict).toBe('changed');
-    expect(headline(comparison, 'meanDepth').change.low).toBeGreaterThan(1);
+    expect(headline(comparison, 'depth_distance').verdict).toBe('changed');
+    expect(headline(comparison, 'mean_depth').verdict).toBe('changed');
+    expect(headline(comparison, 'mean_depth').change.low).toBeGreaterThan(1);
     expect(headline(comparison, 'jaccard').verdict).toBe('changed');
   });
 });
@@ -158,7 +170,7 @@ describe('languages', () => {
       options,
     );
     expect(permuted.languages.map(({ tag }) => tag)).toEqual(order.map((k) => plain.languages[k]!.tag));
-    const [a, b] = [plain.units[0]!, permuted.units[0]!];
+    const [a, b] = [unitViews(plain)[0]!, unitViews(permuted)[0]!];
     const axis = [...order, order.length];
     expect(b.reallocations[0]!.matrix).toEqual(
       axis.map((row) => axis.map((column) => a.reallocations[0]!.matrix[row]![column])),
@@ -180,9 +192,7 @@ describe('what can be compared', () => {
     expect(single.runs.map(({ label }) => label)).toEqual(['base']);
     expect(single.units.map(({ type }) => type)).toEqual(['neuron', 'head']);
     expect(single.units[0]!.profiles[0]!.selected).toBe(20);
-    expect(single.units.flatMap(({ headlines, reallocations }) => [...headlines, ...reallocations])).toEqual(
-      [],
-    );
+    expect([...single.changes, ...single.units.flatMap(({ reallocations }) => reallocations)]).toEqual([]);
     expect(single.headMaps).toHaveLength(1);
     expect(single[unitChanges]).toEqual([]);
   });
@@ -193,7 +203,7 @@ describe('what can be compared', () => {
       { fraction: 0.05 },
     );
     expect(three.runs.map(({ label }) => label)).toEqual(['base', 'tuned', 'tuned (2)']);
-    const [neurons] = three.units;
+    const [neurons] = unitViews(three);
     expect(neurons!.reallocations.map(({ from, to }) => `${from} → ${to}`)).toEqual([
       'base → tuned',
       'base → tuned (2)',
@@ -208,10 +218,10 @@ describe('what can be compared', () => {
   test('runs that kept no items have no ω², and say so', async () => {
     await writeSyntheticRun(at('folds'), { keep: 'folds' });
     const comparison = await compareRuns([{ folder: at('folds') }, { folder: at('folds') }]);
-    const omega2 = headline(comparison, 'meanOmega2');
+    const omega2 = headline(comparison, 'mean_omega2_language');
     expect(omega2.verdict).toBe('not measured');
     expect(omega2.note).toContain('--keep items');
-    expect(comparison.units[0]!.profiles[0]!.meanOmega2.every((value) => value === null)).toBe(true);
+    expect(comparison.units[0]!.profiles[0]!.meanOmega2Language.every((value) => value === null)).toBe(true);
     expect(comparison.completeItems).toBe(40);
   });
 
@@ -222,7 +232,7 @@ describe('what can be compared', () => {
     const selected = headline(comparison, 'selected', 'head');
     expect(selected.verdict).toBe('not measured');
     expect(selected.note).toBe('the reference selects none: 1 % of 24 heads is 0.24');
-    expect(headline(comparison, 'meanEntropy', 'head').verdict).toBe('not distinguishable from sampling');
+    expect(headline(comparison, 'mean_lape', 'head').verdict).toBe('not distinguishable from sampling');
   });
 
   test('the same runs, seed and options give the same comparison', async () => {

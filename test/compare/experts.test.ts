@@ -1,20 +1,22 @@
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
 import { capture } from '../../src/capture/index.js';
+import type { Comparison } from '../../src/compare/comparison.js';
 import { compareRuns } from '../../src/compare/index.js';
-import { RunSource } from '../../src/compare/run-source.js';
-import type { Comparison } from '../../src/compare/types.js';
+import { RunSource } from '../../src/compare/inputs/run-source.js';
 import { CHANGE_PARTS, type UnitChangeScore, unitChanges } from '../../src/compare/unit-changes.js';
 import { RunError } from '../../src/errors.js';
 import { fromFloat16 } from '../../src/store/files/float16.js';
-import { type NamedArray, openSafetensors, writeSafetensors } from '../../src/store/files/safetensors.js';
+import { openSafetensors } from '../../src/store/files/safetensors.js';
 import type { RunManifest } from '../../src/store/run/manifest.js';
 import { layerPath } from '../../src/store/run/run-folder.js';
 import { experts, writeExpertRun } from '../scores/expert-run.js';
 import { expectValues } from '../scores/reference-run.js';
 import { temporaryFolder } from '../store/temporary-folder.js';
+import { unitViews } from '../support/comparison-views.js';
 import { type SyntheticRunOptions, writeSyntheticRun } from '../support/synthetic-run.js';
 import { TINY_PROBES, tinyMixture } from '../support/tiny-checkpoint.js';
+import { type NamedArray, writeSafetensors } from '../support/write-safetensors.js';
 
 const [LAYERS, UNITS] = [3, 100];
 const OPTIONS = { layers: LAYERS, neurons: UNITS, heads: 2, items: 40 };
@@ -59,8 +61,8 @@ async function twins(options: SyntheticRunOptions) {
 }
 
 /** What is said of one type, with the names of type and rate left out. */
-function unitsOf({ units }: Comparison, type: 'neuron' | 'expert') {
-  const { rate, ...own } = units.find((one) => one.type === type)!;
+function unitsOf(comparison: Comparison, type: 'neuron' | 'expert') {
+  const { rate, ...own } = unitViews(comparison).find((one) => one.type === type)!;
   expect(rate).toBe(type === 'neuron' ? 'firing rate' : 'selection frequency');
   return JSON.parse(JSON.stringify(own).replaceAll(`"type":"${type}"`, '"type":"unit"')) as unknown;
 }
@@ -157,14 +159,16 @@ test('neurons of a run of a mixture without their pooled values have no ω², an
   const [a, b] = [await temporaryFolder(), await temporaryFolder()];
   await writeExpertRun(a);
   await writeExpertRun(b);
-  const { units } = await compareRuns(
-    [
-      { folder: a, label: 'a' },
-      { folder: b, label: 'b' },
-    ],
-    { splits: 4 },
+  const units = unitViews(
+    await compareRuns(
+      [
+        { folder: a, label: 'a' },
+        { folder: b, label: 'b' },
+      ],
+      { splits: 4 },
+    ),
   );
-  const headline = units[0]!.headlines.find(({ measure }) => measure === 'meanOmega2')!;
+  const headline = units[0]!.headlines.find(({ measure }) => measure === 'mean_omega2_language')!;
   expect(headline.verdict).toBe('not measured');
   expect(headline.note).toContain("routed experts' neurons with --keep expert-items");
 });

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { compareRuns } from '../../src/compare/compare-runs.js';
-import { seedFloor } from '../../src/compare/seed-floor.js';
+import { seedFloor } from '../../src/compare/floors/seed-floor.js';
+import { unitViews } from '../support/comparison-views.js';
 import { writeSyntheticRun } from '../support/synthetic-run.js';
 
 let folder: string;
@@ -51,20 +52,11 @@ test('where nothing changed at most 5 % of headlines, groups, contrasts and part
     for (const [n, name] of names.entries()) {
       await writeSyntheticRun(at(name), { ...shared, noise: 1000 * (n + 1) + seed });
     }
-    const { units } = await compareRuns(
+    const comparison = await compareRuns(
       names.map((name) => ({ folder: at(name), label: name })),
       { seed, fraction: 0.05, groups: [{ name: 'two', languages: ['en', 'ja'] }] },
     );
-    const verdicts = units.flatMap(({ headlines, contrasts, pairs }) => [
-      ...headlines,
-      ...contrasts,
-      ...pairs.flatMap(({ layers, selectedByLanguage }) => [
-        ...layers.selected,
-        ...layers.meanEntropy,
-        ...layers.meanOmega2,
-        ...selectedByLanguage,
-      ]),
-    ]);
+    const verdicts = [...comparison.changes, ...comparison.contrasts];
     measured += verdicts.filter(({ verdict }) => verdict !== 'not measured').length;
     changed += verdicts.filter(({ verdict }) => verdict === 'changed').length;
   }
@@ -84,14 +76,16 @@ test('a difference that another seed makes as well is changed beside sampling an
     }));
     await writeSyntheticRun(at(name), { ...shared, noise: n + 1, planted });
   }
-  const { units } = await compareRuns(
-    [
-      { folder: at('base'), label: 'base' },
-      { folder: at('sft-1'), label: 'sft', seeds: [at('sft-2')] },
-      { folder: at('grpo-1'), label: 'grpo', seeds: [at('grpo-2')] },
-      { folder: at('far-1'), label: 'far', seeds: [at('far-2')] },
-    ],
-    { fraction: 0.1 },
+  const units = unitViews(
+    await compareRuns(
+      [
+        { folder: at('base'), label: 'base' },
+        { folder: at('sft-1'), label: 'sft', seeds: [at('sft-2')] },
+        { folder: at('grpo-1'), label: 'grpo', seeds: [at('grpo-2')] },
+        { folder: at('far-1'), label: 'far', seeds: [at('far-2')] },
+      ],
+      { fraction: 0.1 },
+    ),
   );
   const neurons = units[0]!;
   const pair = (from: string, to: string) =>

@@ -4,10 +4,11 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { compareRuns } from '../../src/compare/compare-runs.js';
 import { RunError } from '../../src/errors.js';
-import { type NamedArray, openSafetensors, writeSafetensors } from '../../src/store/files/safetensors.js';
+import { openSafetensors } from '../../src/store/files/safetensors.js';
 import type { RunManifest } from '../../src/store/run/manifest.js';
 import { layerPath } from '../../src/store/run/run-folder.js';
 import { type SyntheticRunOptions, writeSyntheticRun } from '../support/synthetic-run.js';
+import { type NamedArray, writeSafetensors } from '../support/write-safetensors.js';
 
 const SMALL: SyntheticRunOptions = { layers: 2, neurons: 30, heads: 4, headDim: 2, items: 8, folds: 4 };
 

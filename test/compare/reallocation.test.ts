@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { NOT_SELECTED, PairTally } from '../../src/compare/inputs/tally.js';
 import { ReallocationBuilder } from '../../src/compare/profile.js';
-import { NOT_SELECTED, PairTally } from '../../src/compare/tally.js';
 
 const K = 3;
 /** Two runs' assignments of the same units. */

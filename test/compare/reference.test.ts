@@ -3,14 +3,15 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { compareRuns } from '../../src/compare/compare-runs.js';
-import { foldSubsets } from '../../src/compare/fold-subsets.js';
-import type { Measure, UnitComparison } from '../../src/compare/types.js';
+import { foldSubsets } from '../../src/compare/inputs/fold-subsets.js';
+import type { Measure } from '../../src/compare/quantities/quantity.js';
 import {
   type ChangePart,
   type ComparisonWithChanges,
   type UnitChangeScore,
   unitChanges,
 } from '../../src/compare/unit-changes.js';
+import { type UnitView, unitViews } from '../support/comparison-views.js';
 
 /** Runs and answers written by test/reference/make_compare.py (NumPy, SciPy, safetensors). */
 const FIXTURES = fileURLToPath(new URL('../fixtures/compare', import.meta.url));
@@ -42,7 +43,7 @@ const {
 };
 
 let comparison: ComparisonWithChanges;
-let neurons: UnitComparison;
+let neurons: UnitView;
 
 beforeAll(async () => {
   comparison = await compareRuns(
@@ -52,7 +53,7 @@ beforeAll(async () => {
     ],
     { seed: SEED, splits: 30, fraction: 0.05 },
   );
-  neurons = comparison.units.find(({ type }) => type === 'neuron')!;
+  neurons = unitViews(comparison).find(({ type }) => type === 'neuron')!;
 });
 
 test('the cut is the LAPE of the last unit that tang2024 takes of the reference, the bar its 95th percentile', () => {
@@ -73,7 +74,7 @@ describe('a profile counts, per layer and language, the units whose LAPE is at m
     for (const field of ['dead', 'selected', 'shared', 'counts', 'selectedByLayer'] as const) {
       expect(profile[field], field).toEqual(answer[field]);
     }
-    for (const field of ['meanEntropy', 'meanOmega2'] as const) {
+    for (const field of ['meanLape', 'meanOmega2Language'] as const) {
       profile[field].forEach((value, l) => {
         expect(value, field).toBeCloseTo((answer[field] as number[])[l]!, 12);
       });
@@ -95,11 +96,11 @@ test('reallocation counts units selected in either run by their top language bef
 const MEASURES: readonly Measure[] = [
   'selected',
   'jaccard',
-  'languageKept',
-  'meanEntropy',
-  'meanOmega2',
-  'depthD',
-  'meanDepth',
+  'language_kept',
+  'mean_lape',
+  'mean_omega2_language',
+  'depth_distance',
+  'mean_depth',
 ];
 
 describe('the change of a measure has a delete-one-fold jackknife interval, the same fold left out in both runs', () => {
@@ -117,7 +118,7 @@ describe('the noise floor is the measure between random halves: within a run M(A
     const headline = neurons.headlines.find((h) => h.measure === measure)!;
     const { folds, halves } = foldSubsets(FOLDS, 30, SEED);
     const mask = (subset: number) => String(folds[subset]!.reduce((bits, fold) => bits | (1 << fold), 0));
-    const similarity = measure === 'jaccard' || measure === 'languageKept';
+    const similarity = measure === 'jaccard' || measure === 'language_kept';
     const size = (value: number | null | undefined) => (similarity ? value! : Math.abs(value!));
     const withinA = halves.map(({ first }) => size(expected.halves[mask(first)]!.withinA[measure]));
     const withinB = halves.map(({ first }) => size(expected.halves[mask(first)]!.withinB[measure]));

@@ -2,11 +2,13 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type CompareOptions, compareRuns, type RunToCompare } from '../../src/compare/compare-runs.js';
-import { languageGroups } from '../../src/compare/language-groups.js';
-import type { Estimate } from '../../src/compare/types.js';
+import { type CompareOptions, compareRuns } from '../../src/compare/compare-runs.js';
+import type { Estimate } from '../../src/compare/comparison.js';
+import { languageGroups } from '../../src/compare/inputs/language-groups.js';
+import type { RunToCompare } from '../../src/compare/inputs/regimes.js';
 import { RunError, UsageError } from '../../src/errors.js';
 import { mannKendall } from '../../src/stats/tests/mann-kendall.js';
+import { unitViews } from '../support/comparison-views.js';
 import { type PlantedNeuron, writeSyntheticRun } from '../support/synthetic-run.js';
 
 const SMALL = { layers: 2, neurons: 60, heads: 4, headDim: 2, items: 16, folds: 4 };
@@ -108,7 +110,9 @@ describe('groups of languages', () => {
 
   test('a group of all languages has the numbers of no group', async () => {
     const everything = ['en', 'de', 'fr', 'ja'];
-    const { units } = await compare([run(0), run(3)], { groups: [{ name: 'every', languages: everything }] });
+    const units = unitViews(
+      await compare([run(0), run(3)], { groups: [{ name: 'every', languages: everything }] }),
+    );
     for (const { headlines } of units) {
       const of = (group: string | null) =>
         headlines.filter((h) => h.group === group).map((h) => ({ ...h, group: null }));
@@ -121,7 +125,7 @@ describe('which run is what', () => {
   test('the reference can be any of the runs: it comes first and sets the cut', async () => {
     const chosen = await compare([run(3), run(0)], { reference: 'step0' });
     const ordered = await compare([run(0), run(3)]);
-    expect(chosen.units).toEqual(ordered.units);
+    expect([chosen.units, chosen.changes]).toEqual([ordered.units, ordered.changes]);
     const error = await refusal(compare([run(0), run(1)], { reference: 'sft' }));
     expect(error.details).toMatchObject({ expected: 'step0, step100', found: 'sft' });
   });
@@ -145,7 +149,7 @@ describe('which run is what', () => {
       expect(error).toBeInstanceOf(UsageError);
       expect(error.details.found).toBe(pair.join(', '));
     }
-    const { units } = await compare([run(0), run(1), run(2)], { contrasts: [['step200', 'step100']] });
+    const units = unitViews(await compare([run(0), run(1), run(2)], { contrasts: [['step200', 'step100']] }));
     expect(units[0]!.contrasts[0]).toMatchObject({ from: 'step200', to: 'step100', reference: 'step0' });
   });
 });
@@ -153,9 +157,9 @@ describe('which run is what', () => {
 describe('a trajectory', () => {
   test('has each measure by step, whatever the order of the runs, and its Mann–Kendall test', async () => {
     const runs = [run(0), run(4), run(2), run(1), run(3), run(5)];
-    const { units, runs: compared } = await compare(runs, { trajectory: true });
-    expect(compared.map(({ step }) => step)).toEqual([0, 400, 200, 100, 300, 500]);
-    const [neurons] = units;
+    const comparison = await compare(runs, { trajectory: true });
+    expect(comparison.runs.map(({ step }) => step)).toEqual([0, 400, 200, 100, 300, 500]);
+    const [neurons] = unitViews(comparison);
     const selected = neurons!.trends.find(({ measure }) => measure === 'selected')!;
     expect(selected.points.map(({ step }) => step)).toEqual([0, 100, 200, 300, 400, 500]);
     const values = selected.points.map(({ value }: { readonly value: Estimate }) => value.value!);
@@ -169,7 +173,7 @@ describe('a trajectory', () => {
   });
 
   test('of four checkpoints no order could be told from chance: not measured', async () => {
-    const { units } = await compare([run(0), run(1), run(2), run(3)], { trajectory: true });
+    const units = unitViews(await compare([run(0), run(1), run(2), run(3)], { trajectory: true }));
     const trend = units[0]!.trends.find(({ measure }) => measure === 'selected')!;
     expect(trend).toMatchObject({ verdict: 'not measured', note: 'no order of 4 values has a p below 0.05' });
   });
@@ -177,7 +181,7 @@ describe('a trajectory', () => {
   test('runs that tie are tested with ties; where all are alike there is no trend to test', async () => {
     // The first two checkpoints are the same, so that each of their measures ties.
     const runs = [0, 0, 1, 2, 3, 4, 5].map((n, i) => run(n, { label: `step${10 * i}` }));
-    const [neurons] = (await compare(runs, { trajectory: true })).units;
+    const [neurons] = unitViews(await compare(runs, { trajectory: true }));
     const selected = neurons!.trends.find(({ measure, group }) => measure === 'selected' && group === null)!;
     const values = selected.points.map(({ value }) => value.value!);
     expect(values[0]).toBe(values[1]);
@@ -186,7 +190,7 @@ describe('a trajectory', () => {
     expect(Math.abs(tau)).toBeLessThan(1.0001);
 
     const alike = [0, 1, 2, 3, 4, 5].map((i) => run(0, { label: `step${10 * i}` }));
-    const [same] = (await compare(alike, { trajectory: true })).units;
+    const [same] = unitViews(await compare(alike, { trajectory: true }));
     for (const { measure, verdict, note, p: none } of same!.trends) {
       expect([measure, verdict, none]).toEqual([measure, 'not measured', null]);
       expect(note).toBe('a trend needs three values that differ');

@@ -3,17 +3,19 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { compareRuns } from '../../src/compare/compare-runs.js';
-import { foldSubsets } from '../../src/compare/fold-subsets.js';
-import { headOverlap } from '../../src/compare/top-heads.js';
-import type { Estimate, UnitComparison } from '../../src/compare/types.js';
+import type { Estimate } from '../../src/compare/comparison.js';
+import { foldSubsets } from '../../src/compare/inputs/fold-subsets.js';
+import { headOverlap } from '../../src/compare/inputs/top-heads.js';
+import { rowsOf } from '../../src/compare/select.js';
 import type { ComparisonWithChanges } from '../../src/compare/unit-changes.js';
+import { type UnitView, unitViews } from '../support/comparison-views.js';
 
 /** Runs and answers written by test/reference/make_compare.py (NumPy, SciPy, safetensors). */
 const FIXTURES = fileURLToPath(new URL('../fixtures/compare', import.meta.url));
 const SEED = 3;
 const SPLITS = 30;
 const FOLDS = [0, 1, 2, 3, 4, 5];
-const SIMILARITIES = ['jaccard', 'languageKept'];
+const SIMILARITIES = ['jaccard', 'language_kept'];
 
 type Values = Readonly<Record<string, number | null>>;
 type Interval = readonly [number | null, number | null, number | null];
@@ -47,7 +49,7 @@ const GROUPS = [
 const SCOPES = ['all', 'european', 'ja'];
 
 let comparison: ComparisonWithChanges;
-let neurons: UnitComparison;
+let neurons: UnitView;
 beforeAll(async () => {
   const folder = (name: string) => join(FIXTURES, name);
   comparison = await compareRuns(
@@ -58,7 +60,7 @@ beforeAll(async () => {
     ],
     { seed: SEED, splits: SPLITS, fraction: 0.05, groups: GROUPS },
   );
-  neurons = comparison.units.find(({ type }) => type === 'neuron')!;
+  neurons = unitViews(comparison).find(({ type }) => type === 'neuron')!;
 });
 
 function expectNear(found: number | null | undefined, answer: number | null | undefined, what: string): void {
@@ -92,14 +94,14 @@ describe('a group has the selected units that belong to one of its languages, an
     for (const { label, measure, value } of levels) {
       const [answer, low, high] = answers[label]![measure]!;
       // Counts and depths do not go below 0.
-      const clipped = measure === 'selected' || measure === 'meanDepth' ? Math.max(0, low!) : low;
+      const clipped = measure === 'selected' || measure === 'mean_depth' ? Math.max(0, low!) : low;
       expectInterval(value, [answer!, clipped!, high!], `${measure} of ${label}`);
     }
   });
 
   test('one language has no entropy, no ω² and no language to keep: not measured, and said so', () => {
     for (const { measure, verdict, note } of neurons.headlines.filter(inScope('ja'))) {
-      if (!['meanEntropy', 'meanOmega2', 'languageKept'].includes(measure)) continue;
+      if (!['mean_lape', 'mean_omega2_language', 'language_kept'].includes(measure)) continue;
       expect(verdict).toBe('not measured');
       expect(note).toBe('one language has no difference between languages');
     }
@@ -135,7 +137,7 @@ describe('a difference in differences is T(to) − T(from), T the change against
 
   /** The least that a difference of two shares can be. */
   function bound(measure: string): number {
-    return ['jaccard', 'languageKept', 'depthD'].includes(measure) ? -1 : Number.NEGATIVE_INFINITY;
+    return ['jaccard', 'language_kept', 'depth_distance'].includes(measure) ? -1 : Number.NEGATIVE_INFINITY;
   }
 
   test.each(['all', 'european'])(
@@ -213,18 +215,18 @@ test('the seed floor of a pair is the measure between two training seeds, at ful
 });
 
 test('layer by layer and language by language: differences with their jackknife', () => {
-  const { parts } = expected.regimes;
-  const { layers, selectedByLanguage } = neurons.pairs[0]!;
+  const answers = expected.regimes.parts;
+  const parts = rowsOf(neurons.parts, { from: 'base', to: 'tuned' });
   const check = (found: readonly { readonly change: Estimate }[], name: string) => {
-    const [values, low, high] = parts[name]!;
+    const [values, low, high] = answers[name]!;
     expect(found).toHaveLength(values!.length);
     found.forEach(({ change }, i) => {
       expectInterval(change, [values![i]!, low![i]!, high![i]!], `${name} ${i}`);
     });
   };
-  check(layers.meanEntropy, 'meanEntropy');
-  check(layers.meanOmega2, 'meanOmega2');
-  check(selectedByLanguage, 'selectedByLanguage');
+  for (const measure of ['mean_lape', 'mean_omega2_language'] as const)
+    check(rowsOf(parts, { measure }), measure);
+  check(rowsOf(parts, { measure: 'selected', layer: null }), 'selectedByLanguage');
 });
 
 describe('overlap of top heads: |top-n(a) ∩ top-n(b)|/n, n = 2 % of the heads and at least one', () => {
@@ -244,8 +246,8 @@ describe('overlap of top heads: |top-n(a) ∩ top-n(b)|/n, n = 2 % of the heads 
       const { norm } = expected.headOverlaps[name]!;
       return (norm[0]![1]! + norm[0]![2]! + norm[1]![2]!) / 3;
     };
-    const heads = comparison.units.find(({ type }) => type === 'head')!;
-    const found = heads.headlines.find((h) => h.measure === 'headOverlap' && h.to === 'tuned')!;
+    const heads = unitViews(comparison).find(({ type }) => type === 'head')!;
+    const found = heads.headlines.find((h) => h.measure === 'head_overlap' && h.to === 'tuned')!;
     expect(found.change.value).toBeCloseTo(mean('tuned') - mean('base'), 12);
     expect(found.verdict).not.toBe('not measured');
   });
@@ -257,14 +259,14 @@ describe('overlap of top heads: |top-n(a) ∩ top-n(b)|/n, n = 2 % of the heads 
     );
     const mean = ({ norm }: { readonly norm: readonly (readonly (number | null)[])[] }) =>
       (norm[0]![1]! + norm[0]![2]! + norm[1]![2]!) / 3;
-    const heads = comparison.units.find(({ type }) => type === 'head')!;
-    const found = heads.headlines.find((h) => h.measure === 'headOverlap' && h.to === 'tuned')!;
+    const heads = unitViews(comparison).find(({ type }) => type === 'head')!;
+    const found = heads.headlines.find((h) => h.measure === 'head_overlap' && h.to === 'tuned')!;
     expect(found.seeds.withinTo![1]).toBeCloseTo(
       Math.abs(mean(second.headOverlaps[1]!) - mean(comparison.headOverlaps[1]!)),
       12,
     );
     expect(found.seeds.verdict).not.toBe('not measured');
-    const contrast = heads.contrasts.find((c) => c.measure === 'headOverlap' && c.group === null)!;
+    const contrast = heads.contrasts.find((c) => c.measure === 'head_overlap' && c.group === null)!;
     expect(contrast.difference.value).not.toBeNull();
   });
 });

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import type { UnitLayer } from '../../src/compare/layer-scores.js';
-import { RunSource } from '../../src/compare/run-source.js';
+import type { UnitLayer } from '../../src/compare/inputs/layer-scores.js';
+import { RunSource } from '../../src/compare/inputs/run-source.js';
 
 const FIXTURE = fileURLToPath(new URL('../fixtures/compare/base', import.meta.url));
 

@@ -16,12 +16,13 @@ import {
 import { type WritableValue, writePytorch } from '../../src/interchange/pytorch/write-pytorch.js';
 import { readScores, scoreRun } from '../../src/scores/index.js';
 import { openSafetensors } from '../../src/store/files/safetensors.js';
-import { ROW_GROUP_ROWS, writeTable } from '../../src/store/files/table.js';
+import { ROW_GROUP_ROWS } from '../../src/store/files/table.js';
 import { csvLine } from '../../src/store/files/text-files.js';
 import { openRun } from '../../src/store/run/open-run.js';
 import { babelscope, temporaryFolder } from '../support/command-line.js';
 import { writeSyntheticRun } from '../support/synthetic-run.js';
 import { TINY_PROBES, tinyMixture } from '../support/tiny-checkpoint.js';
+import { writeTable } from '../support/write-table.js';
 
 async function scoredRun(keep: 'items' | 'folds' = 'items') {
   const folder = join(temporaryFolder(), 'run');

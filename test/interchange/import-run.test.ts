@@ -2,8 +2,8 @@ import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
+import { samplingFloor } from '../../src/compare/floors/sampling-floor.js';
 import { compareRuns } from '../../src/compare/index.js';
-import { noiseFloor } from '../../src/compare/noise-floor.js';
 import { UsageError } from '../../src/errors.js';
 import { writeImportedRun } from '../../src/interchange/import-run.js';
 import {
@@ -21,6 +21,7 @@ import { randomHalves } from '../../src/stats/sampling/resampling.js';
 import { openRun } from '../../src/store/run/open-run.js';
 import { readManifest } from '../../src/store/run/run-folder.js';
 import { babelscope, temporaryFolder } from '../support/command-line.js';
+import { unitViews } from '../support/comparison-views.js';
 
 const FIXTURES = fileURLToPath(new URL('../fixtures/pytorch/', import.meta.url));
 const LANGUAGES = ['en', 'zh', 'fr'];
@@ -100,9 +101,9 @@ describe('LAPE counts become a run', () => {
       const { warnings } = await importLapeCounts(counts(folds), out);
       const { reliability } = await scoreRun(out);
       const { columns } = await readScores(out, 'units');
-      const { units } = await compareRuns([{ folder: out }, { folder: out }]);
-      const entropy = units[0]!.headlines.find(({ measure }) => measure === 'meanEntropy')!;
-      const omega2 = units[0]!.headlines.find(({ measure }) => measure === 'meanOmega2')!;
+      const units = unitViews(await compareRuns([{ folder: out }, { folder: out }]));
+      const entropy = units[0]!.headlines.find(({ measure }) => measure === 'mean_lape')!;
+      const omega2 = units[0]!.headlines.find(({ measure }) => measure === 'mean_omega2_language')!;
       expect([omega2.verdict, omega2.note]).toEqual([
         'not measured',
         expect.stringContaining('pooled items, which imports lack'),
@@ -145,7 +146,7 @@ describe('LAPE counts become a run', () => {
         const gap = (x: readonly number[], y: readonly number[]) =>
           halves.map(({ first, second }) => Math.abs(mean(x, first) - mean(y, second)));
         const across = [...gap(a, b), ...gap(b, a)];
-        if (noiseFloor(gap(a, a), gap(b, b), across, 'difference').verdict === 'changed') changed++;
+        if (samplingFloor(gap(a, a), gap(b, b), across, 'difference').verdict === 'changed') changed++;
       }
       return changed / trials;
     });
@@ -173,7 +174,7 @@ describe('LAHIS matrices become a run of heads', () => {
       expect(rate).toBeCloseTo(mean(LANGUAGES[row % 3]!, Math.floor(row / 3)), 12);
     });
     const comparison = await compareRuns([{ folder: out }, { folder: out }]);
-    const [heads] = comparison.units;
+    const [heads] = unitViews(comparison);
     expect([heads!.type, heads!.rate]).toEqual(['head', 'importance']);
     expect(comparison.headMaps[0]!.lape.flat().every((lape) => lape !== null)).toBe(true);
     // n is one head of 24: two languages share it or not.
@@ -184,7 +185,7 @@ describe('LAHIS matrices become a run of heads', () => {
     comparison.headOverlaps[0]!.norm.forEach((row, a) => {
       expect(row).toEqual(top.map((head) => (head === top[a] ? 1 : 0)));
     });
-    const overlap = heads!.headlines.find(({ measure }) => measure === 'headOverlap')!;
+    const overlap = heads!.headlines.find(({ measure }) => measure === 'head_overlap')!;
     expect(overlap.verdict).toBe('not distinguishable from sampling');
     const counted = buildTables(comparison).find(({ name }) => name === 'tokens')!;
     expect([counted.title, counted.columns.at(-1), counted.rows[0]]).toEqual([

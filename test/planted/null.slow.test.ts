@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { headlineChanges } from '../../src/compare/index.js';
 import { falseChanges, nullComparison } from '../../src/planted/index.js';
 import { DEMO_CHECKPOINTS, temporaryFolder } from '../support/command-line.js';
 
@@ -18,8 +19,7 @@ test("nothing is called a change on the demo's checkpoint between it, itself, an
     out: temporaryFolder(),
   });
   expect(falseChanges(comparison)).toEqual([]);
-  const neurons = comparison.units.find(({ type }) => type === 'neuron')!;
-  for (const { measure, to, verdict } of neurons.headlines) {
+  for (const { measure, to, verdict } of headlineChanges(comparison, 'neuron')) {
     expect(verdict, `${measure}, ${to}`).toBe('not distinguishable from sampling');
   }
 });

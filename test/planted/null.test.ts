@@ -80,9 +80,9 @@ test('nothing is called a change between a checkpoint, itself, and itself with n
     const some = having(kind).filter(({ verdict }) => verdict === 'not distinguishable from sampling');
     expect(some.length, kind).toBeGreaterThanOrEqual(having(kind).length / 3);
   }
-  const measured = comparison.units
-    .flatMap(({ headlines }) => headlines)
-    .filter(({ verdict }) => verdict === 'not distinguishable from sampling');
+  const measured = comparison.changes.filter(
+    ({ verdict }) => verdict === 'not distinguishable from sampling',
+  );
   for (const { from, to, measure, valueFrom, valueTo } of measured) {
     if (from === 'checkpoint' && to === 'the same again') expect(valueTo, measure).toBe(valueFrom);
   }

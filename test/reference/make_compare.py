@@ -4,7 +4,7 @@ what a comparison of them must say.
     pip install -r test/reference/requirements-scores.txt
     python test/reference/make_compare.py
 
-Everything is computed here from the definitions in SCORES.md with NumPy and SciPy, from the same files that the tests
+Everything is computed here from the definitions in docs/scores.md and docs/comparing.md with NumPy and SciPy, from the same files that the tests
 read; nothing of babelscope is used. The folders are written with the Python `safetensors` package.
 """
 
@@ -218,9 +218,9 @@ def levels(run, folds, policy, scope=ALL):
     several = len(scope) > 1
     return {
         "selected": float(top.sum()),
-        "meanEntropy": float(np.nanmean(run.entropy(folds, scope))) if several else float("nan"),
-        "meanOmega2": float(np.nanmean(run.omega2(folds, scope))) if several else float("nan"),
-        "meanDepth": share(run.layer[top].sum(), top.sum()),
+        "mean_lape": float(np.nanmean(run.entropy(folds, scope))) if several else float("nan"),
+        "mean_omega2_language": float(np.nanmean(run.omega2(folds, scope))) if several else float("nan"),
+        "mean_depth": share(run.layer[top].sum(), top.sum()),
     }
 
 
@@ -234,8 +234,8 @@ def measures(a, folds_a, b, folds_b, policy, scope=ALL):
     return {
         **{name: of_b[name] - of_a[name] for name in of_a},
         "jaccard": share((in_a & in_b).sum(), (in_a | in_b).sum()),
-        "languageKept": share((in_a & in_b & (top_a == top_b)).sum(), (in_a & in_b).sum()) if len(scope) > 1 else float("nan"),
-        "depthD": depth,
+        "language_kept": share((in_a & in_b & (top_a == top_b)).sum(), (in_a & in_b).sum()) if len(scope) > 1 else float("nan"),
+        "depth_distance": depth,
     }
 
 
@@ -277,7 +277,7 @@ def expected(unit_type):
     change = {}
     for name, value in full.items():
         _, low, high = jackknife(value, [m[name] for m in left_out])
-        if name in ("jaccard", "languageKept", "depthD"):
+        if name in ("jaccard", "language_kept", "depth_distance"):
             low, high = max(low, 0), min(high, 1)
         change[name] = [value, float(low), float(high)]
     # Every way to halve the folds, by the bit mask of the first half.
@@ -306,8 +306,8 @@ def expected(unit_type):
             "shared": int((belongs.sum(0) >= 2).sum()),
             "counts": [[int(belongs[k][run.layer == l].sum()) for k in range(K)] for l in range(LAYERS)],
             "selectedByLayer": [int((top[run.layer == l] >= 0).sum()) for l in range(LAYERS)],
-            "meanEntropy": [float(np.nanmean(h[run.layer == l])) for l in range(LAYERS)],
-            "meanOmega2": [float(np.nanmean(w[run.layer == l])) for l in range(LAYERS)],
+            "meanLape": [float(np.nanmean(h[run.layer == l])) for l in range(LAYERS)],
+            "meanOmega2Language": [float(np.nanmean(w[run.layer == l])) for l in range(LAYERS)],
         })
     changes = {
         "lape": changed(Run.entropy, a, b),
@@ -375,8 +375,8 @@ def regimes():
     counts = by_language(b, every) - by_language(a, every)
     _, low, high = jackknife(counts, [by_language(b, f) - by_language(a, f) for f in without])
     parts = {
-        "meanEntropy": by_layer(present(Run.entropy)),
-        "meanOmega2": by_layer(present(Run.omega2)),
+        "mean_lape": by_layer(present(Run.entropy)),
+        "mean_omega2_language": by_layer(present(Run.omega2)),
         "selectedByLanguage": [counts.tolist(), low.tolist(), high.tolist()],
     }
     return {"groups": answers, "parts": parts}

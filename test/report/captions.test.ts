@@ -1,8 +1,15 @@
 import { describe, expect, test } from 'vitest';
-import { type Comparison, type Measure, VERDICTS, type Verdict } from '../../src/compare/index.js';
+import {
+  againstReference,
+  type Comparison,
+  headlineChanges,
+  type Measure,
+  rowsOf,
+  VERDICTS,
+  type Verdict,
+} from '../../src/compare/index.js';
 import { type Figure, isPresent } from '../../src/report/figures/figure.js';
 import { buildFigures, type FigureName, figure } from '../../src/report/figures/list.js';
-import { againstReference } from '../../src/report/words/compared.js';
 import { list } from '../../src/report/words/text.js';
 import type { UnitType } from '../../src/store/index.js';
 import { SEEN_UNSEEN, syntheticComparison } from '../support/synthetic-comparison.js';
@@ -93,22 +100,10 @@ function mixed(comparison: Comparison): Comparison {
     state = (state * 48_271) % 2_147_483_647;
     return VERDICTS[state % VERDICTS.length]!;
   };
-  const { alignment } = comparison;
   return {
     ...comparison,
-    units: comparison.units.map((unit) => ({
-      ...unit,
-      headlines: unit.headlines.map((headline) => ({ ...headline, verdict: next() })),
-      contrasts: unit.contrasts.map((contrast) => ({ ...contrast, verdict: next() })),
-      pairs: unit.pairs.map((pair) => ({
-        ...pair,
-        selectedByLanguage: pair.selectedByLanguage.map((part) => ({ ...part, verdict: next() })),
-      })),
-    })),
-    alignment: alignment && {
-      ...alignment,
-      changes: alignment.changes.map((change) => ({ ...change, verdict: next() })),
-    },
+    changes: comparison.changes.map((change) => ({ ...change, verdict: next() })),
+    contrasts: comparison.contrasts.map((contrast) => ({ ...contrast, verdict: next() })),
   };
 }
 
@@ -127,7 +122,7 @@ describe('the verdicts in a caption are those of the comparison', () => {
   );
   const others = ['cpt', 'sft', 'grpo', 'dpo'];
   const captionOf = (name: FigureName, comparison = runs) => (figure(comparison, name) as Figure).caption;
-  const headlinesOf = (type: UnitType) => againstReference(runs.units.find((unit) => unit.type === type)!);
+  const headlinesOf = (type: UnitType) => againstReference(runs, type);
   const verdictsOf = (type: UnitType, measure: Measure) =>
     others.map((label) => headlinesOf(type).find((h) => h.measure === measure && h.to === label)!.verdict);
   const tally = (verdicts: readonly string[]) =>
@@ -144,12 +139,12 @@ describe('the verdicts in a caption are those of the comparison', () => {
       'selected',
       /(?<=beside the noise floor: .*)\b(cpt|sft|grpo|dpo): (?=.*Languages one by one)/g,
     ],
-    ['entropy-distribution', 'neuron', 'meanEntropy', /\b(cpt|sft|grpo|dpo): /g],
-    ['depth-profile', 'neuron', 'depthD', /\b(cpt|sft|grpo|dpo): (D = \S+ at layer \d+, )?/g],
+    ['entropy-distribution', 'neuron', 'mean_lape', /\b(cpt|sft|grpo|dpo): /g],
+    ['depth-profile', 'neuron', 'depth_distance', /\b(cpt|sft|grpo|dpo): (D = \S+ at layer \d+, )?/g],
     ['reallocation', 'neuron', 'jaccard', /Overlap of the selected sets: /g],
-    ['reallocation', 'neuron', 'languageKept', /languages kept: /g],
-    ['head-map', 'head', 'meanOmega2', /Mean over heads, \S+ against base: /g],
-    ['expert-map', 'expert', 'meanEntropy', /mean entropy of experts: /g],
+    ['reallocation', 'neuron', 'language_kept', /languages kept: /g],
+    ['head-map', 'head', 'mean_omega2_language', /Mean over heads, \S+ against base: /g],
+    ['expert-map', 'expert', 'mean_lape', /mean entropy of experts: /g],
   ] as const)('%s: of each run, of its %ss, %s', (name, type, measure, before) => {
     const expected = verdictsOf(type, measure);
     expect(new Set(expected).size).toBeGreaterThan(1);
@@ -158,10 +153,10 @@ describe('the verdicts in a caption are those of the comparison', () => {
 
   test('specialized-neurons: of each run, each language', () => {
     const tags = runs.languages.map(({ tag }) => tag);
-    const { pairs } = runs.units[0]!;
-    for (const { to, selectedByLanguage } of pairs.filter(({ from }) => from === 'base')) {
+    const selected = rowsOf(runs.changes, { type: 'neuron', measure: 'selected', from: 'base' });
+    for (const to of others) {
       const said = VERDICTS.flatMap((verdict) => {
-        const own = tags.filter((_, k) => selectedByLanguage[k]!.verdict === verdict);
+        const own = tags.filter((language) => rowsOf(selected, { to, language, verdict }).length > 0);
         return own.length === 0 ? [] : [`${verdict} in ${own.join(' ')}`];
       });
       expect(captionOf('specialized-neurons')).toContain(`${to}: ${said.join(', ')}.`);
@@ -169,32 +164,29 @@ describe('the verdicts in a caption are those of the comparison', () => {
   });
 
   test('head-overlap: of each run, by norm and by contrast', () => {
-    const measures = ['headOverlap', 'headOverlapContrast'] as const;
-    const units = runs.units.map((unit) => ({
-      ...unit,
-      headlines: unit.headlines.flatMap((h) =>
-        h.measure === 'meanEntropy'
-          ? [
-              h,
-              ...measures.map((measure, i) => ({
-                ...h,
-                measure,
-                verdict: VERDICTS[(i + others.indexOf(h.to)) % 2]!,
-              })),
-            ]
-          : [h],
-      ),
-    }));
-    const caption = captionOf('head-overlap', { ...runs, units });
+    const measures = ['head_overlap', 'head_overlap_contrast'] as const;
+    const changes = runs.changes.flatMap((h) =>
+      h.measure === 'mean_lape' && h.layer === null
+        ? [
+            h,
+            ...measures.map((measure, i) => ({
+              ...h,
+              measure,
+              verdict: VERDICTS[(i + others.indexOf(h.to)) % 2]!,
+            })),
+          ]
+        : [h],
+    );
+    const caption = captionOf('head-overlap', { ...runs, changes });
     const turns = (i: number) => others.map((_, r) => VERDICTS[(i + r) % 2]);
     expect(verdictsAfter(caption, /against base: by norm [^ ,]+, /g)).toEqual(turns(0));
     expect(verdictsAfter(caption, /by contrast [^ ,]+, /g)).toEqual(turns(1));
   });
 
   test('alignment: of each run both measures, and in how many layers alone', () => {
-    const changes = runs.alignment!.changes.filter(({ group, from }) => group === null && from === 'base');
+    const changes = rowsOf(runs.changes, { type: null, group: null, from: 'base' });
     const expected = others.flatMap((label) =>
-      (['margin', 'mexa'] as const).map(
+      (['alignment_margin', 'alignment_mexa'] as const).map(
         (measure) =>
           changes.find((c) => c.to === label && c.measure === measure && c.layer === null)!.verdict,
       ),
@@ -203,7 +195,7 @@ describe('the verdicts in a caption are those of the comparison', () => {
     const before = /(alignment of languages|items retrieved across languages) (?:[^(;]+\([^()]*\), )?/g;
     expect(verdictsAfter(caption.slice(caption.indexOf('Mean over layers.')), before)).toEqual(expected);
     const layers = others.flatMap((label) =>
-      (['margin', 'mexa'] as const)
+      (['alignment_margin', 'alignment_mexa'] as const)
         .filter(
           (measure) =>
             changes.find((c) => c.to === label && c.measure === measure && c.layer === null)!.verdict !==
@@ -229,7 +221,9 @@ describe('the verdicts in a caption are those of the comparison', () => {
   });
 
   test('regimes: how many of each, of every two runs', () => {
-    const all = runs.units.flatMap(({ headlines }) => headlines).filter(({ group }) => group === null);
+    const all = runs.units
+      .flatMap(({ type }) => headlineChanges(runs, type))
+      .filter(({ group }) => group === null);
     const drawn = all.filter(({ type, measure }) =>
       all.some((h) => h.type === type && h.measure === measure && h.verdict !== 'not measured'),
     );
@@ -239,7 +233,7 @@ describe('the verdicts in a caption are those of the comparison', () => {
   });
 
   test('groups: how many changed, of each group and run', () => {
-    const { headlines } = runs.units[0]!;
+    const headlines = headlineChanges(runs, 'neuron');
     for (const group of ['seen', 'unseen']) {
       const said = others.map((label) => {
         const own = headlines.filter(
@@ -252,7 +246,7 @@ describe('the verdicts in a caption are those of the comparison', () => {
   });
 
   test('contrasts: how many changed', () => {
-    const drawn = runs.units[0]!.contrasts.filter(
+    const drawn = rowsOf(runs.contrasts, { type: 'neuron' }).filter(
       ({ from, to, difference }) => from === 'cpt' && to === 'sft' && difference.value !== null,
     );
     const changed = drawn.filter(({ verdict }) => verdict === 'changed').length;
@@ -262,22 +256,18 @@ describe('the verdicts in a caption are those of the comparison', () => {
   test('trajectory: the last checkpoint against the reference, and which trends of groups changed', () => {
     const checkpoints = mixed(trained);
     const caption = captionOf('trajectory', checkpoints);
-    const [neurons] = checkpoints.units;
     const last = 'base@step8000';
-    const ofUnits = againstReference(neurons!).filter(({ to }) => to === last);
-    const aligned = checkpoints.alignment!.changes.filter(
-      (c) => c.layer === null && c.group === null && c.from === 'base@step0' && c.to === last,
-    );
+    const ofUnits = againstReference(checkpoints, 'neuron').filter(({ to }) => to === last);
+    const aligned = againstReference(checkpoints, null).filter(({ to }) => to === last);
     const said = caption
       .slice(caption.indexOf('beside sampling: ') + 'beside sampling: '.length, -1)
       .split('; ');
     expect(said.map((one) => VERDICTS.find((verdict) => one.endsWith(` ${verdict}`)))).toEqual(
       [...ofUnits, ...aligned].map(({ verdict }) => verdict),
     );
-    const trends = [
-      ...neurons!.trends,
-      ...checkpoints.alignment!.trends.filter(({ layer }) => layer === null),
-    ];
+    const trends = rowsOf(checkpoints.trends, { layer: null }).filter(
+      ({ type }) => type === 'neuron' || type === null,
+    );
     const changed = trends.filter(({ group, verdict }) => group !== null && verdict === 'changed');
     const others = trends.filter(({ group }) => group !== null).length - changed.length;
     const named = /In groups: changed (.*); (\d+) others/.exec(caption)!;

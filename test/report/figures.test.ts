@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'vitest';
+import { againstReference, rowsOf } from '../../src/compare/index.js';
 import { unitTicks } from '../../src/report/drawing/cell-map.js';
 import { renderSvgs, withTitle } from '../../src/report/drawing/render.js';
 import { type Figure, isPresent } from '../../src/report/figures/figure.js';
 import { buildFigures, type FigureName, figure } from '../../src/report/figures/list.js';
+import { alignmentView, unitViews } from '../support/comparison-views.js';
 import { CASES, LONG_LABELS, mixture, regimes, small, trained } from './cases.js';
 
 describe.each(Object.entries(CASES))('figures of %s', (_, comparison) => {
@@ -53,7 +55,7 @@ describe('a figure has one mark for each number', () => {
   });
 
   test('forest: a verdict for every headline of neurons, a floor for every one that was measured', async () => {
-    const headlines = small.units[0]!.headlines;
+    const headlines = againstReference(small, 'neuron');
     const svg = await draw('forest');
     for (const verdict of new Set(headlines.map((headline) => headline.verdict))) {
       const shown = svg.match(new RegExp(`>${verdict}<`, 'g')) ?? [];
@@ -66,28 +68,28 @@ describe('a figure has one mark for each number', () => {
     const figure = buildFigures(regimes).find((one) => one.name === name) as Figure;
     return (await renderSvgs([figure]))[0]!;
   };
-  const neurons = regimes.units[0]!;
+  const [neurons] = unitViews(regimes);
 
   test('regimes: a cell for every pair of runs and every measure, a frame for those with a seed floor', async () => {
-    const shown = regimes.units
+    const shown = unitViews(regimes)
       .flatMap(({ headlines }) => headlines)
       .filter(
         ({ group, type, measure }) => group === null && (type === 'neuron' || measure.startsWith('mean')),
       )
-      .filter(({ type, measure }) => type === 'neuron' || measure !== 'meanDepth');
+      .filter(({ type, measure }) => type === 'neuron' || measure !== 'mean_depth');
     const framed = shown.filter(({ seeds }) => seeds.verdict !== 'not measured');
     expect(framed.length).toBeGreaterThan(0);
     expect(marks(await draw5('regimes'), 'rect')).toBe(shown.length + framed.length);
   });
 
   test('groups: a point for every measured change against the reference, in all languages and in each group', async () => {
-    const shown = neurons.headlines.filter(({ from, change }) => from === 'base' && change.value !== null);
+    const shown = neurons!.headlines.filter(({ from, change }) => from === 'base' && change.value !== null);
     expect(new Set(shown.map(({ group }) => group))).toEqual(new Set([null, 'seen', 'unseen']));
     expect(marks(await draw5('groups'), 'symbol')).toBe(shown.length);
   });
 
   test('contrasts: both verdicts of every row, a floor for each that was measured', async () => {
-    const shown = neurons.contrasts.filter(({ from, to }) => from === 'cpt' && to === 'sft');
+    const shown = neurons!.contrasts.filter(({ from, to }) => from === 'cpt' && to === 'sft');
     const seeded = shown.filter(({ seeds }) => seeds.verdict !== 'not measured');
     const sampled = shown.filter(({ verdict }) => verdict !== 'not measured');
     const svg = await draw5('contrasts');
@@ -103,7 +105,7 @@ describe('a figure has one mark for each number', () => {
   test('alignment: a point for each run, layer and measure, and one for each change against the reference', async () => {
     const svg = await draw('alignment');
     expect(marks(svg, 'symbol')).toBe(2 * layers * (runs + runs - 1));
-    const changed = small.alignment!.changes.filter(
+    const changed = alignmentView(small).changes.filter(
       ({ layer, group, verdict }) => layer !== null && group === null && verdict !== 'changed',
     );
     expect(changed.length).toBeGreaterThan(0);
@@ -139,10 +141,10 @@ describe('a figure has one mark for each number', () => {
   test('trajectory: a point a step, measure and group', async () => {
     const figure = buildFigures(trained).find(({ name }) => name === 'trajectory') as Figure;
     // Of alignment, the mean over layers.
-    const aligned = trained.alignment!.trends.filter(({ layer }) => layer === null);
-    const points = [...trained.units[0]!.trends, ...aligned].flatMap((trend) =>
-      trend.points.filter(({ value }) => value.value !== null),
+    const shown = rowsOf(trained.trends, { layer: null }).filter(
+      ({ type }) => type === 'neuron' || type === null,
     );
+    const points = shown.flatMap((trend) => trend.points.filter(({ value }) => value.value !== null));
     expect(marks((await renderSvgs([figure]))[0]!, 'symbol')).toBe(points.length);
   });
 });
@@ -208,10 +210,7 @@ function byPlace([a, b]: readonly string[], [c, d]: readonly string[]): number {
 test('regimes of runs of which nothing is measured are absent, with a sentence, and no heading over nothing', () => {
   const nothing = {
     ...regimes,
-    units: regimes.units.map((unit) => ({
-      ...unit,
-      headlines: unit.headlines.map((h) => ({ ...h, verdict: 'not measured' as const })),
-    })),
+    changes: regimes.changes.map((change) => ({ ...change, verdict: 'not measured' as const })),
   };
   expect(figure(nothing, 'regimes')).toEqual({
     name: 'regimes',

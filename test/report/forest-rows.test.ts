@@ -1,14 +1,13 @@
 import { expect, test } from 'vitest';
+import { againstReference } from '../../src/compare/index.js';
 import { forestRows } from '../../src/report/figures/forest.js';
-import { againstReference } from '../../src/report/index.js';
 import { syntheticComparison } from '../support/synthetic-comparison.js';
 
 const RUNS = ['base', 'cpt', 'sft', 'grpo'];
 
 /** Rows of one measure, where every run says of it what `of` says. */
 function rowsWhere(measure: string, of: (to: string) => object) {
-  const [neurons] = syntheticComparison({ runs: RUNS }).units;
-  const headlines = againstReference(neurons!)
+  const headlines = againstReference(syntheticComparison({ runs: RUNS }), 'neuron')
     .filter((headline) => headline.measure === measure)
     .map((headline) => ({
       ...headline,
@@ -31,7 +30,7 @@ test('a measure that no run is measured by, for one and the same reason, has one
 });
 
 test('runs whose reasons differ have a row each', () => {
-  const rows = rowsWhere('depthD', (to) => ({ ...NOTHING, note: `no unit in ${to}` }));
+  const rows = rowsWhere('depth_distance', (to) => ({ ...NOTHING, note: `no unit in ${to}` }));
   expect(rows.map(({ runs }) => runs)).toEqual(['cpt', 'sft', 'grpo']);
 });
 

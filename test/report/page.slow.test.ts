@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Comparison } from '../../src/compare/types.js';
-import { contrastSentence, headlineSentence, writeReport } from '../../src/report/index.js';
+import type { Comparison } from '../../src/compare/comparison.js';
+import { headlineChanges } from '../../src/compare/index.js';
+import { changeSentence, contrastSentence, writeReport } from '../../src/report/index.js';
 import { findChromium, launchChromium } from '../support/chromium.js';
 import { SEEN_UNSEEN, SEVENTEEN_LANGUAGES, syntheticComparison } from '../support/synthetic-comparison.js';
 import { TEXT_FAULTS } from '../support/text-faults.js';
@@ -121,8 +122,8 @@ describe.skipIf(chromiumPath === null)('the page in Chromium, from file://', () 
     const { page } = await open(await reportOf('plain', comparison));
     await page.locator('.box details summary').click();
     const lines = await page.locator('.box details li').allInnerTexts();
-    const headlines = comparison.units.flatMap((unit) => unit.headlines);
-    expect(lines.map((line) => line.slice(1).trim())).toEqual(headlines.map(headlineSentence));
+    const headlines = comparison.units.flatMap(({ type }) => headlineChanges(comparison, type));
+    expect(lines.map((line) => line.slice(1).trim())).toEqual(headlines.map(changeSentence));
     headlines.forEach(({ verdict }, i) => {
       expect(lines[i]).toContain(`: ${verdict}`);
     });
@@ -157,7 +158,9 @@ describe.skipIf(chromiumPath === null)('the page in Chromium, from file://', () 
     const { page, said } = await open(await reportOf('regimes', regimes()));
     await live(page);
     expect(await page.locator('.plot .vega-embed svg').count()).toBe(FIGURES + 3);
-    const sentences = regimes().units.flatMap(({ contrasts }) => contrasts.map(contrastSentence));
+    const sentences = regimes()
+      .contrasts.filter(({ type }) => type !== null)
+      .map(contrastSentence);
     const lines = await page.locator('.box details li').allTextContents();
     expect(
       lines
@@ -236,10 +239,7 @@ function hostile(): Comparison {
         weightsSha256: HOSTILE,
       },
     })),
-    units: comparison.units.map((unit) => ({
-      ...unit,
-      headlines: unit.headlines.map((headline) => ({ ...headline, note: headline.note && HOSTILE })),
-    })),
+    changes: comparison.changes.map((change) => ({ ...change, note: change.note && HOSTILE })),
   };
 }
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import type { Headline } from '../../src/compare/types.js';
+import type { Change } from '../../src/compare/comparison.js';
 import { toCsv } from '../../src/report/tables/report-table.js';
-import { headlineSentence, intervalInWords, standardise } from '../../src/report/words/measures.js';
+import { changeSentence, intervalInWords, standardise } from '../../src/report/words/measures.js';
 import {
   decimal,
   ellipsize,
@@ -16,10 +16,12 @@ import {
   wrapParts,
 } from '../../src/report/words/text.js';
 
-const jaccard: Headline = {
+const jaccard: Change = {
   type: 'neuron',
   measure: 'jaccard',
   group: null,
+  layer: null,
+  language: null,
   from: 'base',
   to: 'sft',
   valueFrom: null,
@@ -86,7 +88,7 @@ describe('numbers in words', () => {
 
 describe('a headline', () => {
   test('the sentence is the measure with its unit, the verdict, the numbers', () => {
-    expect(headlineSentence(jaccard)).toBe(
+    expect(changeSentence(jaccard)).toBe(
       'Overlap of selected neurons (Jaccard, 0–1): changed; 0.76 (95\u00a0% interval 0.71 to 0.81); 100\u00a0% of split halves beyond the noise floor.',
     );
   });
@@ -95,7 +97,7 @@ describe('a headline', () => {
     const nothing = { value: null, low: null, high: null };
     const note = 'no unit is selected in either run';
     expect(
-      headlineSentence({
+      changeSentence({
         ...jaccard,
         change: nothing,
         across: null,
@@ -114,7 +116,7 @@ describe('a headline', () => {
   });
 
   test('a difference enters as it is; over a floor of zero it is infinite, none is zero', () => {
-    const difference: Headline = { ...jaccard, measure: 'selected', valueFrom: 10, valueTo: 12 };
+    const difference: Change = { ...jaccard, measure: 'selected', valueFrom: 10, valueTo: 12 };
     const floors = { withinFrom: [0, 1, 2], withinTo: [0, 2, 4] } as const;
     expect(standardise({ ...difference, ...floors, across: [0, 4, 8] })).toEqual({
       across: [0, 1, 2],

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import sharp from 'sharp';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { headlineChanges, type QuantityKey, type RowFilter, rowsOf } from '../../src/compare/index.js';
 import { BabelscopeError, OutputError } from '../../src/errors.js';
 import { buildFigures, writeReport } from '../../src/report/index.js';
 import { buildPage } from '../../src/report/page/page.js';
@@ -32,8 +33,10 @@ test('writes the page, each figure as SVG and PNG, and the tables, and says wher
     'report.html',
     ...NAMES.flatMap((name) => [`figures/${name}.svg`, `figures/${name}.png`]),
     'tables/headlines.csv',
+    'tables/parts.csv',
     'tables/alignment-levels.csv',
     'tables/alignment-changes.csv',
+    'tables/multiplicity.csv',
     'tables/tokens.csv',
     'tables/reliability.csv',
   ]);
@@ -56,13 +59,19 @@ test('three runs or more have tables and figures of every pair, of groups and of
   }
   const rows = async (name: string) =>
     (await readFile(join(folder, 'tables', `${name}.csv`), 'utf8')).trim().split('\r\n').length - 1;
-  const count = (of: 'headlines' | 'contrasts' | 'trends') =>
-    comparison.units.reduce((sum, units) => sum + units[of].length, 0);
-  expect(await rows('alignment-contrasts')).toBe(comparison.alignment!.contrasts.length);
-  expect(await rows('alignment-trends')).toBe(comparison.alignment!.trends.length);
-  expect(await rows('headlines')).toBe(count('headlines'));
-  expect(await rows('contrast-numbers')).toBe(count('contrasts'));
-  expect(await rows('trends')).toBe(count('trends'));
+  const of = <Row extends QuantityKey>(list: readonly Row[], where: RowFilter<QuantityKey>) =>
+    rowsOf<QuantityKey>(list, where).length;
+  const { changes, contrasts, trends } = comparison;
+  expect(await rows('alignment-contrasts')).toBe(of(contrasts, { type: null }));
+  expect(await rows('alignment-trends')).toBe(of(trends, { type: null }));
+  expect(await rows('headlines')).toBe(
+    comparison.units.reduce((sum, { type }) => sum + headlineChanges(comparison, type).length, 0),
+  );
+  expect((await rows('headlines')) + (await rows('parts')) + (await rows('alignment-changes'))).toBe(
+    changes.length,
+  );
+  expect(await rows('contrast-numbers')).toBe(contrasts.length - of(contrasts, { type: null }));
+  expect(await rows('trends')).toBe(trends.length - of(trends, { type: null }));
 });
 
 test('formats: only what is asked for; one run has no figures of change', async () => {

@@ -107,6 +107,7 @@ describe('a program', () => {
     const taps: Tap[] = [{ hook: 'mlp.hook_post', statistic: 'full' }];
     const [first] = await runner.activations(list, taps, { layers: [1] });
     expect([...first!.hooks.keys()]).toEqual(['blocks.1.mlp.hook_post']);
+    await expect(runner.activations(list, taps, { streams: [3] })).rejects.toThrow(/no layer 3[\s\S]*0 to 2/);
     await expect(runner.activations(list, taps, { layers: [1], logits: true })).rejects.toThrow(
       /layer 2 yields NaN/,
     );

@@ -6,11 +6,12 @@ import { HalfScores } from '../../src/scores/reliability.js';
 import { scoreRun } from '../../src/scores/score-run.js';
 import { randomHalves } from '../../src/stats/sampling/resampling.js';
 import { spearman } from '../../src/stats/tests/spearman.js';
-import { type NamedArray, openSafetensors, writeSafetensors } from '../../src/store/files/safetensors.js';
+import { openSafetensors } from '../../src/store/files/safetensors.js';
 import { readTable, type Table } from '../../src/store/files/table.js';
 import { layerPath } from '../../src/store/run/run-folder.js';
 import { temporaryFolder } from '../store/temporary-folder.js';
 import { writeSyntheticRun } from '../support/synthetic-run.js';
+import { type NamedArray, writeSafetensors } from '../support/write-safetensors.js';
 import {
   type Expected,
   expectValues,

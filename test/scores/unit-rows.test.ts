@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { SCORES_SCHEMA_VERSION, unitRows } from '../../src/scores/index.js';
-import { writeTable } from '../../src/store/files/table.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
+import { writeTable } from '../support/write-table.js';
 
 test('units come as rows: languages of a policy as a list, empty for none; missing numbers are null', async () => {
   const folder = temporaryFolder();

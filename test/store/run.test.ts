@@ -4,18 +4,18 @@ import { describe, expect, it } from 'vitest';
 import { OutputError, RunError } from '../../src/errors.js';
 import { BLOCK_MEMORY_BYTES, unitBlocks } from '../../src/store/arrays/unit-layout.js';
 import { fromFloat16, toFloat16 } from '../../src/store/files/float16.js';
-import { type NamedArray, writeSafetensors } from '../../src/store/files/safetensors.js';
 import { formatJson } from '../../src/store/files/text-files.js';
 import type { RunManifest } from '../../src/store/run/manifest.js';
 import { openRun, rowReader } from '../../src/store/run/open-run.js';
 import {
-  createRunFolder,
   layerPath,
   manifestPath,
   partPath,
   readManifest,
   writeManifest,
 } from '../../src/store/run/run-folder.js';
+import { createRunFolder } from '../support/create-run-folder.js';
+import { type NamedArray, writeSafetensors } from '../support/write-safetensors.js';
 import { temporaryFolder } from './temporary-folder.js';
 
 const [FOLDS, LANGUAGES, ITEMS, NEURONS, HEADS, HEAD_DIM] = [2, 3, 5, 7, 2, 4];

@@ -4,12 +4,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { RunError } from '../../src/errors.js';
 import { fromFloat16, toFloat16 } from '../../src/store/files/float16.js';
-import {
-  type NamedArray,
-  openSafetensors,
-  streamSafetensors,
-  writeSafetensors,
-} from '../../src/store/files/safetensors.js';
+import { openSafetensors, streamSafetensors } from '../../src/store/files/safetensors.js';
+import { type NamedArray, writeSafetensors } from '../support/write-safetensors.js';
 import { temporaryFolder } from './temporary-folder.js';
 
 const REFERENCE = join(import.meta.dirname, '../fixtures/safetensors/arrays.safetensors');

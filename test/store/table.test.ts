@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { describe, expect, it } from 'vitest';
 import { RunError } from '../../src/errors.js';
-import { readTable, type TableColumn, writeTable } from '../../src/store/files/table.js';
+import { readTable } from '../../src/store/files/table.js';
+import { type TableColumn, writeTable } from '../support/write-table.js';
 import { temporaryFolder } from './temporary-folder.js';
 
 const ROWS = 70_000; // more than one row group

@@ -3,12 +3,12 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { InterruptedError, OutputError } from '../../src/errors.js';
-import { writeSafetensors } from '../../src/store/files/safetensors.js';
 import {
   makeFolder,
   type WriteFileSystem,
   writeFileAtomic,
 } from '../../src/store/files/write-file-atomic.js';
+import { writeSafetensors } from '../support/write-safetensors.js';
 import { temporaryFolder } from './temporary-folder.js';
 
 const text = (value: string) => new TextEncoder().encode(value);

@@ -1,21 +1,22 @@
 import type {
-  AlignmentChange,
-  AlignmentComparison,
-  AlignmentContrast,
-  AlignmentLevel,
-  AlignmentTrend,
+  Change,
   Comparison,
   Contrast,
-  Headline,
   LanguageGroup,
   Level,
-  Measure,
-  PartChange,
   RunProfile,
   SeedFloor,
   Trend,
-  UnitComparison,
-} from '../../src/compare/types.js';
+  UnitDescription,
+} from '../../src/compare/comparison.js';
+import type { Measure } from '../../src/compare/quantities/quantity.js';
+
+/** What a comparison says in rows. */
+type Rows = Pick<Comparison, 'levels' | 'changes' | 'contrasts' | 'trends'>;
+/** A quantity over all layers and no single language. */
+const WHOLE = { layer: null, language: null } as const;
+/** A quantity of the residual stream. */
+const RESIDUAL = { type: null, language: null } as const;
 
 export interface SyntheticOptions {
   readonly runs?: readonly string[];
@@ -91,14 +92,14 @@ export function syntheticComparison({
   const random = mulberry32(20_240_607);
   const tags = languages.map(({ tag }) => tag);
   const tokens = languages.map((_, k) => Math.round(9_000 + 9_000 * random() + (k === 0 ? 2_000 : 0)));
-  return {
-    schema: 'babelscope/comparison',
-    schemaVersion: 4,
+  const described = {
+    schema: 'babelscope/comparison' as const,
+    schemaVersion: 5,
     babelscope: '0.1.0',
     probe: {
       name: 'facts',
       version: '1.0.0',
-      kind: 'fact',
+      kind: 'fact' as const,
       licence: 'Unicode-3.0',
       source: 'CLDR 48.2',
       sha256: hex(random),
@@ -143,7 +144,7 @@ export function syntheticComparison({
         architecture: 'Qwen2ForCausalLM',
         modelType: 'qwen2',
         parameters: 5_214_912,
-        dtype: 'BF16',
+        dtype: 'BF16' as const,
         configSha256: hex(random),
         weightsSha256: hex(random),
         tokenizerSha256: hex(random),
@@ -153,20 +154,30 @@ export function syntheticComparison({
       seeds: [],
       step: steps?.[r] ?? null,
     })),
-    units: [
-      unitComparison('neuron', runs, layers, neurons, tags, groups, seeds, steps, random),
-      unitComparison('head', runs, layers, heads, tags, groups, seeds, steps, random),
-      ...(experts === undefined
-        ? []
-        : [unitComparison('expert', runs, layers, experts, tags, groups, seeds, steps, random)]),
-    ],
+  };
+  const ofType = (type: UnitDescription['type'], perLayer: number) =>
+    unitComparison(type, runs, layers, perLayer, tags, groups, seeds, steps, random);
+  const units = [
+    ofType('neuron', neurons),
+    ofType('head', heads),
+    ...(experts === undefined ? [] : [ofType('expert', experts)]),
+  ];
+  const aligned = alignment(runs, layers, tags.length, groups, seeds, steps);
+  const rows: Rows[] = [...units.map((of) => of.rows), aligned.rows];
+  return {
+    ...described,
+    units: units.map(({ description }) => description),
+    levels: rows.flatMap(({ levels }) => levels),
+    changes: rows.flatMap(({ changes }) => changes),
+    contrasts: rows.flatMap(({ contrasts }) => contrasts),
+    trends: rows.flatMap(({ trends }) => trends),
     headMaps: headMaps(runs, layers, heads, random),
     expertMaps: experts === undefined ? [] : expertMaps(runs, layers, experts, tags.length),
     headOverlaps: headOverlaps(runs, layers * heads, tags),
-    alignment: alignment(runs, layers, tags.length, groups, seeds, steps),
+    alignment: aligned.described,
     reliability: runs.flatMap((label) =>
       (['neuron', 'head'] as const).flatMap((type) =>
-        ['lape', 'omega2Language', 'apBest'].map((score, s) => {
+        ['lape', 'omega2_language', 'ap_best'].map((score, s) => {
           const halves = type === 'head' && s === 2 ? null : 0.72 + 0.2 * random();
           return {
             label,
@@ -183,7 +194,7 @@ export function syntheticComparison({
 }
 
 function unitComparison(
-  type: UnitComparison['type'],
+  type: UnitDescription['type'],
   runs: readonly string[],
   layers: number,
   perLayer: number,
@@ -192,7 +203,7 @@ function unitComparison(
   seeds: number,
   steps: readonly number[] | undefined,
   random: () => number,
-): UnitComparison {
+): { description: UnitDescription; rows: Rows } {
   const k = tags.length;
   const units = layers * perLayer;
   const dead = type === 'neuron' ? Math.round(units * 0.004) : 0;
@@ -228,12 +239,15 @@ function unitComparison(
       dead,
       selected,
       shared: Math.round(selected * 0.18),
+      multiplicity: tags.map((_, n) =>
+        n === 0 ? selected - Math.round(selected * 0.18) : n === 1 ? Math.round(selected * 0.18) : 0,
+      ),
       counts,
       selectedByLayer,
       cumulative,
       entropyHistogram,
-      meanEntropy: counts.map((_, l) => top * (0.93 + 0.03 * Math.sin(l) * random())),
-      meanOmega2: counts.map(() => 0.05 + 0.05 * random()),
+      meanLape: counts.map((_, l) => top * (0.93 + 0.03 * Math.sin(l) * random())),
+      meanOmega2Language: counts.map(() => 0.05 + 0.05 * random()),
     };
   });
   const reallocations = runs.slice(1).map((to, r) => {
@@ -255,29 +269,32 @@ function unitComparison(
   const ofReference = runs
     .slice(1)
     .flatMap((label, r) => headlines(type, label, r, profiles, layers, random));
-  return {
+  const description: UnitDescription = {
     type,
     rate: ({ neuron: 'firing rate', head: 'norm', expert: 'selection frequency' } as const)[type],
     policy: { entropyCut: type === 'neuron' ? top * 0.62 : null, bar: 0.412, fraction: 0.01 },
     entropyEdges,
     profiles,
     reallocations,
-    ...withRegimes(type, runs, layers, tags, groups, seeds, steps, ofReference, profiles),
+  };
+  return {
+    description,
+    rows: withRegimes(type, runs, layers, tags, groups, seeds, steps, ofReference, profiles),
   };
 }
 
 /** Everything that was not in the first figures, from a generator of its own so that those stay as they are. */
 function withRegimes(
-  type: UnitComparison['type'],
+  type: UnitDescription['type'],
   runs: readonly string[],
   layers: number,
   tags: readonly string[],
   groups: readonly LanguageGroup[],
   seeds: number,
   steps: readonly number[] | undefined,
-  ofReference: readonly Headline[],
+  ofReference: readonly Change[],
   profiles: readonly RunProfile[],
-): Omit<UnitComparison, 'type' | 'rate' | 'policy' | 'entropyEdges' | 'profiles' | 'reallocations'> {
+): Rows {
   const random = mulberry32(type === 'neuron' ? 7 : 8);
   const scopes = [null, ...groups.map(({ name }) => name)];
   const pairs = runs.flatMap((from, a) => runs.slice(a + 1).map((to, i) => ({ from, to, a, b: a + 1 + i })));
@@ -285,10 +302,10 @@ function withRegimes(
     (a === 0
       ? ofReference.filter((h) => h.to === to)
       : headlines(type, to, b - a - 1, profiles, layers, random)
-    ).map((h): Headline => ({ ...h, from, seeds: seedFloorOf(h, seeds) }));
+    ).map((h): Change => ({ ...h, from, seeds: seedFloorOf(h, seeds) }));
   const all = pairs.flatMap((pair) =>
     scopes.flatMap((group) =>
-      headlinesOfPair(pair).map((h): Headline => (group === null ? h : { ...h, group })),
+      headlinesOfPair(pair).map((h): Change => (group === null ? h : { ...h, group })),
     ),
   );
   const levels = runs.flatMap((label, r) =>
@@ -298,14 +315,44 @@ function withRegimes(
       return once.map(({ measure, valueFrom, valueTo, change: { low, high } }) => {
         const value = r === 0 ? valueFrom! : valueTo!;
         const half = low === null || high === null ? 0 : (high - low) / 2;
-        return { label, measure, group, value: { value, low: value - half, high: value + half } };
+        return {
+          ...WHOLE,
+          type,
+          label,
+          measure,
+          group,
+          value: { value, low: value - half, high: value + half },
+        };
       });
     }),
   );
-  const part = (): PartChange => ({
-    change: { value: 1, low: 0.5, high: 1.5 },
-    shareOutside: 0.2,
-    verdict: 'not distinguishable from sampling',
+  /** Every part is alike: no figure draws its numbers. */
+  const parts = pairs.flatMap(({ from, to }) => {
+    const part = (measure: Measure, layer: number | null, language: string | null): Change => ({
+      measure,
+      type,
+      group: null,
+      layer,
+      language,
+      from,
+      to,
+      valueFrom: 4,
+      valueTo: 5,
+      change: { value: 1, low: 0.5, high: 1.5 },
+      withinFrom: [0, 1, 2],
+      withinTo: [0, 1, 2],
+      across: [0, 1, 2],
+      shareOutside: 0.2,
+      verdict: 'not distinguishable from sampling',
+      note: '',
+      seeds: seedFloorOf({ verdict: 'not measured', across: null, withinFrom: null }, 1),
+    });
+    return [
+      ...tags.map((tag) => part('selected', null, tag)),
+      ...(['selected', 'mean_lape', 'mean_omega2_language'] as const).flatMap((measure) =>
+        Array.from({ length: layers }, (_, layer) => part(measure, layer, null)),
+      ),
+    ];
   });
   const trends = (steps === undefined ? [] : scopes).flatMap((group) =>
     [...new Set(ofReference.map(({ measure }) => measure))].map((measure): Trend => {
@@ -317,6 +364,8 @@ function withRegimes(
       });
       const known = points.length > 2;
       return {
+        ...WHOLE,
+        type,
         measure,
         group,
         points,
@@ -333,17 +382,8 @@ function withRegimes(
     }),
   );
   return {
-    headlines: all,
+    changes: [...all, ...parts],
     levels,
-    pairs: pairs.map(({ from, to }) => {
-      const ofLayers = Array.from({ length: layers }, part);
-      return {
-        from,
-        to,
-        layers: { selected: ofLayers, meanEntropy: ofLayers, meanOmega2: ofLayers },
-        selectedByLanguage: tags.map(part),
-      };
-    }),
     contrasts: pairs
       .filter(({ a }) => a > 0)
       .flatMap(({ from, to }) =>
@@ -368,7 +408,7 @@ function withRegimes(
 }
 
 function seedFloorOf(
-  { verdict, across, withinFrom }: Pick<Headline, 'verdict' | 'across' | 'withinFrom'>,
+  { verdict, across, withinFrom }: Pick<Change, 'verdict' | 'across' | 'withinFrom'>,
   seeds: number,
 ): SeedFloor {
   const nothing = { withinFrom: null, withinTo: null, across: null, shareOutside: null };
@@ -407,11 +447,11 @@ function alignment(
   groups: readonly LanguageGroup[],
   seeds: number,
   steps: readonly number[] | undefined,
-): AlignmentComparison {
+): { described: NonNullable<Comparison['alignment']>; rows: Rows } {
   const random = mulberry32(11);
   const measures = [
-    { measure: 'margin', height: 0.42, half: 0.006 },
-    { measure: 'mexa', height: 0.83, half: 0.02 },
+    { measure: 'alignment_margin', height: 0.42, half: 0.006 },
+    { measure: 'alignment_mexa', height: 0.83, half: 0.02 },
   ] as const;
   const places = measures.flatMap((of) =>
     [null, ...groups.map(({ name }) => name)].flatMap((group) =>
@@ -422,14 +462,14 @@ function alignment(
       })),
     ),
   );
-  const levels: AlignmentLevel[] = [];
-  const changes: AlignmentChange[] = [];
+  const levels: Level[] = [];
+  const changes: Change[] = [];
   for (const { measure, height, half, group, layer } of places) {
     const arch = layer === null ? 0.6 : Math.sin((Math.PI * (layer + 0.7)) / (layers + 0.4));
     const values = runs.map((_, r) => height * arch * (1 - 0.05 * r * arch) + half * (random() - 0.5));
     for (const [r, label] of runs.entries()) {
       const value = { value: values[r]!, low: values[r]! - half, high: values[r]! + half };
-      levels.push({ measure, group, layer, label, value });
+      levels.push({ ...RESIDUAL, measure, group, layer, label, value });
     }
     for (const [a, from] of runs.entries()) {
       for (const [i, to] of runs.slice(a + 1).entries()) {
@@ -444,7 +484,8 @@ function alignment(
           note: '',
         } as const;
         const change = { value, low: value - half, high: value + half };
-        const own = { measure, group, layer, from, to, change, ...floor };
+        const [valueFrom, valueTo] = [values[a]!, values[a + 1 + i]!];
+        const own = { ...RESIDUAL, measure, group, layer, from, to, valueFrom, valueTo, change, ...floor };
         changes.push({ ...own, seeds: seedFloorOf(floor, seeds) });
       }
     }
@@ -452,52 +493,56 @@ function alignment(
   const pairs = (languages * (languages - 1)) / 2;
   const contrasts = changes
     .filter(({ from }) => from !== runs[0])
-    .map(({ change, ...c }): AlignmentContrast => {
+    .map(({ change, valueFrom: _f, valueTo: _t, ...c }): Contrast => {
       const of = (at: number) => Array.from({ length: seeds }, (_, s) => change.value! * (at + 0.1 * s));
       return { ...c, reference: runs[0]!, changesFrom: of(1), changesTo: of(2), difference: change };
     });
-  const trends = (steps === undefined ? [] : places).map(({ measure, group, layer }): AlignmentTrend => {
+  const trends = (steps === undefined ? [] : places).map(({ measure, group, layer }): Trend => {
     const own = levels.filter((l) => l.measure === measure && l.group === group && l.layer === layer);
     const points = own.map(({ value }, r) => ({ step: steps![r]!, value }));
     const tested = { s: -10, tau: -1, p: 0.017, verdict: 'changed', note: '' } as const;
-    return { measure, group, layer, points, ...tested };
+    return { ...RESIDUAL, measure, group, layer, points, ...tested };
   });
   const measured = { measured: pairs, all: pairs };
-  return { pooling: 'mean', pairs: measured, items: [612, 640], levels, changes, contrasts, trends };
+  return {
+    described: { pooling: 'mean', pairs: measured, items: [612, 640] },
+    rows: { levels, changes, contrasts, trends },
+  };
 }
 
 function headlines(
-  type: UnitComparison['type'],
+  type: UnitDescription['type'],
   label: string,
   r: number,
   profiles: readonly RunProfile[],
   layers: number,
   random: () => number,
-): Headline[] {
+): Change[] {
   const jitter = (value: number, by = 0.15) => value * (1 - by + 2 * by * random());
   const strength = 1 + 0.6 * r;
   const a = profiles[0]!;
   const b = profiles[r + 1]!;
   const own = {
+    ...WHOLE,
     type,
     group: null,
     from: profiles[0]!.label,
     to: label,
-    seeds: seedFloorOf({ verdict: 'not measured' } as Headline, 1),
+    seeds: seedFloorOf({ verdict: 'not measured', across: null, withinFrom: null }, 1),
   } as const;
   const sides: Partial<Record<Measure, readonly [number | null, number | null, number, number, number]>> = {
     // reference, other, within floor (95 %), across median, half width of the interval
     selected: [a.selected, b.selected, a.selected * 0.045, a.selected * 0.06 * strength, a.selected * 0.03],
     jaccard: [null, null, 0.71, 0.64 / strength, 0.03],
-    languageKept: [null, null, 0.9, 0.893, 0.02],
-    meanEntropy: [1.937, 1.937 + 0.021 * strength, 0.0021, 0.021 * strength, 0.0019],
-    meanOmega2: [0.0812, 0.0812 - 0.0053 * strength, 0.0049, 0.0052 * strength, 0.0016],
-    depthD: [null, null, 0.061, 0.055 * strength, 0.021],
-    meanDepth: [layers * 0.71, layers * 0.71 - 0.08 * strength, 0.19, 0.08 * strength, 0.06],
+    language_kept: [null, null, 0.9, 0.893, 0.02],
+    mean_lape: [1.937, 1.937 + 0.021 * strength, 0.0021, 0.021 * strength, 0.0019],
+    mean_omega2_language: [0.0812, 0.0812 - 0.0053 * strength, 0.0049, 0.0052 * strength, 0.0016],
+    depth_distance: [null, null, 0.061, 0.055 * strength, 0.021],
+    mean_depth: [layers * 0.71, layers * 0.71 - 0.08 * strength, 0.19, 0.08 * strength, 0.06],
   };
-  return (Object.keys(sides) as Measure[]).map((measure): Headline => {
+  return (Object.keys(sides) as Measure[]).map((measure): Change => {
     const [reference, other, floor, median, half] = sides[measure]!;
-    if (type === 'head' && measure !== 'meanEntropy' && measure !== 'meanOmega2') {
+    if (type === 'head' && measure !== 'mean_lape' && measure !== 'mean_omega2_language') {
       return {
         ...own,
         measure,
@@ -512,7 +557,7 @@ function headlines(
         note: 'the reference selects none: 1 % of 48 heads is 0.48',
       };
     }
-    const similarity = measure === 'jaccard' || measure === 'languageKept';
+    const similarity = measure === 'jaccard' || measure === 'language_kept';
     const within = (): [number, number, number] =>
       similarity
         ? [jitter(floor, 0.01), floor + 0.03, Math.min(1, floor + 0.06)]

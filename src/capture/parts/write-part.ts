@@ -1,3 +1,4 @@
+import { TransformStream } from 'node:stream/web';
 import type { ChunkProgress, ModelRunner } from '../../runtime/index.js';
 import { type PlannedArray, partPath, type RunManifest, streamSafetensors } from '../../store/index.js';
 import { layerArrays, partArrayName, partShape, plannedTaps } from '../plan/recording.js';
@@ -29,9 +30,11 @@ export async function writePart(request: PartRequest): Promise<void> {
   const { prompts, places, names } = promptsOf(grid, items);
 
   const saturated = new Uint32Array(shape.layers);
-  const layers = new Mailbox<readonly ArrayBufferView[]>();
+  // A layer is put when it is done, and waits there until it has been written.
+  const { readable, writable } = new TransformStream<readonly ArrayBufferView[]>();
+  const layers = writable.getWriter();
   async function* values() {
-    for await (const buffers of layers) yield* buffers;
+    for await (const buffers of readable.values({ preventCancel: true })) yield* buffers;
     yield saturated;
   }
 
@@ -41,7 +44,8 @@ export async function writePart(request: PartRequest): Promise<void> {
     values(),
     { 'babelscope.chunk': String(chunk), 'babelscope.plan': planSha256 },
   );
-  writing.catch(() => layers.abandon());
+  // Whoever waits to put a layer learns that nobody writes any more.
+  writing.catch((error) => readable.cancel(error)).catch(() => {});
   try {
     await runner.runChunk({
       prompts,
@@ -59,12 +63,12 @@ export async function writePart(request: PartRequest): Promise<void> {
           plan.languages.length,
         );
         saturated[readings.layer] = reduced.saturated;
-        return layers.put(reduced.buffers);
+        return layers.write(reduced.buffers);
       },
     });
-    layers.end();
+    await layers.close();
   } catch (error) {
-    layers.fail(error);
+    await layers.abort(error);
   }
   await writing; // fails with what the chunk failed with, or with what writing failed with
 }
@@ -94,61 +98,4 @@ function promptsOf({ probes, cells }: Grid, items: readonly number[]) {
       describePrompt(probes.items[item]!.id, probes.languages[language]!.tag),
     ),
   };
-}
-
-interface Letter<T> {
-  readonly value: T;
-  readonly taken: () => void;
-}
-
-/** One side puts values and can wait for each to be taken; the other side iterates over them. */
-export class Mailbox<T> implements AsyncIterable<T> {
-  readonly #letters: Letter<T>[] = [];
-  #closed: 'open' | 'ended' | 'abandoned' | { readonly error: unknown } = 'open';
-  #wake: () => void = () => {};
-
-  /** Resolves when the value has been taken. @throws if nobody will take it any more */
-  async put(value: T): Promise<void> {
-    if (this.#closed === 'abandoned') throw new Error('nobody reads this mailbox');
-    await new Promise<void>((taken) => {
-      this.#letters.push({ value, taken });
-      this.#wake();
-    });
-  }
-
-  /** Nothing more comes; the iteration ends after what is there. */
-  end(): void {
-    this.#close('ended');
-  }
-
-  /** The iteration throws this error next. */
-  fail(error: unknown): void {
-    this.#close({ error });
-  }
-
-  /** Nothing more is taken. */
-  abandon(): void {
-    this.#close('abandoned');
-    for (const { taken } of this.#letters.splice(0)) taken();
-  }
-
-  #close(how: 'ended' | 'abandoned' | { readonly error: unknown }): void {
-    if (this.#closed === 'open') this.#closed = how;
-    this.#wake();
-  }
-
-  async *[Symbol.asyncIterator](): AsyncGenerator<T, void> {
-    for (;;) {
-      if (typeof this.#closed === 'object') throw this.#closed.error;
-      const letter = this.#letters.shift();
-      if (letter !== undefined) {
-        letter.taken();
-        yield letter.value;
-      } else if (this.#closed === 'open') {
-        await new Promise<void>((resolve) => {
-          this.#wake = resolve;
-        });
-      } else return;
-    }
-  }
 }

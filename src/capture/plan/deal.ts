@@ -25,7 +25,7 @@ export function dealFolds(ids: readonly string[], seed: number, folds = FOLDS): 
  */
 export const CHUNK_TOKENS = 16_384;
 
-export interface ChunkItem {
+interface ChunkItem {
   readonly fold: number;
   /** Tokens of all its prompts. */
   readonly tokens: number;

@@ -14,7 +14,7 @@ export function runBytes(manifest: Pick<RunManifest, 'plan' | 'shape'>): number 
 }
 
 /** Bytes that every prompt adds to the layers, its pooled values, with the default hooks. */
-export function bytesAPrompt(model: Model, keep: 'items' | 'expert-items'): number {
+function bytesAPrompt(model: Model, keep: 'items' | 'expert-items'): number {
   const { shape } = model;
   const taps = runTaps({ keep, pooling: 'mean', extraHooks: [], mixture: shape.mixture !== null });
   const hooks = recordable(model, taps).map(tapOutput);

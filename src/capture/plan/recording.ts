@@ -65,7 +65,7 @@ export function plannedTaps(manifest: Pick<RunManifest, 'plan' | 'shape'>): read
 }
 
 /** Reads a run's recording off its manifest. */
-export function recordingOf({
+function recordingOf({
   plan: { keep, pooling, hooks },
   shape,
 }: Pick<RunManifest, 'plan' | 'shape'>): Recording {

@@ -146,7 +146,7 @@ async function messageOf(response: Response): Promise<string> {
  * `NO_PROXY`, small letters first. Node's own does not look at them before version 24. Each host that a redirect leads to
  * is looked up anew.
  */
-export function proxiedFetch(): typeof fetch {
+function proxiedFetch(): typeof fetch {
   const dispatcher = new Agent({ factory: dispatcherOf });
   const fetchBy = (input: string, init?: object) => undiciFetch(input, { ...init, dispatcher });
   return fetchBy as unknown as typeof fetch;
@@ -162,7 +162,7 @@ function dispatcherOf(origin: string | URL, options: object): Dispatcher {
 }
 
 /** Host and port of the proxy by which an address is reached, without user and password; null: directly. */
-export function proxyHost(url: URL): string | null {
+function proxyHost(url: URL): string | null {
   const proxy = getProxyForUrl(url.href);
   if (proxy === '') return null;
   return URL.canParse(proxy) ? new URL(proxy).host : 'of an address that is none';

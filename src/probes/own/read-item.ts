@@ -29,7 +29,7 @@ export const textRowSchema = z
 type PromptRow = z.infer<typeof promptRowSchema>;
 
 /** The facts of its set that an item is checked against. */
-export interface ItemContext {
+interface ItemContext {
   readonly kind: 'text' | 'fact';
   readonly declared: ReadonlySet<LanguageTag>;
 }
@@ -94,7 +94,7 @@ function parseRow(value: unknown, where: string, report: ReportProblem): PromptR
   return undefined;
 }
 
-export type RawPrompt = PromptRow['prompts'][string];
+type RawPrompt = PromptRow['prompts'][string];
 
 /** Half of a surrogate pair: a JSON escape can hold one, UTF-8 and tokenizers cannot. */
 const LONE_SURROGATE = /\p{Surrogate}/u;

@@ -1,26 +1,15 @@
-import type {
-  AlignmentChange,
-  AlignmentComparison,
-  AlignmentMeasure,
-  Comparison,
-  Estimate,
-} from '../../compare/index.js';
+import { type Change, type Comparison, type Estimate, type Measure, rowsOf } from '../../compare/index.js';
 import { shortLabels } from '../drawing/labels.js';
 import { OWN_AXES, runChannels, runLine, runPoints } from '../drawing/run-lines.js';
 import { layerAxis, panelTitle, specification, tooltip } from '../drawing/specification.js';
 import { INK_SOFT, MISSING } from '../drawing/theme.js';
-import {
-  ALIGNMENT_WORDS,
-  alignmentChanges,
-  alignmentInWords,
-  alignmentLevel,
-} from '../words/alignment-words.js';
 import { runsInWords } from '../words/measured-on.js';
+import { MEASURE_WORDS, measureName, numbersInWords } from '../words/measures.js';
 import { count, list, number, plural, uncapital } from '../words/text.js';
 import { defineFigure, ONE_RUN } from './figure.js';
 
 const PANEL = { width: 330, height: 180 };
-const MEASURES = ['margin', 'mexa'] as const;
+const MEASURES = ['alignment_margin', 'alignment_mexa'] as const;
 /** Widest name of the reference in a panel's title, in em. */
 const REFERENCE_WIDTH = 26;
 
@@ -40,8 +29,8 @@ export const alignment = defineFigure({
   name: 'alignment',
   short: 'Alignment by layer',
   title: (comparison) => `Alignment of languages by layer: ${runsInWords(comparison)}`,
-  needs: ({ alignment: aligned }) =>
-    aligned === null || aligned.levels.every(({ value }) => value.value === null)
+  needs: ({ alignment: aligned, levels }) =>
+    aligned === null || rowsOf(levels, { type: null }).every(({ value }) => value.value === null)
       ? 'not measured: it needs the pooled residual stream of two languages with the same items (capture --hooks hook_resid_post --keep items)'
       : aligned,
   build: (comparison, aligned) => {
@@ -59,13 +48,13 @@ export const alignment = defineFigure({
       );
     const levels = MEASURES.flatMap((measure) =>
       panel(
-        ALIGNMENT_WORDS[measure].name,
-        ALIGNMENT_WORDS[measure].unit,
-        measure === 'margin' ? 'cosine' : 'share',
-        points((label, layer) => ({
-          estimate: alignmentLevel(aligned, label, { measure, group: null, layer }),
-          verdict: '',
-        })),
+        measureName({ type: null, measure }),
+        MEASURE_WORDS[measure].unit,
+        measure === 'alignment_margin' ? 'cosine' : 'share',
+        points((label, layer) => {
+          const [level] = rowsOf(comparison.levels, { measure, group: null, layer, label });
+          return level === undefined ? null : { estimate: level.value, verdict: '' };
+        }),
         [],
       ),
     );
@@ -75,11 +64,11 @@ export const alignment = defineFigure({
         'grey: noise floor; filled: changed',
         'difference',
         points((label, layer) => {
-          const change = ofLayer(aligned, measure, layer).find(({ to }) => to === label);
+          const change = againstFirst(comparison, measure, layer).find(({ to }) => to === label);
           return change === undefined ? null : { estimate: change.change, verdict: change.verdict };
         }),
         layers.flatMap((layer) => {
-          const floor = floorOf(ofLayer(aligned, measure, layer));
+          const floor = floorOf(againstFirst(comparison, measure, layer));
           return floor === null ? [] : [{ layer, low: -floor, high: floor }];
         }),
       ),
@@ -167,7 +156,8 @@ function layersOf({ shape }: Comparison): number[] {
   return Array.from({ length: shape.layers }, (_, layer) => layer);
 }
 
-function caption({ runs, languages, shape }: Comparison, aligned: AlignmentComparison): string {
+function caption(comparison: Comparison, aligned: NonNullable<Comparison['alignment']>): string {
+  const { runs, languages, shape } = comparison;
   const [least, most] = aligned.items;
   const items = least === most ? count(most) : `${count(least)}–${count(most)}`;
   const [reference, ...others] = runs.map(({ label }) => label);
@@ -182,13 +172,13 @@ function caption({ runs, languages, shape }: Comparison, aligned: AlignmentCompa
   if (others.length === 0) return [...what, ONE_RUN].join(' ');
   const verdicts = others.map((label) => {
     const of = MEASURES.map((measure) => {
-      const change = alignmentChanges(aligned, null).find((c) => c.to === label && c.measure === measure)!;
-      const name = uncapital(ALIGNMENT_WORDS[measure].name);
+      const change = againstFirst(comparison, measure, null).find(({ to }) => to === label)!;
+      const name = uncapital(measureName({ type: null, measure }));
       if (change.verdict === 'not measured') return `${name} not measured (${change.note})`;
       const changed = Array.from({ length: shape.layers }, (_, layer) => layer).filter((layer) =>
-        ofLayer(aligned, measure, layer).some((c) => c.to === label && c.verdict === 'changed'),
+        againstFirst(comparison, measure, layer).some((c) => c.to === label && c.verdict === 'changed'),
       );
-      return `${name} ${alignmentInWords(aligned, change)}, ${change.verdict} (single layers: changed in ${changed.length} of ${shape.layers})`;
+      return `${name} ${numbersInWords(change)}, ${change.verdict} (single layers: changed in ${changed.length} of ${shape.layers})`;
     });
     return `${label}: ${list(of)}.`;
   });
@@ -199,12 +189,13 @@ function caption({ runs, languages, shape }: Comparison, aligned: AlignmentCompa
   ].join(' ');
 }
 
-function ofLayer(aligned: AlignmentComparison, measure: AlignmentMeasure, layer: number): AlignmentChange[] {
-  return alignmentChanges(aligned, layer).filter((change) => change.measure === measure);
+/** Changes over all languages from the first run to every other; `layer` null: mean over layers. */
+function againstFirst({ changes, runs }: Comparison, measure: Measure, layer: number | null): Change[] {
+  return rowsOf(changes, { measure, group: null, layer, from: runs[0]!.label });
 }
 
 /** The most lenient of the bounds within runs that changes of a layer were judged by. */
-function floorOf(changes: readonly AlignmentChange[]): number | null {
+function floorOf(changes: readonly Change[]): number | null {
   const bounds = changes.flatMap(({ withinFrom, withinTo }) => [withinFrom, withinTo]);
   const known = bounds.filter((bound) => bound !== null).map(([, , most]) => most);
   return known.length === 0 ? null : Math.max(...known);

@@ -71,7 +71,7 @@ export const depthProfile = defineFigure({
         ? ONE_RUN
         : `D is the largest gap between the two cumulative shares. ${others
             .map((other) => {
-              const headline = changeOf(comparison, units.type, 'depthD', other.label);
+              const headline = changeOf(comparison, units.type, 'depth_distance', other.label);
               const gap = widestGap(reference, other);
               if (headline === undefined || headline.verdict === 'not measured' || gap === null) {
                 return `${other.label}: not measured.`;

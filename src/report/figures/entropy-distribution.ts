@@ -112,7 +112,7 @@ export const entropyDistribution = defineFigure({
     const cutLabel = `cut of ${shortLabels(labels, CUT_LABEL)[0]}: ${number(entropyCut)} nats`;
     const tail = panel(tailStart, tailEnd, 'the tail the cut selects from', cutLabel);
     const changes = profiles.slice(1).map(({ label }) => {
-      const headline = changeOf(comparison, units.type, 'meanEntropy', label);
+      const headline = changeOf(comparison, units.type, 'mean_lape', label);
       if (headline === undefined || headline.verdict === 'not measured') return `${label}: not measured`;
       return `${label}: ${headline.verdict} (${changeInWords(headline)} nats, 95\u00a0% interval ${intervalInWords(headline)})`;
     });

@@ -171,7 +171,7 @@ function caption(
       : `× and grey: never chosen (${list(dead.map((run) => `${run.label}: ${plural(never(run), 'expert')}`))}).`,
     ...others.map(
       (run) =>
-        `${run.label} against ${reference.label}: ${plural(moved(run), 'expert')} with another foremost language; mean entropy of experts: ${verdictOf(comparison, 'expert', 'meanEntropy', run.label)}.`,
+        `${run.label} against ${reference.label}: ${plural(moved(run), 'expert')} with another foremost language; mean entropy of experts: ${verdictOf(comparison, 'expert', 'mean_lape', run.label)}.`,
     ),
     others.length === 0 ? ONE_RUN : 'Single experts: not measured against a floor.',
   ]);

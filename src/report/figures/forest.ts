@@ -1,4 +1,4 @@
-import { type Comparison, type Headline, VERDICTS } from '../../compare/index.js';
+import { type Change, type Comparison, VERDICTS } from '../../compare/index.js';
 import type { UnitType } from '../../store/index.js';
 import { forestColumns, forestOf } from '../drawing/forest-columns.js';
 import { floorEnd, floorFields, noteLines, rowLayout, sketchFields } from '../drawing/forest-rows.js';
@@ -11,6 +11,7 @@ import {
   intervalInWords,
   isSigned,
   MEASURE_WORDS,
+  measureName,
   sidesInWords,
   standardise,
 } from '../words/measures.js';
@@ -114,13 +115,13 @@ const TOOLTIP = tooltip({
 });
 
 /** By measure, then run, so that runs stand under each other. */
-function byMeasure(headlines: readonly Headline[]): Headline[] {
+function byMeasure(headlines: readonly Change[]): Change[] {
   const measures = [...new Set(headlines.map(({ measure }) => measure))];
   return measures.flatMap((measure) => headlines.filter((headline) => headline.measure === measure));
 }
 
 /** A row a headline; a measure that is not measured in any run is one row, if all that a row prints of them is the same. */
-export function forestRows(headlines: readonly Headline[]) {
+export function forestRows(headlines: readonly Change[]) {
   const end = floorEnd(headlines.map(standardise), FLOOR_END);
   const labels = [...new Set(headlines.map(({ to }) => to))];
   const short = shortLabels(labels, RUN_WIDTH / 11);
@@ -144,13 +145,12 @@ export function forestRows(headlines: readonly Headline[]) {
 }
 
 /** Everything that a row says of a headline, but its run. */
-function printedOf(headline: Headline, end: number) {
-  const { type, measure, verdict, shareOutside, note, change } = headline;
+function printedOf(headline: Change, end: number) {
+  const { measure, verdict, shareOutside, note, change } = headline;
   const signed = isSigned(headline);
-  const { name, unit } = MEASURE_WORDS[measure];
   return {
-    measure: name(UNIT_WORDS[type].many),
-    unit,
+    measure: measureName(headline),
+    unit: MEASURE_WORDS[measure].unit,
     sides: signed ? sidesInWords(headline) : 'between the two',
     changeText: changeInWords(headline),
     intervalText: intervalInWords(headline),
@@ -163,8 +163,8 @@ function printedOf(headline: Headline, end: number) {
   };
 }
 
-function caption(comparison: Comparison, headlines: readonly Headline[], dense: boolean): string {
-  const named = (verdict: Headline['verdict']) => headlines.filter((h) => h.verdict === verdict).length;
+function caption(comparison: Comparison, headlines: readonly Change[], dense: boolean): string {
+  const named = (verdict: Change['verdict']) => headlines.filter((h) => h.verdict === verdict).length;
   const counts = VERDICTS.filter((verdict) => named(verdict) > 0).map(
     (verdict) => `${count(named(verdict))} ${verdict}`,
   );

@@ -1,4 +1,4 @@
-import { type Comparison, type Headline, type Measure, VERDICTS } from '../../compare/index.js';
+import { type Change, type Comparison, type Measure, VERDICTS } from '../../compare/index.js';
 import { plainAxis } from '../drawing/cell-map.js';
 import { labelExpression, withoutMiddle } from '../drawing/labels.js';
 import { panelTitle, specification, tooltip } from '../drawing/specification.js';
@@ -16,7 +16,7 @@ const LOW_ROWS = { ...LAYOUT, row: 14, font: 10, size: 45 };
 /** With more rows a panel than this, panels are denser and fewer. */
 const MANY_ROWS = 40;
 const DENSE_LAYOUT = { width: 170, row: 13, columns: 4, font: 9, size: 40 };
-const DENSE_MEASURES: readonly Measure[] = ['selected', 'jaccard', 'meanEntropy', 'meanOmega2'];
+const DENSE_MEASURES: readonly Measure[] = ['selected', 'jaccard', 'mean_lape', 'mean_omega2_language'];
 /** Widest labels, in em. */
 const RUN_LABEL = 10;
 const GROUP_LABEL = 9;
@@ -84,7 +84,7 @@ function groupPanel(comparison: Comparison, layout: typeof LAYOUT) {
     legend: { orient: 'top', columns: 3 },
   };
 
-  return (headlines: readonly Headline[]) => {
+  return (headlines: readonly Change[]) => {
     const values = headlines.map((h) => ({
       block: h.group ?? 'all',
       run: h.to,
@@ -166,7 +166,7 @@ const TOOLTIP = tooltip({
   note: 'note',
 });
 
-function caption(comparison: Comparison, headlines: readonly Headline[], left: readonly string[]): string {
+function caption(comparison: Comparison, headlines: readonly Change[], left: readonly string[]): string {
   const groupsInWords = comparison.groups
     .map(({ name, languages }) => `${name} (${languages.join(' ')})`)
     .join(', ');

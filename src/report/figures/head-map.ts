@@ -28,7 +28,7 @@ const FONT = 9;
 const QUANTITIES = [
   {
     field: 'omega2Language',
-    measure: 'meanOmega2',
+    measure: 'mean_omega2_language',
     title: 'Language share of variance (ω²) of attention heads',
     legend: 'ω² of language',
     caption: () =>
@@ -36,7 +36,7 @@ const QUANTITIES = [
   },
   {
     field: 'lape',
-    measure: 'meanEntropy',
+    measure: 'mean_lape',
     title: 'Language entropy (LAPE) of attention heads',
     legend: 'LAPE, nats (dark: tied to few languages)',
     caption: (rate: string, languages: number) =>

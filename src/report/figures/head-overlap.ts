@@ -106,7 +106,7 @@ export const headOverlap = defineFigure({
       spacing: 26,
       resolve: { scale: { color: 'independent' } },
     });
-    const change = (measure: 'headOverlap' | 'headOverlapContrast', label: string) => {
+    const change = (measure: 'head_overlap' | 'head_overlap_contrast', label: string) => {
       const headline = changeOf(comparison, 'head', measure, label);
       if (headline === undefined || headline.verdict === 'not measured') return 'not measured';
       return `${changeInWords(headline)}, ${headline.verdict}`;
@@ -122,7 +122,7 @@ export const headOverlap = defineFigure({
       }, and by that ${rate} minus its mean over the other languages.`,
       ...others.map(
         ({ label }) =>
-          `Mean over pairs of languages, ${label} against ${reference.label}: by ${rate} ${change('headOverlap', label)}; by contrast ${change('headOverlapContrast', label)}.`,
+          `Mean over pairs of languages, ${label} against ${reference.label}: by ${rate} ${change('head_overlap', label)}; by contrast ${change('head_overlap_contrast', label)}.`,
       ),
       runs.length > MOST_WHOLE ? 'Of the other runs the differences alone are drawn.' : '',
       others.length === 0 ? ONE_RUN : 'Single pairs of languages: not measured against a floor.',

@@ -140,5 +140,5 @@ export const reallocation = defineFigure({
 
 function verdicts(comparison: Comparison, label: string): string {
   const of = (measure: Measure) => verdictOf(comparison, mainUnits(comparison)?.type, measure, label);
-  return `Overlap of the selected sets: ${of('jaccard')}; languages kept: ${of('languageKept')}.`;
+  return `Overlap of the selected sets: ${of('jaccard')}; languages kept: ${of('language_kept')}.`;
 }

@@ -1,10 +1,10 @@
-import { type Comparison, type Headline, VERDICTS } from '../../compare/index.js';
+import { type Change, type Comparison, VERDICTS } from '../../compare/index.js';
 import { plainAxis } from '../drawing/cell-map.js';
 import { labelExpression, shortLabels } from '../drawing/labels.js';
 import { panelTitle, specification, tooltip } from '../drawing/specification.js';
 import { INK, INK_SOFT } from '../drawing/theme.js';
 import { changesOf } from '../words/compared.js';
-import { changeInWords, headlineSentence, MEASURE_WORDS, measureName } from '../words/measures.js';
+import { changeInWords, changeSentence, MEASURE_WORDS, measureName } from '../words/measures.js';
 import { count, emWidth, list, uncapital } from '../words/text.js';
 import { defineFigure, sentences } from './figure.js';
 
@@ -72,7 +72,7 @@ export const regimes = defineFigure({
       }),
       tooltip: tooltip({ pair: 'runs', sentence: 'measure', seeds: 'training seeds' }),
     };
-    const panel = (pairs: readonly Headline[]) => ({
+    const panel = (pairs: readonly Change[]) => ({
       title: {
         ...panelTitle(measureName(pairs[0]!), [MEASURE_WORDS[pairs[0]!.measure].unit]),
         frame: 'group',
@@ -85,7 +85,7 @@ export const regimes = defineFigure({
           pair: `${headline.from} → ${headline.to}`,
           verdict: headline.verdict,
           seeds: headline.seeds.verdict,
-          sentence: headlineSentence(headline),
+          sentence: changeSentence(headline),
           text: headline.verdict === 'not measured' ? '–' : changeInWords(headline),
         })),
       },
@@ -152,7 +152,7 @@ function frames(encoding: object): object {
 }
 
 /** [measure][pair]; measures of which no pair was measured are in the caption only. */
-function byMeasure(comparison: Comparison): Headline[][] {
+function byMeasure(comparison: Comparison): Change[][] {
   return comparison.units.flatMap(({ type }) => {
     const all = changesOf(comparison, type, { group: null });
     const measures = [...new Set(all.map(({ measure }) => measure))];
@@ -160,14 +160,14 @@ function byMeasure(comparison: Comparison): Headline[][] {
   });
 }
 
-function caption(comparison: Comparison, panels: readonly Headline[][], left: readonly Headline[][]): string {
+function caption(comparison: Comparison, panels: readonly Change[][], left: readonly Change[][]): string {
   const shown = panels.flat();
   const counts = VERDICTS.map(
     (verdict) => [verdict, shown.filter((h) => h.verdict === verdict).length] as const,
   );
   const seeded = shown.filter(({ seeds }) => seeds.verdict !== 'not measured');
   const beyond = seeded.filter(({ seeds }) => seeds.verdict === 'changed');
-  const names = (some: readonly Headline[]) => [...new Set(some.map(measureName))];
+  const names = (some: readonly Change[]) => [...new Set(some.map(measureName))];
   const measured = new Set(names([...shown, ...left.flat()]));
   const unmeasured = names(byMeasure(comparison).flat()).filter((name) => !measured.has(name));
   return sentences([

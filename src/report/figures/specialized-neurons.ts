@@ -1,4 +1,4 @@
-import { type Comparison, type UnitComparison, VERDICTS } from '../../compare/index.js';
+import { type Comparison, type UnitDescription, VERDICTS } from '../../compare/index.js';
 import { runChannels, runLine, runPoints } from '../drawing/run-lines.js';
 import { layerAxis, specification, tooltip } from '../drawing/specification.js';
 import { languageVerdicts, mainUnits, mainWords, verdictOf } from '../words/compared.js';
@@ -102,7 +102,7 @@ export const specializedNeurons = defineFigure({
   },
 });
 
-function caption(comparison: Comparison, units: UnitComparison, linear: boolean): string {
+function caption(comparison: Comparison, units: UnitDescription, linear: boolean): string {
   const words = UNIT_WORDS[units.type];
   const { policy, profiles } = units;
   const reference = profiles[0]?.label;
@@ -129,7 +129,7 @@ function caption(comparison: Comparison, units: UnitComparison, linear: boolean)
 }
 
 /** Selected units of each language against the reference, beside the noise floor. */
-function byLanguage(comparison: Comparison, { type, profiles }: UnitComparison): string {
+function byLanguage(comparison: Comparison, { type, profiles }: UnitDescription): string {
   const runs = profiles.slice(1).map(({ label }) => {
     const verdicts = languageVerdicts(comparison, type, label);
     const words = VERDICTS.flatMap((verdict) => {

@@ -1,7 +1,6 @@
-import type { Comparison, Estimate, TrendTest } from '../../compare/index.js';
+import type { Change, Comparison, Trend } from '../../compare/index.js';
 import { OWN_AXES, runChannels, runLine, runPoints } from '../drawing/run-lines.js';
 import { panelTitle, specification, tooltip } from '../drawing/specification.js';
-import { ALIGNMENT_WORDS } from '../words/alignment-words.js';
 import { changesOf, mainUnits, mainWords, referenceOf, trendsOf, verdictOf } from '../words/compared.js';
 import { MEASURE_WORDS, measureName } from '../words/measures.js';
 import { count, decimal, list, number, uncapital, wrap } from '../words/text.js';
@@ -14,17 +13,11 @@ const ROW_GAP = 73;
 const TITLE_LINE = 13;
 
 /** A trend, and the panel it stands in. */
-interface Shown extends TrendTest {
+interface Shown extends Trend {
   readonly name: string;
   readonly unit: string;
-  readonly group: string | null;
   /** Of a measure that a run has by itself, to every run but the reference; of one between runs the points are it. */
   readonly changes: readonly Change[] | null;
-}
-
-interface Change {
-  readonly to: string;
-  readonly change: Estimate;
 }
 
 /**
@@ -113,16 +106,11 @@ const TOOLTIP = tooltip({
 });
 
 function caption(comparison: Comparison, trends: readonly Shown[]): string {
-  const type = mainUnits(comparison)?.type ?? 'neuron';
   const reference = referenceOf(comparison);
   const last = [...comparison.runs].sort((a, b) => (a.step ?? 0) - (b.step ?? 0)).at(-1)?.label ?? '';
-  const ends = [...new Set(trendsOf(comparison, type).map(({ measure }) => measure))].map((measure) => {
-    return `${uncapital(measureName({ type, measure }))} ${verdictOf(comparison, type, measure, last)}`;
-  });
-  for (const c of comparison.alignment?.changes ?? []) {
-    if (c.layer !== null || c.group !== null || c.from !== reference || c.to !== last) continue;
-    ends.push(`${uncapital(ALIGNMENT_WORDS[c.measure].name)} ${c.verdict}`);
-  }
+  const ends = trends
+    .filter(({ group }) => group === null)
+    .map(({ measure, type, name }) => `${uncapital(name)} ${verdictOf(comparison, type, measure, last)}`);
   const groups = trends.filter(({ group }) => group !== null);
   const changed = groups.filter(({ verdict }) => verdict === 'changed');
   const named = changed.map((trend) => `${uncapital(trend.name)}, ${trend.group}`).join('; ');
@@ -142,25 +130,15 @@ function stepsOf({ runs }: Comparison): number[] {
 }
 
 function shownTrends(comparison: Comparison): Shown[] {
-  const reference = referenceOf(comparison);
-  const type = mainUnits(comparison)?.type ?? 'neuron';
-  const { alignment } = comparison;
-  const ofUnits = trendsOf(comparison, type).map((trend): Shown => {
-    const { measure, group } = trend;
-    const { between, unit } = MEASURE_WORDS[measure];
-    const changes = between ? null : changesOf(comparison, type, { measure, group, from: reference });
-    return { ...trend, name: measureName({ type, measure }), unit, changes };
-  });
-  const ofAlignment = (alignment?.trends ?? [])
-    .filter(({ layer }) => layer === null)
-    .map((trend): Shown => {
-      const own = alignment!.changes.filter(
-        (c) =>
-          c.layer === null && c.measure === trend.measure && c.group === trend.group && c.from === reference,
-      );
-      return { ...trend, ...ALIGNMENT_WORDS[trend.measure], changes: own };
-    });
-  return [...ofUnits, ...ofAlignment];
+  const from = referenceOf(comparison);
+  return [mainUnits(comparison)?.type, null].flatMap((type) =>
+    trendsOf(comparison, type).map((trend): Shown => {
+      const { measure, group } = trend;
+      const { between, unit } = MEASURE_WORDS[measure];
+      const changes = between ? null : changesOf(comparison, type, { measure, group, from });
+      return { ...trend, name: measureName(trend), unit, changes };
+    }),
+  );
 }
 
 /** By step, those that have a value. */

@@ -1,13 +1,13 @@
 import {
+  againstReference,
+  type Change,
   type Comparison,
   type Contrast,
-  type Headline,
+  rowsOf,
   SEED_VERDICTS,
   type Verdict,
 } from '../../compare/index.js';
-import { alignmentChanges, alignmentContrastSentence, alignmentSentence } from '../words/alignment-words.js';
-import { againstReference } from '../words/compared.js';
-import { contrastSentence, headlineSentence, measureLabel, measureName } from '../words/measures.js';
+import { changeSentence, contrastSentence, measureLabel, measureName } from '../words/measures.js';
 import { escapeHtml, list, uncapital } from '../words/text.js';
 
 const VERDICT_MARKS: Readonly<Record<Verdict, { readonly className: string; readonly mark: string }>> = {
@@ -19,7 +19,7 @@ const VERDICT_MARKS: Readonly<Record<Verdict, { readonly className: string; read
 /** Foremost on the page: the verdicts in words, a line each; behind it every measure with its numbers. HTML. */
 export function verdictBox(comparison: Comparison): string {
   const [reference, ...others] = comparison.runs;
-  const headlines = comparison.units.flatMap(againstReference);
+  const headlines = comparison.units.flatMap(({ type }) => againstReference(comparison, type));
   if (others.length === 0 || headlines.length === 0) {
     const words =
       others.length === 0
@@ -46,8 +46,8 @@ ${contrastBox(comparison)}
 }
 
 /** Differences in differences: what changed beside sampling, what beside training seeds too. */
-function contrastBox({ units, alignment }: Comparison): string {
-  const all = units.flatMap(({ contrasts }) => contrasts);
+function contrastBox({ contrasts }: Comparison): string {
+  const all = contrasts.filter(({ type }) => type !== null);
   const pairs = [...new Set(all.map(({ from, to }) => `${to} − ${from}`))];
   return pairs
     .map((pair) => {
@@ -58,8 +58,8 @@ function contrastBox({ units, alignment }: Comparison): string {
           own.filter((c) => c.group === group),
         );
       const groups = [...new Set(own.map(({ group }) => group))].filter((group) => group !== null);
-      const aligned = (alignment?.contrasts ?? []).filter(
-        ({ from, to, group, layer }) => `${to} − ${from}` === pair && group === null && layer === null,
+      const aligned = rowsOf(contrasts, { type: null, group: null, layer: null }).filter(
+        ({ from, to }) => `${to} − ${from}` === pair,
       );
       const sentences = own.map(
         (c) => `<li>${verdictMark(c.verdict)}${escapeHtml(contrastSentence(c))}</li>`,
@@ -67,7 +67,7 @@ function contrastBox({ units, alignment }: Comparison): string {
       return `<h3>Difference in differences: ${escapeHtml(pair)}, against ${escapeHtml(own[0]!.reference)}</h3>
 <ul class="verdicts">
 ${linesOf(null).join('\n')}
-${aligned.map((c) => `<li>${verdictMark(c.verdict)}${escapeHtml(alignmentContrastSentence(c))}</li>`).join('\n')}
+${aligned.map((c) => `<li>${verdictMark(c.verdict)}${escapeHtml(contrastSentence(c))}</li>`).join('\n')}
 </ul>
 ${groups.length === 0 ? '' : `<details><summary>In groups of languages</summary><ul>\n${groups.flatMap(linesOf).join('\n')}\n</ul></details>`}
 <details><summary>Each measure with its numbers</summary><ul>
@@ -98,7 +98,7 @@ function contrastLines(group: string | null, contrasts: readonly Contrast[]): st
   });
 }
 
-function verdictLines(headlines: readonly Headline[]): string {
+function verdictLines(headlines: readonly Change[]): string {
   const lines = (Object.keys(VERDICT_MARKS) as Verdict[]).flatMap((verdict) => {
     const named = headlines.filter((headline) => headline.verdict === verdict);
     if (named.length === 0) return [];
@@ -110,15 +110,11 @@ function verdictLines(headlines: readonly Headline[]): string {
 }
 
 /** Alignment of languages, mean over layers: a line a measure. */
-function alignmentLines({ alignment }: Comparison, label: string): string {
-  if (alignment === null) return '';
-  const lines = alignmentChanges(alignment, null)
+function alignmentLines(comparison: Comparison, label: string): string {
+  const lines = againstReference(comparison, null)
     .filter(({ to }) => to === label)
-    .map(
-      (change) =>
-        `<li>${verdictMark(change.verdict)}${escapeHtml(alignmentSentence(alignment, change))}</li>`,
-    );
-  return `<ul class="verdicts">\n${lines.join('\n')}\n</ul>`;
+    .map((change) => `<li>${verdictMark(change.verdict)}${escapeHtml(changeSentence(change))}</li>`);
+  return lines.length === 0 ? '' : `<ul class="verdicts">\n${lines.join('\n')}\n</ul>`;
 }
 
 function verdictMark(verdict: Verdict): string {
@@ -127,8 +123,8 @@ function verdictMark(verdict: Verdict): string {
 }
 
 /** The sentence, its verdict set off. */
-function emphasise(headline: Headline): string {
-  const sentence = headlineSentence(headline);
+function emphasise(headline: Change): string {
+  const sentence = changeSentence(headline);
   const label = `${measureLabel(headline)}: `;
   const rest = sentence.slice(label.length + headline.verdict.length);
   const { className } = VERDICT_MARKS[headline.verdict];

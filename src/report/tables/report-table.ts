@@ -1,4 +1,4 @@
-import type { SamplingFloor, SeedFloor, TrendTest } from '../../compare/index.js';
+import type { SamplingFloor, SeedFloor, Trend } from '../../compare/index.js';
 import { csvLine } from '../../store/index.js';
 import { decimal, number } from '../words/text.js';
 
@@ -9,12 +9,14 @@ export type Column = string | { readonly name: string; readonly parts: readonly 
 
 export const TABLE_NAMES = [
   'headlines',
+  'parts',
   'contrast-numbers',
   'alignment-levels',
   'alignment-changes',
   'alignment-contrasts',
   'alignment-trends',
   'trends',
+  'multiplicity',
   'tokens',
   'reliability',
 ] as const;
@@ -64,7 +66,7 @@ export function contrastNote(splits: number): string {
 
 export const TREND_COLUMNS: readonly Column[] = ['values', 'S', 'τ', 'p', 'verdict', 'note'];
 
-export function trendCells({ points, s, tau, p, verdict, note }: TrendTest): Cell[] {
+export function trendCells({ points, s, tau, p, verdict, note }: Trend): Cell[] {
   return [points.length, s, tau, p, verdict, note];
 }
 

@@ -1,8 +1,8 @@
-import type { Comparison } from '../../compare/index.js';
+import { type Change, type Comparison, type QuantityKey, rowsOf } from '../../compare/index.js';
 import { UNIT_WORDS } from '../words/measured-on.js';
 import { MEASURE_WORDS, measureName } from '../words/measures.js';
-import { alignmentTables } from './alignment-tables.js';
 import {
+  type Cell,
   contrastNote,
   FLOOR_COLUMNS,
   floorCells,
@@ -13,25 +13,57 @@ import {
 
 export function buildTables(comparison: Comparison): ReportTable[] {
   return [
-    headlines(comparison),
-    contrasts(comparison),
-    ...alignmentTables(comparison),
-    trends(comparison),
+    changes(comparison, 'headlines', 'Headline numbers', isOfUnits),
+    parts(comparison),
+    contrasts(comparison, 'contrast-numbers', 'Differences in differences in numbers', isOfUnits),
+    levels(comparison),
+    changes(comparison, 'alignment-changes', 'Changes of alignment by layer', isOfAlignment),
+    contrasts(
+      comparison,
+      'alignment-contrasts',
+      'Differences in differences of alignment by layer',
+      isOfAlignment,
+    ),
+    trends(comparison, 'alignment-trends', 'Trends of alignment over training', isOfAlignment),
+    trends(comparison, 'trends', 'Trends over training', isOfUnits),
+    multiplicity(comparison),
     tokens(comparison),
     reliability(comparison),
   ].filter(({ rows }) => rows.length > 0);
 }
 
-/** Every headline number with its interval, floors and verdict. */
-function headlines({ units, splits }: Comparison): ReportTable {
+/** Quantities of units over all layers and no single language. */
+const isOfUnits = ({ type, layer, language }: QuantityKey) =>
+  type !== null && layer === null && language === null;
+const isOfAlignment = ({ type }: QuantityKey) => type === null;
+
+const DASH = 'A dash: cannot be computed.';
+
+/** The columns that say which quantity a row is of; alignment is given layer by layer. */
+function keyColumns(of: (key: QuantityKey) => boolean): string[] {
+  return of === isOfAlignment ? ['measure', 'languages', 'layer'] : ['measure', 'languages'];
+}
+
+function keyCells(key: QuantityKey): Cell[] {
+  const cells = [measureName(key), key.group ?? 'all'];
+  return key.type === null ? [...cells, key.layer ?? 'mean over layers'] : cells;
+}
+
+/** Every change with its interval, floors and verdict. */
+function changes(
+  comparison: Comparison,
+  name: ReportTable['name'],
+  title: string,
+  of: (key: QuantityKey) => boolean,
+): ReportTable {
+  const key = keyColumns(of);
   return {
-    name: 'headlines',
-    title: 'Headline numbers',
-    note: `Floors and across: 5 %, 50 % and 95 % of the measure between random halves of the folds, ${splits} splits, at half size; differences are absolute. A dash: cannot be computed.`,
-    headers: 4,
+    name,
+    title,
+    note: `Floors and across: 5 %, 50 % and 95 % of the measure between random halves of the folds, ${comparison.splits} splits, at half size${of === isOfAlignment ? ', which halves the candidates of retrieval too' : ''}; differences are absolute. ${DASH}`,
+    headers: key.length + 2,
     columns: [
-      'measure',
-      'languages',
+      ...key,
       'from',
       'to',
       'unit',
@@ -42,36 +74,92 @@ function headlines({ units, splits }: Comparison): ReportTable {
       'high',
       ...FLOOR_COLUMNS,
     ],
-    rows: units.flatMap((unit) =>
-      unit.headlines.map((h) => [
-        measureName(h),
-        h.group ?? 'all',
-        h.from,
-        h.to,
-        MEASURE_WORDS[h.measure].unit,
-        h.valueFrom,
-        h.valueTo,
-        h.change.value,
-        h.change.low,
-        h.change.high,
-        ...floorCells(h),
+    rows: comparison.changes
+      .filter(of)
+      .map((c) => [
+        ...keyCells(c),
+        c.from,
+        c.to,
+        MEASURE_WORDS[c.measure].unit,
+        c.valueFrom,
+        c.valueTo,
+        c.change.value,
+        c.change.low,
+        c.change.high,
+        ...floorCells(c),
       ]),
-    ),
   };
 }
 
-/** Every difference in differences with its interval, floors and verdicts. */
-function contrasts({ units, splits }: Comparison): ReportTable {
+/** Changes of single languages and single layers, in units and per cent. */
+function parts(comparison: Comparison): ReportTable {
+  const isPart = ({ type, layer, language }: QuantityKey) =>
+    type !== null && (layer !== null || language !== null);
   return {
-    name: 'contrast-numbers',
-    title: 'Differences in differences in numbers',
-    note: contrastNote(splits),
-    headers: 4,
-    columns: ['measure', 'languages', 'from', 'to', 'unit', 'difference', 'low', 'high', ...FLOOR_COLUMNS],
-    rows: units.flatMap((unit) =>
-      unit.contrasts.map((c) => [
+    name: 'parts',
+    title: 'Changes by language and by layer',
+    note: `Over all languages; a unit that belongs to several languages counts in each. Per cent of the value in the first run. ${DASH}`,
+    headers: 5,
+    columns: [
+      'measure',
+      'language',
+      'layer',
+      'from',
+      'to',
+      'value from',
+      'value to',
+      'change',
+      'per cent',
+      'low',
+      'high',
+      'share outside',
+      'verdict',
+    ],
+    rows: comparison.changes
+      .filter(isPart)
+      .map((c) => [
         measureName(c),
-        c.group ?? 'all',
+        c.language ?? 'all',
+        c.layer ?? 'all',
+        c.from,
+        c.to,
+        c.valueFrom,
+        c.valueTo,
+        c.change.value,
+        perCent(c),
+        c.change.low,
+        c.change.high,
+        c.shareOutside,
+        c.verdict,
+      ]),
+  };
+}
+
+/** The change as a percentage of what it is a change from; null where that is nothing. */
+function perCent({ valueFrom, change }: Change): number | null {
+  return valueFrom === null || valueFrom === 0 || change.value === null
+    ? null
+    : (100 * change.value) / valueFrom;
+}
+
+/** Every difference in differences with its interval, floors and verdicts. */
+function contrasts(
+  comparison: Comparison,
+  name: ReportTable['name'],
+  title: string,
+  of: (key: QuantityKey) => boolean,
+): ReportTable {
+  const key = keyColumns(of);
+  return {
+    name,
+    title,
+    note: contrastNote(comparison.splits),
+    headers: key.length + 2,
+    columns: [...key, 'from', 'to', 'unit', 'difference', 'low', 'high', ...FLOOR_COLUMNS],
+    rows: comparison.contrasts
+      .filter(of)
+      .map((c) => [
+        ...keyCells(c),
         c.from,
         c.to,
         MEASURE_WORDS[c.measure].unit,
@@ -80,24 +168,56 @@ function contrasts({ units, splits }: Comparison): ReportTable {
         c.difference.high,
         ...floorCells(c),
       ]),
-    ),
+  };
+}
+
+/** Alignment of languages by layer, of each run. */
+function levels(comparison: Comparison): ReportTable {
+  return {
+    name: 'alignment-levels',
+    title: 'Alignment of languages by layer',
+    note: `Means over pairs of languages, with 95 % jackknife intervals. ${DASH}`,
+    headers: 4,
+    columns: ['measure', 'languages', 'layer', 'run', 'unit', 'value', 'low', 'high'],
+    rows: rowsOf(comparison.levels, { type: null }).map(({ label, value: { value, low, high }, ...key }) => [
+      ...keyCells(key),
+      label,
+      MEASURE_WORDS[key.measure].unit,
+      value,
+      low,
+      high,
+    ]),
   };
 }
 
 /** Monotone trends over a trajectory. */
-function trends({ units }: Comparison): ReportTable {
+function trends(
+  comparison: Comparison,
+  name: ReportTable['name'],
+  title: string,
+  of: (key: QuantityKey) => boolean,
+): ReportTable {
+  const key = keyColumns(of);
   return {
-    name: 'trends',
-    title: 'Trends over training',
-    note: 'Mann–Kendall: S, Kendall’s τ, two-sided p. A dash: cannot be computed.',
+    name,
+    title,
+    note: `Mann–Kendall: S, Kendall’s τ, two-sided p. ${DASH}`,
+    headers: key.length,
+    columns: [...key, ...TREND_COLUMNS],
+    rows: comparison.trends.filter(of).map((trend) => [...keyCells(trend), ...trendCells(trend)]),
+  };
+}
+
+/** How many languages the selected units of each run belong to. */
+function multiplicity({ units, languages }: Comparison): ReportTable {
+  return {
+    name: 'multiplicity',
+    title: 'Languages that a selected unit belongs to',
+    note: 'Selected units under the reference’s cut that belong to 1, 2, … languages.',
     headers: 2,
-    columns: ['measure', 'languages', ...TREND_COLUMNS],
-    rows: units.flatMap(({ type, trends: own }) =>
-      own.map((trend) => [
-        measureName({ type, measure: trend.measure }),
-        trend.group ?? 'all',
-        ...trendCells(trend),
-      ]),
+    columns: ['units', 'run', ...languages.map((_, k) => `${k + 1}`)],
+    rows: units.flatMap(({ type, profiles }) =>
+      profiles.map(({ label, multiplicity: own }) => [UNIT_WORDS[type].many, label, ...own]),
     ),
   };
 }

@@ -1,78 +1,71 @@
-import type {
-  Comparison,
-  Contrast,
-  Headline,
-  Measure,
-  Trend,
-  UnitComparison,
-  Verdict,
+import {
+  type Change,
+  type Comparison,
+  type Contrast,
+  headlineChanges,
+  type Measure,
+  mainUnits,
+  type QuantityKey,
+  type RowFilter,
+  rowsOf,
+  type Trend,
+  type Verdict,
 } from '../../compare/index.js';
 import type { UnitType } from '../../store/index.js';
 import { UNIT_WORDS } from './measured-on.js';
 
 // Figures and page find the rows of a comparison here alone.
 
-/** Neurons where they were compared, else whatever was. */
-export function mainUnits(comparison: Comparison): UnitComparison | undefined {
-  return comparison.units.find(({ type }) => type === 'neuron') ?? comparison.units[0];
-}
+export { mainUnits };
 
-/** How the main units are called. */
+/** A unit type, null for the residual stream; undefined where a comparison has no units at all. */
+type Type = QuantityKey['type'] | undefined;
+
+/** The words for the main units. */
 export function mainWords(comparison: Comparison) {
   return UNIT_WORDS[mainUnits(comparison)?.type ?? 'neuron'];
 }
 
-/** Headlines of all languages against the reference. */
-export function againstReference({ headlines, profiles }: UnitComparison): Headline[] {
-  return headlines.filter(({ group, from }) => group === null && from === profiles[0]?.label);
-}
-
-/** Changes of a unit type, every pair of runs, all languages and groups; `where` keeps those that agree with it. */
-export function changesOf(
-  { units }: Comparison,
-  type: UnitType | undefined,
-  where: Partial<Pick<Headline, 'measure' | 'group' | 'from' | 'to'>> = {},
-): Headline[] {
-  const wanted = Object.entries(where);
-  return units
-    .filter((unit) => unit.type === type)
-    .flatMap(({ headlines }) => headlines)
-    .filter((row) => wanted.every(([key, value]) => row[key as keyof Headline] === value));
+/** Headline changes, of every pair of runs, all languages and groups; `where` keeps those that agree with it. */
+export function changesOf(comparison: Comparison, type: Type, where: RowFilter<Change> = {}): Change[] {
+  return type === undefined ? [] : rowsOf(headlineChanges(comparison, type), where);
 }
 
 /** The change of a run against the reference, over all languages. */
 export function changeOf(
   comparison: Comparison,
-  type: UnitType | undefined,
+  type: Type,
   measure: Measure,
   to: string,
-): Headline | undefined {
+): Change | undefined {
   return changesOf(comparison, type, { measure, to, group: null, from: referenceOf(comparison) })[0];
 }
 
 /** The verdict of that change. */
-export function verdictOf(
-  comparison: Comparison,
-  type: UnitType | undefined,
-  measure: Measure,
-  to: string,
-): Verdict {
+export function verdictOf(comparison: Comparison, type: Type, measure: Measure, to: string): Verdict {
   return changeOf(comparison, type, measure, to)?.verdict ?? 'not measured';
 }
 
 /** [language]: the verdict of its selected units in a run against the reference. */
 export function languageVerdicts(comparison: Comparison, type: UnitType, to: string): Verdict[] {
-  const pairs = comparison.units.find((unit) => unit.type === type)?.pairs ?? [];
-  const pair = pairs.find((one) => one.from === referenceOf(comparison) && one.to === to);
-  return comparison.languages.map((_, k) => pair?.selectedByLanguage[k]?.verdict ?? 'not measured');
+  const selected = rowsOf(comparison.changes, {
+    type,
+    measure: 'selected',
+    from: referenceOf(comparison),
+    to,
+  });
+  return comparison.languages.map(
+    ({ tag }) => selected.find(({ language }) => language === tag)?.verdict ?? 'not measured',
+  );
 }
 
-export function contrastsOf({ units }: Comparison, type: UnitType | undefined): readonly Contrast[] {
-  return units.find((unit) => unit.type === type)?.contrasts ?? [];
+export function contrastsOf({ contrasts }: Comparison, type: Type): Contrast[] {
+  return type === undefined ? [] : rowsOf(contrasts, { type, layer: null });
 }
 
-export function trendsOf({ units }: Comparison, type: UnitType | undefined): readonly Trend[] {
-  return units.find((unit) => unit.type === type)?.trends ?? [];
+/** Trends of quantities over all layers. */
+export function trendsOf({ trends }: Comparison, type: Type): Trend[] {
+  return type === undefined ? [] : rowsOf(trends, { type, layer: null });
 }
 
 /** Label of the first run, or nothing. */

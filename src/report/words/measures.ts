@@ -1,16 +1,9 @@
-import type {
-  Contrast,
-  DifferenceInDifferences,
-  Headline,
-  Measure,
-  SeedFloor,
-  Spread,
-} from '../../compare/index.js';
+import type { Change, Contrast, Measure, QuantityKey, SeedFloor, Spread } from '../../compare/index.js';
 import { UNIT_WORDS } from './measured-on.js';
 import { decimal, number, percent } from './text.js';
 
 interface MeasureWords {
-  /** `units` is "neurons" or "heads". */
+  /** `units` is "neurons" or "heads"; measures of the residual stream have no units. */
   readonly name: (units: string) => string;
   readonly unit: string;
   /** A similarity shrinks as runs differ more; everything else grows. */
@@ -26,51 +19,68 @@ export const MEASURE_WORDS: Readonly<Record<Measure, MeasureWords>> = {
     similarity: true,
     between: true,
   },
-  languageKept: {
+  language_kept: {
     ...words((units) => `Selected ${units} keeping language`, 'share of those selected in both'),
     similarity: true,
     between: true,
   },
-  meanEntropy: words((units) => `Mean entropy of ${units}`, 'LAPE, nats'),
-  meanOmega2: words((units) => `Mean ω² of ${units}`, 'language share of variance'),
-  headOverlap: words(() => 'Top heads that languages share', 'share, 0–1'),
-  headOverlapContrast: words(() => 'Top heads shared by contrast', 'share, 0–1; minus other languages'),
-  depthD: { ...words((units) => `Depth distance D of ${units}`, 'max |ΔF| over layers, 0–1'), between: true },
-  meanDepth: words((units) => `Mean depth of selected ${units}`, 'layers'),
+  mean_lape: words((units) => `Mean entropy of ${units}`, 'LAPE, nats'),
+  mean_omega2_language: words((units) => `Mean ω² of ${units}`, 'language share of variance'),
+  depth_distance: {
+    ...words((units) => `Depth distance D of ${units}`, 'max |ΔF| over layers, 0–1'),
+    between: true,
+  },
+  mean_depth: words((units) => `Mean depth of selected ${units}`, 'layers'),
+  head_overlap: words(() => 'Top heads that languages share', 'share, 0–1'),
+  head_overlap_contrast: words(() => 'Top heads shared by contrast', 'share, 0–1; minus other languages'),
+  alignment_margin: words(() => 'Alignment of languages', 'mean cosine, same item − other items'),
+  alignment_mexa: words(() => 'Items retrieved across languages', 'share of items, MEXA'),
 };
 
 function words(name: MeasureWords['name'], unit: string): MeasureWords {
   return { name, unit, similarity: false, between: false };
 }
 
-/** `Selected neurons (count)`. */
-export function measureLabel({ type, measure }: Pick<Headline, 'type' | 'measure'>): string {
-  const { name, unit } = MEASURE_WORDS[measure];
-  return `${name(UNIT_WORDS[type].many)} (${unit})`;
+/** `Mean entropy of neurons`. */
+export function measureName({ type, measure }: Pick<QuantityKey, 'type' | 'measure'>): string {
+  return MEASURE_WORDS[measure].name(type === null ? '' : UNIT_WORDS[type].many);
+}
+
+/** `Selected neurons (count)`, and the layer or language that it is of. */
+export function measureLabel(quantity: QuantityKey): string {
+  const { type, measure, layer, language } = quantity;
+  const of = [
+    layer === null ? '' : `layer ${layer}`,
+    language ?? '',
+    // Every other measure is over all layers together.
+    type === null && layer === null ? 'mean over layers' : '',
+  ].filter((part) => part !== '');
+  return [`${measureName(quantity)} (${MEASURE_WORDS[measure].unit})`, ...of].join(', ');
 }
 
 /** `77 → 68`; for a measure that exists only between runs, the measure itself. */
-export function sidesInWords(headline: Headline): string {
-  const { valueFrom, valueTo, change } = headline;
-  const write = writer(headline);
-  return isSigned(headline) ? `${write(valueFrom)} → ${write(valueTo)}` : write(change.value);
+export function sidesInWords(change: Change): string {
+  const write = writer(change);
+  return isSigned(change)
+    ? `${write(change.valueFrom)} → ${write(change.valueTo)}`
+    : write(change.change.value);
 }
 
 /** Whether the change is a signed difference, other − reference. */
-export function isSigned({ measure }: Headline): boolean {
+export function isSigned({ measure }: Pick<Change, 'measure'>): boolean {
   return !MEASURE_WORDS[measure].between;
 }
 
 /** `−9` or `0.74`: the change, or the between-run measure. */
-export function changeInWords(headline: Headline): string {
-  return withSign(headline, writer(headline))(headline.change.value);
+export function changeInWords(change: Change): string {
+  return withSign(change, writer(change))(change.change.value);
 }
 
 /** `−12.1 to −6.3`, or empty where there is no interval. */
-export function intervalInWords(headline: Headline): string {
-  const { low, high } = headline.change;
+export function intervalInWords(change: Change): string {
+  const { low, high } = change.change;
   if (low === null || high === null) return '';
-  const write = withSign(headline, writer(headline, false));
+  const write = withSign(change, writer(change, false));
   return `${write(low)} to ${write(high)}`;
 }
 
@@ -81,7 +91,7 @@ const ROUNDING = 1e-12;
 
 /** As many decimals as give the interval two digits; counts are whole. */
 function writer(
-  { measure, change: { low, high } }: Pick<Headline, 'measure' | 'change'>,
+  { measure, change: { low, high } }: Pick<Change, 'measure' | 'change'>,
   whole = measure === 'selected',
 ): Writer {
   if (whole) return (value) => (value === null ? '–' : decimal(value, 0));
@@ -92,8 +102,8 @@ function writer(
   return (value) => (value === null ? '–' : decimal(value, decimals));
 }
 
-function withSign(headline: Headline, write: Writer): Writer {
-  return isSigned(headline) ? plus(write) : write;
+function withSign(change: Change, write: Writer): Writer {
+  return isSigned(change) ? plus(write) : write;
 }
 
 function plus(write: Writer): Writer {
@@ -112,10 +122,10 @@ export interface Standardised {
   readonly within: readonly [number, number];
 }
 
-export function standardise(headline: Headline): Standardised | null {
-  const { withinFrom, withinTo } = headline;
+export function standardise(change: Change): Standardised | null {
+  const { withinFrom, withinTo } = change;
   if (withinFrom === null || withinTo === null) return null;
-  return standardiseFloor(headline, MEASURE_WORDS[headline.measure].similarity);
+  return standardiseFloor(change, MEASURE_WORDS[change.measure].similarity);
 }
 
 /** The same of any floor; a regime without a floor of its own (a single training seed) is left out. */
@@ -151,16 +161,7 @@ export function differenceInWords(contrast: Contrast): { readonly value: string;
 export function contrastSentence(contrast: Contrast): string {
   const { value, interval } = differenceInWords(contrast);
   const difference = `${value}${interval === '' ? '' : ` (95\u00a0% interval ${interval})`}`;
-  return `${measureLabel(contrast)}: ${contrastInWords(contrast, contrast.group, difference)}.`;
-}
-
-/** Whose difference, how much, and both verdicts. */
-export function contrastInWords(
-  contrast: DifferenceInDifferences,
-  group: string | null,
-  difference: string,
-): string {
-  const { from, to, verdict, shareOutside, note, seeds } = contrast;
+  const { from, to, group, verdict, shareOutside, note, seeds } = contrast;
   const parts = [
     `${to} − ${from}${group === null ? '' : `, ${group} languages`}`,
     contrast.difference.value === null ? '' : difference,
@@ -171,28 +172,25 @@ export function contrastInWords(
       ? `beside training seeds: not measured, ${seeds.note}`
       : `beside training seeds: ${seeds.verdict} (${percent(seeds.shareOutside)} of pairs of seeds beyond the floor)`,
   ].filter((part) => part !== '');
-  return parts.join('; ');
+  return `${measureLabel(contrast)}: ${parts.join('; ')}.`;
 }
 
-/** `Mean entropy of neurons`. */
-export function measureName({ type, measure }: Pick<Headline, 'type' | 'measure'>): string {
-  return MEASURE_WORDS[measure].name(UNIT_WORDS[type].many);
-}
-
-/** One sentence of the report's headline box. The verdict is compare's, word for word. */
-export function headlineSentence(headline: Headline): string {
-  const { verdict, shareOutside, note } = headline;
-  const interval = intervalInWords(headline);
+/** One sentence on a change. The verdict is the comparison's, word for word. */
+export function changeSentence(change: Change): string {
+  const { verdict, shareOutside, note } = change;
   const parts = [
-    change(headline) + (interval === '' ? '' : ` (95\u00a0% interval ${interval})`),
+    numbersInWords(change),
     shareOutside === null ? '' : `${percent(shareOutside)} of split halves beyond the noise floor`,
     verdict === 'not measured' ? note : '',
   ].filter((part) => part !== '');
-  return `${measureLabel(headline)}: ${verdict}${parts.length === 0 ? '' : `; ${parts.join('; ')}`}.`;
+  return `${measureLabel(change)}: ${verdict}${parts.length === 0 ? '' : `; ${parts.join('; ')}`}.`;
 }
 
-function change(headline: Headline): string {
-  if (headline.change.value === null) return '';
-  const sides = sidesInWords(headline);
-  return isSigned(headline) ? `${sides}, difference ${changeInWords(headline)}` : sides;
+/** `0.21 → 0.19, difference −0.020 (95 % interval −0.031 to −0.011)`; empty where there is no number. */
+export function numbersInWords(change: Change): string {
+  if (change.change.value === null) return '';
+  const sides = sidesInWords(change);
+  const interval = intervalInWords(change);
+  const numbers = isSigned(change) ? `${sides}, difference ${changeInWords(change)}` : sides;
+  return interval === '' ? numbers : `${numbers} (95\u00a0% interval ${interval})`;
 }

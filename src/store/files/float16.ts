@@ -1,8 +1,5 @@
 import { Float16Array } from '@petamoriken/float16';
 
-/** Largest finite IEEE 754 half-precision number. */
-export const FLOAT16_MAX = 65_504;
-
 /** Half-precision numbers as safetensors stores them; wrapped, so that nobody takes the bits for the numbers. */
 export interface Float16Bits {
   /** IEEE 754 binary16. */

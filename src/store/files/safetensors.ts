@@ -1,5 +1,5 @@
-import { type FileHandle, open } from 'node:fs/promises';
-import { readSafetensorsHeader, type StoredTensor } from '../../checkpoint/index.js';
+import { open } from 'node:fs/promises';
+import { readFully, readSafetensorsHeader, type StoredTensor } from '../../checkpoint/index.js';
 import { messageOf, RunError } from '../../errors.js';
 import { type WriteFileSystem, writeFileAtomic } from './write-file-atomic.js';
 
@@ -16,17 +16,6 @@ export interface ArrayTypes {
 }
 export type ArrayDtype = keyof ArrayTypes;
 
-/** An array to be stored, row-major. */
-export type NamedArray = {
-  [D in ArrayDtype]: {
-    readonly name: string;
-    readonly dtype: D;
-    readonly shape: readonly number[];
-    readonly data: ArrayTypes[D];
-  };
-}[ArrayDtype];
-
-/** In the order in which the reference implementation lays types out: by falling element size. */
 const CONSTRUCTORS = {
   I64: BigInt64Array,
   F64: Float64Array,
@@ -37,7 +26,6 @@ const CONSTRUCTORS = {
   U16: Uint16Array,
   U8: Uint8Array,
 } as const;
-const DTYPE_ORDER = Object.keys(CONSTRUCTORS);
 
 /** Data begins at a multiple of this, so that readers may map arrays without copying. */
 const ALIGNMENT_BYTES = 8;
@@ -47,33 +35,6 @@ export interface PlannedArray {
   readonly name: string;
   readonly dtype: ArrayDtype;
   readonly shape: readonly number[];
-}
-
-/**
- * Writes arrays as a safetensors file, whole or not at all. The same arrays and metadata give the same bytes in
- * whatever order they come: those of the reference implementation, which lays arrays out by type, widest first
- * (so that each is aligned), then by name.
- *
- * @throws OutputError if it cannot be written.
- */
-export async function writeSafetensors(
-  path: string,
-  arrays: readonly NamedArray[],
-  metadata: Readonly<Record<string, string>> = {},
-  fileSystem?: WriteFileSystem,
-): Promise<void> {
-  const ordered = [...arrays].sort(
-    (a, b) => DTYPE_ORDER.indexOf(a.dtype) - DTYPE_ORDER.indexOf(b.dtype) || (a.name < b.name ? -1 : 1),
-  );
-  for (const array of ordered) {
-    if (array.data.byteLength !== arrayBytes(array)) {
-      throw new RangeError(
-        `array ${array.name}: ${array.data.length} elements for [${array.shape.join(', ')}]`,
-      );
-    }
-  }
-  const values = ordered.map(({ data }) => data);
-  await streamSafetensors(path, ordered, values, metadata, fileSystem);
 }
 
 /**
@@ -198,6 +159,11 @@ export async function openSafetensors(path: string): Promise<SafetensorsFile> {
     throw unreadable(path, cause);
   });
 
+  const readBytes = (bytes: Uint8Array, position: number) =>
+    readFully(handle, bytes, position).catch((cause: unknown) => {
+      throw unreadable(path, cause);
+    });
+
   function tensorOf(name: string): StoredTensor & ArrayDescription {
     const tensor = header.tensors.get(name);
     if (tensor !== undefined) return { ...tensor, dtype: arrays.get(name)!.dtype };
@@ -223,7 +189,7 @@ export async function openSafetensors(path: string): Promise<SafetensorsFile> {
     }
     const rowBytes = total === 0 ? 0 : tensor.byteLength / total;
     const bytes = new Uint8Array(rowBytes * rows);
-    await readBytes(handle, path, bytes, tensor.offset + rowBytes * first);
+    await readBytes(bytes, tensor.offset + rowBytes * first);
     return new CONSTRUCTORS[tensor.dtype](bytes.buffer) as ArrayTypes[D];
   }
 
@@ -238,7 +204,7 @@ export async function openSafetensors(path: string): Promise<SafetensorsFile> {
     const bytes = new Uint8Array(rows * width);
     for (let row = 0; row < rows; row++) {
       const strip = bytes.subarray(row * width, (row + 1) * width);
-      await readBytes(handle, path, strip, tensor.offset + row * rowBytes + start * elementBytes);
+      await readBytes(strip, tensor.offset + row * rowBytes + start * elementBytes);
     }
     return new CONSTRUCTORS[tensor.dtype](bytes.buffer);
   }
@@ -252,24 +218,6 @@ export async function openSafetensors(path: string): Promise<SafetensorsFile> {
     readColumns,
     close: () => handle.close(),
   };
-}
-
-async function readBytes(
-  handle: FileHandle,
-  path: string,
-  bytes: Uint8Array,
-  position: number,
-): Promise<void> {
-  let done = 0;
-  try {
-    while (done < bytes.byteLength) {
-      const { bytesRead } = await handle.read(bytes, done, bytes.byteLength - done, position + done);
-      if (bytesRead === 0) throw new Error('the file became shorter while it was read');
-      done += bytesRead;
-    }
-  } catch (cause) {
-    throw unreadable(path, cause);
-  }
 }
 
 function checkRange(what: string, start: number, end: number, name: string, total: number): void {

@@ -1,24 +1,17 @@
 import {
+  type AsyncBuffer,
   asyncBufferFromFile,
   type DecodedArray,
   type FileMetaData,
   parquetMetadataAsync,
   parquetRead,
-  parquetReadObjects,
   parquetSchema,
 } from 'hyparquet';
 import { ByteWriter, ParquetWriter, schemaFromColumnData } from 'hyparquet-writer';
 import { messageOf, RunError } from '../../errors.js';
-import { type WriteFileSystem, writeFileAtomic } from './write-file-atomic.js';
+import { writeFileAtomic } from './write-file-atomic.js';
 
 export type ColumnType = keyof typeof PARQUET_TYPES;
-
-/** A column of a table. Missing values are null; in `float64` columns NaN, which is stored as null. */
-export type TableColumn =
-  | { readonly name: string; readonly type: 'float64'; readonly values: ArrayLike<number> }
-  | { readonly name: string; readonly type: 'int32'; readonly values: ArrayLike<number | null> }
-  | { readonly name: string; readonly type: 'string'; readonly values: readonly (string | null)[] }
-  | { readonly name: string; readonly type: 'boolean'; readonly values: readonly (boolean | null)[] };
 
 export type TableValue = number | string | boolean | null;
 
@@ -31,35 +24,12 @@ export interface Table {
 
 const PARQUET_TYPES = { float64: 'DOUBLE', int32: 'INT32', string: 'STRING', boolean: 'BOOLEAN' } as const;
 
-/**
- * Writes a parquet table, whole or not at all; equal columns and metadata give equal bytes. Every column is
- * nullable, so that the schema does not depend on the values.
- *
- * @throws OutputError if it cannot be written.
- */
-export async function writeTable(
-  path: string,
-  columns: readonly TableColumn[],
-  metadata: Readonly<Record<string, string>> = {},
-  fileSystem?: WriteFileSystem,
-): Promise<void> {
-  const rows = columns[0]?.values.length ?? 0;
-  for (const { name, values } of columns) {
-    if (values.length !== rows) throw new RangeError(`column ${name} has ${values.length} rows, not ${rows}`);
-  }
-  function* pieces() {
-    for (let start = 0; start < rows; start += ROW_GROUP_ROWS) {
-      yield columns.map(({ values }) => Array.prototype.slice.call(values, start, start + ROW_GROUP_ROWS));
-    }
-  }
-  await streamTable(path, columns, pieces(), metadata, fileSystem);
-}
-
 /** Rows of a row group: what is encoded, and held, at once. */
 export const ROW_GROUP_ROWS = 65_536;
 
 /**
- * Writes a parquet table from rows that are made while it is written: no more than a piece is held. Whole or not at all.
+ * Writes a parquet table from rows that are made while it is written: no more than a piece is held. Whole or not at all;
+ * equal rows and metadata give equal bytes. Every column is nullable, so that the schema does not depend on the values.
  *
  * @param pieces Each becomes a row group: the values of some rows, one array a column, all of one length. NaN is stored
  *   as null.
@@ -70,7 +40,6 @@ export async function streamTable(
   columns: readonly { readonly name: string; readonly type: ColumnType }[],
   pieces: Iterable<readonly ArrayLike<TableValue>[]> | AsyncIterable<readonly ArrayLike<TableValue>[]>,
   metadata: Readonly<Record<string, string>> = {},
-  fileSystem?: WriteFileSystem,
 ): Promise<void> {
   const sources = columns.map(({ name, type }) => ({
     name,
@@ -103,7 +72,7 @@ export async function streamTable(
     await writer.finish();
     yield take();
   }
-  await writeFileAtomic(path, chunks(), fileSystem);
+  await writeFileAtomic(path, chunks());
 }
 
 /** NaN as null. Arrays of numbers without NaN stay what they are, which encodes several times as fast. */
@@ -114,41 +83,50 @@ function nullsOf(values: ArrayLike<TableValue>): DecodedArray {
   return Array.from(values, (value) => (Number.isNaN(value) ? null : value));
 }
 
+/** An open table: its footer, and its columns with their parquet types. */
+interface OpenTable {
+  readonly file: AsyncBuffer;
+  readonly footer: FileMetaData;
+  readonly types: ReadonlyMap<string, string | undefined>;
+}
+
+function openTable(path: string): Promise<OpenTable> {
+  return reading(path, async () => {
+    const file = await asyncBufferFromFile(path);
+    const footer = await parquetMetadataAsync(file);
+    const { children } = parquetSchema(footer);
+    return { file, footer, types: new Map(children.map(({ element }) => [element.name, element.type])) };
+  });
+}
+
 /**
- * Reads a table that `writeTable` wrote.
+ * Reads a table that babelscope wrote; NaN is NaN again.
  *
  * @param only names of columns; default all of them.
  * @throws RunError if it is missing or not a parquet file.
  */
 export async function readTable(path: string, only?: readonly string[]): Promise<Table> {
-  return reading(path, async () => {
-    const file = await asyncBufferFromFile(path);
-    const footer = await parquetMetadataAsync(file);
-    const names = parquetSchema(footer).children.filter(
-      ({ element }) => only?.includes(element.name) ?? true,
-    );
-    const objects = await parquetReadObjects({
-      file,
-      metadata: footer,
-      columns: names.map(({ element }) => element.name),
-    });
-    const columns = new Map<string, TableValue[]>();
-    for (const { element } of names) {
-      columns.set(
-        element.name,
-        objects.map((row) => restore(row[element.name], element.type)),
-      );
+  const table = await openTable(path);
+  const names = [...table.types.keys()].filter((name) => only?.includes(name) ?? true);
+  const columns = new Map(names.map((name): [string, TableValue[]] => [name, []]));
+  let rows = 0;
+  for await (const group of rowGroups(path, table, names)) {
+    rows += group.rows;
+    for (const [c, name] of names.entries()) {
+      const missing = table.types.get(name) === 'DOUBLE' ? Number.NaN : null;
+      const column = columns.get(name)!;
+      for (const value of group.columns[c]!) column.push(value ?? missing);
     }
-    return { rows: objects.length, columns, metadata: metadataOf(footer) };
-  });
+  }
+  return { rows, columns, metadata: metadataOf(table) };
 }
 
 /** Reads what a table says of itself, without its rows. @throws RunError if it is missing or not a parquet file. */
 export async function readTableMetadata(path: string): Promise<Table['metadata']> {
-  return reading(path, async () => metadataOf(await parquetMetadataAsync(await asyncBufferFromFile(path))));
+  return metadataOf(await openTable(path));
 }
 
-function metadataOf({ key_value_metadata: pairs }: FileMetaData): Table['metadata'] {
+function metadataOf({ footer: { key_value_metadata: pairs } }: OpenTable): Table['metadata'] {
   return Object.fromEntries((pairs ?? []).map(({ key, value }) => [key, value ?? '']));
 }
 
@@ -165,18 +143,21 @@ export interface TableRows {
  * @throws RunError if it is missing or not a parquet file.
  */
 export async function* readTableRows(path: string): AsyncGenerator<TableRows> {
-  const { file, footer, names } = await reading(path, async () => {
-    const opened = await asyncBufferFromFile(path);
-    const metadata = await parquetMetadataAsync(opened);
-    const columns = parquetSchema(metadata).children.map(({ element }) => element.name);
-    return { file: opened, footer: metadata, names: columns };
-  });
+  const table = await openTable(path);
+  yield* rowGroups(path, table, [...table.types.keys()]);
+}
+
+async function* rowGroups(
+  path: string,
+  { file, footer }: OpenTable,
+  names: readonly string[],
+): AsyncGenerator<TableRows> {
   let rowStart = 0;
   for (const { num_rows: count } of footer.row_groups) {
     const rows = Number(count);
     // By column: an object a row takes several times as much time and memory.
     const columns = new Map<string, readonly TableValue[]>();
-    const range = { file, metadata: footer, rowStart, rowEnd: rowStart + rows };
+    const range = { file, metadata: footer, columns: [...names], rowStart, rowEnd: rowStart + rows };
     await reading(path, () =>
       parquetRead({
         ...range,
@@ -214,10 +195,4 @@ async function reading<T>(path: string, read: () => Promise<T>): Promise<T> {
       { cause },
     );
   }
-}
-
-function restore(value: unknown, type: string | undefined): TableValue {
-  if (value === null || value === undefined) return type === 'DOUBLE' ? Number.NaN : null;
-  if (typeof value === 'number' || typeof value === 'string' || typeof value === 'boolean') return value;
-  throw new Error(`a value of type ${typeof value}, which babelscope does not write`);
 }

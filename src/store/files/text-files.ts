@@ -1,5 +1,12 @@
+import { writeFileAtomic } from './write-file-atomic.js';
+
 /** Longest value that is kept on one line. */
 const LINE_LENGTH = 100;
+
+/** Writes a value as JSON for people, whole or not at all. @throws OutputError */
+export async function writeJson(path: string, value: unknown): Promise<void> {
+  await writeFileAtomic(path, [new TextEncoder().encode(`${formatJson(value)}\n`)]);
+}
 
 /** JSON for people: indented, but values that fit on a line stay on one. Keys keep their order. */
 export function formatJson(value: unknown, indent = ''): string {

@@ -75,7 +75,7 @@ const imported = z.object({
 });
 
 /** Everything that decides which numbers a run holds. Runs whose plans differ are not merged. */
-export const runPlanSchema = z.object({
+const runPlanSchema = z.object({
   languages: z.array(z.string()),
   /** Items in file order; `fold` in 0…folds−1. The item axis of `*.items` arrays is this list. */
   items: z.array(z.object({ id: z.string(), fold: z.number().int() })),

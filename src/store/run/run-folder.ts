@@ -2,15 +2,8 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { RunError } from '../../errors.js';
 import { readJsonObject } from '../../read-json.js';
-import { formatJson } from '../files/text-files.js';
-import { makeFolder, type WriteFileSystem, writeFileAtomic } from '../files/write-file-atomic.js';
+import { writeJson } from '../files/text-files.js';
 import { RUN_SCHEMA_VERSION, type RunManifest, runManifestSchema } from './manifest.js';
-
-/** Makes a run's folder with its `parts/` and `layers/`; an existing one is kept. @throws OutputError */
-export async function createRunFolder(folder: string): Promise<void> {
-  await makeFolder(join(folder, 'parts'));
-  await makeFolder(join(folder, 'layers'));
-}
 
 export function manifestPath(folder: string): string {
   return join(folder, 'manifest.json');
@@ -29,14 +22,9 @@ export function layerPath(folder: string, layer: number): string {
 }
 
 /** Writes `manifest.json`; equal manifests give equal bytes. @throws OutputError */
-export async function writeManifest(
-  folder: string,
-  manifest: RunManifest,
-  fileSystem?: WriteFileSystem,
-): Promise<void> {
+export async function writeManifest(folder: string, manifest: RunManifest): Promise<void> {
   // Parsing puts the keys into the order of the schema.
-  const text = `${formatJson(runManifestSchema.parse(manifest))}\n`;
-  await writeFileAtomic(manifestPath(folder), [new TextEncoder().encode(text)], fileSystem);
+  await writeJson(manifestPath(folder), runManifestSchema.parse(manifest));
 }
 
 /**

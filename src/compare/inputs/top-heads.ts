@@ -1,11 +1,10 @@
-import { contrast } from '../scores/index.js';
-import { Argsort } from '../stats/index.js';
-import type { Scope, UnitLayer } from './layer-scores.js';
-import { finiteOrNull } from './numbers.js';
-import type { RunTally } from './tally.js';
-import type { HeadOverlap } from './types.js';
+import { contrast } from '../../scores/index.js';
+import { Argsort } from '../../stats/index.js';
+import type { HeadOverlap } from '../comparison.js';
+import { finiteOrNull } from '../numbers.js';
+import type { UnitLayer } from './layer-scores.js';
 
-/** Share of all heads that are called a language's top heads (SCORES.md). */
+/** Share of all heads that are called a language's top heads (docs/scores.md). */
 const TOP_SHARE = 0.02;
 
 /** 2 % of the heads, at least one. */
@@ -40,6 +39,9 @@ export function headOverlap(values: Float64Array, languages: number): Float64Arr
   return overlap;
 }
 
+/** By what heads are ranked: the mean norm of their contribution, or that norm minus its mean over the other languages. */
+type OverlapBy = 'norm' | 'contrast';
+
 /** Mean norms of a run's heads on every subset of the folds, filled while its layers pass by. */
 export class TopHeads {
   readonly #languages: number;
@@ -47,6 +49,10 @@ export class TopHeads {
   readonly #perLayer: number;
   /** [subset][language, head]. */
   readonly #norms: readonly Float64Array[];
+  readonly #overlaps: Readonly<Record<OverlapBy, Map<number, Float64Array>>> = {
+    norm: new Map(),
+    contrast: new Map(),
+  };
 
   constructor(subsets: number, languages: number, layers: number, perLayer: number) {
     this.#languages = languages;
@@ -68,36 +74,22 @@ export class TopHeads {
     }
   }
 
-  /** Hands the mean overlaps to the run's tallies [scope]. */
-  overlaps(tallies: readonly RunTally[], scopes: readonly Scope[]): void {
-    const norm = this.#means('norm', scopes);
-    const contrast = this.#means('contrast', scopes);
-    for (const [scope, tally] of tallies.entries()) {
-      tally.headOverlap = norm[scope]!;
-      tally.headOverlapContrast = contrast[scope]!;
+  /** Mean overlap of the top heads of every two of some languages; NaN with fewer than two. */
+  meanOverlap(by: OverlapBy, subset: number, languages: readonly number[]): number {
+    const overlap = this.#overlap(by, subset);
+    let sum = 0;
+    let pairs = 0;
+    for (const [i, a] of languages.entries()) {
+      for (const b of languages.slice(i + 1)) {
+        sum += overlap[a * this.#languages + b]!;
+        pairs++;
+      }
     }
-  }
-
-  /** Mean overlap over the pairs of a scope's languages, [scope][subset]; NaN with one language. */
-  #means(kind: 'norm' | 'contrast', scopes: readonly Scope[]): Float64Array[] {
-    const overlaps = this.#norms.map((_, subset) => this.#overlap(kind, subset));
-    return scopes.map(({ languages: own }) =>
-      Float64Array.from(overlaps, (overlap) => {
-        let sum = 0;
-        let pairs = 0;
-        for (const [i, a] of own.entries()) {
-          for (const b of own.slice(i + 1)) {
-            sum += overlap[a * this.#languages + b]!;
-            pairs++;
-          }
-        }
-        return pairs === 0 ? Number.NaN : sum / pairs;
-      }),
-    );
+    return pairs === 0 ? Number.NaN : sum / pairs;
   }
 
   finish(label: string): HeadOverlap {
-    const matrix = (kind: 'norm' | 'contrast') => {
+    const matrix = (kind: OverlapBy) => {
       const overlap = this.#overlap(kind, 0);
       return Array.from({ length: this.#languages }, (_, a) =>
         Array.from(overlap.subarray(a * this.#languages, (a + 1) * this.#languages), finiteOrNull),
@@ -112,8 +104,13 @@ export class TopHeads {
     };
   }
 
-  #overlap(kind: 'norm' | 'contrast', subset: number): Float64Array {
+  /** Asked for again for every interval and floor, and so kept. */
+  #overlap(by: OverlapBy, subset: number): Float64Array {
+    const known = this.#overlaps[by].get(subset);
+    if (known !== undefined) return known;
     const norms = this.#norms[subset]!;
-    return headOverlap(kind === 'norm' ? norms : contrast(norms, this.#languages), this.#languages);
+    const overlap = headOverlap(by === 'norm' ? norms : contrast(norms, this.#languages), this.#languages);
+    this.#overlaps[by].set(subset, overlap);
+    return overlap;
   }
 }

@@ -1,9 +1,12 @@
 /** Assignment of a unit that is not selected; a selected unit has the index of its top language. */
 export const NOT_SELECTED = -1;
 
+/** A sum over units that a `RunTally` holds. */
+export type Measured = 'selected' | 'entropySum' | 'live' | 'omega2Sum' | 'omega2Units';
+
 /**
- * What the headline measures need to know of one run in one scope, for every subset of folds, in memory that does not
- * grow with the number of units: sums over units, layer by layer. Arrays are [subset, layer].
+ * Sums over units of one run in one scope, for every subset of folds, layer by layer: what quantities of units are
+ * computed from. Memory does not grow with the number of units. Arrays are [subset, layer].
  */
 export class RunTally {
   readonly layers: number;
@@ -14,9 +17,6 @@ export class RunTally {
   /** Of ω²_language over units that have one. */
   readonly omega2Sum: Float64Array;
   readonly omega2Units: Float64Array;
-  /** [subset]: mean overlap of languages' top heads, by norm and by its contrast; heads only, once all layers are in. */
-  headOverlap: Float64Array | null = null;
-  headOverlapContrast: Float64Array | null = null;
 
   constructor(subsets: number, layers: number) {
     this.layers = layers;
@@ -25,6 +25,22 @@ export class RunTally {
     this.live = new Float64Array(subsets * layers);
     this.omega2Sum = new Float64Array(subsets * layers);
     this.omega2Units = new Float64Array(subsets * layers);
+  }
+
+  /** [layer]. */
+  layersOf(sum: Measured, subset: number): Float64Array {
+    return this[sum].subarray(subset * this.layers, (subset + 1) * this.layers);
+  }
+
+  ofLayer(sum: Measured, subset: number, layer: number): number {
+    return this[sum][subset * this.layers + layer]!;
+  }
+
+  /** Over all layers. */
+  total(sum: Measured, subset: number): number {
+    let total = 0;
+    for (const value of this.layersOf(sum, subset)) total += value;
+    return total;
   }
 
   /** Adds units of a layer; `lape` and `omega2` hold NaN for units without one. Arrays are [unit]. */

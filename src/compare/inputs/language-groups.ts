@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
-import { UsageError } from '../errors.js';
-import type { Comparison, LanguageGroup } from './types.js';
+import { UsageError } from '../../errors.js';
+import type { Comparison, LanguageGroup } from '../comparison.js';
 
 type Languages = Comparison['languages'];
 

@@ -1,7 +1,36 @@
-import { RunError, UsageError } from '../errors.js';
-import type { RunToCompare } from './compare-runs.js';
-import type { Regime } from './regimes.js';
+import { RunError, UsageError } from '../../errors.js';
 import { RunSource } from './run-source.js';
+
+export interface RunToCompare {
+  /** The folder of a captured or imported run. */
+  readonly folder: string;
+  /** The run's name in figures and tables. Default: the name of its model. */
+  readonly label?: string | undefined;
+  /** Captured runs of other training seeds of the same regime: they make its seed floor. */
+  readonly seeds?: readonly string[] | undefined;
+  /** Training step, for a trajectory. Default: from the label (`base@step1000`). */
+  readonly step?: number | undefined;
+}
+
+/** A run to compare, and others that differ from it by their training seed alone. */
+export interface Regime {
+  readonly run: RunSource;
+  readonly seeds: readonly RunSource[];
+}
+
+export interface RegimeRuns {
+  /** The compared runs, then the further training seeds of any. */
+  readonly runs: readonly RunSource[];
+  /** [compared run]: indices of its training seeds in `runs`, itself first. */
+  readonly ofRegime: readonly (readonly number[])[];
+}
+
+/** Runs and seeds in one list. */
+export function runsOf(regimes: readonly Regime[]): RegimeRuns {
+  const runs = regimes.map(({ run }) => run);
+  const ofRegime = regimes.map(({ seeds }, regime) => [regime, ...seeds.map((seed) => runs.push(seed) - 1)]);
+  return { runs, ofRegime };
+}
 
 /**
  * Opens the runs and their further training seeds, the reference first.

@@ -1,7 +1,10 @@
-import { alignmentOver, type PairAlignment } from '../scores/index.js';
-import { ALIGNMENT_MEASURES, type AlignmentMeasure } from './alignment-types.js';
+import { alignmentOver, type PairAlignment } from '../../scores/index.js';
+import { ratio } from '../quantities/quantity.js';
 import type { Scope } from './layer-scores.js';
-import { ratio } from './measures.js';
+
+/** As in `alignment` of scores/: cosine margin, and MEXA retrieval. */
+const ALIGNMENT_MEASURES = ['margin', 'mexa'] as const;
+type AlignmentMeasure = (typeof ALIGNMENT_MEASURES)[number];
 
 /** Means over pairs of languages, of a run, over every subset of folds. */
 export class AlignmentTally {

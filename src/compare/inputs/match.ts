@@ -1,5 +1,5 @@
-import { RunError } from '../errors.js';
-import type { PooledGrid, RunManifest } from '../store/index.js';
+import { RunError } from '../../errors.js';
+import type { PooledGrid, RunManifest } from '../../store/index.js';
 
 interface LabelledManifest {
   readonly label: string;

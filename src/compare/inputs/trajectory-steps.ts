@@ -1,4 +1,4 @@
-import { UsageError } from '../errors.js';
+import { UsageError } from '../../errors.js';
 
 const STEP_IN_LABEL = /step[-_]?(\d+)/i;
 

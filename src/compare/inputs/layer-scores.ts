@@ -5,14 +5,14 @@ import {
   selectReference,
   type TwoWaySums,
   twoWay,
-} from '../scores/index.js';
+} from '../../scores/index.js';
 import {
   type FoldShape,
   meanOverTokens,
   type Numbers,
   type TokenCounts,
   type UnitType,
-} from '../store/index.js';
+} from '../../store/index.js';
 import { NOT_SELECTED } from './tally.js';
 
 /** Languages that scores are computed over: all of them, or a group. */

@@ -1,4 +1,4 @@
-import { randomHalves } from '../stats/index.js';
+import { randomHalves } from '../../stats/index.js';
 
 /** Every set of folds a comparison computes its scores on, as one list. */
 export interface FoldSubsets {

@@ -1,0 +1,272 @@
+import { z } from 'zod';
+import { runManifestSchema, UNIT_TYPES } from '../store/index.js';
+import { MEASURES } from './quantities/quantity.js';
+
+/**
+ * Newest layout of comparison.json. 5: levels, changes, contrasts and trends are flat lists whose rows say which quantity
+ * they are of. Files of earlier versions are refused with the command that makes them anew.
+ */
+export const COMPARISON_SCHEMA_VERSION = 5;
+
+export const VERDICTS = ['changed', 'not distinguishable from sampling', 'not measured'] as const;
+export const SEED_VERDICTS = ['changed', 'not distinguishable from training seeds', 'not measured'] as const;
+export const TREND_VERDICTS = ['changed', 'not distinguishable from no trend', 'not measured'] as const;
+
+const list = <T extends z.ZodType>(of: T) => z.array(of).readonly();
+
+const run = runManifestSchema.shape;
+/** null: it cannot be computed. */
+const value = z.number().nullable();
+const count = z.number().int().nonnegative();
+const unitType = z.enum(UNIT_TYPES);
+/** [layer][unit], or [language][language]. */
+const grid = list(list(value));
+
+/** An estimate with its 95 % interval. */
+const estimate = z.object({ value, low: value, high: value });
+
+/** Three numbers of a distribution, ascending. */
+const spread = z.tuple([z.number(), z.number(), z.number()]).readonly();
+
+const languageGroup = z.object({ name: z.string(), languages: list(z.string()) });
+
+const comparedRun = z.object({
+  label: z.string(),
+  model: run.model,
+  languages: list(z.object({ tag: z.string(), prompts: run.languages.element.shape.prompts, tokens: count })),
+  planSha256: z.string(),
+  /** Further training seeds of the same regime, which make its seed floor. */
+  seeds: list(z.object({ model: run.model, planSha256: z.string() })),
+  /** Training step, in a trajectory. */
+  step: value,
+});
+
+/** One run's units of a type under the comparison's fixed cut. */
+const profile = z.object({
+  label: z.string(),
+  units: count,
+  dead: count,
+  /** Units selected under the `reference` policy. */
+  selected: count,
+  /** Selected units that belong to two or more languages. */
+  shared: count,
+  /** [n − 1]: selected units that belong to n languages. */
+  multiplicity: list(count),
+  /** [layer][language]: selected units of the layer that belong to the language. */
+  counts: list(list(count)),
+  /** [layer]: selected units, each once. */
+  selectedByLayer: list(count),
+  /** [layer]: cumulative share of selected units up to and including the layer; null if none is selected. */
+  cumulative: list(value),
+  /** [bin]: live units by LAPE, on `entropyEdges`. */
+  entropyHistogram: list(count),
+  /** [layer]: over live units. */
+  meanLape: list(value),
+  /** [layer]: over units with ω² of language. */
+  meanOmega2Language: list(value),
+});
+
+/** Where the units selected in either run went. Index K (one past the languages) is "not selected". */
+const reallocation = z.object({
+  from: z.string(),
+  to: z.string(),
+  /** [K + 1][K + 1]: units by their top language in `from` (row) and `to` (column). */
+  matrix: list(list(count)),
+  gained: count,
+  lost: count,
+  /** Selected in both, whatever their language. */
+  kept: count,
+});
+
+/** What is described of one unit type beside its quantities. */
+const unitDescription = z.object({
+  type: unitType,
+  /** The rate of a unit in a language: how often it fires, the mean norm of its contribution, or an imported importance. */
+  rate: z.enum(['firing rate', 'norm', 'importance', 'selection frequency']),
+  /**
+   * The reference policy's fixed numbers, from the reference run. `entropyCut` is null if the fraction of the units
+   * rounds to none (few heads): then nothing is selected, in any run.
+   */
+  policy: z.object({ entropyCut: value, bar: value, fraction: z.number() }),
+  entropyEdges: list(z.number()),
+  /** In the order of `runs`. */
+  profiles: list(profile),
+  /** Of every pair of runs, those with the reference first. */
+  reallocations: list(reallocation),
+});
+
+/** Which quantity a row is about: `QuantityKey`. */
+const key = z.object({
+  measure: z.enum(MEASURES),
+  /** null: of the residual stream. */
+  type: unitType.nullable(),
+  /** Name of the group of languages; null: all of them. */
+  group: z.string().nullable(),
+  /** null: over all layers. */
+  layer: count.nullable(),
+  /** The one language that it is about; null: no single one. */
+  language: z.string().nullable(),
+});
+
+/** A quantity of one run, with its jackknife interval over folds. */
+const level = key.extend({ label: z.string(), value: estimate });
+
+/** A number between two runs beside the sampling floor, at half size. Differences are absolute. */
+const samplingFloor = z.object({
+  /** [5 %, 50 %, 95 %] over split halves; null if not measured. */
+  withinFrom: spread.nullable(),
+  withinTo: spread.nullable(),
+  across: spread.nullable(),
+  /**
+   * Share of across values (two a split: A₁ with B₂ and A₂ with B₁) strictly beyond the within bound: the 95th
+   * percentile (for similarities the 5th) within each run, the more lenient of the two.
+   */
+  shareOutside: value,
+  verdict: z.enum(VERDICTS),
+  /** The reason why it was not measured; empty otherwise. */
+  note: z.string(),
+});
+
+/**
+ * The same number beside the seed floor, at full size: [least, median, most] over pairs of seeds of one regime (null of
+ * a regime with a single seed), and across over pairs of a seed of one regime and a seed of the other.
+ */
+const seedFloor = samplingFloor.extend({ verdict: z.enum(SEED_VERDICTS) });
+
+/** A quantity between two runs, of every pair of runs, beside both floors. */
+const change = key.extend({
+  from: z.string(),
+  to: z.string(),
+  /** In each run; null for a quantity that exists only between runs. */
+  valueFrom: value,
+  valueTo: value,
+  /** to − from, or the quantity between the two; paired jackknife over folds. */
+  change: estimate,
+  ...samplingFloor.shape,
+  seeds: seedFloor,
+});
+
+/**
+ * A difference in differences: how much further `to` is from the reference than `from` is. The change of a regime is
+ * the mean over its training seeds.
+ */
+const contrast = key.extend({
+  reference: z.string(),
+  from: z.string(),
+  to: z.string(),
+  /** Change against the reference of each training seed, the compared run first. */
+  changesFrom: list(value),
+  changesTo: list(value),
+  /** Mean of `changesTo` − mean of `changesFrom`; paired jackknife over folds. */
+  difference: estimate,
+  ...samplingFloor.shape,
+  seeds: seedFloor,
+});
+
+/** Whether a quantity rises or falls with training: Mann–Kendall over the runs of a trajectory. */
+const trend = key.extend({
+  /** By step; of a quantity that exists only between runs, against the reference, which has none itself. */
+  points: list(z.object({ step: z.number(), value: estimate })),
+  /** S = Σ_{i<j} sign(x_j − x_i) and Kendall's τ_b of the values with the step; null with fewer than three values. */
+  s: value,
+  tau: value,
+  /** Two-sided. */
+  p: value,
+  /** `changed` if p < 0.05; `not measured` where no order of the values could reach that. */
+  verdict: z.enum(TREND_VERDICTS),
+  note: z.string(),
+});
+
+/** How far languages share their top heads, in one run. */
+const headOverlap = z.object({
+  label: z.string(),
+  /** Heads that are called top: 2 % of all, at least one. */
+  n: count,
+  heads: count,
+  /** [language][language]: |top-n(a) ∩ top-n(b)|/n by mean norm of the head's contribution. */
+  norm: grid,
+  /** The same by that norm minus its mean over the other languages. */
+  contrast: grid,
+});
+
+/** [layer][head] of one run. */
+const headMap = z.object({ label: z.string(), omega2Language: grid, lape: grid, vectorShareLanguage: grid });
+
+/** [layer][expert] of one run; empty for layers without experts. */
+const expertMap = z.object({
+  label: z.string(),
+  /** Share of counted tokens whose choice includes the expert, mean over languages. */
+  frequency: grid,
+  /** Highest selection frequency over languages / their sum; null for an expert that is never chosen. */
+  exclusivity: grid,
+  lape: grid,
+  /** Language of the highest selection frequency, as an index; null for an expert that is never chosen. */
+  topLanguage: grid,
+});
+
+/** What the alignment of languages on the residual stream is computed from. */
+const alignment = z.object({
+  /** How the tokens of a prompt became one vector. */
+  pooling: z.string(),
+  /** Pairs of languages that share two items or more, of all there are. */
+  pairs: z.object({ measured: count, all: count }),
+  /** Items of a pair: fewest and most. MEXA by chance, and by skill, depends on them. */
+  items: z.tuple([count, count]).readonly(),
+});
+
+/** `comparison.json`: one run described, or several compared with each other. */
+export const comparisonSchema = z.object({
+  schema: z.literal('babelscope/comparison'),
+  schemaVersion: z.number().int(),
+  babelscope: z.string(),
+  probe: run.probe,
+  shape: run.shape,
+  languages: list(z.object({ tag: z.string(), name: z.string(), script: z.string(), family: z.string() })),
+  groups: list(languageGroup),
+  /** Items on the full grid, and all items. */
+  completeItems: count,
+  items: count,
+  folds: count,
+  splits: count,
+  seed: z.number().int(),
+  positions: z.string(),
+  /** The first is the reference. */
+  runs: list(comparedRun),
+  units: list(unitDescription),
+  levels: list(level),
+  changes: list(change),
+  contrasts: list(contrast),
+  /** Empty without a trajectory. */
+  trends: list(trend),
+  headMaps: list(headMap),
+  /** Empty for a model without experts. */
+  expertMaps: list(expertMap),
+  headOverlaps: list(headOverlap),
+  /** null: the runs keep no pooled residual stream, or have no two languages with the same items. */
+  alignment: alignment.nullable(),
+  /** Reliability of each score in each run: Spearman of halves and its Spearman–Brown step-up. */
+  reliability: list(
+    z.object({ label: z.string(), type: unitType, score: z.string(), halves: value, stepUp: value }),
+  ),
+  warnings: list(z.string()),
+});
+
+export type Comparison = Readonly<z.infer<typeof comparisonSchema>>;
+export type ComparedRun = Comparison['runs'][number];
+export type LanguageGroup = Readonly<z.infer<typeof languageGroup>>;
+export type UnitDescription = Readonly<z.infer<typeof unitDescription>>;
+export type RunProfile = Readonly<z.infer<typeof profile>>;
+export type Reallocation = Readonly<z.infer<typeof reallocation>>;
+export type Estimate = Readonly<z.infer<typeof estimate>>;
+export type Spread = z.infer<typeof spread>;
+export type SamplingFloor = Readonly<z.infer<typeof samplingFloor>>;
+export type SeedFloor = Readonly<z.infer<typeof seedFloor>>;
+export type Level = Readonly<z.infer<typeof level>>;
+export type Change = Readonly<z.infer<typeof change>>;
+export type Contrast = Readonly<z.infer<typeof contrast>>;
+export type Trend = Readonly<z.infer<typeof trend>>;
+export type Verdict = (typeof VERDICTS)[number];
+export type SeedVerdict = (typeof SEED_VERDICTS)[number];
+export type HeadOverlap = Readonly<z.infer<typeof headOverlap>>;
+export type HeadMap = Readonly<z.infer<typeof headMap>>;
+export type ExpertMap = Readonly<z.infer<typeof expertMap>>;

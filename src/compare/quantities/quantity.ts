@@ -1,0 +1,107 @@
+import type { UnitType } from '../../store/index.js';
+import type { FoldSubsets } from '../inputs/fold-subsets.js';
+import type { Scope } from '../inputs/layer-scores.js';
+
+/** Every measure of a comparison, as comparison.json, the tables and the terminal spell it. */
+export const MEASURES = [
+  'selected',
+  'jaccard',
+  'language_kept',
+  'mean_lape',
+  'mean_omega2_language',
+  'depth_distance',
+  'mean_depth',
+  'head_overlap',
+  'head_overlap_contrast',
+  'alignment_margin',
+  'alignment_mexa',
+] as const;
+export type Measure = (typeof MEASURES)[number];
+
+/** Which number it is: a measure, of which units, over which languages, of all layers or one. */
+export interface QuantityKey {
+  readonly measure: Measure;
+  /** null: of the residual stream. */
+  readonly type: UnitType | null;
+  /** The group of languages that it is over; null: all languages. */
+  readonly group: string | null;
+  /** null: over all layers. */
+  readonly layer: number | null;
+  /** The one language that it is about; null: no single one. */
+  readonly language: string | null;
+}
+
+/**
+ * The way a quantity moves when runs differ more: a `difference` grows (signed differences enter as absolute values),
+ * a `similarity` shrinks.
+ */
+export type Direction = 'difference' | 'similarity';
+
+export type Range = readonly [min: number, max: number];
+
+/** A run over a subset of its folds; both are indices. */
+export interface Side {
+  readonly run: number;
+  readonly subset: number;
+}
+
+/**
+ * A number of a run, or between two runs, that a comparison gives with its interval, floors and verdict. Levels, changes,
+ * contrasts and trends of all quantities are computed by the same code (`measureAll`).
+ */
+export interface Quantity extends QuantityKey {
+  readonly direction: Direction;
+  /** The number of one side; null for a quantity that exists only between two. NaN: cannot be computed. */
+  readonly value: ((side: Side) => number) | null;
+  /** Signed b − a, or the number between the two. */
+  readonly between: (a: Side, b: Side) => number;
+  /** Intervals of `value` are clipped to it. */
+  readonly valueRange: Range;
+  /** Intervals of `between` are clipped to it. */
+  readonly changeRange: Range;
+  /** The reason for a NaN. */
+  readonly needs: string;
+  /** The reason why it cannot be given whatever the numbers; null if it can. */
+  readonly impossible: string | null;
+  /** A number of one layer or of one language beside the headline: it has changes, and no levels, contrasts or trends. */
+  readonly isDetail: boolean;
+}
+
+/** The runs that quantities are computed of, by index, and what is asked about them. */
+export interface Design {
+  /** Labels of the compared runs; the first is the reference. */
+  readonly labels: readonly string[];
+  /** [compared run]: the run and its further training seeds. */
+  readonly regimes: readonly (readonly number[])[];
+  readonly subsets: FoldSubsets;
+  /** The first is of all languages. */
+  readonly scopes: readonly Scope[];
+  /** Pairs of compared runs whose changes against the reference are set against each other. */
+  readonly contrasts: readonly { readonly from: number; readonly to: number }[];
+  /** Training steps by label; empty without a trajectory. */
+  readonly steps: ReadonlyMap<string, number>;
+}
+
+export const UNBOUNDED: Range = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
+export const COUNT: Range = [0, Number.POSITIVE_INFINITY];
+export const SHARE: Range = [0, 1];
+
+/** A quantity that each run has by itself; between two runs it is the difference b − a. */
+export function signed(value: (side: Side) => number): Pick<Quantity, 'direction' | 'value' | 'between'> {
+  return { direction: 'difference', value, between: (a, b) => value(b) - value(a) };
+}
+
+/** NaN instead of a division by zero. */
+export function ratio(part: number, whole: number): number {
+  return whole === 0 ? Number.NaN : part / whole;
+}
+
+/** The reason why one language has no quantity that is about the difference between languages. */
+export const ONE_LANGUAGE = 'one language has no difference between languages';
+
+/** Indices of every pair of compared runs, those with the reference first. */
+export function comparedPairs(runs: number): { readonly from: number; readonly to: number }[] {
+  return Array.from({ length: runs }, (_, from) =>
+    Array.from({ length: runs - from - 1 }, (_, i) => ({ from, to: from + 1 + i })),
+  ).flat();
+}
