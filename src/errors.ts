@@ -35,6 +35,11 @@ export function messageOf(cause: unknown): string {
   return cause instanceof Error ? cause.message : String(cause);
 }
 
+/** The first of some names, for a message. */
+export function listed(names: readonly string[], most: number): string {
+  return names.slice(0, most).join(', ') + (names.length > most ? `, … (${names.length})` : '');
+}
+
 /** A checkpoint folder that is malformed, incomplete or of an unsupported kind. */
 export class CheckpointError extends InputError {}
 

@@ -1,6 +1,6 @@
 import { readdir, realpath, stat } from 'node:fs/promises';
 import { join, relative, resolve, sep } from 'node:path';
-import { CheckpointError } from '../errors.js';
+import { CheckpointError, listed } from '../errors.js';
 import { readJsonObject } from '../read-json.js';
 import { commonFolder, isInside, parseHubPath, resolveHubModelFolder } from './hub/cache-folder.js';
 import { parseHubReference } from './hub/reference.js';
@@ -136,7 +136,7 @@ async function readWeightHeaders(
         what: `${missing.length} of ${shards.length} weight files are missing`,
         where: folder,
         expected: `the files named in ${INDEX_FILE}`,
-        found: `no ${missing.slice(0, 5).join(', ')}${missing.length > 5 ? ', …' : ''}`,
+        found: `no ${listed(missing, 5)}`,
         remedy: 'download the missing files into the folder',
       });
     }
@@ -272,7 +272,5 @@ function some(names: ReadonlySet<string>, ending: string): boolean {
 }
 
 function describeNames(names: ReadonlySet<string>): string {
-  if (names.size === 0) return 'an empty folder';
-  const sorted = [...names].sort();
-  return sorted.slice(0, 8).join(', ') + (sorted.length > 8 ? `, … (${sorted.length} entries)` : '');
+  return names.size === 0 ? 'an empty folder' : listed([...names].sort(), 8);
 }

@@ -2,7 +2,6 @@ import {
   blockSums,
   contrast,
   exclusivity,
-  ITEM_ARRAYS,
   itemSamples,
   type LanguageArray,
   PATTERNS,
@@ -12,8 +11,8 @@ import {
   vectorShare,
 } from '../scores/index.js';
 import {
+  ITEM_ARRAYS,
   type ItemBlock,
-  LAYER_ARRAYS,
   meanOverTokens,
   openRun,
   type PooledGrid,
@@ -85,8 +84,8 @@ export class ChangeTaskRunner {
     const { rate, mean } = statisticsOf(type, layers[0]!.names);
     const made: [ChangedScore['score'], StatisticName, (means: Float64Array) => Float64Array][] = [];
     if (rate !== null && has(rate)) made.push(['rate', rate, (own) => own]);
-    if (type === 'expert' && has(LAYER_ARRAYS.expertCount)) {
-      made.push(['exclusivity', LAYER_ARRAYS.expertCount, (own) => exclusivity(own, languages)]);
+    if (type === 'expert' && has('expert.count')) {
+      made.push(['exclusivity', 'expert.count', (own) => exclusivity(own, languages)]);
     }
     if (has(mean)) {
       made.push(['mean', mean, (own) => own], ['contrast', mean, (own) => contrast(own, languages)]);
@@ -152,7 +151,7 @@ export class ChangeTaskRunner {
     blocks: readonly ItemBlock[],
   ): Promise<ChangeResult> {
     const { unitStart, unitEnd } = blocks[0]!;
-    const hasVectors = type === 'head' && layers.every((layer) => layer.names.has(LAYER_ARRAYS.headItems));
+    const hasVectors = type === 'head' && layers.every((layer) => layer.names.has('head.items'));
     const names: readonly ChangedShare[] = [
       'eta2_language',
       'omega2_item',
@@ -162,7 +161,7 @@ export class ChangeTaskRunner {
       layers.map(async (layer, run) => {
         const sums = blockSums(blocks[run]!, this.#grid!);
         const vectors = hasVectors
-          ? blockSums(await layer.readStoredItems(LAYER_ARRAYS.headItems, unitStart, unitEnd), this.#grid!)
+          ? blockSums(await layer.readStoredItems('head.items', unitStart, unitEnd), this.#grid!)
           : null;
         return this.#subsets.map((chosen) => {
           const { eta2Language, omega2Item } = twoWay(sums, chosen);

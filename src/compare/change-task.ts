@@ -1,6 +1,6 @@
 import type { LanguageArray } from '../scores/index.js';
 import type { UnitType } from '../store/index.js';
-import type { UnitRange } from './inputs/run-source.js';
+import type { LayerUnits } from './inputs/run-source.js';
 
 /** Folders of two runs that match, and the folds that their jackknife leaves out. */
 export interface ChangeSettings {
@@ -12,7 +12,7 @@ export interface ChangeSettings {
 }
 
 /** Fold sums, or pooled values, of a block of a layer's units. */
-export interface ChangeTask extends UnitRange {
+export interface ChangeTask extends LayerUnits {
   readonly kind: 'folds' | 'items';
   readonly type: UnitType;
 }

@@ -2,7 +2,7 @@ import { benjaminiHochberg, studentTQuantile } from '../stats/index.js';
 import type { UnitLayout, UnitType } from '../store/index.js';
 import type { Comparison } from './comparison.js';
 import type { SubsetScores } from './inputs/layer-scores.js';
-import type { UnitRange } from './inputs/run-source.js';
+import type { LayerUnits } from './inputs/run-source.js';
 import { paired, pairedP } from './paired-change.js';
 
 /**
@@ -138,7 +138,7 @@ export class UnitChangesBuilder {
 
   /** Adds units of a layer. */
   add(
-    { layer, unitStart }: Pick<UnitRange, 'layer' | 'unitStart'>,
+    { layer, unitStart }: Pick<LayerUnits, 'layer' | 'unitStart'>,
     languages: number,
     reference: LayerReplicates,
     other: LayerReplicates,

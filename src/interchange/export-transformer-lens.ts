@@ -1,6 +1,5 @@
 import { RunError } from '../errors.js';
 import {
-  LAYER_ARRAYS,
   layerPath,
   neuronsWithoutItems,
   openRun,
@@ -11,9 +10,9 @@ import {
 
 /** Pooled values of a run and the TransformerLens hook they are of. */
 const HOOKS = [
-  [LAYER_ARRAYS.mlpItems, 'mlp.hook_post'],
-  [LAYER_ARRAYS.headItems, 'attn.hook_z'],
-  [LAYER_ARRAYS.residItems, 'hook_resid_post'],
+  ['mlp.items', 'mlp.hook_post'],
+  ['head.items', 'attn.hook_z'],
+  ['resid.items', 'hook_resid_post'],
 ] as const;
 
 /** Read at once. */
@@ -40,7 +39,7 @@ export async function exportTransformerLens(folder: string, out: string): Promis
       const found = file.arrays.get(source);
       if (found === undefined) continue;
       const [items = 0, languages = 0, ...rest] = found.shape;
-      const ofShared = source === LAYER_ARRAYS.mlpItems && neuronsWithoutItems(manifest, layer) > 0;
+      const ofShared = source === 'mlp.items' && neuronsWithoutItems(manifest, layer) > 0;
       const name = `blocks.${layer}.${ofShared ? 'mlp.shared_experts.hook_post' : hook}`;
       arrays.push({ layer, source, name, dtype: found.dtype, shape: [items * languages, ...rest] });
     }

@@ -1,6 +1,6 @@
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Checkpoint, WeightDtype, WeightTensor } from '../checkpoint/index.js';
+import { type Checkpoint, readFully, type WeightDtype, type WeightTensor } from '../checkpoint/index.js';
 import { CheckpointError } from '../errors.js';
 import { fromFloat16, toFloat16, toOutputError } from '../store/index.js';
 
@@ -28,12 +28,7 @@ export async function readWeight(
   try {
     const file = await open(path, 'r');
     try {
-      for (let done = 0; done < bytes.byteLength; ) {
-        const position = tensor.offset + first * size + done;
-        const { bytesRead } = await file.read(bytes, done, bytes.byteLength - done, position);
-        if (bytesRead === 0) throw new Error('the file became shorter while it was read');
-        done += bytesRead;
-      }
+      await readFully(file, bytes, tensor.offset + first * size);
     } finally {
       await file.close();
     }

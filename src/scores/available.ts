@@ -1,11 +1,11 @@
 import { UsageError } from '../errors.js';
 import {
-  type ItemsName,
-  LAYER_ARRAYS,
+  ITEM_ARRAYS,
   type LayerArrayName,
   type RunPlan,
   SCORED_TYPES,
   type ScoredType,
+  type StatisticName,
 } from '../store/index.js';
 import { SCORE_NAMES, type ScoreName, type SkippedScore } from './types.js';
 
@@ -28,19 +28,11 @@ function isScoreName(name: string): name is ScoreName {
   return (SCORE_NAMES as readonly string[]).includes(name);
 }
 
-/** Pooled values that item scores of a type are made of. */
-export const ITEM_ARRAYS: Readonly<Record<ScoredType, ItemsName>> = {
-  neuron: LAYER_ARRAYS.mlpItems,
-  head: LAYER_ARRAYS.headNormItems,
-  expert: LAYER_ARRAYS.expertProbItems,
-  residual: LAYER_ARRAYS.residItems,
-};
-
-const RECORDED: Readonly<Record<ScoredType, readonly (keyof typeof LAYER_ARRAYS)[]>> = {
-  neuron: ['mlpFire'],
-  head: ['headNormSum', 'headImportanceSum'],
-  expert: ['expertCount'],
-  residual: ['residSum'],
+const RECORDED: Readonly<Record<ScoredType, readonly StatisticName[]>> = {
+  neuron: ['mlp.fire'],
+  head: ['head.norm.sum', 'head.importance.sum'],
+  expert: ['expert.count'],
+  residual: ['resid.sum'],
 };
 
 /** What a run has not recorded where it lacks these. */
@@ -102,12 +94,12 @@ export function availableScores(
       }
       continue;
     }
-    const recorded = RECORDED[type].some((array) => names.has(LAYER_ARRAYS[array]));
+    const recorded = RECORDED[type].some((array) => names.has(array));
     const reasonAgainst = (score: ScoreName): string | null => {
       if (imported && !(recorded && OF_RATES.has(score))) return NOT_IMPORTED;
       if (!recorded) return `the run recorded no ${LACKING[type]}`;
       if (score === 'pattern') {
-        return names.has(LAYER_ARRAYS.patternEntropySum)
+        return names.has('head.pattern.entropy.sum')
           ? null
           : 'the run recorded no attention patterns; capture with --hooks attn.hook_pattern';
       }
@@ -116,8 +108,7 @@ export function availableScores(
       if (PARALLEL.has(score) && !parallel) {
         return 'the items of a language are its own: there is no grid of items and languages';
       }
-      if (!names.has(score === 'vectorShare' ? LAYER_ARRAYS.headItems : ITEM_ARRAYS[type]))
-        return noItems(type);
+      if (!names.has(score === 'vectorShare' ? 'head.items' : ITEM_ARRAYS[type])) return noItems(type);
       if (FULL_GRID.has(score) && completeItems < 2) {
         return `fewer than two items have every language (${completeItems})`;
       }

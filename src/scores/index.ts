@@ -1,7 +1,6 @@
 export { type Alignment, alignment, alignmentOver } from './alignment.js';
 export { ALIGNMENT_COLUMNS } from './alignment-columns.js';
 export { auroc } from './auroc.js';
-export { ITEM_ARRAYS } from './available.js';
 export { averagePrecision } from './average-precision.js';
 export { contrast } from './contrast.js';
 export { deadUnits } from './dead-units.js';

@@ -1,7 +1,6 @@
 import { type JackknifeBounds, jackknifeUnits, type UnitIntervals } from '../stats/index.js';
 import {
   type FoldShape,
-  LAYER_ARRAYS,
   liveFolds,
   meanOverTokens,
   pickColumns,
@@ -23,36 +22,36 @@ import type { ScoreName } from './types.js';
 const STATISTICS: Readonly<
   Record<ScoredType, { readonly rate: StatisticName | null; readonly mean: StatisticName }>
 > = {
-  neuron: { rate: LAYER_ARRAYS.mlpFire, mean: LAYER_ARRAYS.mlpSum },
-  head: { rate: LAYER_ARRAYS.headNormSum, mean: LAYER_ARRAYS.headNormSum },
-  expert: { rate: LAYER_ARRAYS.expertCount, mean: LAYER_ARRAYS.expertProbSum },
-  residual: { rate: null, mean: LAYER_ARRAYS.residSum },
+  neuron: { rate: 'mlp.fire', mean: 'mlp.sum' },
+  head: { rate: 'head.norm.sum', mean: 'head.norm.sum' },
+  expert: { rate: 'expert.count', mean: 'expert.prob.sum' },
+  residual: { rate: null, mean: 'resid.sum' },
 };
 
 /** Of heads whose importances were imported. */
-const IMPORTANCE = { rate: LAYER_ARRAYS.headImportanceSum, mean: LAYER_ARRAYS.headImportanceSum } as const;
+const IMPORTANCE = { rate: 'head.importance.sum', mean: 'head.importance.sum' } as const;
 
 /** Sums that rates and means of a type are made of, in a layer that may be imported. */
 export function statisticsOf(
   type: ScoredType,
   names: RunLayer['names'],
 ): { readonly rate: StatisticName | null; readonly mean: StatisticName } {
-  return type === 'head' && names.has(LAYER_ARRAYS.headImportanceSum) ? IMPORTANCE : STATISTICS[type];
+  return type === 'head' && names.has('head.importance.sum') ? IMPORTANCE : STATISTICS[type];
 }
 
 /** What means over tokens lie between. */
 const BOUNDS: Partial<Record<StatisticName, JackknifeBounds>> = {
-  [LAYER_ARRAYS.mlpFire]: { min: 0, max: 1 },
-  [LAYER_ARRAYS.headNormSum]: { min: 0 },
-  [LAYER_ARRAYS.expertCount]: { min: 0, max: 1 },
-  [LAYER_ARRAYS.expertProbSum]: { min: 0, max: 1 },
+  'mlp.fire': { min: 0, max: 1 },
+  'head.norm.sum': { min: 0 },
+  'expert.count': { min: 0, max: 1 },
+  'expert.prob.sum': { min: 0, max: 1 },
 };
 
 /** Pattern summaries of a head, and what their reliability is called. */
 export const PATTERNS = {
-  pattern_entropy: { array: LAYER_ARRAYS.patternEntropySum, half: 'patternEntropy' },
-  pattern_first: { array: LAYER_ARRAYS.patternFirstSum, half: 'patternFirst' },
-  pattern_previous: { array: LAYER_ARRAYS.patternPreviousSum, half: 'patternPrevious' },
+  pattern_entropy: { array: 'head.pattern.entropy.sum', half: 'patternEntropy' },
+  pattern_first: { array: 'head.pattern.first.sum', half: 'patternFirst' },
+  pattern_previous: { array: 'head.pattern.previous.sum', half: 'patternPrevious' },
 } as const satisfies Partial<
   Record<LanguageArray, { readonly array: StatisticName; readonly half: HalfScoreName }>
 >;

@@ -5,6 +5,7 @@ import { randomHalves } from '../stats/index.js';
 import {
   arrayBytes,
   expectedLayerArrays,
+  ITEM_ARRAYS,
   type ItemsName,
   languageAbsent,
   liveFolds,
@@ -20,7 +21,7 @@ import {
   unitLayout,
 } from '../store/index.js';
 import { VERSION } from '../version.js';
-import { availableScores, ITEM_ARRAYS, parseScoreNames } from './available.js';
+import { availableScores, parseScoreNames } from './available.js';
 import { languageEntropy } from './mutual-information.js';
 import { HalfScores } from './reliability.js';
 import { reliabilitySample } from './reliability-sample.js';

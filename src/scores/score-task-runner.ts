@@ -1,6 +1,5 @@
 import { randomHalves } from '../stats/index.js';
 import {
-  LAYER_ARRAYS,
   liveFolds,
   openRun,
   type PooledGrid,
@@ -71,7 +70,7 @@ export class ScoreTaskRunner {
     // Half scores stand relative to the layer, as the piece does.
     const block = await layer.readStoredItems(array, unitStart, unitEnd);
     const piece = { type: task.type, layer: task.layer, unitStart, ofLanguages: {} };
-    if (array === LAYER_ARRAYS.headItems) {
+    if (array === 'head.items') {
       const halves = this.#halves(task, (name) => HALF_SCORES[name] === 'vectorShare', scores);
       return this.#result({ ...piece, ofUnits: scoreVectorShare(block, grid, halves.ofPiece) }, halves.list);
     }

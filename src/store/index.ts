@@ -17,7 +17,6 @@ export {
   ITEM_ARRAYS,
   type ItemsName,
   isItemsName,
-  LAYER_ARRAYS,
   type LayerArrayName,
   neuronsWithoutItems,
   RUN_ARRAYS,

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { InterruptedError, RunError } from '../../errors.js';
+import { InterruptedError, listed, RunError } from '../../errors.js';
 import {
   arrayBytes,
   layerPath,
@@ -69,11 +69,11 @@ async function removeParts(folder: string): Promise<void> {
 
 function partsAreMissing(folder: string, { plan }: RunManifest, missing: readonly number[]): RunError {
   const count = plan.chunks.length;
-  const names = missing.slice(0, 5).map((chunk) => partPath('', chunk, count));
+  const names = missing.map((chunk) => partPath('', chunk, count));
   return new RunError({
     what: `${missing.length} of ${count} parts are missing`,
     where: folder,
-    found: `no ${names.join(', ')}${missing.length > 5 ? ', …' : ''}`,
+    found: `no ${listed(names, 5)}`,
     remedy:
       'run the capture again with the same options (for shards: each that has not finished), then merge',
   });

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, readFile, rename, stat, statfs, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { z } from 'zod';
-import { HubError, OutputError } from '../../errors.js';
+import { HubError, listed, OutputError } from '../../errors.js';
 import { INDEX_FILE, readWeightMap } from '../safetensors/weight-map.js';
 import { exists } from './cache-folder.js';
 import { downloadBlob, type HubFile, toCacheError } from './download-blob.js';
@@ -223,7 +223,7 @@ function absentShards(
     what: `${absent.length} of ${shards.length} weight files are not in the repository`,
     where: hubAddress(reference),
     expected: `the files named in ${INDEX_FILE}`,
-    found: `no ${absent.slice(0, 5).join(', ')}${absent.length > 5 ? ', …' : ''}`,
+    found: `no ${listed(absent, 5)}`,
     remedy: 'give another revision: this one is incomplete',
   });
 }

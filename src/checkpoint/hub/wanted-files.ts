@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { HubError } from '../../errors.js';
+import { HubError, listed } from '../../errors.js';
 import { INDEX_FILE, readWeightMap, SINGLE_FILE } from '../safetensors/weight-map.js';
 import { exists } from './cache-folder.js';
 import { type HubReference, hubAddress } from './reference.js';
@@ -33,7 +33,7 @@ export function wantedFiles(
     throw new HubError({
       what: `the model has no ${name}`,
       where: hubAddress(reference),
-      found: describe(names),
+      found: listed([...names].sort(), 8),
       remedy,
     });
   };
@@ -65,11 +65,6 @@ export function wantedFiles(
 const FORMAT =
   'weights are read as safetensors: look for a repository or a revision (often refs/pr/1) that holds them, or convert ' +
   'them once with AutoModelForCausalLM.from_pretrained(name).save_pretrained(folder)';
-
-function describe(names: ReadonlySet<string>): string {
-  const sorted = [...names].sort();
-  return sorted.slice(0, 8).join(', ') + (sorted.length > 8 ? `, … (${sorted.length} files)` : '');
-}
 
 /** Names of the files that a snapshot lacks. */
 export async function missingFiles(snapshot: string | null, need: HubNeed): Promise<readonly string[]> {

@@ -106,11 +106,9 @@ async function readHeaderBytes(
   let file: FileHandle | undefined;
   try {
     // Asked before opening: opening a named pipe would wait for a writer.
-    const { size: fileBytes, ...found } = await stat(path).then((s) => ({
-      size: s.size,
-      isFile: s.isFile(),
-    }));
-    if (!found.isFile) fail({ what: 'not a regular file', remedy: 'give the path of a .safetensors file' });
+    const entry = await stat(path);
+    if (!entry.isFile()) fail({ what: 'not a regular file', remedy: 'give the path of a .safetensors file' });
+    const fileBytes = entry.size;
     if (fileBytes < LENGTH_BYTES) {
       fail({
         what: 'too short to be a safetensors file',
@@ -119,7 +117,8 @@ async function readHeaderBytes(
       });
     }
     file = await open(path, 'r');
-    const prefix = await readExactly(file, LENGTH_BYTES, 0, fail);
+    const prefix = new Uint8Array(LENGTH_BYTES);
+    await readFully(file, prefix, 0);
     const claimed = new DataView(prefix.buffer).getBigUint64(0, true);
     if (claimed > MAX_HEADER_BYTES) {
       fail({
@@ -137,7 +136,9 @@ async function readHeaderBytes(
         found: `${fileBytes} bytes in all`,
       });
     }
-    return { fileBytes, headerBytes: await readExactly(file, headerLength, LENGTH_BYTES, fail) };
+    const headerBytes = new Uint8Array(headerLength);
+    await readFully(file, headerBytes, LENGTH_BYTES);
+    return { fileBytes, headerBytes };
   } catch (cause) {
     if (cause instanceof ErrorType) throw cause;
     return fail(
@@ -153,26 +154,13 @@ async function readHeaderBytes(
   }
 }
 
-async function readExactly(
-  file: FileHandle,
-  length: number,
-  position: number,
-  fail: Fail,
-): Promise<Uint8Array> {
-  const bytes = new Uint8Array(length);
-  let done = 0;
-  while (done < length) {
-    const { bytesRead } = await file.read(bytes, done, length - done, position + done);
-    if (bytesRead === 0) {
-      fail({
-        what: 'the file ends early',
-        expected: `${position + length} bytes`,
-        found: `${position + done} bytes`,
-      });
-    }
+/** Fills `bytes` from a place of a file on. @throws Error if it cannot be read or ends early */
+export async function readFully(file: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
+  for (let done = 0; done < bytes.byteLength; ) {
+    const { bytesRead } = await file.read(bytes, done, bytes.byteLength - done, position + done);
+    if (bytesRead === 0) throw new Error(`the file ends at byte ${position + done}`);
     done += bytesRead;
   }
-  return bytes;
 }
 
 function parseJson(headerBytes: Uint8Array, fail: Fail): Record<string, unknown> {

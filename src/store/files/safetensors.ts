@@ -1,5 +1,5 @@
-import { type FileHandle, open } from 'node:fs/promises';
-import { readSafetensorsHeader, type StoredTensor } from '../../checkpoint/index.js';
+import { open } from 'node:fs/promises';
+import { readFully, readSafetensorsHeader, type StoredTensor } from '../../checkpoint/index.js';
 import { messageOf, RunError } from '../../errors.js';
 import { type WriteFileSystem, writeFileAtomic } from './write-file-atomic.js';
 
@@ -159,6 +159,11 @@ export async function openSafetensors(path: string): Promise<SafetensorsFile> {
     throw unreadable(path, cause);
   });
 
+  const readBytes = (bytes: Uint8Array, position: number) =>
+    readFully(handle, bytes, position).catch((cause: unknown) => {
+      throw unreadable(path, cause);
+    });
+
   function tensorOf(name: string): StoredTensor & ArrayDescription {
     const tensor = header.tensors.get(name);
     if (tensor !== undefined) return { ...tensor, dtype: arrays.get(name)!.dtype };
@@ -184,7 +189,7 @@ export async function openSafetensors(path: string): Promise<SafetensorsFile> {
     }
     const rowBytes = total === 0 ? 0 : tensor.byteLength / total;
     const bytes = new Uint8Array(rowBytes * rows);
-    await readBytes(handle, path, bytes, tensor.offset + rowBytes * first);
+    await readBytes(bytes, tensor.offset + rowBytes * first);
     return new CONSTRUCTORS[tensor.dtype](bytes.buffer) as ArrayTypes[D];
   }
 
@@ -199,7 +204,7 @@ export async function openSafetensors(path: string): Promise<SafetensorsFile> {
     const bytes = new Uint8Array(rows * width);
     for (let row = 0; row < rows; row++) {
       const strip = bytes.subarray(row * width, (row + 1) * width);
-      await readBytes(handle, path, strip, tensor.offset + row * rowBytes + start * elementBytes);
+      await readBytes(strip, tensor.offset + row * rowBytes + start * elementBytes);
     }
     return new CONSTRUCTORS[tensor.dtype](bytes.buffer);
   }
@@ -213,24 +218,6 @@ export async function openSafetensors(path: string): Promise<SafetensorsFile> {
     readColumns,
     close: () => handle.close(),
   };
-}
-
-async function readBytes(
-  handle: FileHandle,
-  path: string,
-  bytes: Uint8Array,
-  position: number,
-): Promise<void> {
-  let done = 0;
-  try {
-    while (done < bytes.byteLength) {
-      const { bytesRead } = await handle.read(bytes, done, bytes.byteLength - done, position + done);
-      if (bytesRead === 0) throw new Error('the file became shorter while it was read');
-      done += bytesRead;
-    }
-  } catch (cause) {
-    throw unreadable(path, cause);
-  }
 }
 
 function checkRange(what: string, start: number, end: number, name: string, total: number): void {
