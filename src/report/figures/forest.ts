@@ -147,20 +147,26 @@ export function forestRows(headlines: readonly Change[]) {
 /** Everything that a row says of a headline, but its run. */
 function printedOf(headline: Change, end: number) {
   const { measure, verdict, shareOutside, note, change } = headline;
-  const signed = isSigned(headline);
   return {
     measure: measureName(headline),
     unit: MEASURE_WORDS[measure].unit,
-    sides: signed ? sidesInWords(headline) : 'between the two',
+    sides: sidesOf(headline),
     changeText: changeInWords(headline),
     intervalText: intervalInWords(headline),
-    ...sketchFields(signed ? change : { value: null, low: null, high: null }),
+    ...sketchFields(isSigned(headline) ? change : { value: null, low: null, high: null }),
     ...floorFields('sampling', standardise(headline), end),
     verdict,
     outside: shareOutside === null ? '' : `${percent(shareOutside)} of split halves beyond`,
     noteLines: noteLines(note),
     note,
   };
+}
+
+/** The measure in each run; of a measure that neither run has, nothing. */
+function sidesOf(headline: Change): string {
+  if (!isSigned(headline)) return 'between the two';
+  const { valueFrom, valueTo } = headline;
+  return valueFrom === null && valueTo === null ? '' : sidesInWords(headline);
 }
 
 function caption(comparison: Comparison, headlines: readonly Change[], dense: boolean): string {

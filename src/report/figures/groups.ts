@@ -11,7 +11,7 @@ import { defineFigure, sentences } from './figure.js';
 
 const LAYOUT = { width: 235, row: 20, columns: 3, font: 11, size: 70 };
 /** With more rows a panel than this, rows are lower. */
-const MOST_HIGH = 20;
+const MOST_HIGH = 18;
 const LOW_ROWS = { ...LAYOUT, row: 14, font: 10, size: 45 };
 /** With more rows a panel than this, panels are denser and fewer. */
 const MANY_ROWS = 40;
