@@ -1,5 +1,5 @@
-import { exclusivity } from '../src/scores/exclusivity.js';
-import { lape } from '../src/scores/lape.js';
+import { exclusivity } from '../src/scores/definitions/exclusivity.js';
+import { lape } from '../src/scores/definitions/lape.js';
 import type { LanguageArray } from '../src/scores/score-arrays.js';
 import { scoreFolds } from '../src/scores/score-folds.js';
 import type { ScoredPiece } from '../src/scores/scored-piece.js';

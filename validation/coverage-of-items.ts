@@ -1,4 +1,4 @@
-import { OVERLAP_BINS } from '../src/scores/distribution-overlap.js';
+import { OVERLAP_BINS } from '../src/scores/definitions/distribution-overlap.js';
 import { ItemEvaluator, newItemValues } from '../src/scores/item-evaluator.js';
 import { itemSamples } from '../src/scores/item-samples.js';
 import { itemUncertainty, type Spread } from '../src/scores/item-uncertainty.js';

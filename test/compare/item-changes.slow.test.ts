@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { ItemChanges } from '../../src/compare/item-changes.js';
+import { ItemChanges } from '../../src/compare/units/item-changes.js';
 import { itemSamples } from '../../src/scores/item-samples.js';
 import { Draws } from '../../src/stats/sampling/random.js';
 import { studentTQuantile } from '../../src/stats/tests/distributions.js';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { SCORE_CHANGE_COLUMNS, writeScoreChanges } from '../../src/compare/score-changes.js';
+import { SCORE_CHANGE_COLUMNS, writeScoreChanges } from '../../src/compare/units/changes.js';
 import { InterruptedError, RunError } from '../../src/errors.js';
 import { readTable, type Table } from '../../src/store/files/table.js';
 import { experts, writeExpertRun } from '../scores/expert-run.js';

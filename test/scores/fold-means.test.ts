@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { contrast } from '../../src/scores/contrast.js';
+import { contrast } from '../../src/scores/definitions/contrast.js';
 import { type PATTERNS, scoreFolds } from '../../src/scores/score-folds.js';
 import type { ScoreName } from '../../src/scores/types.js';
 import { meanOverTokens } from '../../src/store/arrays/fold-sums.js';

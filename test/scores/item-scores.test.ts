@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { auroc } from '../../src/scores/auroc.js';
-import { averagePrecision } from '../../src/scores/average-precision.js';
-import { distributionOverlap } from '../../src/scores/distribution-overlap.js';
+import { auroc } from '../../src/scores/definitions/auroc.js';
+import { averagePrecision } from '../../src/scores/definitions/average-precision.js';
+import { distributionOverlap } from '../../src/scores/definitions/distribution-overlap.js';
 import { ItemEvaluator, type ItemValues, newItemValues } from '../../src/scores/item-evaluator.js';
 import { itemSamples } from '../../src/scores/item-samples.js';
 import { itemUncertainty } from '../../src/scores/item-uncertainty.js';
-import { languageEntropy, mutualInformation } from '../../src/scores/mutual-information.js';
-import { selectivity } from '../../src/scores/selectivity.js';
+import { languageEntropy, mutualInformation } from '../../src/scores/definitions/mutual-information.js';
+import { selectivity } from '../../src/scores/definitions/selectivity.js';
 import { wholeSample } from '../../src/scores/whole-sample.js';
 import { toFloat16 } from '../../src/store/files/float16.js';
 import { gridOf, referenceGrid, referenceUnits } from './prompt-grid.js';

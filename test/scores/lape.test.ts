@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { deadUnits } from '../../src/scores/dead-units.js';
 import { firingRate } from '../../src/scores/firing-rate.js';
-import { lape, lapeInterval } from '../../src/scores/lape.js';
+import { lape, lapeInterval } from '../../src/scores/definitions/lape.js';
 import { topLanguage } from '../../src/scores/top-language.js';
 import { liveFolds, tokensOf } from '../../src/store/arrays/fold-sums.js';
 import { expectValues, readArray, reference, shape } from './reference-run.js';

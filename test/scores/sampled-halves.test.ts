@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest';
-import { auroc } from '../../src/scores/auroc.js';
+import { auroc } from '../../src/scores/definitions/auroc.js';
 import { ItemEvaluator } from '../../src/scores/item-evaluator.js';
 import { itemSamples } from '../../src/scores/item-samples.js';
-import { mutualInformation } from '../../src/scores/mutual-information.js';
+import { mutualInformation } from '../../src/scores/definitions/mutual-information.js';
 import { HalfScores } from '../../src/scores/reliability.js';
 import { scoreItems } from '../../src/scores/score-items.js';
 import { scoreTwoWay, scoreVectorShare } from '../../src/scores/score-two-way.js';
 import { HALF_SCORES_OF_LANGUAGES, type HalfScoreName } from '../../src/scores/scored-piece.js';
-import { selectivity } from '../../src/scores/selectivity.js';
+import { selectivity } from '../../src/scores/definitions/selectivity.js';
 import { toFloat16 } from '../../src/store/files/float16.js';
 import { referenceGrid } from './prompt-grid.js';
 import { type Expected, expectValues, readArray, reference } from './reference-run.js';
