@@ -164,12 +164,12 @@ test('scores that follow the model are reliable; every score has a reliability',
   const of = (type: string, score: string) =>
     reliability.find((row) => row.type === type && row.score === score)!;
   const shared = [
-    ...['rate', 'mean', 'contrast', 'lape', 'eta2Language', 'eta2Item', 'omega2Language', 'omega2Item'],
-    ...['ap', 'apBest', 'auroc', 'selectivity', 'mi', 'overlap'],
+    ...['rate', 'mean', 'contrast', 'lape', 'eta2_language', 'eta2_item', 'omega2_language', 'omega2_item'],
+    ...['ap', 'ap_best', 'auroc', 'selectivity', 'mi', 'overlap'],
   ];
   expect(reliability.map(({ type, score }) => `${type} ${score}`)).toEqual([
     ...shared.map((score) => `neuron ${score}`),
-    ...[...shared, 'vectorShareLanguage', 'vectorShareItem'].map((score) => `head ${score}`),
+    ...[...shared, 'vector_share_language', 'vector_share_item'].map((score) => `head ${score}`),
   ]);
   for (const score of shared) {
     const { halves, stepUp, units } = of('neuron', score);
@@ -246,7 +246,7 @@ test('only the scores asked for are computed; an unknown one is refused with the
   const run = await temporaryFolder();
   await writeSyntheticRun(run, { layers: 1, neurons: 20 });
   const { reliability, units } = await scoreRun(run, { scores: ['ap'], splits: 3 });
-  const given = ['rate', 'mean', 'contrast', 'ap', 'apBest'];
+  const given = ['rate', 'mean', 'contrast', 'ap', 'ap_best'];
   expect(new Set(reliability.map(({ score }) => score))).toEqual(new Set(given));
   expect(units.every(({ tang2024 }) => tang2024 === null)).toBe(true);
   await expect(scoreRun(run, { scores: ['lape', 'lap'] })).rejects.toThrow(UsageError);

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { comparisonSchema } from '../../src/compare/comparison.js';
-import { compareRuns, SCORE_CHANGE_COLUMNS, writeComparison } from '../../src/compare/index.js';
+import { CHANGE_COLUMNS, compareRuns, writeChanges } from '../../src/compare/index.js';
 import { RunError } from '../../src/errors.js';
 import { ALIGNMENT_COLUMNS } from '../../src/scores/alignment-columns.js';
 import { readScores } from '../../src/scores/read-scores.js';
@@ -51,10 +51,10 @@ test('docs/files.md documents every column that is written, and writes of no oth
   expect(arrays.sort()).toEqual(Object.values(LAYER_ARRAYS).sort());
 });
 
-test('docs/files.md documents the columns of score_changes.parquet as the table itself does', async () => {
+test('docs/files.md documents the columns of changes.parquet as the table itself does', async () => {
   const words = { float64: 'double', int32: 'int', string: 'string', boolean: 'boolean' };
-  expect(await documented('columns score_changes')).toEqual(
-    SCORE_CHANGE_COLUMNS.map(({ name, type, about }) => [`\`${name}\``, words[type], about]),
+  expect(await documented('columns changes')).toEqual(
+    CHANGE_COLUMNS.map(({ name, type, about }) => [`\`${name}\``, words[type], about]),
   );
 });
 
@@ -89,7 +89,11 @@ test('docs/files.md documents the columns of changes.parquet, and DuckDB finds t
     { folder: a, label: 'a' },
     { folder: b, label: 'b' },
   ]);
-  await writeComparison(out, comparison);
+  const runs = [
+    { folder: a, label: 'a' },
+    { folder: b, label: 'b' },
+  ];
+  await writeChanges(out, runs, { units: comparison.units, threads: 1 });
   const { columns } = await readTable(join(out, 'changes.parquet'));
   const rows = await documented('columns changes');
   expect(rows.map(([name]) => name)).toEqual([...columns.keys()].map((name) => `\`${name}\``));
