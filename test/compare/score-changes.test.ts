@@ -82,7 +82,7 @@ test('the change of the share of variance of hook_z between items is that of Num
   }
 });
 
-test('delta is other − reference, its interval t₅ standard errors wide, clipped to what a score can change by', () => {
+test('a change is other − reference, its interval t₅ standard errors wide, clipped to what a score can change by', () => {
   const t = 2.570581835636314; // SciPy: stats.t.ppf(0.975, 5)
   for (const [score, most] of [
     ['ap', 1],
@@ -93,9 +93,14 @@ test('delta is other − reference, its interval t₅ standard errors wide, clip
     ['omega2_item', Infinity],
   ] as const) {
     const language = score === 'eta2_language' || score === 'omega2_item' ? null : 'de';
-    const [reference, other, delta, se, low, high] = ['reference', 'other', 'delta', 'se', 'low', 'high'].map(
-      (name) => column(name, score, language),
-    ) as number[][];
+    const [reference, other, delta, se, low, high] = [
+      'reference',
+      'other',
+      'change',
+      'se',
+      'low',
+      'high',
+    ].map((name) => column(name, score, language)) as number[][];
     let intervals = 0;
     for (const [u, value] of delta!.entries()) {
       if (Number.isNaN(value)) continue;

@@ -162,7 +162,7 @@ test('residual dimensions have every score but those of rates and heads: interva
   }
   for (const name of ['rate', 'share', 'pattern_entropy']) expect(known(languages, name, byLanguage)).toBe(0);
   const ofHeads = summary.reliability.filter(({ type }) => type === 'head').map(({ score }) => score);
-  expect(ofHeads.slice(-3)).toEqual(['patternEntropy', 'patternFirst', 'patternPrevious']);
+  expect(ofHeads.slice(-3)).toEqual(['pattern_entropy', 'pattern_first', 'pattern_previous']);
   const reliable = summary.reliability.filter(({ type }) => type === 'residual');
   expect(reliable.map(({ score }) => score)).toEqual([
     ...['mean', 'contrast', 'eta2_language', 'eta2_item', 'omega2_language', 'omega2_item'],

@@ -126,7 +126,7 @@ test('scores.json says what was counted, selected and left out, and tables say w
   expect(neurons.tang2024).toMatchObject({ fraction: 0.01, selected: 1 });
   expect(neurons.tang2024!.bar).toBeCloseTo(reference.tang2024.bar, 12);
   const units = await readTable(join(run, 'units.parquet'));
-  expect(units.metadata).toMatchObject({ schema: 'babelscope/units', schema_version: '3', seed: '3' });
+  expect(units.metadata).toMatchObject({ schema: 'babelscope/units', schema_version: '4', seed: '3' });
   expect(JSON.parse(units.metadata.columns!)).toHaveProperty('lape_se');
   const selected = units.columns.get('selected_tang2024')!.filter((tags) => tags !== '' && tags !== null);
   // 1 % of 120 neurons is one; 1 % of 6 heads is none.
@@ -164,8 +164,8 @@ test('scores that follow the model are reliable; every score has a reliability',
   const of = (type: string, score: string) =>
     reliability.find((row) => row.type === type && row.score === score)!;
   const shared = [
-    ...['rate', 'mean', 'contrast', 'lape', 'eta2_language', 'eta2_item', 'omega2_language', 'omega2_item'],
-    ...['ap', 'ap_best', 'auroc', 'selectivity', 'mi', 'overlap'],
+    ...['rate', 'mean', 'contrast', 'lape', 'ap', 'ap_best', 'auroc'],
+    ...['eta2_language', 'eta2_item', 'omega2_language', 'omega2_item', 'selectivity', 'mi', 'overlap'],
   ];
   expect(reliability.map(({ type, score }) => `${type} ${score}`)).toEqual([
     ...shared.map((score) => `neuron ${score}`),

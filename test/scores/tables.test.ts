@@ -104,8 +104,8 @@ test('docs/files.md documents the columns of changes.parquet, and DuckDB finds t
     await query(`select label, type, count(*), count(distinct (layer, index)) from '${path}' group by all`),
   ).toEqual(
     expect.arrayContaining([
-      ['b', 'neuron', '60', '60'],
-      ['b', 'head', '12', '12'],
+      ['b', 'neuron', '180', '60'],
+      ['b', 'head', '48', '12'],
     ]),
   );
 });
@@ -268,14 +268,14 @@ test('DuckDB reads both tables with the documented types, every unit and languag
     await query(
       `select decode(value) from parquet_kv_metadata('${run}/units.parquet') where decode(key) = 'schema_version'`,
     ),
-  ).toEqual([['3']]);
+  ).toEqual([['4']]);
 });
 
 test('a table of a newer schema, or of another, is refused', async () => {
   const folder = await temporaryFolder();
   const write = (metadata: Record<string, string>) =>
     streamTable(join(folder, 'units.parquet'), [{ name: 'type', type: 'string' }], [[['neuron']]], metadata);
-  await write({ schema: 'babelscope/units', schema_version: '4' });
+  await write({ schema: 'babelscope/units', schema_version: '5' });
   await expect(readScores(folder, 'units')).rejects.toThrow(RunError);
   await expect(readScores(folder, 'units')).rejects.toThrow(/newer version[\s\S]*up to 3[\s\S]*4/);
   await write({ schema: 'babelscope/changes', schema_version: '1' });

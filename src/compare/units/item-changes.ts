@@ -72,7 +72,7 @@ export class ItemChanges {
         ? [{ score: name, language: null }]
         : Array.from({ length: languages }, (_, language) => ({ score: name, language }));
     this.#jackknifed = definitions.filter(({ part }) => LEFT_OUT[part]);
-    this.#halved = definitions.filter(({ part }) => !LEFT_OUT[part]);
+    this.#halved = definitions.filter(({ part }) => !LEFT_OUT[part]).reverse();
     const ranked = this.#jackknifed.flatMap(rows);
     this.#ranked = ranked.length;
     this.scores = [...ranked, ...this.#halved.flatMap(rows)];
