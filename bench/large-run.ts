@@ -2,7 +2,6 @@
 import { copyFile, link } from 'node:fs/promises';
 import { neuronsOf } from '../src/hooks/points.js';
 import { Draws, Random } from '../src/stats/sampling/random.js';
-import { LAYER_ARRAYS } from '../src/store/arrays/run-arrays.js';
 import { toFloat16 } from '../src/store/files/float16.js';
 import { type PlannedArray, streamSafetensors } from '../src/store/files/safetensors.js';
 import type { RunManifest } from '../src/store/run/manifest.js';
@@ -87,25 +86,23 @@ export async function writeLargeRun(
   const cells = [folds, K];
   const grid = [items, K];
   const arrays: PlannedArray[] = [
-    { name: LAYER_ARRAYS.mlpSum, dtype: 'F64', shape: [...cells, neurons] },
-    { name: LAYER_ARRAYS.mlpSumsq, dtype: 'F64', shape: [...cells, neurons] },
-    { name: LAYER_ARRAYS.headNormSum, dtype: 'F64', shape: [...cells, heads] },
-    { name: LAYER_ARRAYS.headNormSumsq, dtype: 'F64', shape: [...cells, heads] },
+    { name: 'mlp.sum', dtype: 'F64', shape: [...cells, neurons] },
+    { name: 'mlp.sumsq', dtype: 'F64', shape: [...cells, neurons] },
+    { name: 'head.norm.sum', dtype: 'F64', shape: [...cells, heads] },
+    { name: 'head.norm.sumsq', dtype: 'F64', shape: [...cells, heads] },
     ...(experts === null
       ? []
       : ([
-          { name: LAYER_ARRAYS.expertProbSum, dtype: 'F64', shape: [...cells, experts] },
-          { name: LAYER_ARRAYS.expertCount, dtype: 'U32', shape: [...cells, experts] },
+          { name: 'expert.prob.sum', dtype: 'F64', shape: [...cells, experts] },
+          { name: 'expert.count', dtype: 'U32', shape: [...cells, experts] },
         ] as const)),
-    { name: LAYER_ARRAYS.mlpFire, dtype: 'U32', shape: [...cells, neurons] },
-    { name: LAYER_ARRAYS.tokens, dtype: 'U32', shape: cells },
+    { name: 'mlp.fire', dtype: 'U32', shape: [...cells, neurons] },
+    { name: 'tokens', dtype: 'U32', shape: cells },
   ];
   const ofItems: PlannedArray[] = [
-    { name: LAYER_ARRAYS.headNormItems, dtype: 'F32', shape: [...grid, heads] },
-    ...(experts === null
-      ? ([{ name: LAYER_ARRAYS.mlpItems, dtype: 'F16', shape: [...grid, neurons] }] as const)
-      : []),
-    { name: LAYER_ARRAYS.headItems, dtype: 'F16', shape: [...grid, heads, headDim] },
+    { name: 'head.norm.items', dtype: 'F32', shape: [...grid, heads] },
+    ...(experts === null ? ([{ name: 'mlp.items', dtype: 'F16', shape: [...grid, neurons] }] as const) : []),
+    { name: 'head.items', dtype: 'F16', shape: [...grid, heads, headDim] },
   ];
   const cellTokens = (items / folds) * TOKENS_PER_PROMPT;
   /** One row a language: what its units lie higher by. */

@@ -82,8 +82,8 @@ export {
   vectorShare,
 } from './scores/index.js';
 export {
-  LAYER_ARRAYS,
   openRun,
+  RUN_ARRAYS,
   type Run,
   type RunLayer,
   type RunManifest,

@@ -5,7 +5,6 @@ import { lape } from '../src/scores/definitions/lape.js';
 import { scoreFolds } from '../src/scores/score-folds.js';
 import type { ScoredPiece } from '../src/scores/scored-piece.js';
 import { Draws } from '../src/stats/sampling/random.js';
-import { LAYER_ARRAYS } from '../src/store/arrays/run-arrays.js';
 import type { CoverageModel, Covered, Trial } from './coverage.js';
 import { massTruth, selectionTruth, simulateExperts } from './simulated-experts.js';
 import { meanOf, type SimulatedStatistic, simulateLayer } from './simulated-folds.js';
@@ -50,21 +49,21 @@ export async function foldCoverage(
   ) => {
     for (let u = 0; u < units; u++) keep(score, { truth, low: low![u]!, high: high![u]! });
   };
-  inFirst('rate', neurons, 'rate', meanOf(LAYER_ARRAYS.mlpFire, effect));
-  inFirst('mean', neurons, 'mean', meanOf(LAYER_ARRAYS.mlpSum, effect));
-  inFirst('contrast', neurons, 'contrast', difference(LAYER_ARRAYS.mlpSum));
-  inFirst('headNorm', heads, 'mean', meanOf(LAYER_ARRAYS.headNormSum, effect));
-  inFirst('headContrast', heads, 'contrast', difference(LAYER_ARRAYS.headNormSum));
-  inFirst('patternEntropy', heads, 'pattern_entropy', meanOf(LAYER_ARRAYS.patternEntropySum, effect));
-  inFirst('patternFirst', heads, 'pattern_first', meanOf(LAYER_ARRAYS.patternFirstSum, effect));
-  inFirst('patternPrevious', heads, 'pattern_previous', meanOf(LAYER_ARRAYS.patternPreviousSum, effect));
+  inFirst('rate', neurons, 'rate', meanOf('mlp.fire', effect));
+  inFirst('mean', neurons, 'mean', meanOf('mlp.sum', effect));
+  inFirst('contrast', neurons, 'contrast', difference('mlp.sum'));
+  inFirst('headNorm', heads, 'mean', meanOf('head.norm.sum', effect));
+  inFirst('headContrast', heads, 'contrast', difference('head.norm.sum'));
+  inFirst('patternEntropy', heads, 'pattern_entropy', meanOf('head.pattern.entropy.sum', effect));
+  inFirst('patternFirst', heads, 'pattern_first', meanOf('head.pattern.first.sum', effect));
+  inFirst('patternPrevious', heads, 'pattern_previous', meanOf('head.pattern.previous.sum', effect));
   inFirst('expertFrequency', experts, 'rate', selectionTruth(effect));
   inFirst('expertMass', experts, 'mean', massTruth(effect));
 
   /** [language] */
   const all = (of: (own: number) => number) =>
     Float64Array.from({ length: languages }, (_, k) => of(k === 0 ? effect : 0));
-  const rates = all((own) => meanOf(LAYER_ARRAYS.mlpFire, own));
+  const rates = all((own) => meanOf('mlp.fire', own));
   const frequencies = all(selectionTruth);
   ofUnits('lape', neurons, 'lape', lape(rates, languages)[0]!);
   ofUnits('expertLape', experts, 'lape', lape(frequencies, languages)[0]!);

@@ -1,6 +1,5 @@
 import type { Draws } from '../src/stats/sampling/random.js';
 import { normalUpperTail } from '../src/stats/tests/distributions.js';
-import { LAYER_ARRAYS } from '../src/store/arrays/run-arrays.js';
 import type { RunLayer } from '../src/store/run/open-run.js';
 import {
   type FoldModel,
@@ -46,9 +45,9 @@ export function simulateExperts(
   }
   return {
     layer: 0,
-    names: new Set([LAYER_ARRAYS.expertCount, LAYER_ARRAYS.expertProbSum]),
+    names: new Set(['expert.count', 'expert.prob.sum']),
     readTokens: async () => simulatedTokens(model),
-    readStatistic: async (name) => (name === LAYER_ARRAYS.expertCount ? chosen : mass),
+    readStatistic: async (name) => (name === 'expert.count' ? chosen : mass),
   };
 }
 

@@ -1,6 +1,5 @@
 import type { Draws } from '../src/stats/sampling/random.js';
 import type { StatisticName } from '../src/store/arrays/run-arrays.js';
-import { LAYER_ARRAYS } from '../src/store/arrays/run-arrays.js';
 import type { RunLayer } from '../src/store/run/open-run.js';
 
 /** A layer of simulated units, of which the first language lies higher by the effect in all. */
@@ -23,12 +22,12 @@ export const logistic = (z: number) => 1 / (1 + Math.exp(-z));
 
 /** What each statistic adds up over tokens, as a function of the token's z. */
 const LINKS = {
-  [LAYER_ARRAYS.mlpFire]: (z: number) => (z > THRESHOLD ? 1 : 0),
-  [LAYER_ARRAYS.mlpSum]: (z: number) => z,
-  [LAYER_ARRAYS.headNormSum]: (z: number) => Math.exp(z / 2),
-  [LAYER_ARRAYS.patternEntropySum]: (z: number) => 2 * logistic(z),
-  [LAYER_ARRAYS.patternFirstSum]: (z: number) => logistic(z - 1),
-  [LAYER_ARRAYS.patternPreviousSum]: (z: number) => logistic(z - 2),
+  'mlp.fire': (z: number) => (z > THRESHOLD ? 1 : 0),
+  'mlp.sum': (z: number) => z,
+  'head.norm.sum': (z: number) => Math.exp(z / 2),
+  'head.pattern.entropy.sum': (z: number) => 2 * logistic(z),
+  'head.pattern.first.sum': (z: number) => logistic(z - 1),
+  'head.pattern.previous.sum': (z: number) => logistic(z - 2),
 } as const satisfies Partial<Record<StatisticName, (z: number) => number>>;
 export type SimulatedStatistic = keyof typeof LINKS;
 

@@ -15,7 +15,7 @@ export interface WeightTensor {
   readonly byteLength: number;
 }
 
-/** A stored tensor whose type holds no weights on its own: an I64 buffer, or one half of a quantised weight. */
+/** A stored tensor whose type holds no weights on its own: an I64 buffer, or one of the two tensors of a quantised weight. */
 export interface UnreadableTensor extends Omit<WeightTensor, 'dtype'> {
   /** As the safetensors header names it, for example `I64` or `F8_E4M3`. */
   readonly dtype: string;

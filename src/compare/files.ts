@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { RunError } from '../errors.js';
-import { formatJson, makeFolder, removeStale, writeFileAtomic } from '../store/index.js';
+import { makeFolder, removeStale, writeJson } from '../store/index.js';
 import { COMPARISON_SCHEMA_VERSION, type Comparison, comparisonSchema } from './comparison.js';
 
 /** The file a comparison is in. */
@@ -20,8 +20,7 @@ const FORMER_CHANGES_FILE = 'score_changes.parquet';
 export async function writeComparison(folder: string, comparison: Comparison): Promise<void> {
   await makeFolder(folder);
   for (const name of [CHANGES_FILE, FORMER_CHANGES_FILE]) await removeStale(join(folder, name));
-  const text = `${formatJson(comparisonSchema.parse(comparison))}\n`;
-  await writeFileAtomic(join(folder, COMPARISON_FILE), [new TextEncoder().encode(text)]);
+  await writeJson(join(folder, COMPARISON_FILE), comparisonSchema.parse(comparison));
 }
 
 /**

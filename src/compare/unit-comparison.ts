@@ -11,7 +11,7 @@ import {
 } from './inputs/layer-scores.js';
 import { type Regime, runsOf } from './inputs/regimes.js';
 import { RunPairs } from './inputs/run-pairs.js';
-import type { RunSource, UnitRange } from './inputs/run-source.js';
+import type { LayerUnits, RunSource } from './inputs/run-source.js';
 import { LanguageCounts, RunTally } from './inputs/tally.js';
 import { TopHeads } from './inputs/top-heads.js';
 import { finiteOrNull } from './numbers.js';
@@ -153,7 +153,7 @@ async function fixedCut(
 }
 
 /** All units of a run, layer by layer. */
-function blocksOf(run: RunSource, type: UnitType): UnitRange[] {
+function blocksOf(run: RunSource, type: UnitType): LayerUnits[] {
   return Array.from({ length: run.layers }, (_, layer) => run.blocks(type, layer)).flat();
 }
 

@@ -1,23 +1,21 @@
 import { RunError } from '../errors.js';
 import {
-  LAYER_ARRAYS,
+  arrayBytes,
   layerPath,
   neuronsWithoutItems,
   openRun,
   openSafetensors,
   type PlannedArray,
+  slabs,
   streamSafetensors,
 } from '../store/index.js';
 
 /** Pooled values of a run and the TransformerLens hook they are of. */
 const HOOKS = [
-  [LAYER_ARRAYS.mlpItems, 'mlp.hook_post'],
-  [LAYER_ARRAYS.headItems, 'attn.hook_z'],
-  [LAYER_ARRAYS.residItems, 'hook_resid_post'],
+  ['mlp.items', 'mlp.hook_post'],
+  ['head.items', 'attn.hook_z'],
+  ['resid.items', 'hook_resid_post'],
 ] as const;
-
-/** Read at once. */
-const SLAB_BYTES = 64 * 2 ** 20; // 64 MiB
 
 /**
  * Writes the pooled values of a run as a dictionary in the manner of TransformerLens's `ActivationCache`, in one
@@ -40,7 +38,7 @@ export async function exportTransformerLens(folder: string, out: string): Promis
       const found = file.arrays.get(source);
       if (found === undefined) continue;
       const [items = 0, languages = 0, ...rest] = found.shape;
-      const ofShared = source === LAYER_ARRAYS.mlpItems && neuronsWithoutItems(manifest, layer) > 0;
+      const ofShared = source === 'mlp.items' && neuronsWithoutItems(manifest, layer) > 0;
       const name = `blocks.${layer}.${ofShared ? 'mlp.shared_experts.hook_post' : hook}`;
       arrays.push({ layer, source, name, dtype: found.dtype, shape: [items * languages, ...rest] });
     }
@@ -61,11 +59,10 @@ export async function exportTransformerLens(folder: string, out: string): Promis
     for (const { layer, source } of arrays) {
       const file = await openSafetensors(layerPath(folder, layer));
       try {
-        const [items = 0] = file.arrays.get(source)!.shape;
-        const one = await file.readRange(source, 0, Math.min(1, items));
-        const step = Math.max(1, Math.floor(SLAB_BYTES / Math.max(1, one.byteLength)));
-        for (let item = 0; item < items; item += step) {
-          yield await file.readRange(source, item, Math.min(step, items - item));
+        const { dtype, shape } = file.arrays.get(source)!;
+        const itemBytes = arrayBytes({ dtype, shape: shape.slice(1) });
+        for (const { start, end } of slabs(shape[0] ?? 0, itemBytes)) {
+          yield await file.readRange(source, start, end - start);
         }
       } finally {
         await file.close();

@@ -4,7 +4,6 @@ import { basename, join, resolve } from 'node:path';
 import { ImportError, UsageError } from '../errors.js';
 import { describeLanguages } from '../probes/index.js';
 import {
-  LAYER_ARRAYS,
   layerPath,
   makeFolder,
   RUN_SCHEMA_VERSION,
@@ -67,10 +66,10 @@ export async function writeImportedRun(
     tags.map((tag) => imported.find(({ file }) => file.fold === fold && file.language === tag)!),
   );
   const manifest = await manifestOf({ format, cells, tags, layers, width, model });
-  const fire = format.array === LAYER_ARRAYS.mlpFire;
+  const fire = format.array === 'mlp.fire';
   const arrays = [
     { name: format.array, dtype: fire ? 'U32' : 'F64', shape: [folds, tags.length, width] },
-    { name: LAYER_ARRAYS.tokens, dtype: 'U32', shape: [folds, tags.length] },
+    { name: 'tokens', dtype: 'U32', shape: [folds, tags.length] },
   ] as const;
   const tokens = Uint32Array.from(cells.flat(), (one) => one.tokens);
   await makeFolder(join(out, 'layers'));
@@ -111,7 +110,7 @@ function checkShapes(imported: readonly ImportedSums[]): [layers: number, width:
 }
 
 function checkValues({ array }: RunFormat, { sums, tokens, file }: ImportedSums): void {
-  const counts = array === LAYER_ARRAYS.mlpFire;
+  const counts = array === 'mlp.fire';
   const usable = (value: number) =>
     counts ? Number.isInteger(value) && value >= 0 && value <= tokens : Number.isFinite(value);
   const unusable = (found: string) =>
@@ -178,7 +177,7 @@ async function manifestOf({ format, cells, tags, layers, width, model }: Describ
   const tokens = cells.map((row) => row.map((one) => one.tokens));
   const hash = (value: unknown) => createHash('sha256').update(JSON.stringify(value)).digest('hex');
   const unknown = null;
-  const heads = format.array === LAYER_ARRAYS.headImportanceSum;
+  const heads = format.array === 'head.importance.sum';
   return {
     schema: 'babelscope/run',
     schemaVersion: RUN_SCHEMA_VERSION,

@@ -1,11 +1,11 @@
 import { UsageError } from '../errors.js';
 import {
-  type ItemsName,
-  LAYER_ARRAYS,
+  ITEM_ARRAYS,
   type LayerArrayName,
   type RunPlan,
   SCORED_TYPES,
   type ScoredType,
+  type StatisticName,
 } from '../store/index.js';
 import type { ScoreDefinition } from './definition.js';
 import type { ScoreName, SkippedScore } from './types.js';
@@ -45,19 +45,11 @@ export function definitionsOf(
   );
 }
 
-/** Pooled values that item scores of a type are made of. */
-export const ITEM_ARRAYS: Readonly<Record<ScoredType, ItemsName>> = {
-  neuron: LAYER_ARRAYS.mlpItems,
-  head: LAYER_ARRAYS.headNormItems,
-  expert: LAYER_ARRAYS.expertProbItems,
-  residual: LAYER_ARRAYS.residItems,
-};
-
-const RECORDED: Readonly<Record<ScoredType, readonly (keyof typeof LAYER_ARRAYS)[]>> = {
-  neuron: ['mlpFire'],
-  head: ['headNormSum', 'headImportanceSum'],
-  expert: ['expertCount'],
-  residual: ['residSum'],
+const RECORDED: Readonly<Record<ScoredType, readonly StatisticName[]>> = {
+  neuron: ['mlp.fire'],
+  head: ['head.norm.sum', 'head.importance.sum'],
+  expert: ['expert.count'],
+  residual: ['resid.sum'],
 };
 
 /** What a run has not recorded where it lacks these. */
@@ -121,7 +113,7 @@ export function availableScores(
       }
       continue;
     }
-    const recorded = RECORDED[type].some((array) => run.names.has(LAYER_ARRAYS[array]));
+    const recorded = RECORDED[type].some((array) => run.names.has(array));
     const computed = new Set<ScoreName>();
     for (const score of asked ?? own.keys()) {
       const definition = own.get(score);
@@ -159,7 +151,7 @@ function reasonAgainst(
   if (from !== 'prompts' && !parallel) {
     return 'the items of a language are its own: there is no grid of items and languages';
   }
-  if (!names.has(from === 'vectors' ? LAYER_ARRAYS.headItems : ITEM_ARRAYS[type])) {
+  if (!names.has(from === 'vectors' ? 'head.items' : ITEM_ARRAYS[type])) {
     if (keep === 'folds') return 'the run keeps no pooled values; capture with --keep items';
     return mixture && type === 'neuron'
       ? 'the run keeps no pooled values of neurons of routed experts, and there are no others; capture with --keep expert-items'

@@ -1,6 +1,6 @@
 export { type Alignment, alignment, alignmentOver } from './alignment.js';
 export { ALIGNMENT_COLUMNS } from './alignment-columns.js';
-export { ITEM_ARRAYS, scoreNames } from './available.js';
+export { scoreNames } from './available.js';
 export { deadUnits } from './dead-units.js';
 export {
   type FoldScore,

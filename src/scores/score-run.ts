@@ -5,8 +5,8 @@ import { randomHalves } from '../stats/index.js';
 import {
   arrayBytes,
   expectedLayerArrays,
+  ITEM_ARRAYS,
   type ItemsName,
-  LAYER_ARRAYS,
   languageAbsent,
   liveFolds,
   openRun,
@@ -21,7 +21,7 @@ import {
   unitLayout,
 } from '../store/index.js';
 import { VERSION } from '../version.js';
-import { availableScores, definitionsOf, ITEM_ARRAYS, parseScoreNames } from './available.js';
+import { availableScores, definitionsOf, parseScoreNames } from './available.js';
 import type { ScoreDefinition } from './definition.js';
 import { loadDefinitions } from './definitions/index.js';
 import { languageEntropy } from './definitions/mutual-information.js';
@@ -256,7 +256,7 @@ function scoreTasks(
       };
       const from = new Set(definitionsOf(definitions, type, names).map((definition) => definition.from));
       if (from.has('prompts') || from.has('values')) items(ITEM_ARRAYS[type]);
-      if (from.has('vectors')) items(LAYER_ARRAYS.headItems);
+      if (from.has('vectors')) items('head.items');
     }
   }
   return tasks;

@@ -1,6 +1,5 @@
 import { Random, randomHalves } from '../stats/index.js';
 import {
-  LAYER_ARRAYS,
   liveFolds,
   openRun,
   type PooledGrid,
@@ -79,7 +78,7 @@ export class ScoreTaskRunner {
     }
     const { array } = task;
     const grid = this.#grid!;
-    const from = array === LAYER_ARRAYS.headItems ? 'vectors' : 'values';
+    const from = array === 'head.items' ? 'vectors' : 'values';
     const variance = all.filter((definition): definition is VarianceScore => definition.from === from);
     const own =
       from === 'vectors' ? variance : all.filter((one) => one.from === 'prompts' || one.from === from);

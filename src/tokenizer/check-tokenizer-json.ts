@@ -13,19 +13,19 @@ const UNIT_BYTES = 4;
  * @throws TokenizerError
  */
 export function checkTokenizerJson(json: Fields, path: string): void {
-  for (const normalizer of parts(json.normalizer, 'normalizers')) {
+  for (const normalizer of components(json.normalizer, 'normalizers')) {
     if (normalizer.type === 'Precompiled') checkCharacterMap(normalizer.precompiled_charsmap, path);
   }
-  for (const processor of parts(json.post_processor, 'processors')) {
+  for (const processor of components(json.post_processor, 'processors')) {
     if (processor.type === 'TemplateProcessing') checkTemplate(processor, path);
   }
 }
 
-/** A component, or those of a sequence of them, however deep. */
-function parts(component: unknown, members: string): Fields[] {
+/** Lists a component, or those of a sequence of them, however deep. */
+function components(component: unknown, members: string): Fields[] {
   if (!isObject(component)) return [];
   const inner = component[members];
-  return Array.isArray(inner) ? inner.flatMap((one) => parts(one, members)) : [component];
+  return Array.isArray(inner) ? inner.flatMap((one) => components(one, members)) : [component];
 }
 
 /** SentencePiece's format: the trie's length in bytes, the trie in units of four bytes, the texts. */

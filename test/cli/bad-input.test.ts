@@ -11,7 +11,13 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { babelscope, DEMO_CHECKPOINTS, type Outcome, temporaryFolder } from '../support/command-line.js';
+import {
+  babelscope,
+  babelscopeProcess,
+  DEMO_CHECKPOINTS,
+  type Outcome,
+  temporaryFolder,
+} from '../support/command-line.js';
 
 /** A copy of the base checkpoint that a test may spoil. */
 function spoiledCheckpoint(spoil: (folder: string) => void): string {
@@ -176,7 +182,7 @@ describe('a place that cannot be written is refused with exit 2 and the remedy',
       '--out',
       out,
     ];
-    const full = await babelscope(args, { fileSizeLimit: 64 });
+    const full = await babelscopeProcess(args, { fileSizeLimit: 64 });
     expect(full.stderr).toMatch(/disk|space|large/i);
     expect(full.stderr).toContain('remedy:');
     expect(full.code).toBe(2);

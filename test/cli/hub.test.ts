@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { babelscope, temporaryFolder } from '../support/command-line.js';
+import { babelscope, babelscopeProcess, temporaryFolder } from '../support/command-line.js';
 import { filesOf, type HubModel, type HubServer, startHub } from '../support/hub-server.js';
 import { TINY_PROBES, tinyCheckpoint } from '../support/tiny-checkpoint.js';
 
@@ -87,7 +87,7 @@ test('a cache whose disk is full is told with exit 2, what was fetched is kept a
     '--out',
     out,
   ];
-  const full = await babelscope(command, { env, fileSizeLimit: 20 });
+  const full = await babelscopeProcess(command, { env, fileSizeLimit: 20 });
   expect(full.code).toBe(2);
   expect(full.stderr).toMatch(/the disk of the hub's cache is full[\s\S]*HF_HUB_CACHE/);
   expect(existsSync(out)).toBe(false);

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { expect, test } from 'vitest';
-import { babelscope, MAIN } from '../support/command-line.js';
+import { babelscopeProcess, MAIN } from '../support/command-line.js';
 
 const inDataUrl = (code: string) => `data:text/javascript,${encodeURIComponent(code)}`;
 
@@ -10,7 +10,7 @@ const LOADER = `import { writeSync } from "node:fs";
 const SPY = inDataUrl(`import { register } from "node:module"; register("${inDataUrl(LOADER)}");`);
 
 const librariesOf = async (args: string[]): Promise<string[]> => {
-  const { stderr } = await babelscope(args, { env: { NODE_OPTIONS: `--import ${SPY}` } });
+  const { stderr } = await babelscopeProcess(args, { env: { NODE_OPTIONS: `--import ${SPY}` } });
   const packages = [...stderr.matchAll(/node_modules\/((?:@[^/]+\/)?[^/]+)\//g)].map(([, name]) => name!);
   return [...new Set(packages)].sort();
 };

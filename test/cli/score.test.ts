@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { readTable } from '../../src/store/files/table.js';
-import { babelscope, temporaryFolder } from '../support/command-line.js';
+import { babelscope, babelscopeProcess, temporaryFolder } from '../support/command-line.js';
 import { writeSyntheticRun } from '../support/synthetic-run.js';
 
 test('score of a run without pooled values names every score it cannot give, why, and how to get it; the rest is there', async () => {
@@ -48,7 +48,7 @@ test('on a full disk scoring ends with what to do, and leaves a run and its earl
   expect((await babelscope(['score', run, '--scores', 'lape'])).code).toBe(0);
   const before = await readdir(run);
   // The first numbers that are put aside take more.
-  const { code, stderr } = await babelscope(['score', run], { fileSizeLimit: 8 });
+  const { code, stderr } = await babelscopeProcess(['score', run], { fileSizeLimit: 8 });
   expect(code).not.toBe(0);
   expect(stderr).toMatch(/larger than the disk allows[\s\S]*another disk/);
   expect(await readdir(run)).toEqual(before);

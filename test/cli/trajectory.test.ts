@@ -15,15 +15,17 @@ test('compare --trajectory takes steps from labels and says trends, of alignment
   const given = ['compare', ...runs, '--labels', labels, '--out', out, '--groups', 'two=de,ja'];
   const { code, stdout } = await babelscope([...given, '--trajectory']);
   expect(code).toBe(0);
-  expect(stdout).toMatch(/Trends over training steps[\s\S]*alignment +all +margin +1 +0\.0167 +changed/);
+  expect(stdout).toMatch(
+    /Trends over training steps[\s\S]*residual +all +alignment_margin +1 +0\.0167 +changed/,
+  );
   expect(stdout).not.toContain('Differences in differences');
-  const { alignment, runs: compared } = JSON.parse(readFileSync(join(out, 'comparison.json'), 'utf8'));
+  const { contrasts, runs: compared } = JSON.parse(readFileSync(join(out, 'comparison.json'), 'utf8'));
   expect(compared.map(({ step }: { step: number }) => step)).toEqual([0, 10, 20, 30, 40]);
-  expect(alignment.contrasts).toEqual([]);
+  expect(contrasts).toEqual([]);
 
   const asked = await babelscope([...given, '--trajectory', '--contrast', 'run@step10,run@step40']);
   expect(asked.stdout).toMatch(
-    /Differences in differences[\s\S]*alignment +two +run@step40 − run@step10 +mexa/,
+    /Differences in differences[\s\S]*residual +two +run@step40 − run@step10 +alignment_mexa/,
   );
   const refused = await babelscope(['compare', ...runs, '--out', out, '--trajectory']);
   expect(refused.code).toBe(2);

@@ -11,7 +11,6 @@ import { readScores } from '../../src/scores/read-scores.js';
 import { scoreRun } from '../../src/scores/score-run.js';
 import { UNIT_COLUMNS, UNIT_LANGUAGE_COLUMNS } from '../../src/scores/table-columns.js';
 import { benjaminiHochberg } from '../../src/stats/tests/benjamini-hochberg.js';
-import { LAYER_ARRAYS } from '../../src/store/arrays/run-arrays.js';
 import { readTable, streamTable, type Table } from '../../src/store/files/table.js';
 import { runManifestSchema } from '../../src/store/run/manifest.js';
 import { temporaryFolder } from '../store/temporary-folder.js';
@@ -47,8 +46,6 @@ test('docs/files.md documents every column that is written, and writes of no oth
       Object.fromEntries(specs.map(({ name, about }) => [name, about])),
     );
   }
-  const arrays = (await documented('arrays')).flatMap(([names]) => names!.replaceAll('`', '').split(', '));
-  expect(arrays.sort()).toEqual(Object.values(LAYER_ARRAYS).sort());
 });
 
 test('docs/files.md documents the columns of changes.parquet as the table itself does', async () => {

@@ -18,20 +18,22 @@ export interface Outcome {
   readonly stderr: string;
 }
 
-/** What needs a process of its own. */
-interface ProcessOptions {
-  /** KiB; a write past it fails, as on a full disk. */
-  readonly fileSizeLimit?: number;
-  /** Presses Ctrl-C as soon as this file exists. */
-  readonly interruptOnce?: string;
+interface CommandOptions {
   /** Set besides the environment of the tests. */
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** Runs the command line as a user would: in a process of its own where one is asked for, else in this one, which is faster. */
-export function babelscope(args: readonly string[], options?: ProcessOptions): Promise<Outcome> {
-  if (options !== undefined) return inOwnProcess(args, options);
-  const turn = lastTurn.then(() => inThisProcess(args));
+/** What needs a process of its own. */
+interface ProcessOptions extends CommandOptions {
+  /** KiB; a write past it fails, as on a full disk. */
+  readonly fileSizeLimit?: number;
+  /** Presses Ctrl-C as soon as this file exists. */
+  readonly interruptOnce?: string;
+}
+
+/** Runs the command line in this process, which is faster than in one of its own and says the same. */
+export function babelscope(args: readonly string[], { env = {} }: CommandOptions = {}): Promise<Outcome> {
+  const turn = lastTurn.then(() => inThisProcess(args, env));
   lastTurn = turn.catch(() => undefined);
   return turn;
 }
@@ -39,9 +41,13 @@ export function babelscope(args: readonly string[], options?: ProcessOptions): P
 /** Output is that of the process: one command line at a time. */
 let lastTurn: Promise<unknown> = Promise.resolve();
 
-async function inThisProcess(args: readonly string[]): Promise<Outcome> {
+async function inThisProcess(
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+): Promise<Outcome> {
   const { runCommandLine } = await import('../../src/cli/command-line.js');
   const said = { stdout: '', stderr: '' };
+  for (const [name, value] of Object.entries(env)) vi.stubEnv(name, value);
   const listeners = SIGNALS.map((signal) => process.listeners(signal));
   const spies = (['stdout', 'stderr'] as const).map((stream) =>
     vi.spyOn(process[stream], 'write').mockImplementation((text) => {
@@ -53,6 +59,7 @@ async function inThisProcess(args: readonly string[]): Promise<Outcome> {
     return { code: await runCommandLine(args), signal: null, ...said };
   } finally {
     process.exitCode = undefined;
+    if (Object.keys(env).length > 0) vi.unstubAllEnvs();
     for (const spy of spies) spy.mockRestore();
     SIGNALS.forEach((signal, i) => {
       for (const listener of process.listeners(signal))
@@ -63,7 +70,8 @@ async function inThisProcess(args: readonly string[]): Promise<Outcome> {
 
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 
-function inOwnProcess(args: readonly string[], options: ProcessOptions): Promise<Outcome> {
+/** Runs the command line as a user does: in a process of its own. */
+export function babelscopeProcess(args: readonly string[], options: ProcessOptions = {}): Promise<Outcome> {
   const command = [process.execPath, MAIN, ...args];
   const limited = ['bash', '-c', `ulimit -f ${options.fileSizeLimit}; exec "$@"`, '-', ...command];
   const [program, ...rest] = options.fileSizeLimit === undefined ? command : limited;

@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import { Draws } from '../../src/stats/sampling/random.js';
-import { LAYER_ARRAYS } from '../../src/store/arrays/run-arrays.js';
 import { toFloat16 } from '../../src/store/files/float16.js';
 import type { RunManifest } from '../../src/store/run/manifest.js';
 import { layerPath, writeManifest } from '../../src/store/run/run-folder.js';
@@ -107,12 +106,12 @@ export async function writeSyntheticRun(
 
     const cells = [folds, K];
     const arrays: NamedArray[] = [
-      { name: LAYER_ARRAYS.tokens, dtype: 'U32', shape: cells, data: tokens },
-      { name: LAYER_ARRAYS.mlpFire, dtype: 'U32', shape: [...cells, neurons], data: fire },
-      { name: LAYER_ARRAYS.mlpSum, dtype: 'F64', shape: [...cells, neurons], data: sum },
-      { name: LAYER_ARRAYS.mlpSumsq, dtype: 'F64', shape: [...cells, neurons], data: sum },
-      { name: LAYER_ARRAYS.headNormSum, dtype: 'F64', shape: [...cells, heads], data: normSum },
-      { name: LAYER_ARRAYS.headNormSumsq, dtype: 'F64', shape: [...cells, heads], data: normSum },
+      { name: 'tokens', dtype: 'U32', shape: cells, data: tokens },
+      { name: 'mlp.fire', dtype: 'U32', shape: [...cells, neurons], data: fire },
+      { name: 'mlp.sum', dtype: 'F64', shape: [...cells, neurons], data: sum },
+      { name: 'mlp.sumsq', dtype: 'F64', shape: [...cells, neurons], data: sum },
+      { name: 'head.norm.sum', dtype: 'F64', shape: [...cells, heads], data: normSum },
+      { name: 'head.norm.sumsq', dtype: 'F64', shape: [...cells, heads], data: normSum },
     ];
     if (keep === 'items') {
       const grid = [items.length, K];
@@ -123,18 +122,18 @@ export async function writeSyntheticRun(
       const vectors = pooled(items.length, K, heads * headDim, structure, chance);
       arrays.push(
         {
-          name: LAYER_ARRAYS.mlpItems,
+          name: 'mlp.items',
           dtype: 'F16',
           shape: [...grid, neurons],
           data: toFloat16(values).bits,
         },
         {
-          name: LAYER_ARRAYS.headItems,
+          name: 'head.items',
           dtype: 'F16',
           shape: [...grid, heads, headDim],
           data: toFloat16(vectors).bits,
         },
-        { name: LAYER_ARRAYS.headNormItems, dtype: 'F32', shape: [...grid, heads], data: norms },
+        { name: 'head.norm.items', dtype: 'F32', shape: [...grid, heads], data: norms },
       );
     }
     if (residual !== undefined) {
@@ -145,10 +144,10 @@ export async function writeSyntheticRun(
         data: new Float64Array(folds * K * dModel),
       } as const;
       arrays.push(
-        { name: LAYER_ARRAYS.residSum, ...sums },
-        { name: LAYER_ARRAYS.residSumsq, ...sums },
+        { name: 'resid.sum', ...sums },
+        { name: 'resid.sumsq', ...sums },
         {
-          name: LAYER_ARRAYS.residItems,
+          name: 'resid.items',
           dtype: 'F32',
           shape: [items.length, K, dModel],
           data: residual(layer),

@@ -31,10 +31,25 @@ export interface Recording {
 /** Taps of every layer that has the hook, in the order of the arrays that they fill. */
 export function runTaps({ keep, pooling, extraHooks, mixture }: Recording): readonly Tap[] {
   const hooks: readonly string[] = [...DEFAULT_HOOKS, ...extraHooks, ...(mixture ? ['mlp.hook_router'] : [])];
+  return tapsWhere(
+    pooling,
+    (tap, name) => hooks.includes(tap.hook) && (keep !== 'folds' || !isItemsName(name)),
+  );
+}
+
+/** The taps of a run that is planned. */
+export function plannedTaps({ plan }: Pick<RunManifest, 'plan'>): readonly Tap[] {
+  return tapsWhere(plan.pooling, (tap) => plan.hooks.includes(tapOutput(tap)));
+}
+
+/** The taps that fill some arrays, once each where several arrays are filled by one. */
+function tapsWhere(
+  pooling: RunPlan['pooling'],
+  isWanted: (tap: Tap, name: LayerArrayName) => boolean,
+): readonly Tap[] {
   const taps = ARRAYS_AS_WRITTEN.flatMap((name) => {
     const tap = tapOf(name, pooling);
-    const isRecorded = tap !== null && hooks.includes(tap.hook) && (keep !== 'folds' || !isItemsName(name));
-    return isRecorded ? [tap] : [];
+    return tap !== null && isWanted(tap, name) ? [tap] : [];
   });
   return [...new Map(taps.map((tap) => [tapOutput(tap), tap])).values()];
 }
@@ -57,20 +72,6 @@ export function requireUnits(model: Model, taps: readonly Tap[]): void {
     found: model.hidden.map(({ hook, why }) => `${hook}: ${why}`).join('; '),
     remedy: 'export the model without fusing operators, or give its safetensors folder',
   });
-}
-
-/** The taps of a run that is planned. */
-export function plannedTaps(manifest: Pick<RunManifest, 'plan' | 'shape'>): readonly Tap[] {
-  return runTaps(recordingOf(manifest)).filter((tap) => manifest.plan.hooks.includes(tapOutput(tap)));
-}
-
-/** Reads a run's recording off its manifest. */
-function recordingOf({
-  plan: { keep, pooling, hooks },
-  shape,
-}: Pick<RunManifest, 'plan' | 'shape'>): Recording {
-  const extraHooks = EXTRA_HOOKS.filter((hook) => hooks.some((output) => output.startsWith(`${hook}/`)));
-  return { keep, pooling, extraHooks, mixture: shape.mixture !== null };
 }
 
 /** One array of a layer: the reading it is made of, and how. */

@@ -92,7 +92,7 @@ function mxfp4(checkpoint: Checkpoint, name: string, shape: readonly number[]): 
       remedy: 'config.json and weights are of different models: download both again',
     });
   }
-  const half = (suffix: string, expected: readonly number[]): PackedTensor => {
+  const stored = (suffix: string, expected: readonly number[]): PackedTensor => {
     const tensor = checkpoint.unreadable.get(`${name}_${suffix}`);
     if (tensor?.dtype !== 'U8') {
       throw new CheckpointError({
@@ -108,8 +108,8 @@ function mxfp4(checkpoint: Checkpoint, name: string, shape: readonly number[]): 
   };
   return {
     kind: 'mxfp4',
-    blocks: half('blocks', [...outer, groups, MXFP4_GROUP / 2]),
-    scales: half('scales', [...outer, groups]),
+    blocks: stored('blocks', [...outer, groups, MXFP4_GROUP / 2]),
+    scales: stored('scales', [...outer, groups]),
   };
 }
 

@@ -7,7 +7,6 @@ import {
   expectedLayerArrays,
   type FoldShape,
   type ItemsName,
-  LAYER_ARRAYS,
   type LayerArrayName,
   languageAbsent,
   openRun,
@@ -23,22 +22,17 @@ import {
   tokensOf,
   UNIT_TYPES,
   type UnitLayout,
+  type UnitRange,
   type UnitType,
+  unitBlocks,
   unitLayout,
 } from '../../store/index.js';
 import type { UnitDescription } from '../comparison.js';
 import type { Scope, UnitLayer } from './layer-scores.js';
 
-/** Pooled values held at a time: of Qwen2.5-7B's layer (1000 items, 12 languages) two blocks. */
-const ITEM_BYTES = 256 * 2 ** 20; // 256 MiB
-/** Fold sums held at a time: of Qwen2.5-7B's layer (20 folds, 12 languages) one block, of Qwen3-30B-A3B's three. */
-const SUM_BYTES = 64 * 2 ** 20; // 64 MiB
-
 /** Some adjacent units of a layer. */
-export interface UnitRange {
+export interface LayerUnits extends UnitRange {
   readonly layer: number;
-  readonly unitStart: number;
-  readonly unitEnd: number;
 }
 
 const ARRAYS: Readonly<
@@ -121,14 +115,11 @@ export class RunSource {
 
   /** Whether it holds the pooled residual stream. */
   get keepsResidual(): boolean {
-    return this.names.has(LAYER_ARRAYS.residItems);
+    return this.names.has('resid.items');
   }
 
   /** Units of a layer that have pooled values; null where none has. */
-  unitsWithItems(
-    type: UnitType,
-    layer: number,
-  ): { readonly unitStart: number; readonly unitEnd: number } | null {
+  unitsWithItems(type: UnitType, layer: number): UnitRange | null {
     const { items } = ARRAYS[type];
     const pooled = expectedLayerArrays(this.manifest, layer).get(items);
     if (pooled === undefined || !this.names.has(items)) return null;
@@ -156,38 +147,29 @@ export class RunSource {
   }
 
   /** A layer's units in blocks that fit into memory, one at least. Of a block all units have pooled values or none. */
-  blocks(type: UnitType, layer: number): UnitRange[] {
+  blocks(type: UnitType, layer: number): LayerUnits[] {
     const { manifest, grid } = this;
     const units = this.layout(type).widths[layer]!;
     const cells = manifest.plan.folds * this.languages;
     const arrays = expectedLayerArrays(manifest, layer);
     const { items, vectors } = ARRAYS[type];
-    const itemBytes = (name: ItemsName | null) =>
-      grid === null || name === null || !arrays.has(name) ? 0 : arrayBytes(arrays.get(name)!);
-    const bytes = Math.max(itemBytes(items), itemBytes(vectors));
+    const unitBytes = (name: ItemsName | null) => {
+      const pooled = grid === null || name === null ? undefined : arrays.get(name);
+      return pooled === undefined ? 0 : arrayBytes(pooled) / pooled.shape[2]!;
+    };
     const first = this.unitsWithItems(type, layer)?.unitStart ?? units;
-    const parts = [
-      [0, first],
-      [first, units],
-    ] as const;
-    const blocks = parts.flatMap(([start, end]) => {
-      const width = end - start;
-      const sumBytes = cells * width * Float64Array.BYTES_PER_ELEMENT;
-      const count = Math.min(
-        width,
-        Math.max(1, Math.ceil(sumBytes / SUM_BYTES), Math.ceil(bytes / ITEM_BYTES)),
-      );
-      return Array.from({ length: count }, (_, b) => ({
-        layer,
-        unitStart: start + Math.floor((b * width) / count),
-        unitEnd: start + Math.floor(((b + 1) * width) / count),
-      }));
-    });
+    // Beside the sums of a unit lie those of subsets of the folds, and beside its pooled values what they are reduced to.
+    const sumBytes = 8 * cells * Float64Array.BYTES_PER_ELEMENT;
+    const itemBytes = 2 * Math.max(unitBytes(items), unitBytes(vectors));
+    const blocks = [
+      ...unitBlocks({ unitStart: 0, unitEnd: first }, sumBytes),
+      ...unitBlocks({ unitStart: first, unitEnd: units }, Math.max(sumBytes, itemBytes)),
+    ].map((block) => ({ layer, ...block }));
     return blocks.length === 0 ? [{ layer, unitStart: 0, unitEnd: 0 }] : blocks;
   }
 
   /** Fold sums of some units, without the items. */
-  async readSums(type: UnitType, { layer, unitStart, unitEnd }: UnitRange): Promise<UnitLayer> {
+  async readSums(type: UnitType, { layer, unitStart, unitEnd }: LayerUnits): Promise<UnitLayer> {
     const units = unitEnd - unitStart;
     return withLayer(this.#run, layer, async (file) => ({
       type,
@@ -212,7 +194,7 @@ export class RunSource {
    */
   async readUnits(
     type: UnitType,
-    range: UnitRange,
+    range: LayerUnits,
     scopes: readonly Scope[],
     { vectors: wanted = true } = {},
   ): Promise<UnitLayer> {
@@ -238,7 +220,7 @@ export class RunSource {
   async #twoWay(
     file: RunLayer,
     name: ItemsName,
-    { unitStart, unitEnd }: UnitRange,
+    { unitStart, unitEnd }: LayerUnits,
     scopes: readonly Scope[],
   ): Promise<(TwoWaySums | null)[]> {
     const { languages, grid } = this;

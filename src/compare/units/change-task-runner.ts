@@ -1,7 +1,6 @@
 import {
   blockSums,
   type FoldScore,
-  ITEM_ARRAYS,
   itemSamples,
   lape,
   loadDefinitions,
@@ -14,8 +13,8 @@ import {
   type VarianceScore,
 } from '../../scores/index.js';
 import {
+  ITEM_ARRAYS,
   type ItemBlock,
-  LAYER_ARRAYS,
   meanOverTokens,
   openRun,
   type PooledGrid,
@@ -185,7 +184,7 @@ export class ChangeTaskRunner {
     blocks: readonly ItemBlock[],
   ): Promise<ChangeResult> {
     const { unitStart, unitEnd } = blocks[0]!;
-    const hasVectors = type === 'head' && layers.every((layer) => layer.names.has(LAYER_ARRAYS.headItems));
+    const hasVectors = type === 'head' && layers.every((layer) => layer.names.has('head.items'));
     const definitions = this.#definitions.filter(
       (one): one is VarianceScore =>
         one.types.includes(type) && (one.from === 'values' || (one.from === 'vectors' && hasVectors)),
@@ -194,7 +193,7 @@ export class ChangeTaskRunner {
       layers.map(async (layer, run) => {
         const values = blockSums(blocks[run]!, this.#grid!);
         const vectors = definitions.some(({ from }) => from === 'vectors')
-          ? blockSums(await layer.readStoredItems(LAYER_ARRAYS.headItems, unitStart, unitEnd), this.#grid!)
+          ? blockSums(await layer.readStoredItems('head.items', unitStart, unitEnd), this.#grid!)
           : null;
         return this.#subsets.map((chosen) => {
           const squares = (sums: TwoWaySums | null) => sums && sumsOfSquares(sums, chosen);

@@ -1,5 +1,5 @@
 import type { UnitType } from '../../store/index.js';
-import type { UnitRange } from '../inputs/run-source.js';
+import type { LayerUnits } from '../inputs/run-source.js';
 
 /** Which scores' changes are computed: `basic` of a definition, or all. */
 export type ChangeSet = 'basic' | 'full';
@@ -21,7 +21,7 @@ export interface ChangeSettings {
 }
 
 /** Fold sums, or pooled values, of a block of a layer's units. */
-export interface ChangeTask extends UnitRange {
+export interface ChangeTask extends LayerUnits {
   readonly kind: 'folds' | 'items';
   readonly type: UnitType;
 }

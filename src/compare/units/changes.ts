@@ -9,13 +9,15 @@ import {
   Scratch,
   streamTable,
   type TableValue,
+  type UnitRange,
   type UnitType,
+  unitBlocks,
 } from '../../store/index.js';
 import type { Comparison } from '../comparison.js';
 import { CHANGES_FILE } from '../files.js';
 import { assertMatch } from '../inputs/match.js';
 import { openRegimes, type RunToCompare } from '../inputs/regimes.js';
-import type { RunSource, UnitRange } from '../inputs/run-source.js';
+import type { RunSource } from '../inputs/run-source.js';
 import { ChangeTable } from './change-table.js';
 import type { ChangeResult, ChangeSet, ChangeSettings, ChangeTask } from './change-task.js';
 
@@ -96,11 +98,6 @@ export interface ChangesOptions {
   readonly onProgress?: ((progress: { readonly done: number; readonly total: number }) => void) | undefined;
 }
 
-/** Pooled values of a block, as float32. */
-const ITEM_BYTES = 64 * 2 ** 20; // 64 MiB
-/** Sums of one statistic of a block; what a thread makes of them takes some twelve times as much. */
-const SUM_BYTES = 8 * 2 ** 20; // 8 MiB
-
 /**
  * Writes `changes.parquet`: how scores of every unit differ between the reference and each other run, with paired
  * intervals, p and q. Intervals are delete-one-fold jackknives, of overlap and mutual information half-samples
@@ -137,7 +134,7 @@ export async function writeChanges(
   const { plan, languages } = first.manifest;
   const live = liveFolds(first.tokens, plan);
   const types = first.types.filter((type) => others.every((run) => run.types.includes(type)));
-  const work = types.map((type) => ({ type, tasks: kindsOf(first, type).flat() }));
+  const work = types.map((type) => ({ type, tasks: kindsOf(first, type, threads).flat() }));
   const total = others.length * work.reduce((sum, { tasks }) => sum + tasks.length, 0);
   let done = 0;
 
@@ -190,32 +187,24 @@ export async function writeChanges(
 }
 
 /** Tasks of a type by what they read: fold sums, and pooled values where they are kept. */
-function kindsOf(run: RunSource, type: UnitType): ChangeTask[][] {
+function kindsOf(run: RunSource, type: UnitType, threads: number): ChangeTask[][] {
   const { manifest, grid } = run;
   const { plan } = manifest;
   const { widths } = run.layout(type);
-  /** `unitBytes`: what a block holds of each of its units. */
   const tasks = (
     kind: ChangeTask['kind'],
-    unitBytes: number,
-    blockBytes: number,
-    within: (layer: number) => Omit<UnitRange, 'layer'> | null,
-  ) => {
-    const most = Math.max(1, Math.floor(blockBytes / unitBytes));
-    return widths.flatMap((_, layer) => {
-      const { unitStart: first, unitEnd: last } = within(layer) ?? { unitStart: 0, unitEnd: 0 };
-      return Array.from({ length: Math.ceil((last - first) / most) }, (_, block): ChangeTask => {
-        const unitStart = first + block * most;
-        return { kind, layer, type, unitStart, unitEnd: Math.min(last, unitStart + most) };
-      });
+    bytesPerUnit: number,
+    within: (layer: number) => UnitRange | null,
+  ): ChangeTask[] =>
+    widths.flatMap((_, layer) => {
+      const range = within(layer);
+      const blocks = range === null ? [] : unitBlocks(range, bytesPerUnit, threads);
+      return blocks.map((block) => ({ kind, layer, type, ...block }));
     });
-  };
-  const cell = plan.languages.length * Float32Array.BYTES_PER_ELEMENT;
-  const all = (layer: number) => ({ unitStart: 0, unitEnd: widths[layer]! });
-  const folds = tasks('folds', 2 * cell * plan.folds, SUM_BYTES, all);
+  const cell = plan.languages.length * Float64Array.BYTES_PER_ELEMENT;
+  // A thread makes of the sums of both runs some eight times as much.
+  const folds = tasks('folds', 8 * cell * plan.folds, (layer) => ({ unitStart: 0, unitEnd: widths[layer]! }));
   if (grid === null) return [folds];
-  const items = tasks('items', cell * plan.items.length, ITEM_BYTES, (layer) =>
-    run.unitsWithItems(type, layer),
-  );
+  const items = tasks('items', cell * plan.items.length, (layer) => run.unitsWithItems(type, layer));
   return items.length === 0 ? [folds] : [folds, items];
 }

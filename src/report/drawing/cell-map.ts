@@ -9,7 +9,7 @@ const NARROW = 8;
 /** [layer][head or expert], or [language][language]; null: not measured. */
 export type Grid = readonly (readonly (number | null)[])[];
 
-/** What a cell draws: the value its colour shows, and a text, white where `light` says so. */
+/** Fields of a cell: the value its colour shows, and a text, white where `light` says so. */
 export interface CellFields {
   readonly value?: number | null;
   readonly text: string;

@@ -14,7 +14,7 @@ const FLOOR_TICKS = 10;
 /** With more rows than this, a row is one line. */
 const MOST_ROOMY = 30;
 const DENSE_ROW = 19;
-/** What a verdict and each line of its note take, and air between them and the next row, in pixels. */
+/** Height of a verdict with air below it, and of each line of its note, in pixels. */
 const NOTED_ROW = 24;
 const NOTE_LINE = 11;
 const NOTE_LINES = 3;
@@ -51,7 +51,7 @@ export function sketchFields({ value, low, high }: Estimate): Record<string, num
   return { sketch: scaled(value), sketchLow: scaled(low ?? value), sketchHigh: scaled(high ?? value) };
 }
 
-/** What `forestColumns.floor` draws of a row, with `prefix` before each name. */
+/** Fields that `forestColumns.floor` draws of a row, with `prefix` before each name. */
 export function floorFields(
   prefix: string,
   floor: Standardised | null,

@@ -11,7 +11,7 @@ const SVG_DPI = 72;
 /** Widest lines, in em: what the narrowest figures have room for. */
 const TITLE_WIDTH = 46;
 const SUBTITLE_WIDTH = 68;
-/** Of a message, in em. */
+/** Longest message, in em. */
 const LONGEST_REASON = 200;
 
 /** A specification, and the name it has in messages. */

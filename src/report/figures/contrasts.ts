@@ -3,7 +3,7 @@ import { forestColumns, forestOf } from '../drawing/forest-columns.js';
 import { floorEnd, floorFields, noteLines, rowLayout, sketchFields } from '../drawing/forest-rows.js';
 import { shortLabels } from '../drawing/labels.js';
 import { specification, tooltip } from '../drawing/specification.js';
-import { contrastsOf, mainUnits, mainWords, referenceOf } from '../words/compared.js';
+import { byMeasure, contrastsOf, mainUnits, mainWords, referenceOf } from '../words/compared.js';
 import {
   contrastSentence,
   differenceInWords,
@@ -20,7 +20,7 @@ const MOST_CONTRASTS = 1;
 const LABEL_WIDTH = 215;
 const GROUP_WIDTH = 92;
 const CHANGE_WIDTH = 112;
-/** Of rows in one line, in which the interval stands beside the difference. */
+/** Widths of rows in one line, in which the interval stands beside the difference. */
 const DENSE = { change: 66, interval: 124 };
 const SKETCH_WIDTH = 112;
 const FLOOR_WIDTH = 162;
@@ -128,8 +128,7 @@ function pairNames(contrasts_: readonly Contrast[]): string[] {
 /** By measure; those that are not measured in any group would be empty rows. */
 function shownOf(all: readonly Contrast[], pair: string): Contrast[] {
   const own = all.filter((contrast) => pairName(contrast) === pair);
-  return [...new Set(own.map(({ measure }) => measure))]
-    .map((measure) => own.filter((contrast) => contrast.measure === measure))
+  return byMeasure(own)
     .filter((rows) => rows.some(({ difference }) => difference.value !== null))
     .flat();
 }

@@ -3,7 +3,7 @@ import { cellMap, gapOf, gridAxes, onDark, plainAxis, sequential, valueColour } 
 import { shortLabels } from '../drawing/labels.js';
 import { specification, tooltip } from '../drawing/specification.js';
 import { INK } from '../drawing/theme.js';
-import { verdictOf } from '../words/compared.js';
+import { labelsOf, verdictOf } from '../words/compared.js';
 import { runsInWords } from '../words/measured-on.js';
 import { list, number, plural, wrap } from '../words/text.js';
 import { defineFigure, ONE_RUN, sentences } from './figure.js';
@@ -17,10 +17,10 @@ const LETTER = 0.62;
 const CHANGED = '#d55e00';
 /** With more runs than this, maps are lower and have no table of counts beside them. */
 const MOST_LARGE = 4;
-/** Of the lower maps, pixels. */
+/** Height of the lower maps, pixels. */
 const LOW_MAP = 230;
 
-/** Of every expert the language that chooses it most often, and how much more often than the others do; one map a run. */
+/** The language that chooses each expert most often, and how much more often than the others do; one map a run. */
 export const expertMap = defineFigure({
   name: 'expert-map',
   short: 'Expert map',
@@ -47,10 +47,7 @@ export const expertMap = defineFigure({
     const known = maps.flatMap(({ exclusivity }) => exclusivity.flat().filter((v) => v !== null));
     const most = Math.max(least + 0.01, ...known);
     const titleWidth = Math.max(12, (cellWidth * experts) / 13);
-    const short = shortLabels(
-      maps.map(({ label }) => label),
-      titleWidth,
-    );
+    const short = shortLabels(labelsOf(maps), titleWidth);
     const outlined = wrap(`outlined: not the foremost language of ${short[0]}`, titleWidth * 1.2);
 
     const panel = (run: ExpertMap, i: number) => {

@@ -4,7 +4,7 @@ import { forestColumns, forestOf } from '../drawing/forest-columns.js';
 import { floorEnd, floorFields, noteLines, rowLayout, sketchFields } from '../drawing/forest-rows.js';
 import { shortLabels } from '../drawing/labels.js';
 import { specification, tooltip } from '../drawing/specification.js';
-import { changesOf, referenceOf } from '../words/compared.js';
+import { byMeasure, changesOf, referenceOf } from '../words/compared.js';
 import { runsInWords, UNIT_WORDS } from '../words/measured-on.js';
 import {
   changeInWords,
@@ -22,7 +22,7 @@ const ROW = 40;
 const LABEL_WIDTH = 200;
 const RUN_WIDTH = 118;
 const CHANGE_WIDTH = 108;
-/** Of rows in one line, in which the interval stands beside the change. */
+/** Widths of rows in one line, in which the interval stands beside the change. */
 const DENSE = { run: 138, change: 66, interval: 124 };
 const SKETCH_WIDTH = 110;
 const FLOOR_WIDTH = 215;
@@ -47,9 +47,7 @@ export function forest<const Name extends string>(
     needs: (comparison) => {
       const recorded = comparison.units.some((units) => units.type === type);
       if (!recorded) return `not measured: the runs record no ${many}`;
-      const headlines = byMeasure(
-        changesOf(comparison, type, { group: null, from: referenceOf(comparison) }),
-      );
+      const headlines = changesOf(comparison, type, { group: null, from: referenceOf(comparison) });
       return headlines.length === 0 ? 'not measured: it needs two runs' : headlines;
     },
     build: (comparison, headlines) => {
@@ -114,20 +112,12 @@ const TOOLTIP = tooltip({
   note: 'note',
 });
 
-/** By measure, then run, so that runs stand under each other. */
-function byMeasure(headlines: readonly Change[]): Change[] {
-  const measures = [...new Set(headlines.map(({ measure }) => measure))];
-  return measures.flatMap((measure) => headlines.filter((headline) => headline.measure === measure));
-}
-
 /** A row a headline; a measure that is not measured in any run is one row, if all that a row prints of them is the same. */
 export function forestRows(headlines: readonly Change[]) {
   const end = floorEnd(headlines.map(standardise), FLOOR_END);
   const labels = [...new Set(headlines.map(({ to }) => to))];
   const short = shortLabels(labels, RUN_WIDTH / 11);
-  const measures = [...new Set(headlines.map(({ measure }) => measure))];
-  const rows = measures.flatMap((measure) => {
-    const own = headlines.filter((headline) => headline.measure === measure);
+  const rows = byMeasure(headlines).flatMap((own) => {
     const printed = own.map((headline) => printedOf(headline, end));
     const [first] = printed;
     const alike = printed.every((row) => JSON.stringify(row) === JSON.stringify(first));
@@ -147,20 +137,26 @@ export function forestRows(headlines: readonly Change[]) {
 /** Everything that a row says of a headline, but its run. */
 function printedOf(headline: Change, end: number) {
   const { measure, verdict, shareOutside, note, change } = headline;
-  const signed = isSigned(headline);
   return {
     measure: measureName(headline),
     unit: MEASURE_WORDS[measure].unit,
-    sides: signed ? sidesInWords(headline) : 'between the two',
+    sides: sidesOf(headline),
     changeText: changeInWords(headline),
     intervalText: intervalInWords(headline),
-    ...sketchFields(signed ? change : { value: null, low: null, high: null }),
+    ...sketchFields(isSigned(headline) ? change : { value: null, low: null, high: null }),
     ...floorFields('sampling', standardise(headline), end),
     verdict,
     outside: shareOutside === null ? '' : `${percent(shareOutside)} of split halves beyond`,
     noteLines: noteLines(note),
     note,
   };
+}
+
+/** The measure in each run; of a measure that neither run has, nothing. */
+function sidesOf(headline: Change): string {
+  if (!isSigned(headline)) return 'between the two';
+  const { valueFrom, valueTo } = headline;
+  return valueFrom === null && valueTo === null ? '' : sidesInWords(headline);
 }
 
 function caption(comparison: Comparison, headlines: readonly Change[], dense: boolean): string {

@@ -3,7 +3,7 @@ import { plainAxis } from '../drawing/cell-map.js';
 import { labelExpression, withoutMiddle } from '../drawing/labels.js';
 import { panelTitle, specification, tooltip } from '../drawing/specification.js';
 import { INK_SOFT, VERDICT_COLOURS } from '../drawing/theme.js';
-import { changesOf, mainUnits, mainWords, referenceOf } from '../words/compared.js';
+import { byMeasure, changesOf, mainUnits, mainWords, referenceOf } from '../words/compared.js';
 import { runsInWords } from '../words/measured-on.js';
 import { changeInWords, intervalInWords, isSigned, MEASURE_WORDS, measureName } from '../words/measures.js';
 import { list, uncapital } from '../words/text.js';
@@ -11,7 +11,7 @@ import { defineFigure, sentences } from './figure.js';
 
 const LAYOUT = { width: 235, row: 20, columns: 3, font: 11, size: 70 };
 /** With more rows a panel than this, rows are lower. */
-const MOST_HIGH = 20;
+const MOST_HIGH = 18;
 const LOW_ROWS = { ...LAYOUT, row: 14, font: 10, size: 45 };
 /** With more rows a panel than this, panels are denser and fewer. */
 const MANY_ROWS = 40;
@@ -41,9 +41,7 @@ export const groups = defineFigure({
     const rows = (comparison.groups.length + 1) * (comparison.runs.length - 1);
     const dense = rows > MANY_ROWS;
     const layout = dense ? DENSE_LAYOUT : rows > MOST_HIGH ? LOW_ROWS : LAYOUT;
-    const panels = [...new Set(headlines.map(({ measure }) => measure))]
-      .map((measure) => headlines.filter((headline) => headline.measure === measure))
-      .filter((own) => own.some(({ change }) => change.value !== null));
+    const panels = byMeasure(headlines).filter((own) => own.some(({ change }) => change.value !== null));
     const shown = panels.filter(([first]) => !dense || DENSE_MEASURES.includes(first!.measure));
     const panelOf = groupPanel(comparison, layout);
     const left = panels

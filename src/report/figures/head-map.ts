@@ -11,7 +11,7 @@ import {
 } from '../drawing/cell-map.js';
 import { shortLabels } from '../drawing/labels.js';
 import { specification, tooltip } from '../drawing/specification.js';
-import { verdictOf } from '../words/compared.js';
+import { labelsOf, verdictOf } from '../words/compared.js';
 import { runsInWords } from '../words/measured-on.js';
 import { number, plural, signed, wrap } from '../words/text.js';
 import { defineFigure, ONE_RUN, sentences } from './figure.js';
@@ -24,7 +24,7 @@ const MOST_WHOLE = 5;
 const LOW_MAP = 230;
 const FONT = 9;
 
-/** What is drawn of a head: ω², or where no run has it, entropy. */
+/** The number that is drawn of a head: ω², or where no run has it, entropy. */
 const QUANTITIES = [
   {
     field: 'omega2Language',
@@ -72,10 +72,7 @@ export const headMap = defineFigure({
     const changes = others.map((other) => differences(reference[field], other[field]));
     const widest = Math.max(...changes.flatMap(finite).map(Math.abs), 0.001);
     const titleWidth = Math.max(12, (cellWidth * heads) / 12);
-    const short = shortLabels(
-      maps.map(({ label }) => label),
-      titleWidth,
-    );
+    const short = shortLabels(labelsOf(maps), titleWidth);
 
     const panel = (grid: Grid, heading: string, isDifference: boolean) => {
       const light = (value: number) =>

@@ -10,7 +10,7 @@ import {
 } from '../drawing/cell-map.js';
 import { shortLabels } from '../drawing/labels.js';
 import { panelTitle, specification, tooltip } from '../drawing/specification.js';
-import { changeOf } from '../words/compared.js';
+import { changeOf, labelsOf } from '../words/compared.js';
 import { runsInWords } from '../words/measured-on.js';
 import { changeInWords } from '../words/measures.js';
 import { plural, wrap } from '../words/text.js';
@@ -45,10 +45,7 @@ export const headOverlap = defineFigure({
     const font = cell < 14 ? 9 : 10;
     const slanted = tags.length > 10 || tags.some((tag) => tag.length > 3);
     const titleWidth = Math.max(14, (cell * tags.length) / 10);
-    const short = shortLabels(
-      runs.map(({ label }) => label),
-      titleWidth,
-    );
+    const short = shortLabels(labelsOf(runs), titleWidth);
 
     const panel = (matrix: Grid, heading: string, kind: Kind, isDifference: boolean) => {
       const values = matrix.flatMap((row, a) =>

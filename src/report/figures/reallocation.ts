@@ -3,7 +3,7 @@ import { cellMap, plainAxis } from '../drawing/cell-map.js';
 import { labelExpression, shortLabels } from '../drawing/labels.js';
 import { specification, tooltip } from '../drawing/specification.js';
 import { RULE } from '../drawing/theme.js';
-import { mainUnits, mainWords, referenceOf, verdictOf } from '../words/compared.js';
+import { labelsOf, mainUnits, mainWords, referenceOf, verdictOf } from '../words/compared.js';
 import { languageLabel, runsInWords, UNIT_WORDS } from '../words/measured-on.js';
 import { count, emWidth, percent, wrap } from '../words/text.js';
 import { defineFigure } from './figure.js';
@@ -11,7 +11,7 @@ import { defineFigure } from './figure.js';
 /** The extra column and row: selected in one run only. */
 const LOST = 'lost';
 const GAINED = 'gained';
-/** What a cell says, in the order of the legend. */
+/** The kinds of cells, in the order of the legend. */
 const KINDS = [
   'kept its language',
   'changed language',
@@ -51,11 +51,9 @@ export const reallocation = defineFigure({
     const rows = [...(small ? columns.slice(0, k) : languages.map(languageLabel)), GAINED];
     const slanted = columns.slice(0, k).some((tag) => emWidth(tag) * 11 > cell.width - 4);
     const axis = { labelPadding: 6, ...(small && { labelFontSize: 9 }) };
-    const short = shortLabels(
-      comparison.runs.map(({ label }) => label),
-      (columns.length * cell.width) / 11,
-    );
-    const named = (label: string) => short[comparison.runs.findIndex((run) => run.label === label)]!;
+    const labels = labelsOf(comparison.runs);
+    const short = shortLabels(labels, (columns.length * cell.width) / 11);
+    const named = (label: string) => short[labels.indexOf(label)]!;
 
     const panel = ({ from, to, matrix }: Reallocation) => {
       const most = Math.max(1, ...matrix.flat());

@@ -3,7 +3,7 @@ import { plainAxis } from '../drawing/cell-map.js';
 import { labelExpression, shortLabels } from '../drawing/labels.js';
 import { panelTitle, specification, tooltip } from '../drawing/specification.js';
 import { INK, INK_SOFT } from '../drawing/theme.js';
-import { changesOf } from '../words/compared.js';
+import { byMeasure, changesOf } from '../words/compared.js';
 import { changeInWords, changeSentence, MEASURE_WORDS, measureName } from '../words/measures.js';
 import { count, emWidth, list, uncapital } from '../words/text.js';
 import { defineFigure, sentences } from './figure.js';
@@ -12,7 +12,7 @@ const CELL = { width: 68, height: 30, font: 11 };
 /** From this many runs. */
 const MANY_RUNS = 7;
 const SMALL_CELL = { width: 52, height: 22, font: 9 };
-/** Of many runs, this many panels are drawn. */
+/** This many panels are drawn of many runs. */
 const MOST_PANELS = 8;
 /** Named in the title; more stand in the matrices alone. */
 const MOST_NAMED = 5;
@@ -40,7 +40,7 @@ export const regimes = defineFigure({
     }`,
   needs: (comparison) => {
     if (comparison.runs.length < 3) return 'not measured: it needs three runs';
-    const panels = byMeasure(comparison).filter((pairs) =>
+    const panels = pairsByMeasure(comparison).filter((pairs) =>
       pairs.some(({ verdict }) => verdict !== 'not measured'),
     );
     return panels.length === 0 ? 'not measured: no two runs have a number to compare' : panels;
@@ -152,12 +152,8 @@ function frames(encoding: object): object {
 }
 
 /** [measure][pair]; measures of which no pair was measured are in the caption only. */
-function byMeasure(comparison: Comparison): Change[][] {
-  return comparison.units.flatMap(({ type }) => {
-    const all = changesOf(comparison, type, { group: null });
-    const measures = [...new Set(all.map(({ measure }) => measure))];
-    return measures.map((measure) => all.filter((headline) => headline.measure === measure));
-  });
+function pairsByMeasure(comparison: Comparison): Change[][] {
+  return comparison.units.flatMap(({ type }) => byMeasure(changesOf(comparison, type, { group: null })));
 }
 
 function caption(comparison: Comparison, panels: readonly Change[][], left: readonly Change[][]): string {
@@ -169,7 +165,7 @@ function caption(comparison: Comparison, panels: readonly Change[][], left: read
   const beyond = seeded.filter(({ seeds }) => seeds.verdict === 'changed');
   const names = (some: readonly Change[]) => [...new Set(some.map(measureName))];
   const measured = new Set(names([...shown, ...left.flat()]));
-  const unmeasured = names(byMeasure(comparison).flat()).filter((name) => !measured.has(name));
+  const unmeasured = names(pairsByMeasure(comparison).flat()).filter((name) => !measured.has(name));
   return sentences([
     `Column minus row, or the measure between the two, over all languages: ${list(
       counts.filter(([, n]) => n > 0).map(([verdict, n]) => `${count(n)} ${verdict}`),

@@ -16,7 +16,7 @@ const TITLE_LINE = 13;
 interface Shown extends Trend {
   readonly name: string;
   readonly unit: string;
-  /** Of a measure that a run has by itself, to every run but the reference; of one between runs the points are it. */
+  /** Changes to every run but the reference; null for a measure between runs, whose points are its changes. */
   readonly changes: readonly Change[] | null;
 }
 

@@ -4,7 +4,7 @@ import { count, escapeHtml, number, percent } from '../words/text.js';
 /** Length of a digest shown in a table; the whole of it is in its title and below. */
 const SHORT_DIGEST = 12;
 
-/** What each number of the report came from: models, probe set, plan, policy, versions. HTML. */
+/** The origin of every number of the report: models, probe set, plan, policy, versions. HTML. */
 export function provenance(comparison: Comparison): string {
   const { runs, probe, units } = comparison;
   const models: [string, string[]][] = [

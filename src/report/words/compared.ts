@@ -72,3 +72,13 @@ export function trendsOf({ trends }: Comparison, type: Type): Trend[] {
 export function referenceOf({ runs }: Comparison): string {
   return runs[0]?.label ?? '';
 }
+
+/** [measure][row], measures in the order in which they first stand. */
+export function byMeasure<Row extends { readonly measure: Measure }>(rows: readonly Row[]): Row[][] {
+  const measures = [...new Set(rows.map(({ measure }) => measure))];
+  return measures.map((measure) => rows.filter((row) => row.measure === measure));
+}
+
+export function labelsOf(runs: readonly { readonly label: string }[]): string[] {
+  return runs.map(({ label }) => label);
+}

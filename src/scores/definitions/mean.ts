@@ -1,25 +1,25 @@
 import type { JackknifeBounds } from '../../stats/index.js';
-import { LAYER_ARRAYS, type RunLayer, type ScoredType, type StatisticName } from '../../store/index.js';
+import type { RunLayer, ScoredType, StatisticName } from '../../store/index.js';
 import { type FoldScore, JACKKNIFE, RELIABILITY_UNITS_ITEMS } from '../definition.js';
 
 const SUMS: Readonly<Record<ScoredType, StatisticName>> = {
-  neuron: LAYER_ARRAYS.mlpSum,
-  head: LAYER_ARRAYS.headNormSum,
-  expert: LAYER_ARRAYS.expertProbSum,
-  residual: LAYER_ARRAYS.residSum,
+  neuron: 'mlp.sum',
+  head: 'head.norm.sum',
+  expert: 'expert.prob.sum',
+  residual: 'resid.sum',
 };
 
 /** What means over tokens lie between. */
 export const MEAN_BOUNDS: Partial<Record<StatisticName, JackknifeBounds>> = {
-  [LAYER_ARRAYS.mlpFire]: { min: 0, max: 1 },
-  [LAYER_ARRAYS.headNormSum]: { min: 0 },
-  [LAYER_ARRAYS.expertCount]: { min: 0, max: 1 },
-  [LAYER_ARRAYS.expertProbSum]: { min: 0, max: 1 },
+  'mlp.fire': { min: 0, max: 1 },
+  'head.norm.sum': { min: 0 },
+  'expert.count': { min: 0, max: 1 },
+  'expert.prob.sum': { min: 0, max: 1 },
 };
 
 /** Sums that means are made of; imported counts have none. */
 export function meanSums(type: ScoredType, names: RunLayer['names']): StatisticName | null {
-  const imported = LAYER_ARRAYS.headImportanceSum;
+  const imported = 'head.importance.sum';
   const sums = type === 'head' && names.has(imported) ? imported : SUMS[type];
   return names.has(sums) ? sums : null;
 }

@@ -1,9 +1,9 @@
-import { LAYER_ARRAYS, type StatisticName } from '../../store/index.js';
+import type { StatisticName } from '../../store/index.js';
 import { type FoldScore, JACKKNIFE, RELIABILITY_UNITS_ITEMS } from '../definition.js';
 
 /** Summaries of a head's attention pattern, [language]: means over counted tokens. */
 export const patternScores: readonly FoldScore[] = [
-  pattern('pattern_entropy', LAYER_ARRAYS.patternEntropySum, {
+  pattern('pattern_entropy', 'head.pattern.entropy.sum', {
     title: 'Entropy of attention',
     about:
       'heads: mean entropy of the attention pattern over counted tokens, nats; --hooks attn.hook_pattern',
@@ -11,14 +11,14 @@ export const patternScores: readonly FoldScore[] = [
     bounds: () => ({ min: 0 }),
     span: () => Infinity,
   }),
-  pattern('pattern_first', LAYER_ARRAYS.patternFirstSum, {
+  pattern('pattern_first', 'head.pattern.first.sum', {
     title: 'Attention on the first token',
     about: 'heads: mean attention on the first token of the sequence; --hooks attn.hook_pattern',
     range: '0 … 1',
     bounds: () => ({ min: 0, max: 1 }),
     span: () => 1,
   }),
-  pattern('pattern_previous', LAYER_ARRAYS.patternPreviousSum, {
+  pattern('pattern_previous', 'head.pattern.previous.sum', {
     title: 'Attention on the token before',
     about: 'heads: mean attention on the token before; --hooks attn.hook_pattern',
     range: '0 … 1',
@@ -43,7 +43,7 @@ function pattern(
     how: JACKKNIFE,
     sums: (_, names) => (names.has(array) ? array : null),
     needs: {
-      array: LAYER_ARRAYS.patternEntropySum,
+      array: 'head.pattern.entropy.sum',
       reason: 'the run recorded no attention patterns; capture with --hooks attn.hook_pattern',
     },
     evaluate: (means) => means,

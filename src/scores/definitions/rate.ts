@@ -1,19 +1,17 @@
-import { LAYER_ARRAYS, type RunLayer, type ScoredType, type StatisticName } from '../../store/index.js';
+import type { RunLayer, ScoredType, StatisticName } from '../../store/index.js';
 import { type FoldScore, JACKKNIFE, RELIABILITY_UNITS_ITEMS } from '../definition.js';
 import { MEAN_BOUNDS } from './mean.js';
 
 const SUMS: Readonly<Record<ScoredType, StatisticName | null>> = {
-  neuron: LAYER_ARRAYS.mlpFire,
-  head: LAYER_ARRAYS.headNormSum,
-  expert: LAYER_ARRAYS.expertCount,
+  neuron: 'mlp.fire',
+  head: 'head.norm.sum',
+  expert: 'expert.count',
   residual: null,
 };
 
 /** Sums that rates are made of: of heads, importances where those were imported. */
 export function rateSums(type: ScoredType, names: RunLayer['names']): StatisticName | null {
-  return type === 'head' && names.has(LAYER_ARRAYS.headImportanceSum)
-    ? LAYER_ARRAYS.headImportanceSum
-    : SUMS[type];
+  return type === 'head' && names.has('head.importance.sum') ? 'head.importance.sum' : SUMS[type];
 }
 
 /**

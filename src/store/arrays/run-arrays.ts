@@ -265,26 +265,3 @@ export function expectedLayerArrays(
     }),
   );
 }
-
-/** The names of the arrays under older keys; write the names themselves. */
-export const LAYER_ARRAYS = {
-  mlpFire: 'mlp.fire',
-  mlpSum: 'mlp.sum',
-  mlpSumsq: 'mlp.sumsq',
-  headNormSum: 'head.norm.sum',
-  headNormSumsq: 'head.norm.sumsq',
-  headImportanceSum: 'head.importance.sum',
-  tokens: 'tokens',
-  expertCount: 'expert.count',
-  expertProbSum: 'expert.prob.sum',
-  patternEntropySum: 'head.pattern.entropy.sum',
-  patternFirstSum: 'head.pattern.first.sum',
-  patternPreviousSum: 'head.pattern.previous.sum',
-  residSum: 'resid.sum',
-  residSumsq: 'resid.sumsq',
-  mlpItems: 'mlp.items',
-  headItems: 'head.items',
-  headNormItems: 'head.norm.items',
-  expertProbItems: 'expert.prob.items',
-  residItems: 'resid.items',
-} as const satisfies Readonly<Record<string, LayerArrayName>>;
