@@ -5,13 +5,12 @@ import type { ExpertSizes } from '../hooks/index.js';
 import {
   type ColumnType,
   expertOfUnit,
-  formatJson,
   makeFolder,
   ROW_GROUP_ROWS,
   removeStale,
   streamTable,
   type TableValue,
-  writeFileAtomic,
+  writeJson,
 } from '../store/index.js';
 import { COMPARISON_SCHEMA_VERSION, type Comparison, comparisonSchema } from './comparison.js';
 import { NOT_SELECTED } from './inputs/tally.js';
@@ -60,14 +59,13 @@ export async function writeComparison(
     const columns = changeColumns(tags, comparison.shape);
     await streamTable(join(folder, CHANGES_FILE), columns, rowsOf(changes, columns), {
       schema: 'babelscope/changes',
-      schemaVersion: String(COMPARISON_SCHEMA_VERSION),
+      schema_version: String(COMPARISON_SCHEMA_VERSION),
       reference: comparison.runs[0]!.label,
       languages: JSON.stringify(comparison.runs[0]!.languages),
     });
   }
   // Last, so that a folder with a comparison.json is complete.
-  const text = `${formatJson(comparisonSchema.parse(comparison))}\n`;
-  await writeFileAtomic(join(folder, COMPARISON_FILE), [new TextEncoder().encode(text)]);
+  await writeJson(join(folder, COMPARISON_FILE), comparisonSchema.parse(comparison));
 }
 
 /**

@@ -3,14 +3,7 @@ import { z } from 'zod';
 import { modelLabel } from '../checkpoint/index.js';
 import { RunError, UsageError } from '../errors.js';
 import { readScores } from '../scores/index.js';
-import {
-  formatJson,
-  makeFolder,
-  readManifest,
-  type UnitLayout,
-  unitLayout,
-  writeFileAtomic,
-} from '../store/index.js';
+import { makeFolder, readManifest, type UnitLayout, unitLayout, writeJson } from '../store/index.js';
 import { VERSION } from '../version.js';
 import type { ExportPolicy } from './export-mask.js';
 import { isSelection, readChecked, readSelection } from './selection.js';
@@ -157,8 +150,7 @@ async function selectionsOf(
 /** Writes `selections.json`. @throws OutputError */
 export async function writeSelectionComparison(out: string, comparison: SelectionComparison): Promise<void> {
   await makeFolder(out);
-  const text = `${formatJson(comparison)}\n`;
-  await writeFileAtomic(join(out, 'selections.json'), [new TextEncoder().encode(text)]);
+  await writeJson(join(out, 'selections.json'), comparison);
 }
 
 /** @throws RunError if `selections.json` is missing, malformed or of a newer schema than this version knows. */

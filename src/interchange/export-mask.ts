@@ -1,6 +1,6 @@
 import { RunError } from '../errors.js';
 import { readScores } from '../scores/index.js';
-import { formatJson, writeFileAtomic } from '../store/index.js';
+import { writeJson } from '../store/index.js';
 import { writePytorch } from './pytorch/write-pytorch.js';
 
 /** Policies whose selections a scored run has. */
@@ -56,7 +56,7 @@ export async function exportLapeMask(
     [...masks.values()].map((mask) => mask.map((neurons) => BigInt64Array.from(neurons))),
   );
   const description = { languages, layers, policy, model: modelName(metadata.model) };
-  await writeFileAtomic(`${out}.json`, [new TextEncoder().encode(`${formatJson(description)}\n`)]);
+  await writeJson(`${out}.json`, description);
   return description;
 }
 

@@ -5,14 +5,7 @@ import { z } from 'zod';
 import { RunError, UsageError } from '../errors.js';
 import type { LanguageTag } from '../probes/index.js';
 import { SCORES_SCHEMA_VERSION } from '../scores/index.js';
-import {
-  type ColumnType,
-  formatJson,
-  makeFolder,
-  streamTable,
-  type TableValue,
-  writeFileAtomic,
-} from '../store/index.js';
+import { type ColumnType, makeFolder, streamTable, type TableValue, writeJson } from '../store/index.js';
 import { VERSION } from '../version.js';
 import { sha256OfFile } from './source-files.js';
 
@@ -126,8 +119,7 @@ export async function writeSelection(
       columns: JSON.stringify(Object.fromEntries(columns.map((column) => [column.name, column.about]))),
     });
   }
-  const text = `${formatJson(description)}\n`;
-  await writeFileAtomic(join(out, 'selection.json'), [new TextEncoder().encode(text)]);
+  await writeJson(join(out, 'selection.json'), description);
   return description;
 }
 

@@ -3,7 +3,7 @@ import { identifyCheckpoint, openCheckpoint } from '../checkpoint/index.js';
 import { openModel } from '../models/index.js';
 import { loadProbes, type ProbeSet } from '../probes/index.js';
 import { Random } from '../stats/index.js';
-import { formatJson, writeFileAtomic } from '../store/index.js';
+import { writeJson } from '../store/index.js';
 import { VERSION } from '../version.js';
 import { chooseUnits, type UnitDraw, type UnitToPlant } from './choose-units.js';
 import { gatherMoments, requirePlantable } from './layer-moments.js';
@@ -116,9 +116,7 @@ export async function plantUnits(options: PlantOptions): Promise<PlantedManifest
       units: planted.flatMap(({ units }) => units),
       reach: planted.flatMap(({ reach }) => reach),
     };
-    await writeFileAtomic(join(folder, PLANTED_FILE), [
-      new TextEncoder().encode(`${formatJson(manifest)}\n`),
-    ]);
+    await writeJson(join(folder, PLANTED_FILE), manifest);
     return manifest;
   });
 }

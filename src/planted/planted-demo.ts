@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { type Comparison, headlineChanges } from '../compare/index.js';
 import type { ProbeSet } from '../probes/index.js';
-import { formatJson, makeFolder, writeFileAtomic } from '../store/index.js';
+import { makeFolder, writeJson } from '../store/index.js';
 import { VERSION } from '../version.js';
 import { nullComparison } from './null-comparison.js';
 import { measureRecovery, type RecoveryPoint } from './recovery.js';
@@ -47,8 +47,6 @@ export async function plantedDemo(options: PlantedDemoOptions): Promise<PlantedD
   const nothing = await nullComparison({ ...options, limit });
   const headlines = nothing.units.flatMap(({ type }) => headlineChanges(nothing, type));
   const answers = { schema: 'babelscope/known-answers', babelscope: VERSION, recovery, nothing: headlines };
-  await writeFileAtomic(join(out, 'known-answers.json'), [
-    new TextEncoder().encode(`${formatJson(answers)}\n`),
-  ]);
+  await writeJson(join(out, 'known-answers.json'), answers);
   return { recovery, nothing };
 }

@@ -1,12 +1,11 @@
 import { join } from 'node:path';
 import {
-  formatJson,
   ROW_GROUP_ROWS,
   type RunManifest,
   removeStale,
   streamTable,
   type TableValue,
-  writeFileAtomic,
+  writeJson,
 } from '../store/index.js';
 import { ALIGNMENT_COLUMNS, type AlignmentRow } from './alignment-columns.js';
 import { type ColumnSpec, type ScoredUnits, UNIT_COLUMNS, UNIT_LANGUAGE_COLUMNS } from './table-columns.js';
@@ -76,7 +75,7 @@ export async function writeScores(
     const values = columns.map(({ of }) => alignment.map(of));
     await streamTable(path, columns, [values], metadata(schema, columns));
   }
-  await writeFileAtomic(join(folder, 'scores.json'), [new TextEncoder().encode(`${formatJson(summary)}\n`)]);
+  await writeJson(join(folder, 'scores.json'), summary);
 }
 
 /** Columns of a row group at a time: unit by unit, and within a unit language by language. */

@@ -57,7 +57,7 @@ export {
   type Table,
   type TableValue,
 } from './files/table.js';
-export { csvLine, formatJson, writeJson } from './files/text-files.js';
+export { csvLine, writeJson } from './files/text-files.js';
 export { makeFolder, removeStale, toOutputError, writeFileAtomic } from './files/write-file-atomic.js';
 export { RUN_SCHEMA_VERSION, type RunManifest, type RunPlan, runManifestSchema } from './run/manifest.js';
 export {

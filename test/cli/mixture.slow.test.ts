@@ -73,7 +73,7 @@ test('from two mixtures to a report: capture, score, compare and report know exp
     ...['compare', ...runs, '--labels', 'base,other', '--changes', 'full', '--out', comparison],
   );
   for (const units of ['neurons', 'heads', 'experts'])
-    expect(stdout).toMatch(new RegExp(`^${units} +other +meanEntropy`, 'm'));
+    expect(stdout).toMatch(new RegExp(`^${units} +other +mean_lape`, 'm'));
   const changes = await readTable(join(comparison, 'changes.parquet'));
   expect(new Set(changes.columns.get('type'))).toEqual(new Set(['neuron', 'head', 'expert']));
 

@@ -65,28 +65,6 @@ describe('where nothing changed', () => {
       note: 'the reference selects none: no neuron with an entropy has a rate above the bar, the 95th percentile of all (1)',
     });
   });
-
-  test('a model run again with other tokens is called changed in at most 5 % of measures, over 20 seeds', async () => {
-    let measured = 0;
-    let changed = 0;
-    for (let seed = 0; seed < 20; seed++) {
-      const shared = { layers: 2, neurons: 150, items: 40, model: seed };
-      await writeSyntheticRun(at('null-a'), { ...shared, noise: 1000 + seed });
-      await writeSyntheticRun(at('null-b'), { ...shared, noise: 2000 + seed });
-      const units = unitViews(
-        await compareRuns([{ folder: at('null-a') }, { folder: at('null-b') }], {
-          seed,
-          fraction: 0.05,
-        }),
-      );
-      for (const { verdict } of units.flatMap((unit) => unit.headlines)) {
-        if (verdict !== 'not measured') measured++;
-        if (verdict === 'changed') changed++;
-      }
-    }
-    expect(measured).toBeGreaterThan(150);
-    expect(changed / measured).toBeLessThanOrEqual(0.05);
-  });
 });
 
 describe('where something was planted', () => {

@@ -102,6 +102,6 @@ test('a change that is there is called one: the null is not passed by calling no
   }
   const changed = falseChanges(await compareRuns(runs, { fraction: 0.1 }));
   const said = changed.map(({ kind, type, measure }) => `${kind} ${type} ${measure}`);
-  expect(said).toContain('headline neuron meanOmega2');
-  expect(said).toContain('layer neuron meanOmega2');
+  expect(said).toContain('headline neuron mean_omega2_language');
+  expect(said).toContain('layer neuron mean_omega2_language');
 });
