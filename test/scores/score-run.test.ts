@@ -164,7 +164,7 @@ test('scores that follow the model are reliable; every score has a reliability',
   const of = (type: string, score: string) =>
     reliability.find((row) => row.type === type && row.score === score)!;
   const shared = [
-    ...['rate', 'mean', 'contrast', 'lape', 'ap', 'ap_best', 'auroc'],
+    ...['rate', 'mean', 'contrast', 'lape', 'gini', 'ap', 'ap_best', 'auroc'],
     ...['eta2_language', 'eta2_item', 'omega2_language', 'omega2_item', 'selectivity', 'mi', 'overlap'],
   ];
   expect(reliability.map(({ type, score }) => `${type} ${score}`)).toEqual([
