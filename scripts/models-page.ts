@@ -1,4 +1,4 @@
-/** What docs/models.md and the README say of the supported models, from what the tests hold them to. */
+/** What docs/models.md says of the supported models, from what the tests hold them to. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -10,7 +10,6 @@ const PUBLISHED = join(ROOT, 'test', 'fixtures', 'published');
 /** Rows of what the parity test measured: [checkpoint, deviation at each hook point and in the logits], a head first. */
 export const PARITY = join(ROOT, 'test', 'fixtures', 'parity.json');
 export const PAGE = join(ROOT, 'docs', 'models.md');
-export const README = join(ROOT, 'README.md');
 
 const FAMILIES = [...UNORDERED].sort((a, b) => (a.name < b.name ? -1 : 1));
 
@@ -51,28 +50,6 @@ export function renderPage(): string {
       '10⁻⁴ is allowed. – where the layers of a family have no such point.',
     formatTable(['family', 'checkpoint', 'weights', ...head!.slice(1)], checkpoints),
   ].join('\n\n')}\n`;
-}
-
-const BEGIN = '<!-- models: made by `npm run make-models-page` -->';
-const END = '<!-- end of models -->';
-
-/** The README with its table of models as it should be. */
-export function renderReadme(readme: string): string {
-  const [begin, end] = [readme.indexOf(BEGIN), readme.indexOf(END)];
-  if (begin < 0 || end < begin) throw new Error(`README.md lacks its marks ${BEGIN} and ${END}`);
-  const [, ...rows] = readParity();
-  const families = FAMILIES.map(({ name, architectures }) => {
-    const own = rows.filter(([checkpoint]) => architectures.includes(configOf(checkpoint!).architecture));
-    const examples = examplesOf(architectures).map((example) => example.name);
-    return [`\`${name}\``, examples.join(', ') || '–', largest(own)];
-  });
-  const table = formatTable(['family', 'for example', 'largest deviation from transformers'], families);
-  return `${readme.slice(0, begin)}${BEGIN}\n${table}\n${readme.slice(end)}`;
-}
-
-function largest(rows: readonly (readonly string[])[]): string {
-  const deviations = rows.flatMap(([, ...cells]) => cells).filter((cell) => cell !== '–');
-  return deviations.sort((a, b) => Number(b) - Number(a))[0] ?? '–';
 }
 
 /** Every checkpoint of the parity test, in the order of their names. */

@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { scoreTwoWay } from '../../src/scores/score-two-way.js';
+import type { VarianceScore } from '../../src/scores/definition.js';
+import { SCORE_DEFINITIONS } from '../../src/scores/definitions/index.js';
+import { scoreVariance } from '../../src/scores/score-variance.js';
 import { Draws } from '../../src/stats/sampling/random.js';
 import { meanOverTokens } from '../../src/store/arrays/fold-sums.js';
 import { type Calibration, calibrate } from '../../validation/calibration.js';
@@ -13,10 +15,12 @@ import { meanOf, simulateLayer } from '../../validation/simulated-folds.js';
 import { completeGrid } from '../../validation/simulated-grid.js';
 import { sharesTruth, simulateUnit, unitTruth } from '../../validation/simulated-units.js';
 
+const TWO_WAY = SCORE_DEFINITIONS.filter((one): one is VarianceScore => one.from === 'values');
+
 // Slow because it simulates many units.
 
 const COMMITTED = fileURLToPath(new URL('../../figures/validation/calibration.json', import.meta.url));
-const README = fileURLToPath(new URL('../../README.md', import.meta.url));
+const PAGE = fileURLToPath(new URL('../../docs/verification.md', import.meta.url));
 
 /** n evenly spread values, all shifted so that the largest distance to the uniform distribution is d. */
 function shifted(n: number, d: number): Float64Array {
@@ -60,7 +64,7 @@ test('the true shares of variance are what η² and ω² come to on average over
   const found = { eta2_language: 0, eta2_item: 0, omega2_language: 0, omega2_item: 0 };
   for (let u = 0; u < units; u++) {
     const block = { unitStart: 0, unitEnd: 1, values: simulateUnit(model, draws) };
-    const scored = scoreTwoWay(block, grid, new Map());
+    const scored = scoreVariance(block, grid, TWO_WAY, new Map());
     for (const name of Object.keys(found) as (keyof typeof found)[]) found[name] += scored[name]![0]! / units;
   }
   const truth = sharesTruth(model);
@@ -128,9 +132,10 @@ test('the true shares of variance hold where the first language is noisier too',
   const draws = new Draws(3);
   const found = { eta2_language: 0, omega2_language: 0, omega2_item: 0 };
   for (let u = 0; u < 4000; u++) {
-    const scored = scoreTwoWay(
+    const scored = scoreVariance(
       { unitStart: 0, unitEnd: 1, values: simulateUnit(model, draws) },
       grid,
+      TWO_WAY,
       new Map(),
     );
     for (const name of Object.keys(found) as (keyof typeof found)[]) found[name] += scored[name]![0]! / 4000;
@@ -157,7 +162,7 @@ test('the committed calibration: every interval holds the truth in 93 to 97 %, p
   }
 });
 
-/** Rows of README's tables. */
+/** Rows of the tables of docs/verification.md. */
 const SCORES: Readonly<Record<string, Covered>> = {
   'firing rate': 'rate',
   mean: 'mean',
@@ -189,12 +194,12 @@ const TESTS: Readonly<Record<string, Tested>> = {
   'mutual information': 'mi',
 };
 
-test('README’s calibration is the committed one', () => {
-  const readme = readFileSync(README, 'utf8');
+test('the calibration of docs/verification.md is the committed one', () => {
+  const page = readFileSync(PAGE, 'utf8');
   const percent = (share: number) => (100 * share).toFixed(1);
   for (const [name, score] of Object.entries(SCORES)) {
     const shares = committed.coverage.filter((row) => row.score === score).map(({ share }) => share);
-    expect(readme).toContain(`| ${name} | ${shares.map(percent).join(' | ')} |`);
+    expect(page).toContain(`| ${name} | ${shares.map(percent).join(' | ')} |`);
   }
   const within = (share: number, low: number, high: number) =>
     `${percent(share)} % (${percent(low)} to ${percent(high)})`;
@@ -204,6 +209,6 @@ test('README’s calibration is the committed one', () => {
       (row) => row.test === own && row.nominal === 0.05,
     )!;
     const cells = [p.toFixed(2), within(rejected, rejectedLow, rejectedHigh), within(realised, low, high)];
-    expect(readme).toContain(`| ${name} | ${cells.join(' | ')} |`);
+    expect(page).toContain(`| ${name} | ${cells.join(' | ')} |`);
   }
 });

@@ -114,7 +114,7 @@ function every({ folds }: Pick<FoldShape, 'folds'>): number[] {
 }
 
 /**
- * What sums of units unitStart … unitEnd − 1 of a layer are divided by: the counted tokens, and of neurons of experts those
+ * Reads what sums of units unitStart … unitEnd − 1 of a layer are divided by: counted tokens, and for neurons of experts those
  * that were routed to their expert.
  */
 export async function readTokenCounts(
