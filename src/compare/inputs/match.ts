@@ -1,4 +1,5 @@
 import { RunError } from '../../errors.js';
+import type { RunWarning } from '../run-warnings.js';
 import type { PooledGrid, RunManifest } from '../../store/index.js';
 
 interface LabelledManifest {
@@ -16,9 +17,9 @@ interface LabelledManifest {
  * and so may the storage type and the versions that captured: these are warnings. The tokenizer is judged by what it
  * does: `assertSameTokens`.
  */
-function assertComparable(runs: readonly LabelledManifest[]): string[] {
+function assertComparable(runs: readonly LabelledManifest[]): RunWarning[] {
   const [reference, ...others] = runs;
-  const warnings: string[] = [];
+  const warnings: RunWarning[] = [];
   for (const other of reference === undefined ? [] : others) {
     const refuse = (field: string, expected: string, found: string, remedy: string): never => {
       throw mismatch(reference!.label, other.label, field, expected, found, remedy);
@@ -73,18 +74,18 @@ function assertComparable(runs: readonly LabelledManifest[]): string[] {
       refuse('plan.hooks', a.plan.hooks.join(', '), b.plan.hooks.join(', '), remedy.plan);
     }
 
-    const pair = `${reference!.label} and ${other.label}`;
+    const warn = (text: string): void => {
+      warnings.push({ label: other.label, against: reference!.label, text });
+    };
     const differs = (what: string, x: unknown, y: unknown): void => {
-      if (!Object.is(x, y)) warnings.push(`${pair}: ${what} differs (${String(x)}, ${String(y)}).`);
+      if (!Object.is(x, y)) warn(`${what} differs (${String(y)}, not ${String(x)}).`);
     };
     differs('vocabulary size', a.shape.vocab, b.shape.vocab);
     differs('storage type of the weights', a.model.dtype, b.model.dtype);
     differs('babelscope version', a.babelscope, b.babelscope);
     differs('onnxruntime version', a.onnxruntime, b.onnxruntime);
     if (a.model.tokenizerSha256 !== b.model.tokenizerSha256) {
-      warnings.push(
-        `${pair}: tokenizer files differ, but every language has the same counted tokens in every fold.`,
-      );
+      warn('tokenizer files differ, but every language has the same counted tokens in every fold.');
     }
   }
   return warnings;
@@ -136,7 +137,7 @@ function remediesOf(a: RunManifest, b: RunManifest): Remedies {
 }
 
 /** All that is asked of runs before units are compared; returns warnings. @throws RunError if a run does not match. */
-export function assertMatch(reference: RunOfTokens, others: readonly RunOfTokens[]): string[] {
+export function assertMatch(reference: RunOfTokens, others: readonly RunOfTokens[]): RunWarning[] {
   const warnings = assertComparable([reference, ...others]);
   for (const other of others) {
     assertSameTokens(reference, other, reference.manifest.plan.languages);
