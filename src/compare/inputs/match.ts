@@ -1,6 +1,6 @@
 import { RunError } from '../../errors.js';
-import type { RunWarning } from '../run-warnings.js';
 import type { PooledGrid, RunManifest } from '../../store/index.js';
+import type { RunWarning } from '../run-warnings.js';
 
 interface LabelledManifest {
   readonly label: string;
