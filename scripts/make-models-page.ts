@@ -1,13 +1,13 @@
 /**
- * Measures parity with transformers and writes docs/models.md and the README's table of models:
+ * Measures parity with transformers and writes docs/models.md:
  *
  *     npm run make-models-page              # measures, then writes
  *     npm run make-models-page -- --keep    # writes from the last measurement
  */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { PAGE, PARITY, README, renderPage, renderReadme } from './models-page.js';
+import { PAGE, PARITY, renderPage } from './models-page.js';
 
 if (!process.argv.includes('--keep')) {
   execFileSync(
@@ -21,4 +21,3 @@ if (!process.argv.includes('--keep')) {
 }
 mkdirSync(dirname(PAGE), { recursive: true });
 writeFileSync(PAGE, renderPage());
-writeFileSync(README, renderReadme(readFileSync(README, 'utf8')));

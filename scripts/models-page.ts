@@ -1,8 +1,12 @@
-/** What docs/models.md and the README say of the supported models, from what the tests hold them to. */
+/** The page of supported models, docs/models.md, from what the tests hold them to. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { FAMILIES as UNORDERED } from '../src/models/open-model.js';
+
+/** What of a checkpoint is read, and what is refused. */
+const READ =
+  "bf16, f16, f32, FP8 (one scale a tensor, row or block) and MXFP4 safetensors, single or sharded; tied embeddings; the hub cache's symlinks; `tokenizer.json`. LoRA adapters of PEFT: ranks and scales by pattern, rsLoRA, modules by list, pattern or `all-linear`, chosen layers, modules saved whole; not DoRA and other kinds. `.onnx` files of other exporters (Optimum, transformers.js, onnxruntime-genai, torch) with `tokenizer.json` beside them: hook points are found in the graph, attention patterns too where the exporter did not fuse attention into one operator; `inspect` lists what fusion hid, and a capture records the rest. The graph runs whole and not layer by layer. GPTQ, AWQ, bitsandbytes and anything else are refused with a message that says what and why.";
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const CHECKPOINTS = join(ROOT, 'test', 'fixtures', 'models');
@@ -10,7 +14,6 @@ const PUBLISHED = join(ROOT, 'test', 'fixtures', 'published');
 /** Rows of what the parity test measured: [checkpoint, deviation at each hook point and in the logits], a head first. */
 export const PARITY = join(ROOT, 'test', 'fixtures', 'parity.json');
 export const PAGE = join(ROOT, 'docs', 'models.md');
-export const README = join(ROOT, 'README.md');
 
 const FAMILIES = [...UNORDERED].sort((a, b) => (a.name < b.name ? -1 : 1));
 
@@ -40,6 +43,8 @@ export function renderPage(): string {
     '# Models',
     'Made by `npm run make-models-page` from the families in `src/models/families/`, the configurations in `test/fixtures/published/`, the ' +
       'checkpoints in `test/fixtures/models/` and what `test/models/parity.test.ts` measured. Do not edit it.',
+    '## What is read',
+    READ,
     '## Families',
     'Each example is a published configuration, with its exact number of parameters: what transformers counts and what ' +
       '`babelscope inspect` prints of a folder with nothing but this config.json. What was run are the tiny checkpoints below, not ' +
@@ -51,28 +56,6 @@ export function renderPage(): string {
       '10⁻⁴ is allowed. – where the layers of a family have no such point.',
     formatTable(['family', 'checkpoint', 'weights', ...head!.slice(1)], checkpoints),
   ].join('\n\n')}\n`;
-}
-
-const BEGIN = '<!-- models: made by `npm run make-models-page` -->';
-const END = '<!-- end of models -->';
-
-/** The README with its table of models as it should be. */
-export function renderReadme(readme: string): string {
-  const [begin, end] = [readme.indexOf(BEGIN), readme.indexOf(END)];
-  if (begin < 0 || end < begin) throw new Error(`README.md lacks its marks ${BEGIN} and ${END}`);
-  const [, ...rows] = readParity();
-  const families = FAMILIES.map(({ name, architectures }) => {
-    const own = rows.filter(([checkpoint]) => architectures.includes(configOf(checkpoint!).architecture));
-    const examples = examplesOf(architectures).map((example) => example.name);
-    return [`\`${name}\``, examples.join(', ') || '–', largest(own)];
-  });
-  const table = formatTable(['family', 'for example', 'largest deviation from transformers'], families);
-  return `${readme.slice(0, begin)}${BEGIN}\n${table}\n${readme.slice(end)}`;
-}
-
-function largest(rows: readonly (readonly string[])[]): string {
-  const deviations = rows.flatMap(([, ...cells]) => cells).filter((cell) => cell !== '–');
-  return deviations.sort((a, b) => Number(b) - Number(a))[0] ?? '–';
 }
 
 /** Every checkpoint of the parity test, in the order of their names. */

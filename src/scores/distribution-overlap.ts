@@ -1,6 +1,6 @@
 import type { PromptSample } from './rank-walk.js';
 
-/** Bins of the histograms (SCORES.md). */
+/** Bins of the histograms (docs/scores.md). */
 export const OVERLAP_BINS = 64;
 
 /**

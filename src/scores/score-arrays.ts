@@ -6,7 +6,7 @@ const FULL_JACKKNIFE = `${JACKKNIFE}; --uncertainty full`;
 const HALVES = 'random half-samples of the folds, t quantile of folds − 1; --uncertainty full';
 
 /**
- * Numbers of a unit that scoring computes, as `units.parquet` names them, with what they are. SCORES.md's definitions;
+ * Numbers of a unit that scoring computes, as `units.parquet` names them, with what they are. docs/scores.md has the definitions;
  * sources stand in the file of each score.
  */
 export const UNIT_ARRAYS = {

@@ -1,13 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import {
-  checkpointNames,
-  PAGE,
-  README,
-  readParity,
-  renderPage,
-  renderReadme,
-} from '../../scripts/models-page.js';
+import { checkpointNames, PAGE, readParity, renderPage } from '../../scripts/models-page.js';
 import { BLOCK_HOOKS, type BlockHook } from '../../src/hooks/points.js';
 import { FAMILIES, openModel } from '../../src/models/open-model.js';
 import { openFixture, TOLERANCE } from './fixture.js';
@@ -50,10 +43,5 @@ describe('what is said of supported models', () => {
 
   it('is what docs/models.md says', () => {
     expect(readFileSync(PAGE, 'utf8'), REMEDY).toBe(renderPage());
-  });
-
-  it('is what the README says', () => {
-    const readme = readFileSync(README, 'utf8');
-    expect(readme, REMEDY).toBe(renderReadme(readme));
   });
 });

@@ -16,7 +16,7 @@ import { sharesTruth, simulateUnit, unitTruth } from '../../validation/simulated
 // Slow because it simulates many units.
 
 const COMMITTED = fileURLToPath(new URL('../../figures/validation/calibration.json', import.meta.url));
-const README = fileURLToPath(new URL('../../README.md', import.meta.url));
+const PAGE = fileURLToPath(new URL('../../docs/verification.md', import.meta.url));
 
 /** n evenly spread values, all shifted so that the largest distance to the uniform distribution is d. */
 function shifted(n: number, d: number): Float64Array {
@@ -157,7 +157,7 @@ test('the committed calibration: every interval holds the truth in 93 to 97 %, p
   }
 });
 
-/** Rows of README's tables. */
+/** Rows of the page's tables. */
 const SCORES: Readonly<Record<string, Covered>> = {
   'firing rate': 'rate',
   mean: 'mean',
@@ -189,12 +189,12 @@ const TESTS: Readonly<Record<string, Tested>> = {
   'mutual information': 'mi',
 };
 
-test('README’s calibration is the committed one', () => {
-  const readme = readFileSync(README, 'utf8');
+test('the calibration in docs/verification.md is the committed one', () => {
+  const page = readFileSync(PAGE, 'utf8');
   const percent = (share: number) => (100 * share).toFixed(1);
   for (const [name, score] of Object.entries(SCORES)) {
     const shares = committed.coverage.filter((row) => row.score === score).map(({ share }) => share);
-    expect(readme).toContain(`| ${name} | ${shares.map(percent).join(' | ')} |`);
+    expect(page).toContain(`| ${name} | ${shares.map(percent).join(' | ')} |`);
   }
   const within = (share: number, low: number, high: number) =>
     `${percent(share)} % (${percent(low)} to ${percent(high)})`;
@@ -204,6 +204,6 @@ test('README’s calibration is the committed one', () => {
       (row) => row.test === own && row.nominal === 0.05,
     )!;
     const cells = [p.toFixed(2), within(rejected, rejectedLow, rejectedHigh), within(realised, low, high)];
-    expect(readme).toContain(`| ${name} | ${cells.join(' | ')} |`);
+    expect(page).toContain(`| ${name} | ${cells.join(' | ')} |`);
   }
 });
