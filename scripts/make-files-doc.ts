@@ -1,7 +1,7 @@
 /** Writes the tables of docs/files.md from what the code says of its columns: npx tsx scripts/make-files-doc.ts */
 import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { SCORE_CHANGE_COLUMNS } from '../src/compare/index.js';
+import { CHANGE_COLUMNS } from '../src/compare/index.js';
 import { ALIGNMENT_COLUMNS, UNIT_COLUMNS, UNIT_LANGUAGE_COLUMNS } from '../src/scores/index.js';
 import { RUN_ARRAYS } from '../src/store/index.js';
 
@@ -10,7 +10,7 @@ const tables = {
   units: UNIT_COLUMNS,
   unit_languages: UNIT_LANGUAGE_COLUMNS,
   alignment: ALIGNMENT_COLUMNS,
-  score_changes: SCORE_CHANGE_COLUMNS,
+  changes: CHANGE_COLUMNS,
 };
 const TYPES = { float64: 'double', int32: 'int', string: 'string', boolean: 'boolean' };
 

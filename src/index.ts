@@ -66,7 +66,6 @@ export {
   auroc,
   averagePrecision,
   distributionOverlap,
-  firingRate,
   languageEntropy,
   lape,
   mutualInformation,

@@ -1,9 +1,9 @@
-import { exclusivity } from '../src/scores/exclusivity.js';
-import { lape } from '../src/scores/lape.js';
-import type { LanguageArray } from '../src/scores/score-arrays.js';
+import type { FoldScore } from '../src/scores/definition.js';
+import { exclusivity } from '../src/scores/definitions/exclusivity.js';
+import { SCORE_DEFINITIONS } from '../src/scores/definitions/index.js';
+import { lape } from '../src/scores/definitions/lape.js';
 import { scoreFolds } from '../src/scores/score-folds.js';
 import type { ScoredPiece } from '../src/scores/scored-piece.js';
-import type { ScoreName } from '../src/scores/types.js';
 import { Draws } from '../src/stats/sampling/random.js';
 import type { CoverageModel, Covered, Trial } from './coverage.js';
 import { massTruth, selectionTruth, simulateExperts } from './simulated-experts.js';
@@ -18,28 +18,23 @@ export async function foldCoverage(
   const draws = new Draws(model.seed);
   const layer = simulateLayer(model, draws);
   const shape = { folds, languages, units };
-  const scored = async (own: typeof layer, type: 'neuron' | 'head' | 'expert', scores: ScoreName[]) =>
+  const scored = async (own: typeof layer, type: 'neuron' | 'head' | 'expert') =>
     scoreFolds(
       own,
       { type, unitStart: 0, unitEnd: units },
       await own.readTokens(),
       shape,
-      new Set(scores),
+      SCORE_DEFINITIONS.filter((one): one is FoldScore => one.from === 'folds' && one.types.includes(type)),
       new Map(),
     );
-  const neurons = await scored(layer, 'neuron', ['lape']);
-  const heads = await scored(layer, 'head', ['pattern']);
-  const experts = await scored(simulateExperts(model, draws), 'expert', ['lape', 'exclusivity']);
+  const neurons = await scored(layer, 'neuron');
+  const heads = await scored(layer, 'head');
+  const experts = await scored(simulateExperts(model, draws), 'expert');
 
   const difference = (statistic: SimulatedStatistic) => meanOf(statistic, effect) - meanOf(statistic, 0);
   // The first language comes first: [language, unit].
-  const inFirst = (score: Covered, { ofLanguages }: ScoredPiece, name: LanguageArray, truth: number) =>
-    keepAll(
-      score,
-      truth,
-      ofLanguages[`${name}_low` as LanguageArray],
-      ofLanguages[`${name}_high` as LanguageArray],
-    );
+  const inFirst = (score: Covered, { ofLanguages }: ScoredPiece, name: string, truth: number) =>
+    keepAll(score, truth, ofLanguages[`${name}_low`], ofLanguages[`${name}_high`]);
   const ofUnits = (
     score: Covered,
     { ofUnits: own }: ScoredPiece,

@@ -1,5 +1,6 @@
-import type { UnitArray } from '../src/scores/score-arrays.js';
-import { scoreTwoWay, scoreVectorShare } from '../src/scores/score-two-way.js';
+import type { VarianceScore } from '../src/scores/definition.js';
+import { SCORE_DEFINITIONS } from '../src/scores/definitions/index.js';
+import { scoreVariance } from '../src/scores/score-variance.js';
 import { Draws } from '../src/stats/sampling/random.js';
 import type { CoverageModel, Covered, Trial } from './coverage.js';
 import { ITEM_SPREAD } from './coverage-of-items.js';
@@ -21,28 +22,24 @@ export async function varianceCoverage(
   const grid = completeGrid(items, languages, folds);
   const draws = new Draws(seed + 2);
   const truth = sharesTruth(model);
-  const held = (
-    score: Covered,
-    own: number,
-    arrays: Partial<Record<UnitArray, Float64Array>>,
-    name: string,
-  ) =>
-    keep(score, {
-      truth: own,
-      low: arrays[`${name}_low` as UnitArray]![0]!,
-      high: arrays[`${name}_high` as UnitArray]![0]!,
-    });
+  /** Every score of the list has its truth by the name of its coverage. */
+  const truths: Readonly<Record<string, number>> = {
+    ...truth,
+    vectorShareLanguage: truth.eta2Language,
+    vectorShareItem: truth.eta2Item,
+  };
+  const held = (from: VarianceScore['from'], values: Float32Array) => {
+    const own = SCORE_DEFINITIONS.filter((one): one is VarianceScore => one.from === from);
+    const scored = scoreVariance({ unitStart: 0, unitEnd: 1, values }, grid, own, new Map());
+    for (const { name, coverage } of own) {
+      if (coverage === null) continue;
+      const [low, high] = [scored[`${name}_low`]![0]!, scored[`${name}_high`]![0]!];
+      keep(coverage as Covered, { truth: truths[coverage]!, low, high });
+    }
+  };
   for (let u = 0; u < units; u++) {
     if (u % PAUSE === 0) await pause();
-    const unit = { unitStart: 0, unitEnd: 1 };
-    const twoWay = scoreTwoWay({ ...unit, values: simulateUnit(model, draws) }, grid, new Map());
-    held('omega2Language', truth.omega2Language, twoWay, 'omega2_language');
-    held('omega2Item', truth.omega2Item, twoWay, 'omega2_item');
-    held('eta2Language', truth.eta2Language, twoWay, 'eta2_language');
-    held('eta2Item', truth.eta2Item, twoWay, 'eta2_item');
-    const vectors = simulateVectors(model, HEAD_DIM, draws);
-    const shares = scoreVectorShare({ ...unit, values: vectors }, grid, new Map());
-    held('vectorShareLanguage', truth.eta2Language, shares, 'vector_share_language');
-    held('vectorShareItem', truth.eta2Item, shares, 'vector_share_item');
+    held('values', simulateUnit(model, draws));
+    held('vectors', simulateVectors(model, HEAD_DIM, draws));
   }
 }

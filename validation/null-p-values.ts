@@ -1,6 +1,7 @@
-import { ItemEvaluator, newItemValues } from '../src/scores/item-evaluator.js';
+import { ItemEvaluator } from '../src/scores/item-evaluator.js';
 import { type ItemSamples, itemSamples } from '../src/scores/item-samples.js';
-import { itemUncertainty, type PermutationP } from '../src/scores/item-uncertainty.js';
+import { itemUncertainty } from '../src/scores/item-uncertainty.js';
+import { newItemValues, type PermutationP } from '../src/scores/item-values.js';
 import { wilsonInterval } from '../src/stats/intervals/bootstrap.js';
 import { Draws } from '../src/stats/sampling/random.js';
 import type { PooledGrid } from '../src/store/arrays/pooled-grid.js';

@@ -8,8 +8,8 @@ import {
   type QuantityKey,
   type RunToCompare,
   rowsOf,
+  writeChanges,
   writeComparison,
-  writeScoreChanges,
 } from '../compare/index.js';
 import { UsageError } from '../errors.js';
 import { compareSelections, isSelection, writeSelectionComparison } from '../interchange/index.js';
@@ -46,7 +46,7 @@ export function compareCommand() {
     .addOption(
       new Option(
         '--changes <how much>',
-        'basic: changes of LAPE, ω² and η² of every unit; full: of every score in every language too (score_changes.parquet), which takes minutes to hours',
+        'basic: changes of LAPE, ω² and η² of every unit; full: of every score in every language too, which takes minutes to hours (changes.parquet)',
       )
         .choices(['basic', 'full'] as const)
         .default('basic' as const),
@@ -91,16 +91,16 @@ export function compareCommand() {
         compareRuns(named, { ...options, onProgress: ({ done, total }) => onLayer(done, total) }),
       );
       await writeComparison(out, comparison);
-      if (rest.changes === 'full') {
-        await withLayerProgress('changes', (onPiece) =>
-          writeScoreChanges(out, named, {
-            reference,
-            seed: options.seed,
-            signal: options.signal,
-            onProgress: ({ done, total }) => onPiece(done, total),
-          }),
-        );
-      }
+      await withLayerProgress('changes', (onPiece) =>
+        writeChanges(out, named, {
+          changes: rest.changes,
+          units: comparison.units,
+          reference,
+          seed: options.seed,
+          signal: options.signal,
+          onProgress: ({ done, total }) => onPiece(done, total),
+        }),
+      );
       if (rest.json) printJson(comparison);
       else printComparison(comparison);
       say(`\nNext: babelscope report ${out} --out <folder>`);

@@ -8,6 +8,7 @@ import {
   type Comparison,
   compareRuns,
   type RunToCompare,
+  writeChanges,
   writeComparison,
 } from '../compare/index.js';
 import { UsageError } from '../errors.js';
@@ -79,9 +80,14 @@ export function demoCommand() {
       const steps = new Steps(comparings.reduce((sum, { seeds }) => sum + checkpoints(seeds) + 3, 0));
       const pages: string[] = [];
       for (const comparing of comparings) {
-        const comparison = await compareRegimes(comparing, regimes, steps, { out, uncertainty, signal });
+        const { comparison, runs } = await compareRegimes(comparing, regimes, steps, {
+          out,
+          uncertainty,
+          signal,
+        });
         const folder = join(out, comparing.name);
         await writeComparison(folder, comparison);
+        await writeChanges(folder, runs, { units: comparison.units, signal });
         await steps.run('report', `draw ${folder}`, () => writeReport(comparison, folder));
         printCounts(comparison, comparing);
         pages.push(join(folder, 'report.html'));
@@ -103,7 +109,7 @@ async function compareRegimes(
   regimes: readonly string[],
   steps: Steps,
   { out, uncertainty, signal }: { out: string; uncertainty: 'basic' | 'full'; signal: AbortSignal },
-): Promise<Comparison> {
+): Promise<{ readonly comparison: Comparison; readonly runs: readonly RunToCompare[] }> {
   const probes = await loadProbes(set, {
     languages: LANGUAGES,
     ...(items !== undefined && { limit: items }),
@@ -137,14 +143,18 @@ async function compareRegimes(
     }),
   );
   const contrasts = CONTRAST.every((regime) => regimes.includes(regime)) ? [CONTRAST] : undefined;
-  return steps.run('compare', `compare ${runs.length} checkpoints on ${set}`, (onProgress) =>
-    compareRuns(runs, {
-      groups: GROUPS,
-      contrasts,
-      signal,
-      onProgress: ({ done, total }) => onProgress(done, total),
-    }),
+  const comparison = await steps.run(
+    'compare',
+    `compare ${runs.length} checkpoints on ${set}`,
+    (onProgress) =>
+      compareRuns(runs, {
+        groups: GROUPS,
+        contrasts,
+        signal,
+        onProgress: ({ done, total }) => onProgress(done, total),
+      }),
   );
+  return { comparison, runs };
 }
 
 /** How many measures changed from the reference to each regime. */

@@ -1,5 +1,11 @@
 import { Command, Option } from '@commander-js/extra-typings';
-import { SCORE_NAMES, type ScoreSummary, type SkippedScore, scoreRun } from '../scores/index.js';
+import {
+  SCORE_DEFINITIONS,
+  type ScoreSummary,
+  type SkippedScore,
+  scoreNames,
+  scoreRun,
+} from '../scores/index.js';
 import type { ScoredType } from '../store/index.js';
 import { parseList, parsePositiveInteger, parseSeed } from './options.js';
 import { formatTable, interruptSignal, print, printJson, say, withLayerProgress } from './terminal.js';
@@ -9,7 +15,7 @@ export function scoreCommand() {
     .argument('<run>', 'a captured run')
     .option(
       '--scores <names>',
-      `only these scores, comma-separated, of ${SCORE_NAMES.join(', ')} (default: all the run has data for)`,
+      `only these scores, comma-separated, of ${scoreNames(SCORE_DEFINITIONS).join(', ')} (default: all the run has data for)`,
       parseList,
     )
     .addOption(uncertaintyOption())

@@ -2,7 +2,12 @@ import { InterruptedError, UsageError } from '../errors.js';
 import { liveFolds } from '../store/index.js';
 import { VERSION } from '../version.js';
 import { canAlign, compareAlignment } from './alignment.js';
-import { COMPARISON_SCHEMA_VERSION, type ComparedRun, type LanguageGroup } from './comparison.js';
+import {
+  COMPARISON_SCHEMA_VERSION,
+  type ComparedRun,
+  type Comparison,
+  type LanguageGroup,
+} from './comparison.js';
 import { foldSubsets } from './inputs/fold-subsets.js';
 import { checkGroups } from './inputs/language-groups.js';
 import type { Scope } from './inputs/layer-scores.js';
@@ -13,7 +18,6 @@ import { trajectorySteps } from './inputs/trajectory-steps.js';
 import { measureAll } from './measure-all.js';
 import { comparedPairs, type Design } from './quantities/quantity.js';
 import { reliabilityOf } from './reliability.js';
-import { type ComparisonWithChanges, unitChanges } from './unit-changes.js';
 import { compareUnits } from './unit-comparison.js';
 
 export interface CompareOptions {
@@ -56,7 +60,7 @@ const SPLITS = 50;
  * Everything comes from sums that add over folds, some units of a layer at a time: memory does not grow with the number of
  * layers, but for the unit table (some 36 bytes a unit and score, for each run but the reference) and the norms of heads.
  *
- * @returns the comparison; its unit table is under the symbol `unitChanges`, which `writeComparison` stores beside it.
+ * @returns the comparison; `writeChanges` writes how single units changed.
  * @throws RunError if a run is unreadable or does not match the reference (field, both values, remedy), or two training
  *   seeds of one regime are the same checkpoint; UsageError without runs, with a label twice, with an unknown label or
  *   language; InterruptedError when `signal` aborts.
@@ -64,7 +68,7 @@ const SPLITS = 50;
 export async function compareRuns(
   runs: readonly RunToCompare[],
   options: CompareOptions = {},
-): Promise<ComparisonWithChanges> {
+): Promise<Comparison> {
   const { groups = [], seed = 0, splits = SPLITS, fraction, signal, onProgress } = options;
   const regimes = await openRegimes(runs, options.reference);
   const compared = regimes.map(({ run }) => run);
@@ -153,7 +157,6 @@ export async function compareRuns(
     alignment: aligned?.described ?? null,
     reliability,
     warnings,
-    [unitChanges]: results.flatMap(({ changes }) => changes),
   };
 }
 

@@ -25,19 +25,12 @@ export {
   CHANGES_FILE,
   COMPARISON_FILE,
   readComparison,
-  SCORE_CHANGES_FILE,
   writeComparison,
 } from './files.js';
 export { languageGroups } from './inputs/language-groups.js';
 export type { RunToCompare } from './inputs/regimes.js';
 export { MEASURES, type Measure, type QuantityKey } from './quantities/quantity.js';
-export { SCORE_CHANGE_COLUMNS, type ScoreChangesOptions, writeScoreChanges } from './score-changes.js';
+
 export { againstReference, headlineChanges, mainUnits, type RowFilter, rowsOf } from './select.js';
-export {
-  type ComparisonWithChanges,
-  type ScoreChange,
-  UNIT_CHANGE_SCORES,
-  type UnitChangeScore,
-  type UnitChanges,
-  unitChanges,
-} from './unit-changes.js';
+export type { ChangeSet } from './units/change-task.js';
+export { CHANGE_COLUMNS, type ChangesOptions, writeChanges } from './units/changes.js';

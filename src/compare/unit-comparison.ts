@@ -1,11 +1,10 @@
-import { lape, RateSummary, type ReferenceCut, tang2024Units, vectorShare } from '../scores/index.js';
+import { lape, RateSummary, type ReferenceCut, tang2024Units } from '../scores/index.js';
 import type { UnitType } from '../store/index.js';
 import type { ExpertMap, HeadMap, HeadOverlap, UnitDescription } from './comparison.js';
 import type { FoldSubsets } from './inputs/fold-subsets.js';
 import {
   ratesOf,
   type Scope,
-  type ScopeScores,
   type SubsetScores,
   scoreSubset,
   type UnitLayer,
@@ -21,12 +20,6 @@ import { unitQuantities } from './quantities/index.js';
 import { comparedPairs, type Quantity } from './quantities/quantity.js';
 import type { RunReliability } from './reliability.js';
 import { RunDescription } from './run-description.js';
-import {
-  type LayerReplicates,
-  type Replicated,
-  type UnitChanges,
-  UnitChangesBuilder,
-} from './unit-changes.js';
 
 export interface UnitComparisonOptions {
   readonly subsets: FoldSubsets;
@@ -44,8 +37,6 @@ export interface ComparedUnits {
   readonly headMaps: readonly HeadMap[];
   readonly expertMaps: readonly ExpertMap[];
   readonly headOverlaps: readonly HeadOverlap[];
-  /** One a run but the reference. */
-  readonly changes: readonly UnitChanges[];
   /** Of LAPE and ω²_language, from the halves of the noise floor; empty without halves. */
   readonly reliability: ReadonlyMap<RunSource, readonly RunReliability[]>;
 }
@@ -74,14 +65,12 @@ export async function compareUnits(
   const topHeads = (type === 'head' ? runs : []).map(
     ({ manifest }) => new TopHeads(subsets.folds.length, languages, layers, manifest.shape.heads ?? 0),
   );
-  const changes = compared.slice(1).map((run) => new UnitChangesBuilder(run.label, type, layout));
   const moves = comparedPairs(compared.length).map((pair) => ({
     ...pair,
     reallocation: new ReallocationBuilder(languages),
   }));
 
   for (const range of blocksOf(reference, type)) {
-    let first: BlockScores | null = null;
     const assignments: BlockScores['assignments'][] = [];
     for (const [r, run] of runs.entries()) {
       const isSeed = r >= compared.length;
@@ -95,8 +84,6 @@ export async function compareUnits(
         topHeads[r]?.add(subset, block, of.rates);
       });
       described[r]?.addFull(block, scores.full);
-      if (r > 0 && !isSeed) changes[r - 1]!.add(range, languages, first!, scores);
-      first ??= scores;
       assignments.push(scores.assignments);
       if (range.unitEnd === layout.widths[range.layer]) await onLayer();
     }
@@ -119,7 +106,6 @@ export async function compareUnits(
       ? `the reference selects none: ${whyNone(type, layout.units, cut)}`
       : null,
   });
-  for (const builder of changes) builder.test();
   return {
     quantities,
     description: {
@@ -139,7 +125,6 @@ export async function compareUnits(
     headMaps: described.flatMap((description) => description.headMap() ?? []),
     expertMaps: described.flatMap((description) => description.expertMap() ?? []),
     headOverlaps: compared.flatMap(({ label }, r) => topHeads[r]?.finish(label) ?? []),
-    changes: changes.map((builder) => builder.changes),
     reliability: new Map(compared.map((run, r) => [run, described[r]!.reliability()])),
   };
 }
@@ -173,7 +158,8 @@ function blocksOf(run: RunSource, type: UnitType): LayerUnits[] {
 }
 
 /** What outlives the scoring of a block of one run's units. */
-interface BlockScores extends LayerReplicates {
+interface BlockScores {
+  readonly full: SubsetScores;
   /** [scope][subset]. */
   readonly assignments: readonly (readonly Int16Array[])[];
 }
@@ -186,8 +172,6 @@ function scoreBlock(
   onSubset: (subset: number, scores: SubsetScores) => void,
 ): BlockScores {
   const assignments: Int16Array[][] = scopes.map(() => []);
-  const leaveOneOut: ScopeScores[] = [];
-  const isLeaveOneOut = new Set(subsets.leaveOneOut);
   let full: SubsetScores | null = null;
   for (const [subset, folds] of subsets.folds.entries()) {
     const scores = scoreSubset(block, folds, cut, scopes);
@@ -196,30 +180,6 @@ function scoreBlock(
       assignments[scope]!.push(assignment);
     });
     if (subset === subsets.full) full = scores;
-    if (isLeaveOneOut.has(subset)) leaveOneOut.push(scores.scopes[0]!);
   }
-  const all = full!.scopes[0]!;
-  const replicated = (of: (scores: ScopeScores) => Float64Array | null): Replicated | null => {
-    const whole = of(all);
-    return whole && { full: whole, leftOut: leaveOneOut.map((left) => of(left)!) };
-  };
-  return {
-    full: full!,
-    assignments,
-    scores: {
-      lape: replicated(({ lape: own }) => own),
-      omega2: replicated(({ omega2 }) => omega2),
-      eta2_item: replicated(({ eta2Item }) => eta2Item),
-      vector_share_language: vectorShares(block, subsets),
-    },
-  };
-}
-
-function vectorShares(
-  { vectors, shape }: UnitLayer,
-  { folds, full, leaveOneOut }: FoldSubsets,
-): Replicated | null {
-  if (vectors === null) return null;
-  const of = (subset: number) => vectorShare(vectors, vectors.units / shape.units, folds[subset]).language;
-  return { full: of(full), leftOut: leaveOneOut.map(of) };
+  return { full: full!, assignments };
 }

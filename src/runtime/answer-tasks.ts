@@ -23,7 +23,8 @@ export function answerTasks<Task, Result>(
         (result) =>
           post(
             { result },
-            Array.from(arraysOf(result), ({ buffer }) => buffer as ArrayBuffer),
+            // Two arrays may be views of one buffer.
+            [...new Set(Array.from(arraysOf(result), ({ buffer }) => buffer as ArrayBuffer))],
           ),
         (error: unknown) => {
           const details =

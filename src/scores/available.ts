@@ -7,25 +7,42 @@ import {
   type ScoredType,
   type StatisticName,
 } from '../store/index.js';
-import { SCORE_NAMES, type ScoreName, type SkippedScore } from './types.js';
+import type { ScoreDefinition } from './definition.js';
+import type { ScoreName, SkippedScore } from './types.js';
+
+/** What `--scores` may name, in the order of the list. */
+export function scoreNames(definitions: readonly ScoreDefinition[]): ScoreName[] {
+  return [...new Set(definitions.flatMap(({ asked }) => asked ?? []))];
+}
 
 /** Checks names given by a user. @throws UsageError */
-export function parseScoreNames(names: readonly string[] = SCORE_NAMES): ReadonlySet<ScoreName> {
+export function parseScoreNames(
+  names: readonly string[],
+  definitions: readonly ScoreDefinition[],
+): ReadonlySet<ScoreName> {
+  const known = scoreNames(definitions);
   for (const name of names) {
-    if (!isScoreName(name)) {
+    if (!known.includes(name)) {
       throw new UsageError({
         what: `there is no score ${JSON.stringify(name)}`,
         where: '--scores',
-        expected: SCORE_NAMES.join(', '),
+        expected: known.join(', '),
         remedy: 'name scores from this list, separated by commas',
       });
     }
   }
-  return new Set(names.filter(isScoreName));
+  return new Set(names);
 }
 
-function isScoreName(name: string): name is ScoreName {
-  return (SCORE_NAMES as readonly string[]).includes(name);
+/** Definitions that a type of units has, among those that were asked for or are always given. */
+export function definitionsOf(
+  definitions: readonly ScoreDefinition[],
+  type: ScoredType,
+  asked: ReadonlySet<ScoreName>,
+): ScoreDefinition[] {
+  return definitions.filter(
+    ({ types, asked: name }) => types.includes(type) && (name === null || asked.has(name)),
+  );
 }
 
 const RECORDED: Readonly<Record<ScoredType, readonly StatisticName[]>> = {
@@ -45,14 +62,21 @@ const LACKING: Readonly<Record<ScoredType, string>> = {
 
 const NOT_IMPORTED = 'what was imported does not tell; capture the checkpoint itself for it';
 
-/** Scores of the grid of items and languages. */
-const PARALLEL: ReadonlySet<ScoreName> = new Set(['twoWay', 'vectorShare', 'alignment']);
-
-/** Scores that need every language of an item. */
-const FULL_GRID: ReadonlySet<ScoreName> = new Set(['twoWay', 'vectorShare']);
-
-/** Scores that need no pooled values. */
-const OF_RATES: ReadonlySet<ScoreName> = new Set(['lape', 'exclusivity']);
+/** What a run holds that decides which scores can be computed. */
+export interface RunHoldings {
+  /** Arrays of its layers. */
+  readonly names: ReadonlySet<LayerArrayName>;
+  readonly keep: RunPlan['keep'];
+  readonly languages: number;
+  /** Items that every language has. */
+  readonly completeItems: number;
+  /** Whether items have several languages. */
+  readonly parallel: boolean;
+  /** Whether the model has experts. */
+  readonly mixture: boolean;
+  /** Whether another program counted what the run holds. */
+  readonly imported: boolean;
+}
 
 /** Which units of a run can be scored, and which of the scores asked for can be computed. */
 export interface Available {
@@ -61,79 +85,80 @@ export interface Available {
 }
 
 /**
- * What the arrays of a run's layers, and the number of items that every language has, allow.
+ * Tells which scores a run allows.
  *
  * @param asked null: whatever the run has data for. What a hook that was not asked for would have given is then no
  *   score that is missing.
- * @param parallel Whether items have several languages.
- * @param mixture Whether the model has experts.
- * @param imported Whether another program counted what the run holds.
  */
 export function availableScores(
-  names: ReadonlySet<LayerArrayName>,
+  definitions: readonly ScoreDefinition[],
+  run: RunHoldings,
   asked: ReadonlySet<ScoreName> | null,
-  keep: RunPlan['keep'],
-  completeItems: number,
-  languages: number,
-  parallel: boolean,
-  mixture: boolean,
-  imported: boolean,
 ): Available {
   const scores = new Map<ScoredType, ReadonlySet<ScoreName>>();
   const skipped: SkippedScore[] = [];
-  const noItems = (type: ScoredType) => {
-    if (keep === 'folds') return 'the run keeps no pooled values; capture with --keep items';
-    return mixture && type === 'neuron'
-      ? 'the run keeps no pooled values of neurons of routed experts, and there are no others; capture with --keep expert-items'
-      : 'the run has no pooled values of these units';
-  };
   for (const type of SCORED_TYPES) {
-    if (type === 'expert' && !mixture) {
-      if (asked?.has('exclusivity')) {
-        skipped.push({ type, score: 'exclusivity', reason: 'the model has no experts' });
+    const own = new Map(
+      definitions.flatMap((definition) =>
+        definition.asked !== null && definition.types.includes(type)
+          ? [[definition.asked, definition] as const]
+          : [],
+      ),
+    );
+    if (type === 'expert' && !run.mixture) {
+      for (const [score, { types }] of own) {
+        if (asked?.has(score) && types.length === 1) {
+          skipped.push({ type, score, reason: 'the model has no experts' });
+        }
       }
       continue;
     }
-    const recorded = RECORDED[type].some((array) => names.has(array));
-    const reasonAgainst = (score: ScoreName): string | null => {
-      if (imported && !(recorded && OF_RATES.has(score))) return NOT_IMPORTED;
-      if (!recorded) return `the run recorded no ${LACKING[type]}`;
-      if (score === 'pattern') {
-        return names.has('head.pattern.entropy.sum')
-          ? null
-          : 'the run recorded no attention patterns; capture with --hooks attn.hook_pattern';
-      }
-      if (languages < 2) return 'the run has one language';
-      if (OF_RATES.has(score)) return null;
-      if (PARALLEL.has(score) && !parallel) {
-        return 'the items of a language are its own: there is no grid of items and languages';
-      }
-      if (!names.has(score === 'vectorShare' ? 'head.items' : ITEM_ARRAYS[type])) return noItems(type);
-      if (FULL_GRID.has(score) && completeItems < 2) {
-        return `fewer than two items have every language (${completeItems})`;
-      }
-      return null;
-    };
+    const recorded = RECORDED[type].some((array) => run.names.has(array));
     const computed = new Set<ScoreName>();
-    for (const score of asked ?? SCORE_NAMES) {
-      if (!applies(score, type)) continue;
-      const reason = reasonAgainst(score);
+    for (const score of asked ?? own.keys()) {
+      const definition = own.get(score);
+      if (definition === undefined) continue;
+      const reason = reasonAgainst(definition, type, recorded, run);
       if (reason === null) computed.add(score);
-      else if (asked !== null || ((type !== 'residual' || recorded) && score !== 'pattern'))
+      else if (asked !== null || ((type !== 'residual' || recorded) && !needsHook(definition))) {
         skipped.push({ type, score, reason });
+      }
     }
     if (recorded) scores.set(type, computed);
   }
   return { scores, skipped };
 }
 
-/**
- * A residual dimension does not fire; vectors and patterns are those of heads, alignment that of the residual stream; only
- * experts are chosen.
- */
-function applies(score: ScoreName, type: ScoredType): boolean {
-  if (score === 'alignment') return type === 'residual';
-  if (score === 'lape') return type !== 'residual';
-  if (score === 'exclusivity') return type === 'expert';
-  return type === 'head' || (score !== 'vectorShare' && score !== 'pattern');
+function needsHook(definition: ScoreDefinition): boolean {
+  return definition.from === 'folds' && definition.needs !== undefined;
+}
+
+function reasonAgainst(
+  definition: ScoreDefinition,
+  type: ScoredType,
+  recorded: boolean,
+  { names, keep, languages, completeItems, parallel, mixture, imported }: RunHoldings,
+): string | null {
+  const { from } = definition;
+  const ofRates = from === 'folds' && definition.needs === undefined;
+  if (imported && !(recorded && ofRates)) return NOT_IMPORTED;
+  if (!recorded) return `the run recorded no ${LACKING[type]}`;
+  if (from === 'folds' && definition.needs !== undefined) {
+    return names.has(definition.needs.array) ? null : definition.needs.reason;
+  }
+  if (languages < 2) return 'the run has one language';
+  if (from === 'folds') return null;
+  if (from !== 'prompts' && !parallel) {
+    return 'the items of a language are its own: there is no grid of items and languages';
+  }
+  if (!names.has(from === 'vectors' ? 'head.items' : ITEM_ARRAYS[type])) {
+    if (keep === 'folds') return 'the run keeps no pooled values; capture with --keep items';
+    return mixture && type === 'neuron'
+      ? 'the run keeps no pooled values of neurons of routed experts, and there are no others; capture with --keep expert-items'
+      : 'the run has no pooled values of these units';
+  }
+  if ((from === 'values' || from === 'vectors') && completeItems < 2) {
+    return `fewer than two items have every language (${completeItems})`;
+  }
+  return null;
 }

@@ -1,53 +1,12 @@
 import { fromFloat16, type PooledGrid } from '../store/index.js';
-import { aurocOf } from './auroc.js';
-import { averagePrecisionOf } from './average-precision.js';
-import { DistributionOverlap } from './distribution-overlap.js';
-import { MutualInformation } from './mutual-information.js';
+import { aurocOf } from './definitions/auroc.js';
+import { averagePrecisionOf } from './definitions/average-precision.js';
+import { DistributionOverlap } from './definitions/distribution-overlap.js';
+import { MutualInformation } from './definitions/mutual-information.js';
+import { selectivityOf } from './definitions/selectivity.js';
+import type { ItemParts, ItemValues } from './item-values.js';
 import { PromptMoments } from './prompt-moments.js';
 import { type PromptSample, RankWalk } from './rank-walk.js';
-import { selectivityOf } from './selectivity.js';
-
-/** What a sample can be evaluated for. */
-export interface ItemParts {
-  /** `ap` and `auroc`. */
-  readonly ranks: boolean;
-  readonly mi: boolean;
-  readonly selectivity: boolean;
-  readonly overlap: boolean;
-}
-
-/** Scores of one unit in one sample of prompts; those not asked for are left as they were. */
-export interface ItemValues {
-  /** [language] each. */
-  readonly ap: Float64Array;
-  readonly auroc: Float64Array;
-  readonly selectivity: Float64Array;
-  /** With the other languages, on average. */
-  readonly overlap: Float64Array;
-  /** Over all pairs of languages, on average. */
-  overlapMean: number;
-  /** Nats. */
-  mi: number;
-  /** Of the whole sample and others like it: what the correction of Miller and Madow added to `mi`, nats. */
-  miCorrection: number;
-  /** With selectivity: Σ_k (Σ_i x)² over complete items; rises with SS_language when languages are permuted within items; NaN if they are all equal. */
-  languageSquares: number;
-}
-
-/** Nothing known yet: all NaN. */
-export function newItemValues(languages: number): ItemValues {
-  const perLanguage = () => new Float64Array(languages).fill(Number.NaN);
-  return {
-    ap: perLanguage(),
-    auroc: perLanguage(),
-    selectivity: perLanguage(),
-    overlap: perLanguage(),
-    overlapMean: Number.NaN,
-    mi: Number.NaN,
-    miCorrection: Number.NaN,
-    languageSquares: Number.NaN,
-  };
-}
 
 /** Scores one unit after another from pooled values, on as many samples of prompts as there are. */
 export class ItemEvaluator {

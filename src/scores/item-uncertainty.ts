@@ -5,40 +5,16 @@ import {
   jackknife,
   studentInterval,
 } from '../stats/index.js';
-import { type ItemEvaluator, type ItemParts, type ItemValues, newItemValues } from './item-evaluator.js';
+import type { ItemEvaluator } from './item-evaluator.js';
 import type { ItemSamples } from './item-samples.js';
-
-/** A standard error and the ends of a 95 % interval. */
-export interface Spread {
-  readonly se: number;
-  readonly low: number;
-  readonly high: number;
-}
-
-/** How far one unit's item scores can be trusted; arrays are [language]. Absent: not asked for. */
-export interface ItemUncertainty {
-  readonly ap?: readonly Spread[];
-  readonly auroc?: readonly Spread[];
-  readonly selectivity?: readonly Spread[];
-  readonly overlap?: readonly Spread[];
-  readonly overlapMean?: Spread;
-  readonly mi?: Spread;
-  readonly p: PermutationP;
-}
-
-/** Permutation p-values; NaN where nothing could be permuted. */
-export interface PermutationP {
-  /** One-sided: is it higher than where languages are exchangeable? */
-  readonly ap: Float64Array;
-  readonly selectivity: Float64Array;
-  /** Two-sided: is it further from 0.5? */
-  readonly auroc: Float64Array;
-  /** Of the highest selectivity over languages, against the highest under permutation. */
-  selectivityBest: number;
-  mi: number;
-  /** Of SS_language, hence of η², ω² and F of language. */
-  twoWay: number;
-}
+import {
+  type ItemParts,
+  type ItemUncertainty,
+  type ItemValues,
+  newItemValues,
+  type PermutationP,
+  type Spread,
+} from './item-values.js';
 
 /**
  * Intervals and p-values of the unit that was loaded last.

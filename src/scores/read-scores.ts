@@ -19,7 +19,7 @@ export async function readScores(
   const path = join(folder, `${name}.parquet`);
   const table = await readTable(path, columns);
   const { schema, schema_version: version } = table.metadata;
-  const expected = SCORE_TABLES[name].schema;
+  const expected = SCORE_TABLES[name];
   if (schema !== expected) {
     throw new RunError({
       what: 'the table is not what its name says',

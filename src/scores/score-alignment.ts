@@ -86,7 +86,7 @@ export async function scoreAlignment(
       halves.length === 0
         ? []
         : [
-            { type: 'residual', score: 'alignmentMargin', ...halved.margin.reliability() },
+            { type: 'residual', score: 'margin', ...halved.margin.reliability() },
             { type: 'residual', score: 'mexa', ...halved.mexa.reliability() },
           ],
   };

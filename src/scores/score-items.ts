@@ -1,10 +1,10 @@
 import type { ItemBlock, PooledGrid } from '../store/index.js';
-import { type ItemEvaluator, type ItemParts, newItemValues } from './item-evaluator.js';
+import type { PermutationTest, PromptScore, ScoreDefinition } from './definition.js';
+import type { ItemEvaluator } from './item-evaluator.js';
 import type { ItemSamples } from './item-samples.js';
-import { itemUncertainty, type Spread } from './item-uncertainty.js';
-import type { LanguageArray, UnitArray } from './score-arrays.js';
-import type { PieceHalves, ScoredPiece } from './scored-piece.js';
-import type { ScoreName } from './types.js';
+import { itemUncertainty } from './item-uncertainty.js';
+import { type ItemParts, newItemValues, type Spread } from './item-values.js';
+import type { Columns, PieceHalves } from './scored-piece.js';
 
 /** Units whose values are brought together at once, so that rows are read in runs of 128 or 256 bytes. */
 const TILE_UNITS = 64;
@@ -17,49 +17,66 @@ export interface ItemScoring {
   readonly full: boolean;
 }
 
-/** Scores that are computed prompt by prompt, of a block of units. */
+/** Passes that the scores, and with `full` the tests, of a block read. */
+export function partsOf(definitions: readonly ScoreDefinition[], full: boolean): ItemParts {
+  const parts = definitions.flatMap((definition) => [
+    ...(definition.from === 'prompts' ? [definition.part] : []),
+    ...(full ? (definition.tests ?? []) : []).map(({ part }) => part),
+  ]);
+  const has = (part: keyof ItemParts) => parts.includes(part);
+  return {
+    ranks: has('ranks'),
+    mi: has('mi'),
+    selectivity: has('selectivity'),
+    overlap: has('overlap'),
+  };
+}
+
+/** Scores that are computed prompt by prompt, and permutation tests, of a block of units. */
 export function scoreItems(
   block: ItemBlock,
   { grid, evaluator, samples, full }: ItemScoring,
-  scores: ReadonlySet<ScoreName>,
+  definitions: readonly ScoreDefinition[],
   halves: PieceHalves,
-): Pick<ScoredPiece, 'ofUnits' | 'ofLanguages'> {
+): { readonly ofUnits: Columns; readonly ofLanguages: Columns } {
   const { unitStart, unitEnd } = block;
+  const { languages } = grid;
   const units = unitEnd - unitStart;
-  const parts: ItemParts = {
-    ranks: scores.has('ap') || scores.has('auroc'),
-    mi: scores.has('mi'),
-    // The p-values of the two-way decomposition come with the moments of selectivity.
-    selectivity: scores.has('selectivity') || (full && scores.has('twoWay')),
-    overlap: scores.has('overlap'),
+  const scores = definitions.filter((definition): definition is PromptScore => definition.from === 'prompts');
+  const tests = definitions.flatMap((definition): readonly PermutationTest[] => definition.tests ?? []);
+  const parts = partsOf(definitions, full);
+  const ofUnits: Record<string, Float64Array> = {};
+  const ofLanguages: Record<string, Float64Array> = {};
+  const set = (name: string, unit: number, value: number | ArrayLike<number>) => {
+    if (typeof value === 'number') {
+      ofUnits[name] ??= new Float64Array(units).fill(Number.NaN);
+      ofUnits[name][unit] = value;
+      return;
+    }
+    ofLanguages[name] ??= new Float64Array(languages * units).fill(Number.NaN);
+    for (let k = 0; k < languages; k++) ofLanguages[name][k * units + unit] = value[k]!;
   };
-  const columns = new Columns(scores, units, grid.languages);
-  const whole = newItemValues(grid.languages);
+  const whole = newItemValues(languages);
   for (const { unit, values } of unitValues(block, grid.row)) {
     if (!evaluator.load(values, parts)) continue;
     evaluator.evaluate(samples.whole, parts, whole);
-    columns.languages('ap', unit, whole.ap);
-    columns.languages('auroc', unit, whole.auroc);
-    columns.languages('selectivity', unit, whole.selectivity);
-    columns.languages('overlap', unit, whole.overlap);
-    columns.unit('mi', 'mi', unit, whole.mi);
-    columns.unit('overlap', 'overlap', unit, whole.overlapMean);
-    scoreHalves(evaluator, samples, parts, halves, unitStart + unit, grid.languages);
+    for (const { name, evaluate } of scores) set(name, unit, evaluate(whole));
+    scoreHalves(evaluator, samples, parts, scores, halves, unitStart + unit, languages);
     if (!full) continue;
-    const { p, ...spreads } = itemUncertainty(evaluator, samples, parts, whole);
-    for (const name of ['ap', 'auroc', 'selectivity', 'overlap'] as const) {
-      columns.spreads(name, unit, spreads[name]);
+    const uncertainty = itemUncertainty(evaluator, samples, parts, whole);
+    for (const { name, interval } of scores) {
+      const spread = interval(uncertainty);
+      for (const end of ['se', 'low', 'high'] as const) {
+        if (spread !== undefined) set(`${name}_${end}`, unit, endOf(spread, end));
+      }
     }
-    columns.spread('mi', unit, spreads.mi);
-    columns.spread('overlap', unit, spreads.overlapMean);
-    for (const name of ['ap', 'auroc', 'selectivity'] as const) {
-      columns.languages(`${name}_p`, unit, p[name], name);
-    }
-    columns.unit('selectivity', 'selectivity_best_p', unit, p.selectivityBest);
-    columns.unit('mi', 'mi_p', unit, p.mi);
-    columns.unit('twoWay', 'omega2_language_p', unit, p.twoWay);
+    for (const { name, of } of tests) set(`${name}_p`, unit, of(uncertainty.p));
   }
-  return columns;
+  return { ofUnits, ofLanguages };
+}
+
+function endOf(spread: Spread | readonly Spread[], end: keyof Spread): number | number[] {
+  return 'se' in spread ? spread[end] : spread.map((own) => own[end]);
 }
 
 /**
@@ -94,16 +111,13 @@ function scoreHalves(
   evaluator: ItemEvaluator,
   samples: ItemSamples,
   parts: ItemParts,
+  scores: readonly PromptScore[],
   halves: PieceHalves,
   unit: number,
   languages: number,
 ): void {
-  const any =
-    halves.get('ap') ??
-    halves.get('auroc') ??
-    halves.get('selectivity') ??
-    halves.get('mi') ??
-    halves.get('overlap');
+  // All of them have the same sample.
+  const any = scores.map(({ name }) => halves.get(name)).find((own) => own !== undefined);
   if (any === undefined) return;
   const [position, end] = any.within(unit, unit + 1);
   if (position === end) return;
@@ -111,12 +125,16 @@ function scoreHalves(
   for (const [n, sample] of samples.halves.entries()) {
     const [split, side] = [n >> 1, n & 1];
     evaluator.evaluate(sample, parts, values);
-    for (const name of ['ap', 'auroc', 'selectivity'] as const) {
-      for (let k = 0; k < languages; k++) halves.get(name)?.set(split, side, k, position, values[name][k]!);
+    for (const { name, evaluate, reliability } of scores) {
+      if (reliability === null) continue;
+      const own = evaluate(values);
+      if (typeof own === 'number') {
+        halves.get(name)?.set(split, side, 0, position, own);
+        continue;
+      }
+      for (let k = 0; k < languages; k++) halves.get(name)?.set(split, side, k, position, own[k]!);
+      halves.get(`${name}_best`)?.set(split, side, 0, position, highest(own));
     }
-    halves.get('apBest')?.set(split, side, 0, position, highest(values.ap));
-    halves.get('mi')?.set(split, side, 0, position, values.mi);
-    halves.get('overlap')?.set(split, side, 0, position, values.overlapMean);
   }
 }
 
@@ -125,54 +143,4 @@ function highest(values: Float64Array): number {
   let most = Number.NaN;
   for (const value of values) if (!(value <= most) && !Number.isNaN(value)) most = value;
   return most;
-}
-
-/** Columns of a block, of which only those of scores that were asked for come to be. */
-class Columns implements Pick<ScoredPiece, 'ofUnits' | 'ofLanguages'> {
-  readonly ofUnits: Partial<Record<UnitArray, Float64Array>> = {};
-  readonly ofLanguages: Partial<Record<LanguageArray, Float64Array>> = {};
-  readonly #scores: ReadonlySet<ScoreName>;
-  readonly #units: number;
-  readonly #languages: number;
-
-  constructor(scores: ReadonlySet<ScoreName>, units: number, languages: number) {
-    this.#scores = scores;
-    this.#units = units;
-    this.#languages = languages;
-  }
-
-  unit(score: ScoreName, name: UnitArray, unit: number, value: number): void {
-    if (!this.#scores.has(score)) return;
-    this.ofUnits[name] ??= new Float64Array(this.#units).fill(Number.NaN);
-    this.ofUnits[name][unit] = value;
-  }
-
-  languages(name: LanguageArray, unit: number, values: ArrayLike<number>, score: string = name): void {
-    if (!(this.#scores as ReadonlySet<string>).has(score)) return;
-    this.ofLanguages[name] ??= new Float64Array(this.#languages * this.#units).fill(Number.NaN);
-    for (let k = 0; k < this.#languages; k++) this.ofLanguages[name][k * this.#units + unit] = values[k]!;
-  }
-
-  spread(name: 'mi' | 'overlap', unit: number, spread: Spread | undefined): void {
-    if (spread === undefined) return;
-    this.unit(name, `${name}_se`, unit, spread.se);
-    this.unit(name, `${name}_low`, unit, spread.low);
-    this.unit(name, `${name}_high`, unit, spread.high);
-  }
-
-  spreads(
-    name: 'ap' | 'auroc' | 'selectivity' | 'overlap',
-    unit: number,
-    spreads: readonly Spread[] | undefined,
-  ): void {
-    if (spreads === undefined) return;
-    for (const end of ['se', 'low', 'high'] as const) {
-      this.languages(
-        `${name}_${end}`,
-        unit,
-        spreads.map((spread) => spread[end]),
-        name,
-      );
-    }
-  }
 }

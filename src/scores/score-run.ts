@@ -21,14 +21,20 @@ import {
   unitLayout,
 } from '../store/index.js';
 import { VERSION } from '../version.js';
-import { availableScores, parseScoreNames } from './available.js';
-import { languageEntropy } from './mutual-information.js';
+import { availableScores, definitionsOf, parseScoreNames } from './available.js';
+import type { ScoreDefinition } from './definition.js';
+import { loadDefinitions } from './definitions/index.js';
+import { languageEntropy } from './definitions/mutual-information.js';
 import { HalfScores } from './reliability.js';
-import { reliabilitySample } from './reliability-sample.js';
 import { scoreAlignment } from './score-alignment.js';
-import type { LanguageArray } from './score-arrays.js';
-import type { ScoreResult, ScoreSettings, ScoreTask } from './score-task.js';
-import { HALF_SCORES, HALF_SCORES_OF_LANGUAGES, type HalfScoreName, halfScoresOf } from './scored-piece.js';
+import { reliabilitySample } from './score-task-runner.js';
+import {
+  type HalfScore,
+  halfScoresOf,
+  type ScoreResult,
+  type ScoreSettings,
+  type ScoreTask,
+} from './scored-piece.js';
 import { type PolicySelections, policyCounts, selectByPolicies } from './select-by-policies.js';
 import { SCORES_SCHEMA_VERSION, type ScoreName, type ScoreSummary } from './types.js';
 import { UnitScores } from './unit-scores.js';
@@ -54,6 +60,8 @@ export interface ScoreRunOptions {
   /** Aborting stops the work with an InterruptedError; nothing is written. */
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: ScoreProgress) => void) | undefined;
+  /** URL of a module that exports another list `SCORE_DEFINITIONS`; threads load it too. Default: the scores there are. */
+  readonly definitions?: string | undefined;
 }
 
 export interface ScoreProgress {
@@ -97,21 +105,25 @@ async function scoreOpened(opened: Run, options: ScoreRunOptions, scratch: Scrat
       remedy: 'add --uncertainty full, or leave them out',
     });
   }
-  const asked = options.scores === undefined ? null : parseScoreNames(options.scores);
+  const definitions = await loadDefinitions(options.definitions);
+  const asked = options.scores === undefined ? null : parseScoreNames(options.scores, definitions);
   const { manifest, folder } = opened;
   const { plan, shape } = manifest;
   const languages = plan.languages.length;
   const { tokens, folds } = await countedTokens(opened);
   const grid = await readPooledGrid(opened);
   const { scores, skipped } = availableScores(
-    await recordedArrays(opened),
+    definitions,
+    {
+      names: await recordedArrays(opened),
+      keep: plan.keep,
+      languages,
+      completeItems: grid?.complete.length ?? 0,
+      parallel: manifest.probe.parallel !== false,
+      mixture: shape.mixture !== null,
+      imported: manifest.imported !== undefined,
+    },
     asked,
-    plan.keep,
-    grid?.complete.length ?? 0,
-    languages,
-    manifest.probe.parallel !== false,
-    shape.mixture !== null,
-    manifest.imported !== undefined,
   );
   const halves = folds.length < 2 ? [] : randomHalves(folds, splits, seed);
   const threads = options.threads ?? Math.min(MOST_THREADS, physicalCores());
@@ -122,19 +134,27 @@ async function scoreOpened(opened: Run, options: ScoreRunOptions, scratch: Scrat
 
   const types = new Map<
     ScoredType,
-    { readonly own: UnitScores; readonly halved: Map<HalfScoreName, HalfScores> }
+    {
+      readonly own: UnitScores;
+      readonly halved: Map<string, { readonly half: HalfScore; readonly scores: HalfScores }>;
+    }
   >();
   for (const [type, names] of scores) {
     const own = new UnitScores(type, unitLayout(shape, type), languages, scratch);
-    const halved = new Map<HalfScoreName, HalfScores>();
-    for (const name of halves.length === 0 ? [] : halfScoresOf(names)) {
-      const columns = HALF_SCORES_OF_LANGUAGES.has(name) ? languages : 1;
-      halved.set(name, new HalfScores(halves, reliabilitySample(name, own.units, seed), columns));
-    }
+    const ofType = halves.length === 0 ? [] : halfScoresOf(definitionsOf(definitions, type, names));
+    const halved = new Map(
+      ofType.map((half) => {
+        const sample = reliabilitySample(half, own.units, seed);
+        return [
+          half.name,
+          { half, scores: new HalfScores(halves, sample, half.byLanguage ? languages : 1) },
+        ] as const;
+      }),
+    );
     types.set(type, { own, halved });
   }
 
-  const tasks = scoreTasks(opened, scores, threads);
+  const tasks = scoreTasks(opened, definitions, scores, threads);
   const left = new Map<number, number>();
   for (const { layer } of tasks) left.set(layer, (left.get(layer) ?? 0) + 1);
   let done = 0;
@@ -147,6 +167,7 @@ async function scoreOpened(opened: Run, options: ScoreRunOptions, scratch: Scrat
       seed,
       splits,
       resampling,
+      definitions: options.definitions,
       scores: Object.fromEntries([...scores].map(([type, names]) => [type, [...names]])),
     } satisfies ScoreSettings,
     tasks,
@@ -155,7 +176,7 @@ async function scoreOpened(opened: Run, options: ScoreRunOptions, scratch: Scrat
       const { type, layer } = piece;
       const { own, halved } = types.get(type)!;
       own.add(piece);
-      for (const [name, position, values] of pieces) halved.get(name)!.take(position, values);
+      for (const [name, position, values] of pieces) halved.get(name)!.scores.take(position, values);
       left.set(layer, left.get(layer)! - 1);
       if (left.get(layer) === 0) onLayer();
     },
@@ -172,10 +193,10 @@ async function scoreOpened(opened: Run, options: ScoreRunOptions, scratch: Scrat
       sizes: shape,
       prompts,
       policies: own.summary && selectByPolicies(own.summary, languages, own.rates()),
-      reliability: [...halved]
+      reliability: [...halved.values()]
         // Residual dimensions have no rates, imported counts no means.
-        .filter(([score]) => HALF_SCORES[score] !== null || own.has(score as LanguageArray))
-        .map(([score, half]) => ({ type: own.type, score, ...half.reliability() })),
+        .filter(({ half: { definition } }) => definition.asked !== null || own.has(definition.name))
+        .map(({ half: { name }, scores: half }) => ({ type: own.type, score: name, ...half.reliability() })),
     };
   });
   const summary: ScoreSummary = {
@@ -200,22 +221,14 @@ async function scoreOpened(opened: Run, options: ScoreRunOptions, scratch: Scrat
     reliability: [...tables.flatMap(({ reliability }) => reliability), ...(aligned?.reliability ?? [])],
     skipped,
   };
-  await writeScores(folder, manifest, tables, aligned?.rows ?? null, summary);
+  await writeScores(folder, manifest, definitions, tables, aligned?.rows ?? null, summary);
   return summary;
 }
-
-/** Scores of fold sums, of other arrays, or of whole layers. */
-const NOT_OF_ITEM_BLOCKS: ReadonlySet<ScoreName> = new Set([
-  'lape',
-  'exclusivity',
-  'pattern',
-  'vectorShare',
-  'alignment',
-]);
 
 /** Layer by layer: its fold sums, then its pooled values, in blocks that fit into memory beside those of other threads. */
 function scoreTasks(
   { manifest }: Run,
+  definitions: readonly ScoreDefinition[],
   scores: ReadonlyMap<ScoredType, ReadonlySet<ScoreName>>,
   threads: number,
 ): ScoreTask[] {
@@ -241,8 +254,9 @@ function scoreTasks(
           tasks.push({ kind: 'items', layer, type, array, ...block });
         }
       };
-      if ([...names].some((name) => !NOT_OF_ITEM_BLOCKS.has(name))) items(ITEM_ARRAYS[type]);
-      if (names.has('vectorShare')) items('head.items');
+      const from = new Set(definitionsOf(definitions, type, names).map((definition) => definition.from));
+      if (from.has('prompts') || from.has('values')) items(ITEM_ARRAYS[type]);
+      if (from.has('vectors')) items('head.items');
     }
   }
   return tasks;

@@ -1,4 +1,4 @@
-import { randomHalves } from '../stats/index.js';
+import { Random, randomHalves } from '../stats/index.js';
 import {
   liveFolds,
   openRun,
@@ -9,37 +9,47 @@ import {
   readTokenCounts,
   unitLayout,
 } from '../store/index.js';
+import { definitionsOf } from './available.js';
+import type { FoldScore, ScoreDefinition, VarianceScore } from './definition.js';
+import { loadDefinitions } from './definitions/index.js';
 import { ItemEvaluator } from './item-evaluator.js';
 import { type ItemSamples, itemSamples } from './item-samples.js';
 import { HalfScores } from './reliability.js';
-import { reliabilitySample } from './reliability-sample.js';
 import { scoreFolds } from './score-folds.js';
 import { scoreItems } from './score-items.js';
-import type { ScoreResult, ScoreSettings, ScoreTask } from './score-task.js';
-import { scoreTwoWay, scoreVectorShare } from './score-two-way.js';
+import { scoreVariance } from './score-variance.js';
 import {
-  HALF_SCORES,
-  HALF_SCORES_OF_FOLDS,
-  HALF_SCORES_OF_LANGUAGES,
-  type HalfScoreName,
+  type HalfScore,
   halfScoresOf,
+  type PieceHalves,
+  type ScoredPiece,
+  type ScoreResult,
+  type ScoreSettings,
+  type ScoreTask,
 } from './scored-piece.js';
-import type { ScoreName } from './types.js';
 
 /** Computes pieces of a run's scores, one after another, reading what each needs from the run's files. */
 export class ScoreTaskRunner {
   readonly #run: Run;
   readonly #settings: ScoreSettings;
+  readonly #definitions: readonly ScoreDefinition[];
   readonly #grid: PooledGrid | null;
   readonly #samples: ItemSamples | null;
   readonly #evaluator: ItemEvaluator | null;
   readonly #splits: ReturnType<typeof randomHalves>;
   #open: RunLayer | null = null;
 
-  private constructor(run: Run, settings: ScoreSettings, grid: PooledGrid | null, folds: readonly number[]) {
+  private constructor(
+    run: Run,
+    settings: ScoreSettings,
+    definitions: readonly ScoreDefinition[],
+    grid: PooledGrid | null,
+    folds: readonly number[],
+  ) {
     const { splits, seed, resampling } = settings;
     this.#run = run;
     this.#settings = settings;
+    this.#definitions = definitions;
     this.#grid = grid;
     this.#splits = folds.length < 2 ? [] : randomHalves(folds, splits, seed);
     this.#samples = grid && itemSamples(grid, this.#splits, resampling);
@@ -51,41 +61,42 @@ export class ScoreTaskRunner {
     const layer = await run.layer(0);
     const live = liveFolds(await layer.readTokens(), run.manifest.plan);
     await layer.close();
-    return new ScoreTaskRunner(run, settings, await readPooledGrid(run), live);
+    const definitions = await loadDefinitions(settings.definitions);
+    return new ScoreTaskRunner(run, settings, definitions, await readPooledGrid(run), live);
   }
 
   async run(task: ScoreTask): Promise<ScoreResult> {
     const layer = await this.#layer(task.layer);
     const { shape, plan } = this.#run.manifest;
     const { type, unitStart, unitEnd } = task;
-    const scores = new Set(this.#settings.scores[task.type] ?? []);
+    const all = definitionsOf(this.#definitions, type, new Set(this.#settings.scores[type] ?? []));
     if (task.kind === 'folds') {
-      const halves = this.#halves(task, (name) => HALF_SCORES_OF_FOLDS.has(name), scores);
+      const own = all.filter((definition): definition is FoldScore => definition.from === 'folds');
       const block = { folds: plan.folds, languages: plan.languages.length, units: unitEnd - unitStart };
       const tokens = await readTokenCounts(layer, type, shape, unitStart, unitEnd);
-      return this.#result(await scoreFolds(layer, task, tokens, block, scores, halves.ofPiece), halves.list);
+      return this.#withHalves(task, own, (halves) => scoreFolds(layer, task, tokens, block, own, halves));
     }
     const { array } = task;
     const grid = this.#grid!;
+    const from = array === 'head.items' ? 'vectors' : 'values';
+    const variance = all.filter((definition): definition is VarianceScore => definition.from === from);
+    const own =
+      from === 'vectors' ? variance : all.filter((one) => one.from === 'prompts' || one.from === from);
     // Half scores stand relative to the layer, as the piece does.
     const block = await layer.readStoredItems(array, unitStart, unitEnd);
-    const piece = { type: task.type, layer: task.layer, unitStart, ofLanguages: {} };
-    if (array === 'head.items') {
-      const halves = this.#halves(task, (name) => HALF_SCORES[name] === 'vectorShare', scores);
-      return this.#result({ ...piece, ofUnits: scoreVectorShare(block, grid, halves.ofPiece) }, halves.list);
-    }
-    const ofItems = (name: HalfScoreName) =>
-      !HALF_SCORES_OF_FOLDS.has(name) && HALF_SCORES[name] !== 'vectorShare';
-    const halves = this.#halves(task, ofItems, scores);
-    const scoring = {
-      grid,
-      samples: this.#samples!,
-      evaluator: this.#evaluator!,
-      full: this.#settings.resampling !== null,
-    };
-    const { ofUnits, ofLanguages } = scoreItems(block, scoring, scores, halves.ofPiece);
-    const twoWay = scores.has('twoWay') ? scoreTwoWay(block, grid, halves.ofPiece) : {};
-    return this.#result({ ...piece, ofUnits: { ...ofUnits, ...twoWay }, ofLanguages }, halves.list);
+    return this.#withHalves(task, own, async (halves) => {
+      const piece = { type, layer: task.layer, unitStart };
+      const shares = scoreVariance(block, grid, variance, halves);
+      if (from === 'vectors') return { ...piece, ofUnits: shares, ofLanguages: {} };
+      const scoring = {
+        grid,
+        samples: this.#samples!,
+        evaluator: this.#evaluator!,
+        full: this.#settings.resampling !== null,
+      };
+      const { ofUnits, ofLanguages } = scoreItems(block, scoring, own, halves);
+      return { ...piece, ofUnits: { ...ofUnits, ...shares }, ofLanguages };
+    });
   }
 
   async close(): Promise<void> {
@@ -102,31 +113,31 @@ export class ScoreTaskRunner {
     return this.#open!;
   }
 
-  /** Empty half scores for the sampled units among those of the task. */
-  #halves(
+  /** Scores a piece, with half scores for the sampled units among those of the task. */
+  async #withHalves(
     { type, layer, unitStart, unitEnd }: ScoreTask,
-    wanted: (name: HalfScoreName) => boolean,
-    scores: ReadonlySet<ScoreName>,
-  ) {
+    definitions: readonly ScoreDefinition[],
+    score: (halves: PieceHalves) => Promise<ScoredPiece>,
+  ): Promise<ScoreResult> {
     const { shape, plan } = this.#run.manifest;
     const layout = unitLayout(shape, type);
     const start = layout.starts[layer]!;
-    const list: (readonly [HalfScoreName, number, HalfScores])[] = [];
-    for (const name of this.#splits.length === 0 ? [] : halfScoresOf(scores).filter(wanted)) {
-      const sample = reliabilitySample(name, layout.units, this.#settings.seed);
-      const all = new HalfScores([], sample);
-      const [first, end] = all.within(start + unitStart, start + unitEnd);
+    const halves = (this.#splits.length === 0 ? [] : halfScoresOf(definitions)).map((half) => {
+      const sample = reliabilitySample(half, layout.units, this.#settings.seed);
+      const [first, end] = new HalfScores([], sample).within(start + unitStart, start + unitEnd);
       const own = sample.slice(first, end).map((unit) => unit - start);
-      const columns = HALF_SCORES_OF_LANGUAGES.has(name) ? plan.languages.length : 1;
-      list.push([name, first, new HalfScores(this.#splits, own, columns)]);
-    }
-    return { list, ofPiece: new Map(list.map(([name, , halves]) => [name, halves])) };
+      const scores = new HalfScores(this.#splits, own, half.byLanguage ? plan.languages.length : 1);
+      return { name: half.name, first, scores };
+    });
+    const piece = await score(new Map(halves.map(({ name, scores }) => [name, scores])));
+    return {
+      ...piece,
+      halves: halves.map(({ name, first, scores }) => [name, first, scores.values] as const),
+    };
   }
+}
 
-  #result(
-    piece: Omit<ScoreResult, 'halves'>,
-    halves: readonly (readonly [HalfScoreName, number, HalfScores])[],
-  ): ScoreResult {
-    return { ...piece, halves: halves.map(([name, first, { values }]) => [name, first, values]) };
-  }
+/** Ascending indices, among all units of a type, of those on which a score's reliability is estimated. */
+export function reliabilitySample({ units: most }: HalfScore, units: number, seed: number): Uint32Array {
+  return new Random(seed).sample(units, most);
 }

@@ -1,68 +1,34 @@
-import type { ScoredType } from '../store/index.js';
+import type { UnitIntervals } from '../stats/index.js';
+import type { ItemsName, ScoredType } from '../store/index.js';
+import type { ScoreDefinition } from './definition.js';
+import type { Resampling } from './item-samples.js';
 import type { HalfScores } from './reliability.js';
-import type { LanguageArray, UnitArray } from './score-arrays.js';
 import type { ScoreName } from './types.js';
 
-/** Scores whose reliability is estimated, with what `--scores` calls them; null: given wherever the sums are. */
-export const HALF_SCORES = {
-  rate: null,
-  mean: null,
-  contrast: null,
-  lape: 'lape',
-  exclusivity: 'exclusivity',
-  eta2Language: 'twoWay',
-  eta2Item: 'twoWay',
-  omega2Language: 'twoWay',
-  omega2Item: 'twoWay',
-  ap: 'ap',
-  apBest: 'ap',
-  auroc: 'auroc',
-  selectivity: 'selectivity',
-  mi: 'mi',
-  overlap: 'overlap',
-  vectorShareLanguage: 'vectorShare',
-  vectorShareItem: 'vectorShare',
-  patternEntropy: 'pattern',
-  patternFirst: 'pattern',
-  patternPrevious: 'pattern',
-} as const satisfies Record<string, ScoreName | null>;
-export type HalfScoreName = keyof typeof HALF_SCORES;
-
-/** Of them, those that every language has one of. */
-export const HALF_SCORES_OF_LANGUAGES: ReadonlySet<HalfScoreName> = new Set([
-  'rate',
-  'mean',
-  'contrast',
-  'ap',
-  'auroc',
-  'selectivity',
-  'patternEntropy',
-  'patternFirst',
-  'patternPrevious',
-]);
-
-/** Of them, those that are made of fold sums. */
-export const HALF_SCORES_OF_FOLDS: ReadonlySet<HalfScoreName> = new Set([
-  'rate',
-  'mean',
-  'contrast',
-  'lape',
-  'exclusivity',
-  'patternEntropy',
-  'patternFirst',
-  'patternPrevious',
-]);
-
-/** Scores whose reliability is estimated, given what is computed. */
-export function halfScoresOf(computed: ReadonlySet<ScoreName>): HalfScoreName[] {
-  return (Object.keys(HALF_SCORES) as HalfScoreName[]).filter((name) => {
-    const score = HALF_SCORES[name];
-    return score === null || computed.has(score);
-  });
+/** What a thread that scores is told when it starts. */
+export interface ScoreSettings {
+  readonly folder: string;
+  /** Scores to compute, by type of unit. */
+  readonly scores: Partial<Record<ScoredType, readonly ScoreName[]>>;
+  readonly seed: number;
+  /** Random halves for the reliability. */
+  readonly splits: number;
+  /** null: no bootstrap, no permutations. */
+  readonly resampling: Resampling | null;
+  /** URL of a module with another list of scores. */
+  readonly definitions?: string | undefined;
 }
 
-/** Half scores of the sampled units among those of a piece. */
-export type PieceHalves = ReadonlyMap<HalfScoreName, HalfScores>;
+/** A piece of work: fold sums, or pooled values, of a block of a layer's units. */
+export type ScoreTask = {
+  readonly layer: number;
+  readonly type: ScoredType;
+  readonly unitStart: number;
+  readonly unitEnd: number;
+} & ({ readonly kind: 'folds' } | { readonly kind: 'items'; readonly array: ItemsName });
+
+/** Arrays by the name of their column. */
+export type Columns = Readonly<Record<string, Float64Array | undefined>>;
 
 /** What was computed of some adjacent units of a layer. */
 export interface ScoredPiece {
@@ -71,7 +37,47 @@ export interface ScoredPiece {
   /** Within the layer. */
   readonly unitStart: number;
   /** Arrays [unit − unitStart]. */
-  readonly ofUnits: Partial<Record<UnitArray, Float64Array>>;
+  readonly ofUnits: Columns;
   /** Arrays [language, unit − unitStart]. */
-  readonly ofLanguages: Partial<Record<LanguageArray, Float64Array>>;
+  readonly ofLanguages: Columns;
+}
+
+/** A piece with the half scores of its sampled units: position of the first in the sample, and `HalfScores.values`. */
+export interface ScoreResult extends ScoredPiece {
+  readonly halves: readonly (readonly [name: string, first: number, values: Float64Array])[];
+}
+
+/** Half scores of the sampled units among those of a piece, by name. */
+export type PieceHalves = ReadonlyMap<string, HalfScores>;
+
+/** Sets a score and its interval. */
+export function setInterval(
+  columns: Record<string, Float64Array | undefined>,
+  name: string,
+  { value, se, low, high }: UnitIntervals,
+): void {
+  columns[name] = value;
+  columns[`${name}_se`] = se;
+  columns[`${name}_low`] = low;
+  columns[`${name}_high`] = high;
+}
+
+/** A score whose reliability is estimated. */
+export interface HalfScore {
+  readonly name: string;
+  readonly definition: ScoreDefinition;
+  /** Whether every language has one. */
+  readonly byLanguage: boolean;
+  /** Units it is estimated on, at most. */
+  readonly units: number;
+}
+
+/** Scores whose reliability is estimated: those of the list, and the highest over languages of some. */
+export function halfScoresOf(definitions: readonly ScoreDefinition[]): HalfScore[] {
+  return definitions.flatMap((definition) => {
+    const { name, per, reliability: units, best } = definition;
+    if (units === null) return [];
+    const own: HalfScore = { name, definition, byLanguage: per === 'language', units };
+    return best?.halves ? [own, { ...own, name: `${name}_best`, byLanguage: false }] : [own];
+  });
 }

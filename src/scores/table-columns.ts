@@ -1,7 +1,8 @@
 import type { ExpertSizes } from '../hooks/index.js';
 import { type ColumnType, expertOfUnit, type TableValue } from '../store/index.js';
 import { deadUnits } from './dead-units.js';
-import { LANGUAGE_ARRAYS, type LanguageArray, UNIT_ARRAYS, type UnitArray } from './score-arrays.js';
+import { columnsOf, type ScoreDefinition, testColumns } from './definition.js';
+import { SCORE_DEFINITIONS } from './definitions/index.js';
 import type { PolicySelections } from './select-by-policies.js';
 import { languagesOf, type Selection } from './selection.js';
 import { topLanguage } from './top-language.js';
@@ -87,7 +88,7 @@ function selectionColumn(policy: keyof PolicySelections): ColumnSpec {
 }
 
 /** The highest value over languages, or the second highest, and its language. */
-function placeColumns(array: LanguageArray, name: string, place: 0 | 1, about: string): ColumnSpec[] {
+function placeColumns(array: string, name: string, place: 0 | 1, about: string): ColumnSpec[] {
   const placed = ({ scores }: ScoredUnits) => {
     const values = scores.ofLanguages(array);
     return { values, at: values === null ? null : atPlace(values, scores.languages, place) };
@@ -114,32 +115,31 @@ function placeColumns(array: LanguageArray, name: string, place: 0 | 1, about: s
   ];
 }
 
-const UNIT_ARRAY_COLUMNS = Object.entries(UNIT_ARRAYS).map(
-  ([name, about]): ColumnSpec => ({
+function arrayColumn([name, about]: readonly [string, string], per: ScoreDefinition['per']): ColumnSpec {
+  return {
     name,
     type: 'float64',
     about,
     of: ({ scores }) => {
-      const values = scores.ofUnits(name as UnitArray);
-      return values && ((unit) => values[unit]!);
+      const values = per === 'unit' ? scores.ofUnits(name) : scores.ofLanguages(name);
+      return values && ((unit, k) => values[per === 'unit' ? unit : k * scores.units + unit]!);
     },
-  }),
-);
+  };
+}
 
-const LANGUAGE_ARRAY_COLUMNS = Object.entries(LANGUAGE_ARRAYS).map(
-  ([name, about]): ColumnSpec => ({
-    name,
-    type: 'float64',
-    about,
-    of: ({ scores }) => {
-      const values = scores.ofLanguages(name as LanguageArray);
-      return values && ((unit, k) => values[k * scores.units + unit]!);
-    },
-  }),
-);
+/** The columns of scores, of their intervals and of their tests. */
+function scoreColumns(definitions: readonly ScoreDefinition[], per: ScoreDefinition['per']): ColumnSpec[] {
+  return definitions.flatMap((definition) => {
+    if (definition.from === 'pairs') return [];
+    const own = definition.per === per ? columnsOf(definition) : [];
+    // The test of the best over languages is a unit's.
+    const ofBest = (definition.tests ?? []).filter(({ name }) => name !== definition.name);
+    const further = per === 'unit' ? ofBest.flatMap(testColumns) : [];
+    return [...own, ...further].map((column) => arrayColumn(column, per));
+  });
+}
 
-/** Columns of `units.parquet`. */
-export const UNIT_COLUMNS: readonly ColumnSpec[] = [
+const UNIT_FACTS: readonly ColumnSpec[] = [
   ...KEY_COLUMNS,
   {
     name: 'dead',
@@ -168,15 +168,9 @@ export const UNIT_COLUMNS: readonly ColumnSpec[] = [
   },
   selectionColumn('tang2024'),
   selectionColumn('polyfact2026'),
-  ...placeColumns('ap', 'ap_best', 0, 'highest average precision over languages'),
-  ...placeColumns('auroc', 'auroc_best', 0, 'highest AUROC over languages'),
-  ...placeColumns('selectivity', 'selectivity_best', 0, 'highest selectivity over languages'),
-  ...placeColumns('selectivity', 'selectivity_second', 1, 'second highest selectivity: the runner-up'),
-  ...UNIT_ARRAY_COLUMNS,
 ];
 
-/** Columns of `unit_languages.parquet`. */
-export const UNIT_LANGUAGE_COLUMNS: readonly ColumnSpec[] = [
+const UNIT_LANGUAGE_FACTS: readonly ColumnSpec[] = [
   ...KEY_COLUMNS,
   {
     name: 'language',
@@ -197,18 +191,47 @@ export const UNIT_LANGUAGE_COLUMNS: readonly ColumnSpec[] = [
       return (unit, k) => (sum[unit]! > 0 ? rate[k * units + unit]! / sum[unit]! : Number.NaN);
     },
   },
-  {
-    name: 'ap_chance',
+];
+
+/** Columns of `units.parquet`. */
+export function unitColumns(definitions: readonly ScoreDefinition[]): readonly ColumnSpec[] {
+  return [
+    ...UNIT_FACTS,
+    ...definitions.flatMap(({ name, best }) => [
+      ...(best === undefined ? [] : placeColumns(name, `${name}_best`, 0, best.about)),
+      ...(best?.second === undefined ? [] : placeColumns(name, `${name}_second`, 1, best.second)),
+    ]),
+    ...scoreColumns(definitions, 'unit'),
+  ];
+}
+
+/** Columns of `unit_languages.parquet`. */
+export function unitLanguageColumns(definitions: readonly ScoreDefinition[]): readonly ColumnSpec[] {
+  return [
+    ...UNIT_LANGUAGE_FACTS,
+    ...definitions.flatMap(({ name, chance }) => (chance === undefined ? [] : [chanceColumn(name, chance)])),
+    ...scoreColumns(definitions, 'language'),
+  ];
+}
+
+export const UNIT_COLUMNS = unitColumns(SCORE_DEFINITIONS);
+export const UNIT_LANGUAGE_COLUMNS = unitLanguageColumns(SCORE_DEFINITIONS);
+
+function chanceColumn(
+  score: string,
+  { name, about }: { readonly name: string; readonly about: string },
+): ColumnSpec {
+  return {
+    name,
     type: 'float64',
-    about: 'share of prompts in this language: the average precision of chance',
+    about,
     of: ({ prompts, scores }) => {
-      if (prompts === null || scores.ofLanguages('ap') === null) return null;
+      if (prompts === null || scores.ofLanguages(score) === null) return null;
       const total = prompts.reduce((sum, count) => sum + count, 0);
       return (_, k) => prompts[k]! / total;
     },
-  },
-  ...LANGUAGE_ARRAY_COLUMNS,
-];
+  };
+}
 
 /** [unit]: index of the language with the highest value, or the second highest; −1 if there is none. */
 function atPlace(values: Float64Array | Float32Array, languages: number, place: 0 | 1): Int32Array {

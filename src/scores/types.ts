@@ -1,27 +1,10 @@
 import type { ScoredType } from '../store/index.js';
 
 /** Newest layout of `units.parquet`, `unit_languages.parquet` and `scores.json`. */
-export const SCORES_SCHEMA_VERSION = 3;
+export const SCORES_SCHEMA_VERSION = 4;
 
-/**
- * What `--scores` may name. `twoWay` gives η² and ω², `mi` mutual information, `overlap` that of distributions;
- * `vectorShare` and `pattern` (how attention is spread) are for heads only, `exclusivity` for experts, `alignment` of
- * languages for the residual stream.
- */
-export const SCORE_NAMES = [
-  'lape',
-  'exclusivity',
-  'ap',
-  'auroc',
-  'twoWay',
-  'selectivity',
-  'mi',
-  'overlap',
-  'vectorShare',
-  'pattern',
-  'alignment',
-] as const;
-export type ScoreName = (typeof SCORE_NAMES)[number];
+/** What `--scores` may name: `asked` of a definition. */
+export type ScoreName = string;
 
 /** A score that was asked for and could not be computed. */
 export interface SkippedScore {

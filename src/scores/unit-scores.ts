@@ -2,8 +2,7 @@ import { qOfCounts } from '../stats/index.js';
 import { type ScoredType, type Scratch, ScratchArray, type UnitLayout } from '../store/index.js';
 import { deadUnits } from './dead-units.js';
 import { RateSummary } from './rate-summary.js';
-import type { LanguageArray, UnitArray } from './score-arrays.js';
-import type { ScoredPiece } from './scored-piece.js';
+import type { Columns, ScoredPiece } from './scored-piece.js';
 import type { RateBlock } from './selection.js';
 
 type Numbers = Float64Array | Float32Array;
@@ -20,9 +19,9 @@ export interface UnitBlock {
   readonly start: number;
   readonly units: number;
   /** [unit − start]; null if nothing was computed. */
-  ofUnits(name: UnitArray): Numbers | null;
+  ofUnits(name: string): Numbers | null;
   /** [language, unit − start]; null if nothing was computed. */
-  ofLanguages(name: LanguageArray): Numbers | null;
+  ofLanguages(name: string): Numbers | null;
 }
 
 /**
@@ -36,8 +35,8 @@ export class UnitScores {
   /** Of all layers. */
   readonly units: number;
   readonly #scratch: Scratch;
-  readonly #ofUnits = new Map<UnitArray, ScratchArray>();
-  readonly #ofLanguages = new Map<LanguageArray, ScratchArray>();
+  readonly #ofUnits = new Map<string, ScratchArray>();
+  readonly #ofLanguages = new Map<string, ScratchArray>();
   /** By name of the array: how many tests have each p. Those of permutations have few. */
   readonly #tests = new Map<string, Map<number, number>>();
   #dead = 0;
@@ -61,7 +60,7 @@ export class UnitScores {
     return this.#summary;
   }
 
-  has(name: LanguageArray): boolean {
+  has(name: string): boolean {
     return this.#ofLanguages.has(name);
   }
 
@@ -92,9 +91,9 @@ export class UnitScores {
     );
     for (let start = 0; start < this.units; start += unitsAtOnce) {
       const end = Math.min(this.units, start + unitsAtOnce);
-      const read = <N extends string>(arrays: ReadonlyMap<N, ScratchArray>, name: N): Numbers | null => {
+      const read = (arrays: ReadonlyMap<string, ScratchArray>, name: string): Numbers | null => {
         const own = q.get(name);
-        const stored = arrays.get((own === undefined ? name : name.replace(Q, '_p')) as N);
+        const stored = arrays.get(own === undefined ? name : name.replace(Q, '_p'));
         const values = stored?.read(start, end) ?? null;
         return own === undefined || values === null ? values : values.map((p) => own.get(p) ?? Number.NaN);
       };
@@ -117,9 +116,9 @@ export class UnitScores {
     }
   }
 
-  #set<N extends UnitArray | LanguageArray>(
-    arrays: Map<N, ScratchArray>,
-    name: N,
+  #set(
+    arrays: Map<string, ScratchArray>,
+    name: string,
     rows: number,
     start: number,
     values: Float64Array,
@@ -140,6 +139,6 @@ export class UnitScores {
 /** Units whose rates are read at a time. */
 const RATE_UNITS = 16_384;
 
-function entries<N extends string>(arrays: Partial<Record<N, Float64Array>>): [N, Float64Array][] {
-  return Object.entries(arrays) as [N, Float64Array][];
+function entries(columns: Columns): [string, Float64Array][] {
+  return Object.entries(columns).flatMap(([name, values]) => (values === undefined ? [] : [[name, values]]));
 }

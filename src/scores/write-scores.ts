@@ -8,15 +8,16 @@ import {
   writeJson,
 } from '../store/index.js';
 import { ALIGNMENT_COLUMNS, type AlignmentRow } from './alignment-columns.js';
-import { type ColumnSpec, type ScoredUnits, UNIT_COLUMNS, UNIT_LANGUAGE_COLUMNS } from './table-columns.js';
+import type { ScoreDefinition } from './definition.js';
+import { type ColumnSpec, type ScoredUnits, unitColumns, unitLanguageColumns } from './table-columns.js';
 import { SCORES_SCHEMA_VERSION, type ScoreSummary } from './types.js';
 import type { UnitScores } from './unit-scores.js';
 
-/** Tables of scores, by file name less `.parquet`. */
+/** Schemas of the tables of scores, by file name less `.parquet`. */
 export const SCORE_TABLES = {
-  units: { schema: 'babelscope/units', columns: UNIT_COLUMNS },
-  unit_languages: { schema: 'babelscope/unit_languages', columns: UNIT_LANGUAGE_COLUMNS },
-  alignment: { schema: 'babelscope/alignment', columns: ALIGNMENT_COLUMNS },
+  units: 'babelscope/units',
+  unit_languages: 'babelscope/unit_languages',
+  alignment: 'babelscope/alignment',
 } as const;
 export type ScoreTableName = keyof typeof SCORE_TABLES;
 
@@ -33,6 +34,7 @@ export type AllScored = Omit<ScoredUnits, 'scores'> & { readonly scores: UnitSco
 export async function writeScores(
   folder: string,
   manifest: RunManifest,
+  definitions: readonly ScoreDefinition[],
   tables: readonly AllScored[],
   alignment: readonly AlignmentRow[] | null,
   summary: ScoreSummary,
@@ -59,21 +61,21 @@ export async function writeScores(
     columns: JSON.stringify(Object.fromEntries(specs.map(({ name, about }) => [name, about]))),
   });
   for (const file of ['units', 'unit_languages'] as const) {
-    const { schema, columns } = SCORE_TABLES[file];
+    const columns = (file === 'units' ? unitColumns : unitLanguageColumns)(definitions);
     const languages = file === 'units' ? 1 : tags.length;
     await streamTable(
       join(folder, `${file}.parquet`),
       columns,
       rowsOf(columns, tables, tags, languages),
-      metadata(schema, columns),
+      metadata(SCORE_TABLES[file], columns),
     );
   }
   const path = join(folder, 'alignment.parquet');
   if (alignment === null) await removeStale(path);
   else {
-    const { schema, columns } = SCORE_TABLES.alignment;
+    const columns = ALIGNMENT_COLUMNS;
     const values = columns.map(({ of }) => alignment.map(of));
-    await streamTable(path, columns, [values], metadata(schema, columns));
+    await streamTable(path, columns, [values], metadata(SCORE_TABLES.alignment, columns));
   }
   await writeJson(join(folder, 'scores.json'), summary);
 }

@@ -6,13 +6,13 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { compareRuns } from '../../src/compare/compare-runs.js';
 import type { Change, Comparison } from '../../src/compare/comparison.js';
 import type { Measure } from '../../src/compare/quantities/quantity.js';
-import { unitChanges } from '../../src/compare/unit-changes.js';
 import { InterruptedError, UsageError } from '../../src/errors.js';
 import { openSafetensors } from '../../src/store/files/safetensors.js';
 import { layerPath, readManifest, writeManifest } from '../../src/store/run/run-folder.js';
 import { unitViews } from '../support/comparison-views.js';
 import { createRunFolder } from '../support/create-run-folder.js';
 import { type PlantedNeuron, writeSyntheticRun } from '../support/synthetic-run.js';
+import { unitChangesOf } from '../support/unit-changes.js';
 import { type NamedArray, writeSafetensors } from '../support/write-safetensors.js';
 
 const FIXTURES = fileURLToPath(new URL('../fixtures/compare', import.meta.url));
@@ -92,10 +92,11 @@ describe('where something was planted', () => {
     }
     expect(headline(comparison, 'selected').change.high).toBeLessThan(0);
     expect(headline(comparison, 'mean_lape').change.low).toBeGreaterThan(0);
-    const changes = comparison[unitChanges].find(({ type }) => type === 'neuron')!;
-    expect(changes.scores.lape!.low[shared.neurons]).toBeGreaterThan(0);
-    expect(changes.languageReference[shared.neurons]).toBe(0);
-    expect(changes.languageOther[shared.neurons]).toBe(-1);
+    const of = await unitChangesOf([{ folder: at('a') }, { folder: at('b') }], comparison);
+    const changes = of('neuron', 'lape');
+    expect(changes.low![shared.neurons]).toBeGreaterThan(0);
+    expect(changes.language_reference![shared.neurons]).toBe(comparison.languages[0]!.tag);
+    expect(changes.language_other![shared.neurons]).toBeNull();
   });
 
   test('where the other run selects nothing its halves have no Jaccard: their number changed, the rest is not measured', async () => {
@@ -172,7 +173,6 @@ describe('what can be compared', () => {
     expect(single.units[0]!.profiles[0]!.selected).toBe(20);
     expect([...single.changes, ...single.units.flatMap(({ reallocations }) => reallocations)]).toEqual([]);
     expect(single.headMaps).toHaveLength(1);
-    expect(single[unitChanges]).toEqual([]);
   });
 
   test('three runs: every two of them, the first the reference of all', async () => {

@@ -4,18 +4,16 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { compareRuns } from '../../src/compare/compare-runs.js';
-import { COMPARISON_SCHEMA_VERSION } from '../../src/compare/comparison.js';
+import { COMPARISON_SCHEMA_VERSION, type Comparison } from '../../src/compare/comparison.js';
 import { readComparison, writeComparison } from '../../src/compare/files.js';
-import { type ComparisonWithChanges, unitChanges } from '../../src/compare/unit-changes.js';
 import { OutputError, RunError } from '../../src/errors.js';
 import { scoreRun } from '../../src/scores/score-run.js';
-import { readTable } from '../../src/store/files/table.js';
 import { writeSyntheticRun } from '../support/synthetic-run.js';
 
 const FIXTURES = fileURLToPath(new URL('../fixtures/compare', import.meta.url));
 
 let folder: string;
-let comparison: ComparisonWithChanges;
+let comparison: Comparison;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'babelscope-comparison-'));
   comparison = await compareRuns(
@@ -28,20 +26,18 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 
 describe('comparison.json', () => {
   test('reads back as it was written', async () => {
-    const { [unitChanges]: _, ...written } = comparison;
-    expect(await readComparison(join(folder, 'a'))).toEqual(written);
+    expect(await readComparison(join(folder, 'a'))).toEqual(comparison);
   });
 
-  test('the same comparison gives the same bytes, of the table too', async () => {
+  test('the same comparison gives the same bytes', async () => {
     await writeComparison(join(folder, 'b'), comparison);
-    for (const name of ['comparison.json', 'changes.parquet']) {
-      expect(await readFile(join(folder, 'b', name))).toEqual(await readFile(join(folder, 'a', name)));
-    }
+    const bytes = (name: string) => readFile(join(folder, name, 'comparison.json'));
+    expect(await bytes('b')).toEqual(await bytes('a'));
   });
 
-  test('holds neither NaN nor the unit table', async () => {
+  test('holds no NaN, and nothing of single units', async () => {
     const text = await readFile(join(folder, 'a', 'comparison.json'), 'utf8');
-    expect(text).not.toMatch(/NaN|Infinity|unitChanges|eta2_item/);
+    expect(text).not.toMatch(/NaN|Infinity|eta2_item/);
     expect(JSON.parse(JSON.stringify(comparison))).toEqual(JSON.parse(text));
   });
 
@@ -68,39 +64,12 @@ describe('comparison.json', () => {
   });
 });
 
-test('tables of an earlier comparison in the folder are removed, unless a comparison that was read is written back', async () => {
+test('tables of an earlier comparison in the folder are removed', async () => {
   const out = join(folder, 'again');
   await writeComparison(out, comparison);
-  await writeFile(join(out, 'score_changes.parquet'), '');
-  await writeComparison(out, await readComparison(out));
-  expect((await readdir(out)).sort()).toEqual([
-    'changes.parquet',
-    'comparison.json',
-    'score_changes.parquet',
-  ]);
+  for (const name of ['changes.parquet', 'score_changes.parquet']) await writeFile(join(out, name), '');
   await writeComparison(out, comparison);
-  expect((await readdir(out)).sort()).toEqual(['changes.parquet', 'comparison.json']);
-  await writeComparison(out, { ...comparison, [unitChanges]: [] });
   expect(await readdir(out)).toEqual(['comparison.json']);
-});
-
-test('changes.parquet has a row a unit, and null where a score cannot be computed', async () => {
-  const { rows, columns, metadata } = await readTable(join(folder, 'a', 'changes.parquet'));
-  expect(rows).toBe(4 * 100 + 4 * 6);
-  expect(metadata.reference).toBe('base');
-  expect(JSON.parse(metadata.languages!)).toEqual(comparison.runs[0]!.languages);
-  const [neurons] = comparison[unitChanges];
-  const unit = 2 * 100 + 9;
-  const value = (name: string, row: number) => columns.get(name)![row];
-  expect([value('type', unit), value('layer', unit), value('index', unit)]).toEqual(['neuron', 2, 9]);
-  // Neuron 9 of layer 2 is dead in the tuned run.
-  expect(value('lape_reference', unit)).toBe(neurons!.scores.lape!.reference[unit]);
-  expect(value('delta_lape', unit)).toBeNaN();
-  expect(value('delta_lape', unit + 1)).toBe(neurons!.scores.lape!.delta[unit + 1]);
-  expect(value('delta_lape_low', unit + 1)).toBe(neurons!.scores.lape!.low[unit + 1]);
-  const selected = columns.get('language_reference')!.filter((tag, row) => tag !== null && row < 400);
-  expect(selected).toHaveLength(20);
-  expect(new Set(selected)).toEqual(new Set(['en', 'de', 'ja']));
 });
 
 describe('reliability', () => {

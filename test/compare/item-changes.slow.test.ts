@@ -1,9 +1,13 @@
 import { expect, test } from 'vitest';
-import { ItemChanges } from '../../src/compare/item-changes.js';
+import { ItemChanges } from '../../src/compare/units/item-changes.js';
+import type { PromptScore } from '../../src/scores/definition.js';
+import { SCORE_DEFINITIONS } from '../../src/scores/definitions/index.js';
 import { itemSamples } from '../../src/scores/item-samples.js';
 import { Draws } from '../../src/stats/sampling/random.js';
 import { studentTQuantile } from '../../src/stats/tests/distributions.js';
 import { completeGrid } from '../../validation/simulated-grid.js';
+
+const PROMPT_SCORES = SCORE_DEFINITIONS.filter((one): one is PromptScore => one.from === 'prompts');
 
 // Slow because it simulates many units, each with permutations.
 
@@ -24,11 +28,15 @@ interface Setting {
 function simulate({ effect, items }: Setting) {
   const grid = completeGrid(ITEMS, LANGUAGES, FOLDS);
   const draws = new Draws(7);
-  let changes = new ItemChanges(grid, itemSamples(grid, [], null));
+  let changes = new ItemChanges(grid, itemSamples(grid, [], null), PROMPT_SCORES);
   const found: { delta: Float64Array; centre: Float64Array; se: Float64Array }[] = [];
   for (let u = 0; u < UNITS; u++) {
     if (u % 50 === 0) {
-      changes = new ItemChanges(grid, itemSamples(grid, [], { draws: 0, permutations: 100, seed: u }));
+      changes = new ItemChanges(
+        grid,
+        itemSamples(grid, [], { draws: 0, permutations: 100, seed: u }),
+        PROMPT_SCORES,
+      );
     }
     const [a, b] = [new Float32Array(ITEMS * LANGUAGES), new Float32Array(ITEMS * LANGUAGES)];
     for (let i = 0; i < ITEMS; i++) {

@@ -2,8 +2,10 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { ItemChanges } from '../../src/compare/item-changes.js';
-import { pairedP } from '../../src/compare/paired-change.js';
+import { ItemChanges } from '../../src/compare/units/item-changes.js';
+import { pairedP } from '../../src/compare/units/paired-change.js';
+import type { PromptScore } from '../../src/scores/definition.js';
+import { SCORE_DEFINITIONS } from '../../src/scores/definitions/index.js';
 import { type ItemSamples, itemSamples } from '../../src/scores/item-samples.js';
 import { unitValues } from '../../src/scores/score-items.js';
 import { wholeSample } from '../../src/scores/whole-sample.js';
@@ -11,6 +13,8 @@ import { Draws } from '../../src/stats/sampling/random.js';
 import { type PooledGrid, readPooledGrid } from '../../src/store/arrays/pooled-grid.js';
 import { openRun } from '../../src/store/run/open-run.js';
 import { completeGrid } from '../../validation/simulated-grid.js';
+
+const PROMPT_SCORES = SCORE_DEFINITIONS.filter((one): one is PromptScore => one.from === 'prompts');
 
 const FIXTURES = fileURLToPath(new URL('../fixtures/compare', import.meta.url));
 /** test/reference/make_compare.py (NumPy, SciPy, scikit-learn). */
@@ -52,7 +56,7 @@ test('changes of overlap and of mutual information vary by what NumPy and scikit
     permutations: expected.permutations.map((labels) => ({ ...whole, labels: Uint8Array.from(labels) })),
     permutable: 1,
   };
-  const changes = new ItemChanges(grid, samples);
+  const changes = new ItemChanges(grid, samples, PROMPT_SCORES);
   const [base, tuned] = [await pooled('base', grid), await pooled('tuned', grid)];
   const at = changes.scores.findIndex(({ score }) => score === 'overlap');
   let misses = 0;
@@ -74,7 +78,11 @@ function last({ scores }: ItemChanges): number {
 
 test('a unit with a value that is not finite in one run has no change; the same values in both change by exactly 0', () => {
   const grid = completeGrid(40, 3, 5);
-  const changes = new ItemChanges(grid, itemSamples(grid, [], { draws: 0, permutations: 20, seed: 1 }));
+  const changes = new ItemChanges(
+    grid,
+    itemSamples(grid, [], { draws: 0, permutations: 20, seed: 1 }),
+    PROMPT_SCORES,
+  );
   const draws = new Draws(3);
   const values = Float32Array.from({ length: 120 }, () => draws.gaussian());
   const same = changes.of(values, values);

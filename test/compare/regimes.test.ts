@@ -7,7 +7,6 @@ import type { Estimate } from '../../src/compare/comparison.js';
 import { foldSubsets } from '../../src/compare/inputs/fold-subsets.js';
 import { headOverlap } from '../../src/compare/inputs/top-heads.js';
 import { rowsOf } from '../../src/compare/select.js';
-import type { ComparisonWithChanges } from '../../src/compare/unit-changes.js';
 import { type UnitView, unitViews } from '../support/comparison-views.js';
 
 /** Runs and answers written by test/reference/make_compare.py (NumPy, SciPy, safetensors). */
@@ -48,7 +47,7 @@ const GROUPS = [
 ];
 const SCOPES = ['all', 'european', 'ja'];
 
-let comparison: ComparisonWithChanges;
+let comparison: Awaited<ReturnType<typeof compareRuns>>;
 let neurons: UnitView;
 beforeAll(async () => {
   const folder = (name: string) => join(FIXTURES, name);

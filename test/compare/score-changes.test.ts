@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { SCORE_CHANGE_COLUMNS, writeScoreChanges } from '../../src/compare/score-changes.js';
+import { CHANGE_COLUMNS, writeChanges } from '../../src/compare/units/changes.js';
 import { InterruptedError, RunError } from '../../src/errors.js';
 import { readTable, type Table } from '../../src/store/files/table.js';
 import { experts, writeExpertRun } from '../scores/expert-run.js';
@@ -26,8 +26,8 @@ let folder: string;
 let table: Table;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'babelscope-score-changes-'));
-  await writeScoreChanges(folder, RUNS, { threads: 1 });
-  table = await readTable(join(folder, 'score_changes.parquet'));
+  await writeChanges(folder, RUNS, { changes: 'full', threads: 1 });
+  table = await readTable(join(folder, 'changes.parquet'));
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
@@ -52,7 +52,7 @@ test.each(Object.keys(expected))(
     let misses = 0;
     for (const [row, language] of (delta.length === 1 ? [null] : TAGS).entries()) {
       for (const [name, answers, tolerance] of [
-        ['delta', delta[row]!, 1e-6],
+        ['change', delta[row]!, 1e-6],
         ['se', se?.[row], 1e-5],
         ['q', q?.[row], 1e-4],
       ] as const) {
@@ -82,7 +82,7 @@ test('the change of the share of variance of hook_z between items is that of Num
   }
 });
 
-test('delta is other − reference, its interval t₅ standard errors wide, clipped to what a score can change by', () => {
+test('a change is other − reference, its interval t₅ standard errors wide, clipped to what a score can change by', () => {
   const t = 2.570581835636314; // SciPy: stats.t.ppf(0.975, 5)
   for (const [score, most] of [
     ['ap', 1],
@@ -93,9 +93,14 @@ test('delta is other − reference, its interval t₅ standard errors wide, clip
     ['omega2_item', Infinity],
   ] as const) {
     const language = score === 'eta2_language' || score === 'omega2_item' ? null : 'de';
-    const [reference, other, delta, se, low, high] = ['reference', 'other', 'delta', 'se', 'low', 'high'].map(
-      (name) => column(name, score, language),
-    ) as number[][];
+    const [reference, other, delta, se, low, high] = [
+      'reference',
+      'other',
+      'change',
+      'se',
+      'low',
+      'high',
+    ].map((name) => column(name, score, language)) as number[][];
     let intervals = 0;
     for (const [u, value] of delta!.entries()) {
       if (Number.isNaN(value)) continue;
@@ -111,17 +116,20 @@ test('delta is other − reference, its interval t₅ standard errors wide, clip
 
 test('heads have their rates, means, contrasts and item scores too; every unit, score and language is there once', async () => {
   const connection = await (await DuckDBInstance.create(':memory:')).connect();
-  const path = join(folder, 'score_changes.parquet');
+  const path = join(folder, 'changes.parquet');
   const query = async (sql: string) => (await connection.runAndReadAll(sql)).getRowsJson();
   const ofLanguages = ['ap', 'auroc', 'contrast', 'mean', 'overlap', 'rate', 'selectivity'];
-  const neurons = [...ofLanguages, 'eta2_language', 'mi', 'omega2_item'].sort();
+  const neurons = [
+    ...[...ofLanguages, 'eta2_item', 'eta2_language', 'lape', 'mi'],
+    ...['omega2_item', 'omega2_language'],
+  ].sort();
   const rows = (units: number, score: string) =>
     String(units * (score === 'overlap' ? 4 : ofLanguages.includes(score) ? 3 : 1));
   expect(
-    await query(`select type, score, count(*), count(distinct (layer, index, coalesce(language, ''))), count(delta) > 0
+    await query(`select type, score, count(*), count(distinct (layer, index, coalesce(language, ''))), count(change) > 0
                  from '${path}' group by all order by type, score`),
   ).toEqual([
-    ...[...neurons, 'vector_share_item'].map((score) => [
+    ...[...neurons, 'vector_share_item', 'vector_share_language'].map((score) => [
       'head',
       score,
       rows(24, score),
@@ -133,10 +141,10 @@ test('heads have their rates, means, contrasts and item scores too; every unit, 
   const words = { VARCHAR: 'string', INTEGER: 'int32', DOUBLE: 'float64' } as Record<string, string>;
   expect(
     (await query(`describe select * from '${path}'`)).map(([name, type]) => [name, words[String(type)]]),
-  ).toEqual(SCORE_CHANGE_COLUMNS.map(({ name, type }) => [name, type]));
+  ).toEqual(CHANGE_COLUMNS.map(({ name, type }) => [name, type]));
   expect(table.metadata).toMatchObject({
-    schema: 'babelscope/score_changes',
-    schema_version: '3',
+    schema: 'babelscope/changes',
+    schema_version: '4',
     reference: 'base',
   });
   expect(JSON.parse(table.metadata.languages!).map(({ tokens }: { tokens: number }) => tokens > 0)).toEqual([
@@ -148,23 +156,23 @@ test('heads have their rates, means, contrasts and item scores too; every unit, 
 
 test('a run against itself changes nothing: every Δ and error is 0, and nothing is a discovery', async () => {
   const out = join(folder, 'same');
-  await writeScoreChanges(out, [RUNS[0]!, { ...RUNS[0]!, label: 'again' }], { threads: 1 });
-  const { columns, rows } = await readTable(join(out, 'score_changes.parquet'));
+  await writeChanges(out, [RUNS[0]!, { ...RUNS[0]!, label: 'again' }], { changes: 'full', threads: 1 });
+  const { columns, rows } = await readTable(join(out, 'changes.parquet'));
   expect(rows).toBe(table.rows);
-  for (const name of ['delta', 'se']) {
+  for (const name of ['change', 'se']) {
     expect(columns.get(name)!.every((value) => value === 0 || Number.isNaN(value))).toBe(true);
   }
   expect(columns.get('q')!.every((value) => value === 1 || Number.isNaN(value))).toBe(true);
 });
 
 test('the number of threads changes no byte; the reference can be any of the runs', async () => {
-  await writeScoreChanges(join(folder, 'threads'), RUNS, { threads: 3 });
-  const bytes = (name: string) => readFile(join(folder, name, 'score_changes.parquet'));
+  await writeChanges(join(folder, 'threads'), RUNS, { changes: 'full', threads: 3 });
+  const bytes = (name: string) => readFile(join(folder, name, 'changes.parquet'));
   expect((await bytes('threads')).equals(await bytes('.'))).toBe(true);
-  await writeScoreChanges(join(folder, 'back'), RUNS, { threads: 2, reference: 'tuned' });
-  const { columns } = await readTable(join(folder, 'back/score_changes.parquet'));
-  const negated = table.columns.get('delta')!.map((value) => 0 - (value as number));
-  expect(columns.get('delta')!.map((value) => 0 + (value as number))).toEqual(negated);
+  await writeChanges(join(folder, 'back'), RUNS, { changes: 'full', threads: 2, reference: 'tuned' });
+  const { columns } = await readTable(join(folder, 'back/changes.parquet'));
+  const negated = table.columns.get('change')!.map((value) => 0 - (value as number));
+  expect(columns.get('change')!.map((value) => 0 + (value as number))).toEqual(negated);
 });
 
 test('without pooled values rates, means and contrasts are left; runs that do not match are refused; aborting writes nothing', async () => {
@@ -178,15 +186,15 @@ test('without pooled values rates, means and contrasts are left; runs that do no
   await writeSyntheticRun(b.folder, { ...small, keep: 'folds', noise: 2 });
   await writeSyntheticRun(c.folder, small);
   const out = join(folder, 'folds');
-  await writeScoreChanges(out, [a, b], { threads: 1 });
-  const { columns } = await readTable(join(out, 'score_changes.parquet'));
-  expect(new Set(columns.get('score'))).toEqual(new Set(['rate', 'mean', 'contrast']));
-  await expect(writeScoreChanges(out, [a, c])).rejects.toThrow(RunError);
-  await expect(writeScoreChanges(out, [a, c])).rejects.toThrow(/plan.keep differs/);
+  await writeChanges(out, [a, b], { changes: 'full', threads: 1 });
+  const { columns } = await readTable(join(out, 'changes.parquet'));
+  expect(new Set(columns.get('score'))).toEqual(new Set(['rate', 'mean', 'contrast', 'lape']));
+  await expect(writeChanges(out, [a, c])).rejects.toThrow(RunError);
+  await expect(writeChanges(out, [a, c])).rejects.toThrow(/plan.keep differs/);
   const stopped = join(folder, 'stopped');
-  const work = writeScoreChanges(stopped, [a, b], { signal: AbortSignal.abort() });
+  const work = writeChanges(stopped, [a, b], { signal: AbortSignal.abort() });
   await expect(work).rejects.toThrow(InterruptedError);
-  await expect(readFile(join(stopped, 'score_changes.parquet'))).rejects.toThrow('ENOENT');
+  await expect(readFile(join(stopped, 'changes.parquet'))).rejects.toThrow('ENOENT');
 });
 
 test('units of a mixture are told apart by expert, and have the scores that NumPy and scikit-learn computed', async () => {
@@ -197,8 +205,8 @@ test('units of a mixture are told apart by expert, and have the scores that NumP
   await writeExpertRun(a.folder);
   await writeExpertRun(b.folder);
   const out = join(folder, 'experts');
-  await writeScoreChanges(out, [a, b], { threads: 1 });
-  const { columns, rows } = await readTable(join(out, 'score_changes.parquet'));
+  await writeChanges(out, [a, b], { changes: 'full', threads: 1 });
+  const { columns, rows } = await readTable(join(out, 'changes.parquet'));
   const of = (name: string) => columns.get(name)!;
   const chosen = (wanted: Readonly<Record<string, unknown>>) =>
     [...Array(rows).keys()].filter((row) =>
@@ -231,5 +239,5 @@ test('units of a mixture are told apart by expert, and have the scores that NumP
     );
   }
   expect(chosen({ type: 'head' }).every((row) => of('expert')[row] === null)).toBe(true);
-  expect(of('delta').every((value) => value === 0 || Number.isNaN(value))).toBe(true);
+  expect(of('change').every((value) => value === 0 || Number.isNaN(value))).toBe(true);
 });

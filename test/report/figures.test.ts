@@ -60,6 +60,15 @@ describe('a figure has one mark for each number', () => {
     expect(marks(await draw('reallocation'), 'rect')).toBe((languages + 1) ** 2 - 1);
   });
 
+  test('unit-languages: run × number of languages, and the share that belongs to one alone', async () => {
+    const { profiles } = small.units[0]!;
+    expect(marks(await draw('unit-languages'), 'symbol')).toBe(runs * languages);
+    const alone = profiles.map(
+      ({ label, selected, multiplicity: [own] }) => `${label} ${own} of ${selected} (`,
+    );
+    for (const part of alone) expect(figures.get('unit-languages')!.caption).toContain(part);
+  });
+
   test('head-map: layer × head, before, after and difference', async () => {
     expect(marks(await draw('head-map'), 'rect')).toBe(3 * layers * heads);
   });

@@ -3,23 +3,25 @@ import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import sharp from 'sharp';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { headlineChanges, type QuantityKey, type RowFilter, rowsOf } from '../../src/compare/index.js';
+import {
+  type Comparison,
+  headlineChanges,
+  type QuantityKey,
+  type RowFilter,
+  rowsOf,
+} from '../../src/compare/index.js';
 import { BabelscopeError, OutputError } from '../../src/errors.js';
-import { buildFigures, writeReport } from '../../src/report/index.js';
+import { buildFigures, isPresent, writeReport } from '../../src/report/index.js';
 import { buildPage } from '../../src/report/page/page.js';
 import { SEEN_UNSEEN, syntheticComparison } from '../support/synthetic-comparison.js';
 
-const NAMES = [
-  'forest',
-  'forest-heads',
-  'specialized-neurons',
-  'entropy-distribution',
-  'depth-profile',
-  'reallocation',
-  'head-map',
-  'head-overlap',
-  'alignment',
-];
+/** Names of the figures that a comparison has numbers for. */
+function namesOf(comparison: Comparison): string[] {
+  return buildFigures(comparison)
+    .filter(isPresent)
+    .map(({ name }) => name);
+}
+const NAMES = namesOf(syntheticComparison());
 let folder: string;
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'babelscope-report-'));
@@ -76,10 +78,9 @@ test('three runs or more have tables and figures of every pair, of groups and of
 
 test('formats: only what is asked for; one run has no figures of change', async () => {
   const { files } = await writeReport(syntheticComparison({ runs: ['base'] }), folder, { formats: ['svg'] });
+  const ofChange = ['forest', 'forest-heads', 'reallocation'];
   expect(files.map((file) => relative(folder, file))).toEqual(
-    NAMES.filter((name) => !name.startsWith('forest') && name !== 'reallocation').map(
-      (name) => `figures/${name}.svg`,
-    ),
+    NAMES.filter((name) => !ofChange.includes(name)).map((name) => `figures/${name}.svg`),
   );
 });
 

@@ -298,7 +298,7 @@ describe('a scored run', () => {
     expect(summary.alignment).toEqual({ pairs: 6, layers: 2 });
     const scored = summary.reliability.slice(-2).map(({ type, score, units }) => [type, score, units]);
     expect(scored).toEqual([
-      ['residual', 'alignmentMargin', 12],
+      ['residual', 'margin', 12],
       ['residual', 'mexa', 12],
     ]);
     for (const { halves } of summary.reliability.slice(-2)) expect(halves).toBeGreaterThan(-1);

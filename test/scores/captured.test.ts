@@ -162,18 +162,18 @@ test('residual dimensions have every score but those of rates and heads: interva
   }
   for (const name of ['rate', 'share', 'pattern_entropy']) expect(known(languages, name, byLanguage)).toBe(0);
   const ofHeads = summary.reliability.filter(({ type }) => type === 'head').map(({ score }) => score);
-  expect(ofHeads.slice(-3)).toEqual(['patternEntropy', 'patternFirst', 'patternPrevious']);
+  expect(ofHeads.slice(-3)).toEqual(['pattern_entropy', 'pattern_first', 'pattern_previous']);
   const reliable = summary.reliability.filter(({ type }) => type === 'residual');
   expect(reliable.map(({ score }) => score)).toEqual([
-    ...['mean', 'contrast', 'eta2Language', 'eta2Item', 'omega2Language', 'omega2Item'],
-    ...['ap', 'apBest', 'auroc', 'selectivity', 'mi', 'overlap'],
+    ...['mean', 'contrast', 'eta2_language', 'eta2_item', 'omega2_language', 'omega2_item'],
+    ...['ap', 'ap_best', 'auroc', 'selectivity', 'mi', 'overlap'],
     // Of pairs of languages.
-    ...['alignmentMargin', 'mexa'],
+    ...['margin', 'mexa'],
   ]);
   const of = summary.languages.length;
   const aligned = (3 * of * (of - 1)) / 2;
   for (const { score, units: sampled, halves } of reliable) {
-    expect(sampled).toBe(score === 'mexa' || score === 'alignmentMargin' ? aligned : rows.length);
+    expect(sampled).toBe(score === 'mexa' || score === 'margin' ? aligned : rows.length);
     expect(halves).toBeGreaterThan(-1);
   }
 });

@@ -3,13 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { exclusivity } from '../../src/scores/exclusivity.js';
-import { lape } from '../../src/scores/lape.js';
-import { routerMass } from '../../src/scores/router-mass.js';
+import { exclusivity } from '../../src/scores/definitions/exclusivity.js';
+import { lape } from '../../src/scores/definitions/lape.js';
 import { scoreRun } from '../../src/scores/score-run.js';
 import { selectTang2024 } from '../../src/scores/select-tang2024.js';
 import { languagesOf } from '../../src/scores/selection.js';
-import { selectionFrequency } from '../../src/scores/selection-frequency.js';
 import type { ScoreSummary } from '../../src/scores/types.js';
 import { meanOverTokens } from '../../src/store/arrays/fold-sums.js';
 import { unitLayout } from '../../src/store/arrays/unit-layout.js';
@@ -169,9 +167,9 @@ test('policies run over the units of all layers, whatever their widths', () => {
 test('every score of experts has a reliability; item scores of neurons are refused with the reason', () => {
   const scores = summary.reliability.filter(({ type }) => type === 'expert').map(({ score }) => score);
   expect(scores).toEqual([
-    ...['rate', 'mean', 'contrast', 'lape', 'exclusivity'],
-    ...['eta2Language', 'eta2Item', 'omega2Language', 'omega2Item'],
-    ...['ap', 'apBest', 'auroc', 'selectivity', 'mi', 'overlap'],
+    ...['rate', 'mean', 'contrast', 'lape', 'exclusivity', 'ap', 'ap_best', 'auroc'],
+    ...['eta2_language', 'eta2_item', 'omega2_language', 'omega2_item'],
+    ...['selectivity', 'mi', 'overlap'],
   ]);
   expect(summary.skipped.map(({ type, score }) => `${type} ${score}`)).toEqual([
     ...['ap', 'auroc', 'twoWay', 'selectivity', 'mi', 'overlap'].map((score) => `neuron ${score}`),
@@ -252,8 +250,8 @@ const routed = fc
 test('frequencies and exclusivity do not change when every token counts twice, and lie in their ranges', () => {
   fc.assert(
     fc.property(routed, ({ shape, tokens, count }) => {
-      const once = selectionFrequency(count, tokens, shape);
-      const twice = selectionFrequency(
+      const once = meanOverTokens(count, tokens, shape);
+      const twice = meanOverTokens(
         count.map((n) => 2 * n),
         tokens.map((n) => 2 * n),
         shape,
@@ -308,15 +306,4 @@ test('means over routed tokens: each unit by the tokens of its group; a group wi
   const shape = { folds: 2, languages: 1, units: 4 };
   expectValues(meanOverTokens(sums, tokens, shape), [4 / 3, null, 12 / 8, 6 / 8]);
   expectValues(meanOverTokens(sums, tokens, shape, [0]), [0.5, null, 2, 1]);
-});
-
-test('router mass is the mean probability over counted tokens, chosen or not', () => {
-  const mass = routerMass(Float64Array.of(1, 3, 2, 2), Uint32Array.of(4, 8), {
-    folds: 1,
-    languages: 2,
-    units: 2,
-  });
-  expectValues(mass, [0.25, 0.75, 0.25, 0.25]);
-  const twoFolds = { folds: 2, languages: 1, units: 1 };
-  expectValues(routerMass(Float64Array.of(1, 3), Uint32Array.of(4, 4), twoFolds, [1]), [0.75]);
 });

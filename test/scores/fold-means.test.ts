@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { contrast } from '../../src/scores/contrast.js';
-import { type PATTERNS, scoreFolds } from '../../src/scores/score-folds.js';
-import type { ScoreName } from '../../src/scores/types.js';
+import type { FoldScore } from '../../src/scores/definition.js';
+import { contrast } from '../../src/scores/definitions/contrast.js';
+import { SCORE_DEFINITIONS } from '../../src/scores/definitions/index.js';
+import { scoreFolds } from '../../src/scores/score-folds.js';
 import { meanOverTokens } from '../../src/store/arrays/fold-sums.js';
 import type { LayerArrayName } from '../../src/store/arrays/run-arrays.js';
 import type { ScoredType } from '../../src/store/arrays/unit-layout.js';
@@ -113,27 +114,32 @@ test('intervals of means end where the means do: shares at 0 and 1, norms and en
   // One unit, one language, ten tokens in each of two folds: 1 and 9 of them, so that 5 ± 12.7 · 4 tenths is beyond both ends.
   const tokens = Uint32Array.of(10, 10);
   const shape = { folds: 2, languages: 1, units: 1 };
-  const endsOf = async (type: ScoredType, names: readonly LayerArrayName[], scores: readonly ScoreName[]) => {
+  const endsOf = async (type: ScoredType, names: readonly LayerArrayName[]) => {
     const layer = { layer: 0, names: new Set(names), readStatistic: async () => Float64Array.of(1, 9) };
     const task = { type, unitStart: 0, unitEnd: 1 };
-    const { ofLanguages } = await scoreFolds(layer, task, tokens, shape, new Set(scores), new Map());
-    return (name: 'rate' | 'mean' | keyof typeof PATTERNS) => [
-      ofLanguages[`${name}_low`]![0]!,
-      ofLanguages[`${name}_high`]![0]!,
-    ];
+    const means = SCORE_DEFINITIONS.filter(
+      (one): one is FoldScore => one.from === 'folds' && one.types.includes(type) && one.per === 'language',
+    );
+    const { ofLanguages } = await scoreFolds(layer, task, tokens, shape, means, new Map());
+    return (name: string) => [ofLanguages[`${name}_low`]![0]!, ofLanguages[`${name}_high`]![0]!];
   };
   const beyond = [expect.closeTo(0.5 - 12.7062 * 0.4, 3), expect.closeTo(0.5 + 12.7062 * 0.4, 3)];
   const [SHARE, POSITIVE] = [
     [0, 1],
     [0, beyond[1]],
   ];
-  const neuron = await endsOf('neuron', ['mlp.fire', 'mlp.sum'], []);
+  const neuron = await endsOf('neuron', ['mlp.fire', 'mlp.sum']);
   expect([neuron('rate'), neuron('mean')]).toEqual([SHARE, beyond]);
-  const head = await endsOf('head', ['head.norm.sum'], ['pattern']);
+  const head = await endsOf('head', [
+    'head.norm.sum',
+    'head.pattern.entropy.sum',
+    'head.pattern.first.sum',
+    'head.pattern.previous.sum',
+  ]);
   expect([head('rate'), head('mean'), head('pattern_entropy')]).toEqual([POSITIVE, POSITIVE, POSITIVE]);
   expect([head('pattern_first'), head('pattern_previous')]).toEqual([SHARE, SHARE]);
-  const expert = await endsOf('expert', ['expert.count', 'expert.prob.sum'], []);
+  const expert = await endsOf('expert', ['expert.count', 'expert.prob.sum']);
   expect([expert('rate'), expert('mean')]).toEqual([SHARE, SHARE]);
-  const residual = await endsOf('residual', ['resid.sum'], []);
+  const residual = await endsOf('residual', ['resid.sum']);
   expect(residual('mean')).toEqual(beyond);
 });

@@ -1,10 +1,15 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { deadUnits } from '../../src/scores/dead-units.js';
-import { firingRate } from '../../src/scores/firing-rate.js';
-import { lape, lapeInterval } from '../../src/scores/lape.js';
+import { lape, lapeInterval } from '../../src/scores/definitions/lape.js';
 import { topLanguage } from '../../src/scores/top-language.js';
-import { liveFolds, tokensOf } from '../../src/store/arrays/fold-sums.js';
+import {
+  type FoldShape,
+  liveFolds,
+  meanOverTokens,
+  type Numbers,
+  tokensOf,
+} from '../../src/store/arrays/fold-sums.js';
 import { expectValues, readArray, reference, shape } from './reference-run.js';
 
 const counts = fc
@@ -17,15 +22,33 @@ const counts = fc
     }),
   );
 
+/** LAPE and its interval, each fold with tokens left out once. */
+function intervalOf(sums: Numbers, tokens: Uint32Array, own: FoldShape) {
+  const folds = liveFolds(tokens, own);
+  const leftOut = folds.map((left) =>
+    meanOverTokens(
+      sums,
+      tokens,
+      own,
+      folds.filter((fold) => fold !== left),
+    ),
+  );
+  return lapeInterval(meanOverTokens(sums, tokens, own), leftOut, own.languages);
+}
+
 test('firing rate is the share of counted tokens with hook_pre > 0: counts / tokens, summed over folds', async () => {
   for (let layer = 0; layer < reference.layers; layer++) {
-    const rate = firingRate(await readArray(layer, 'mlp.fire'), await readArray(layer, 'tokens'), shape);
+    const rate = meanOverTokens(await readArray(layer, 'mlp.fire'), await readArray(layer, 'tokens'), shape);
     expectValues(rate, reference.expected[layer]!.neuron.rate.flat(), 1e-15);
   }
 });
 
 test('a language without tokens has NaN rates, and units none of a LAPE', () => {
-  const rates = firingRate(Uint32Array.of(1, 0), Uint32Array.of(4, 0), { folds: 1, languages: 2, units: 1 });
+  const rates = meanOverTokens(Uint32Array.of(1, 0), Uint32Array.of(4, 0), {
+    folds: 1,
+    languages: 2,
+    units: 1,
+  });
   expect([...rates]).toEqual([0.25, Number.NaN]);
   expect([...lape(rates, 2)]).toEqual([Number.NaN]);
 });
@@ -35,20 +58,20 @@ test('LAPE is SciPy’s entropy of the firing rates over languages, in nats', as
     const fire = await readArray(layer, 'mlp.fire');
     const tokens = await readArray(layer, 'tokens');
     const { lape: expected, half } = reference.expected[layer]!.neuron;
-    expectValues(lape(firingRate(fire, tokens, shape), shape.languages), expected);
-    expectValues(lape(firingRate(fire, tokens, shape, reference.halfFolds), shape.languages), half.lape);
+    expectValues(lape(meanOverTokens(fire, tokens, shape), shape.languages), expected);
+    expectValues(lape(meanOverTokens(fire, tokens, shape, reference.halfFolds), shape.languages), half.lape);
   }
 });
 
 test('LAPE has the jackknife’s standard error and the interval of its distance from ln K, as SciPy solves for it', async () => {
   for (let layer = 0; layer < reference.layers; layer++) {
-    const tokens = await readArray(layer, 'tokens');
+    const tokens = (await readArray(layer, 'tokens')) as Uint32Array;
     const { neuron, head } = reference.expected[layer]!;
     for (const [array, units, expected] of [
       ['mlp.fire', reference.neurons, neuron],
       ['head.norm.sum', reference.heads, head],
     ] as const) {
-      const found = lapeInterval(await readArray(layer, array), tokens, { ...shape, units });
+      const found = intervalOf(await readArray(layer, array), tokens, { ...shape, units });
       expectValues(found.value, expected.lape);
       expectValues(found.se, expected.lapeSe);
       expectValues(found.low, expected.lapeLow, 1e-6);
@@ -77,7 +100,7 @@ test('a unit is dead that has a rate of 0 and none above; without any rate it is
 test('LAPE lies in 0 … ln K', () => {
   fc.assert(
     fc.property(counts, ({ shape: own, fire, tokens }) => {
-      for (const value of lape(firingRate(fire, tokens, own), own.languages)) {
+      for (const value of lape(meanOverTokens(fire, tokens, own), own.languages)) {
         expect(Number.isNaN(value) || (value >= 0 && value <= Math.log(own.languages))).toBe(true);
       }
     }),
@@ -87,13 +110,13 @@ test('LAPE lies in 0 … ln K', () => {
 test('doubling all counts, or all tokens of all languages, changes no LAPE and no interval', () => {
   fc.assert(
     fc.property(counts, ({ shape: own, fire, tokens }) => {
-      const once = lapeInterval(fire, tokens, own);
-      const doubled = lapeInterval(
+      const once = intervalOf(fire, tokens, own);
+      const doubled = intervalOf(
         fire.map((count) => 2 * count),
         tokens,
         own,
       );
-      const twiceTheTokens = lapeInterval(
+      const twiceTheTokens = intervalOf(
         fire,
         tokens.map((count) => 2 * count),
         own,
@@ -110,22 +133,22 @@ test('permuting languages changes no LAPE', () => {
       const { languages, units } = own;
       const reversed = (cell: number) => cell - (cell % languages) + languages - 1 - (cell % languages);
       const permuted = lape(
-        firingRate(
+        meanOverTokens(
           fire.map((_, i) => fire[reversed(Math.floor(i / units)) * units + (i % units)]!),
           tokens.map((_, i) => tokens[reversed(i)]!),
           own,
         ),
         languages,
       );
-      expectValues(permuted, [...lape(firingRate(fire, tokens, own), languages)].map(nullOf), 1e-12);
+      expectValues(permuted, [...lape(meanOverTokens(fire, tokens, own), languages)].map(nullOf), 1e-12);
     }),
   );
 });
 
 test('folds without a token are no groups of the jackknife', () => {
   const own = { folds: 3, languages: 2, units: 1 };
-  const withEmpty = lapeInterval(Uint32Array.of(1, 3, 0, 0, 2, 2), Uint32Array.of(5, 5, 0, 0, 5, 5), own);
-  const without = lapeInterval(Uint32Array.of(1, 3, 2, 2), Uint32Array.of(5, 5, 5, 5), { ...own, folds: 2 });
+  const withEmpty = intervalOf(Uint32Array.of(1, 3, 0, 0, 2, 2), Uint32Array.of(5, 5, 0, 0, 5, 5), own);
+  const without = intervalOf(Uint32Array.of(1, 3, 2, 2), Uint32Array.of(5, 5, 5, 5), { ...own, folds: 2 });
   expect(withEmpty).toEqual(without);
   expect(liveFolds(Uint32Array.of(5, 5, 0, 0, 5, 5), own)).toEqual([0, 2]);
   expect([...tokensOf(Uint32Array.of(5, 5, 0, 0, 5, 5), own)]).toEqual([10, 10]);

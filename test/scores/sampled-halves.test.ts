@@ -1,13 +1,14 @@
 import { expect, test } from 'vitest';
-import { auroc } from '../../src/scores/auroc.js';
+import type { VarianceScore } from '../../src/scores/definition.js';
+import { auroc } from '../../src/scores/definitions/auroc.js';
+import { SCORE_DEFINITIONS } from '../../src/scores/definitions/index.js';
+import { mutualInformation } from '../../src/scores/definitions/mutual-information.js';
+import { selectivity } from '../../src/scores/definitions/selectivity.js';
 import { ItemEvaluator } from '../../src/scores/item-evaluator.js';
 import { itemSamples } from '../../src/scores/item-samples.js';
-import { mutualInformation } from '../../src/scores/mutual-information.js';
 import { HalfScores } from '../../src/scores/reliability.js';
 import { scoreItems } from '../../src/scores/score-items.js';
-import { scoreTwoWay, scoreVectorShare } from '../../src/scores/score-two-way.js';
-import { HALF_SCORES_OF_LANGUAGES, type HalfScoreName } from '../../src/scores/scored-piece.js';
-import { selectivity } from '../../src/scores/selectivity.js';
+import { scoreVariance } from '../../src/scores/score-variance.js';
 import { toFloat16 } from '../../src/store/files/float16.js';
 import { referenceGrid } from './prompt-grid.js';
 import { type Expected, expectValues, readArray, reference } from './reference-run.js';
@@ -15,8 +16,12 @@ import { type Expected, expectValues, readArray, reference } from './reference-r
 const other = [0, 1, 2, 3, 4, 5].filter((fold) => !reference.halfFolds.includes(fold));
 const SPLIT = { first: reference.halfFolds, second: other };
 const NAMES = ['eta2Language', 'eta2Item', 'omega2Language', 'omega2Item'] as const;
+/** As columns are called. */
+const columnOf = (name: string) => name.replace(/[A-Z]/, (letter) => `_${letter.toLowerCase()}`);
+const sharesOf = (from: VarianceScore['from']) =>
+  SCORE_DEFINITIONS.filter((one): one is VarianceScore => one.from === from);
 
-function halvesOf(names: readonly HalfScoreName[], sample: readonly number[]) {
+function halvesOf(names: readonly string[], sample: readonly number[]) {
   return new Map(names.map((name) => [name, new HalfScores([SPLIT], Uint32Array.from(sample))]));
 }
 
@@ -33,11 +38,11 @@ test('halves of the two-way decomposition are those of the sampled units of the 
   const sample = [3, 12, 25, 40];
   const expected = reference.expected[0]!.neuron.half as unknown as Record<string, Expected>;
   for (const stored of [cut, toFloat16(cut)]) {
-    const halves = halvesOf(NAMES, sample);
-    scoreTwoWay({ unitStart, unitEnd, values: stored }, referenceGrid, halves);
+    const halves = halvesOf(NAMES.map(columnOf), sample);
+    scoreVariance({ unitStart, unitEnd, values: stored }, referenceGrid, sharesOf('values'), halves);
     for (const name of NAMES) {
       // [split, half, column, position]: the first half of the only split.
-      const found = halves.get(name)!.values.subarray(0, sample.length);
+      const found = halves.get(columnOf(name))!.values.subarray(0, sample.length);
       expectValues(found, [null, expected[name]![12]!, expected[name]![25]!, null]);
     }
   }
@@ -45,18 +50,18 @@ test('halves of the two-way decomposition are those of the sampled units of the 
 
 test('halves of scores of prompts are those of the prompts of their folds: of every language, and of the best', async () => {
   const { neurons, languages } = reference;
-  const names = ['ap', 'apBest', 'auroc', 'selectivity', 'mi', 'overlap'] as const;
+  const names = ['ap', 'ap_best', 'auroc', 'selectivity', 'mi', 'overlap'] as const;
   const sample = [12, 25];
   const halves = new Map(
     names.map((name) => {
-      const columns = HALF_SCORES_OF_LANGUAGES.has(name) ? languages : 1;
+      const columns = ['ap', 'auroc', 'selectivity'].includes(name) ? languages : 1;
       return [name, new HalfScores([SPLIT], Uint32Array.from(sample), columns)] as const;
     }),
   );
   const evaluator = new ItemEvaluator(referenceGrid);
   const samples = itemSamples(referenceGrid, [SPLIT], null);
   const block = { unitStart: 0, unitEnd: neurons, values: (await readArray(1, 'mlp.items')) as Float32Array };
-  const scores = new Set(['ap', 'auroc', 'selectivity', 'mi', 'overlap'] as const);
+  const scores = SCORE_DEFINITIONS.filter(({ from }) => from === 'prompts');
   scoreItems(block, { grid: referenceGrid, evaluator, samples, full: false }, scores, halves);
   const expected = reference.expected[1]!.neuron.half.ap;
   const ofSample = sample.map((unit) => expected.map((row) => row[unit]!));
@@ -68,7 +73,7 @@ test('halves of scores of prompts are those of the prompts of their folds: of ev
     expected.flatMap((_, k) => ofSample.map((row) => row[k]!)),
   );
   expectValues(
-    first('apBest', 1),
+    first('ap_best', 1),
     ofSample.map((row) => Math.max(...row)),
   );
   // The others on the prompts of the half, by the functions of one unit; overlap has the edges of the whole run.
@@ -91,13 +96,13 @@ test('halves of vector shares are those of all dimensions of the sampled heads',
   const { heads } = reference;
   const values = (await readArray(0, 'head.items')) as Float32Array;
   const all = halvesOf(
-    ['vectorShareLanguage', 'vectorShareItem'],
+    ['vector_share_language', 'vector_share_item'],
     Array.from({ length: heads }, (_, h) => h),
   );
-  const last = halvesOf(['vectorShareLanguage', 'vectorShareItem'], [heads - 1]);
+  const last = halvesOf(['vector_share_language', 'vector_share_item'], [heads - 1]);
   const block = { unitStart: 0, unitEnd: heads, values };
-  scoreVectorShare(block, referenceGrid, all);
-  const whole = scoreVectorShare(block, referenceGrid, last);
+  scoreVariance(block, referenceGrid, sharesOf('vectors'), all);
+  const whole = scoreVariance(block, referenceGrid, sharesOf('vectors'), last);
   for (const [name, { values: found }] of last) {
     const ofAll = all.get(name)!.values;
     expectValues(found, [ofAll[heads - 1]!, ofAll[2 * heads - 1]!]);

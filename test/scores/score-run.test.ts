@@ -126,7 +126,7 @@ test('scores.json says what was counted, selected and left out, and tables say w
   expect(neurons.tang2024).toMatchObject({ fraction: 0.01, selected: 1 });
   expect(neurons.tang2024!.bar).toBeCloseTo(reference.tang2024.bar, 12);
   const units = await readTable(join(run, 'units.parquet'));
-  expect(units.metadata).toMatchObject({ schema: 'babelscope/units', schema_version: '3', seed: '3' });
+  expect(units.metadata).toMatchObject({ schema: 'babelscope/units', schema_version: '4', seed: '3' });
   expect(JSON.parse(units.metadata.columns!)).toHaveProperty('lape_se');
   const selected = units.columns.get('selected_tang2024')!.filter((tags) => tags !== '' && tags !== null);
   // 1 % of 120 neurons is one; 1 % of 6 heads is none.
@@ -164,12 +164,12 @@ test('scores that follow the model are reliable; every score has a reliability',
   const of = (type: string, score: string) =>
     reliability.find((row) => row.type === type && row.score === score)!;
   const shared = [
-    ...['rate', 'mean', 'contrast', 'lape', 'eta2Language', 'eta2Item', 'omega2Language', 'omega2Item'],
-    ...['ap', 'apBest', 'auroc', 'selectivity', 'mi', 'overlap'],
+    ...['rate', 'mean', 'contrast', 'lape', 'ap', 'ap_best', 'auroc'],
+    ...['eta2_language', 'eta2_item', 'omega2_language', 'omega2_item', 'selectivity', 'mi', 'overlap'],
   ];
   expect(reliability.map(({ type, score }) => `${type} ${score}`)).toEqual([
     ...shared.map((score) => `neuron ${score}`),
-    ...[...shared, 'vectorShareLanguage', 'vectorShareItem'].map((score) => `head ${score}`),
+    ...[...shared, 'vector_share_language', 'vector_share_item'].map((score) => `head ${score}`),
   ]);
   for (const score of shared) {
     const { halves, stepUp, units } = of('neuron', score);
@@ -246,7 +246,7 @@ test('only the scores asked for are computed; an unknown one is refused with the
   const run = await temporaryFolder();
   await writeSyntheticRun(run, { layers: 1, neurons: 20 });
   const { reliability, units } = await scoreRun(run, { scores: ['ap'], splits: 3 });
-  const given = ['rate', 'mean', 'contrast', 'ap', 'apBest'];
+  const given = ['rate', 'mean', 'contrast', 'ap', 'ap_best'];
   expect(new Set(reliability.map(({ score }) => score))).toEqual(new Set(given));
   expect(units.every(({ tang2024 }) => tang2024 === null)).toBe(true);
   await expect(scoreRun(run, { scores: ['lape', 'lap'] })).rejects.toThrow(UsageError);

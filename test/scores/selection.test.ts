@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { lape } from '../../src/scores/lape.js';
+import { lape } from '../../src/scores/definitions/lape.js';
 import { summarise } from '../../src/scores/rate-summary.js';
 import { selectByPolicies } from '../../src/scores/select-by-policies.js';
 import { selectPolyfact2026 } from '../../src/scores/select-polyfact2026.js';

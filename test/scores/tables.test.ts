@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { comparisonSchema } from '../../src/compare/comparison.js';
-import { compareRuns, SCORE_CHANGE_COLUMNS, writeComparison } from '../../src/compare/index.js';
+import { CHANGE_COLUMNS, compareRuns, writeChanges } from '../../src/compare/index.js';
 import { RunError } from '../../src/errors.js';
 import { ALIGNMENT_COLUMNS } from '../../src/scores/alignment-columns.js';
 import { readScores } from '../../src/scores/read-scores.js';
@@ -48,10 +48,10 @@ test('docs/files.md documents every column that is written, and writes of no oth
   }
 });
 
-test('docs/files.md documents the columns of score_changes.parquet as the table itself does', async () => {
+test('docs/files.md documents the columns of changes.parquet as the table itself does', async () => {
   const words = { float64: 'double', int32: 'int', string: 'string', boolean: 'boolean' };
-  expect(await documented('columns score_changes')).toEqual(
-    SCORE_CHANGE_COLUMNS.map(({ name, type, about }) => [`\`${name}\``, words[type], about]),
+  expect(await documented('columns changes')).toEqual(
+    CHANGE_COLUMNS.map(({ name, type, about }) => [`\`${name}\``, words[type], about]),
   );
 });
 
@@ -86,7 +86,11 @@ test('docs/files.md documents the columns of changes.parquet, and DuckDB finds t
     { folder: a, label: 'a' },
     { folder: b, label: 'b' },
   ]);
-  await writeComparison(out, comparison);
+  const runs = [
+    { folder: a, label: 'a' },
+    { folder: b, label: 'b' },
+  ];
+  await writeChanges(out, runs, { units: comparison.units, threads: 1 });
   const { columns } = await readTable(join(out, 'changes.parquet'));
   const rows = await documented('columns changes');
   expect(rows.map(([name]) => name)).toEqual([...columns.keys()].map((name) => `\`${name}\``));
@@ -97,8 +101,8 @@ test('docs/files.md documents the columns of changes.parquet, and DuckDB finds t
     await query(`select label, type, count(*), count(distinct (layer, index)) from '${path}' group by all`),
   ).toEqual(
     expect.arrayContaining([
-      ['b', 'neuron', '60', '60'],
-      ['b', 'head', '12', '12'],
+      ['b', 'neuron', '180', '60'],
+      ['b', 'head', '48', '12'],
     ]),
   );
 });
@@ -261,14 +265,14 @@ test('DuckDB reads both tables with the documented types, every unit and languag
     await query(
       `select decode(value) from parquet_kv_metadata('${run}/units.parquet') where decode(key) = 'schema_version'`,
     ),
-  ).toEqual([['3']]);
+  ).toEqual([['4']]);
 });
 
 test('a table of a newer schema, or of another, is refused', async () => {
   const folder = await temporaryFolder();
   const write = (metadata: Record<string, string>) =>
     streamTable(join(folder, 'units.parquet'), [{ name: 'type', type: 'string' }], [[['neuron']]], metadata);
-  await write({ schema: 'babelscope/units', schema_version: '4' });
+  await write({ schema: 'babelscope/units', schema_version: '5' });
   await expect(readScores(folder, 'units')).rejects.toThrow(RunError);
   await expect(readScores(folder, 'units')).rejects.toThrow(/newer version[\s\S]*up to 3[\s\S]*4/);
   await write({ schema: 'babelscope/changes', schema_version: '1' });

@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { sumsOfSquares, type TwoWay, twoWay, twoWaySums } from '../../src/scores/two-way.js';
-import { vectorShare } from '../../src/scores/vector-share.js';
+import { type TwoWay, twoWay } from '../../src/scores/definitions/two-way.js';
+import { vectorShare } from '../../src/scores/definitions/vector-share.js';
+import { sumsOfSquares, twoWaySums } from '../../src/scores/sums-of-squares.js';
 import { completeItems, expectValues, readArray, reference } from './reference-run.js';
 
 const NAMES = ['eta2Language', 'eta2Item', 'omega2Language', 'omega2Item'] as const;

@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { scoreTwoWay } from '../../src/scores/score-two-way.js';
+import type { VarianceScore } from '../../src/scores/definition.js';
+import { SCORE_DEFINITIONS } from '../../src/scores/definitions/index.js';
+import { scoreVariance } from '../../src/scores/score-variance.js';
 import { Draws } from '../../src/stats/sampling/random.js';
 import { meanOverTokens } from '../../src/store/arrays/fold-sums.js';
 import { type Calibration, calibrate } from '../../validation/calibration.js';
@@ -12,6 +14,8 @@ import { massTruth, selectionTruth, simulateExperts } from '../../validation/sim
 import { meanOf, simulateLayer } from '../../validation/simulated-folds.js';
 import { completeGrid } from '../../validation/simulated-grid.js';
 import { sharesTruth, simulateUnit, unitTruth } from '../../validation/simulated-units.js';
+
+const TWO_WAY = SCORE_DEFINITIONS.filter((one): one is VarianceScore => one.from === 'values');
 
 // Slow because it simulates many units.
 
@@ -60,7 +64,7 @@ test('the true shares of variance are what η² and ω² come to on average over
   const found = { eta2_language: 0, eta2_item: 0, omega2_language: 0, omega2_item: 0 };
   for (let u = 0; u < units; u++) {
     const block = { unitStart: 0, unitEnd: 1, values: simulateUnit(model, draws) };
-    const scored = scoreTwoWay(block, grid, new Map());
+    const scored = scoreVariance(block, grid, TWO_WAY, new Map());
     for (const name of Object.keys(found) as (keyof typeof found)[]) found[name] += scored[name]![0]! / units;
   }
   const truth = sharesTruth(model);
@@ -128,9 +132,10 @@ test('the true shares of variance hold where the first language is noisier too',
   const draws = new Draws(3);
   const found = { eta2_language: 0, omega2_language: 0, omega2_item: 0 };
   for (let u = 0; u < 4000; u++) {
-    const scored = scoreTwoWay(
+    const scored = scoreVariance(
       { unitStart: 0, unitEnd: 1, values: simulateUnit(model, draws) },
       grid,
+      TWO_WAY,
       new Map(),
     );
     for (const name of Object.keys(found) as (keyof typeof found)[]) found[name] += scored[name]![0]! / 4000;

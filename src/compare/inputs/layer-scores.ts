@@ -103,7 +103,7 @@ function entropyWithin(rates: Float64Array, own: readonly number[], units: numbe
 }
 
 /** Ties go to the earlier language. */
-function assign(
+export function assign(
   rates: Float64Array,
   { units, selected, member }: Selection,
   own: readonly number[],

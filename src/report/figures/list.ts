@@ -14,6 +14,7 @@ import { reallocation } from './reallocation.js';
 import { regimes } from './regimes.js';
 import { specializedNeurons } from './specialized-neurons.js';
 import { trajectory } from './trajectory.js';
+import { unitLanguages } from './unit-languages.js';
 
 /** Every figure, in the order of the page: the answer first, then where it comes from. */
 const FIGURES = [
@@ -28,6 +29,7 @@ const FIGURES = [
   entropyDistribution,
   depthProfile,
   reallocation,
+  unitLanguages,
   headMap,
   headOverlap,
   alignment,

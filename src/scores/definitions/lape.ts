@@ -1,6 +1,6 @@
-import { jackknifeDistances, type UnitIntervals } from '../stats/index.js';
-import { type FoldShape, liveFolds, meanOverTokens, type Numbers, type TokenCounts } from '../store/index.js';
-
+import { jackknifeDistances, type UnitIntervals } from '../../stats/index.js';
+import { DISTANCE, type FoldScore, RELIABILITY_UNITS } from '../definition.js';
+import { rateSums } from './rate.js';
 /**
  * Language activation probability entropy (Tang et al., ACL 2024): q_k = p_k / Σ p, H = −Σ q_k ln q_k with
  * 0 ln 0 = 0, in nats, from 0 (one language) to ln K (all alike).
@@ -39,23 +39,24 @@ export function lape(rates: Float64Array, languages: number): Float64Array {
 
 /**
  * LAPE with its interval: ln K − LAPE is a distance from languages that are all alike, which `jackknifeDistances` gives an
- * interval to; it reaches to the estimate, clipped to 0 … ln K. Folds without a token are not counted. A unit that never
- * fires once some fold is left out has no interval.
+ * interval to; it reaches to the estimate, clipped to 0 … ln K. A unit that never fires once some fold is left out has no
+ * interval.
  *
- * @param sums [fold, language, unit]: firing counts, sums of contribution norms, or tokens routed to an expert.
- * @param tokens What they are divided by.
+ * @param rates [language, unit], over all folds.
+ * @param leftOut The same without each fold in turn.
  * @returns arrays [unit], nats; `se` is the delete-one-fold jackknife's.
  */
-export function lapeInterval(sums: Numbers, tokens: TokenCounts, shape: FoldShape): UnitIntervals {
-  const folds = liveFolds(tokens, shape);
-  const most = Math.log(shape.languages);
-  const of = (chosen: readonly number[]) =>
-    lape(meanOverTokens(sums, tokens, shape, chosen), shape.languages);
-  const distance = (entropy: Float64Array) => entropy.map((h) => most - h);
-  const value = of(folds);
+export function lapeInterval(
+  rates: Float64Array,
+  leftOut: readonly Float64Array[],
+  languages: number,
+): UnitIntervals {
+  const most = Math.log(languages);
+  const distance = (own: Float64Array) => lape(own, languages).map((h) => most - h);
+  const value = lape(rates, languages);
   const { se, low, high } = jackknifeDistances(
-    distance(value),
-    folds.map((left) => distance(of(folds.filter((fold) => fold !== left)))),
+    value.map((h) => most - h),
+    leftOut.map(distance),
   );
   return {
     value,
@@ -64,3 +65,25 @@ export function lapeInterval(sums: Numbers, tokens: TokenCounts, shape: FoldShap
     high: low.map((nearest, u) => Math.max(most - nearest, value[u]!)),
   };
 }
+
+export const lapeScore: FoldScore = {
+  name: 'lape',
+  title: 'LAPE',
+  source: 'Tang et al., ACL 2024',
+  asked: 'lape',
+  types: ['neuron', 'head', 'expert'],
+  per: 'unit',
+  from: 'folds',
+  about:
+    'entropy over languages of the rate, nats, 0 … ln K (Tang et al. 2024); not for residual dimensions, which have no rate, nor for neurons of experts that a language never reaches',
+  range: '0 … ln K',
+  how: DISTANCE,
+  sums: rateSums,
+  evaluate: lape,
+  bounds: () => ({ min: 0 }),
+  interval: lapeInterval,
+  reliability: RELIABILITY_UNITS,
+  change: 'basic',
+  span: (languages) => Math.log(languages),
+  coverage: 'lape',
+};

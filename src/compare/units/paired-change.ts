@@ -3,7 +3,7 @@ import {
   jackknifeUnits,
   studentTUpperTail,
   type UnitIntervals,
-} from '../stats/index.js';
+} from '../../stats/index.js';
 
 type Numbers = Float64Array | Float32Array;
 

@@ -1,27 +1,30 @@
 import { join } from 'node:path';
-import { physicalCores, runTasks } from '../runtime/index.js';
+import { physicalCores, runTasks } from '../../runtime/index.js';
+import { loadDefinitions } from '../../scores/index.js';
 import {
   type ColumnType,
   liveFolds,
   makeFolder,
+  removeStale,
   Scratch,
   streamTable,
   type TableValue,
   type UnitRange,
   type UnitType,
   unitBlocks,
-} from '../store/index.js';
+} from '../../store/index.js';
+import type { Comparison } from '../comparison.js';
+import { CHANGES_FILE } from '../files.js';
+import { assertMatch } from '../inputs/match.js';
+import { openRegimes, type RunToCompare } from '../inputs/regimes.js';
+import type { RunSource } from '../inputs/run-source.js';
 import { ChangeTable } from './change-table.js';
-import type { ChangeResult, ChangeTask } from './change-task.js';
-import { SCORE_CHANGES_FILE } from './files.js';
-import { assertMatch } from './inputs/match.js';
-import { openRegimes, type RunToCompare } from './inputs/regimes.js';
-import type { RunSource } from './inputs/run-source.js';
+import type { ChangeResult, ChangeSet, ChangeSettings, ChangeTask } from './change-task.js';
 
-export const SCORE_CHANGES_SCHEMA_VERSION = 3;
+export const CHANGES_SCHEMA_VERSION = 4;
 
-/** Columns of `score_changes.parquet`. */
-export const SCORE_CHANGE_COLUMNS: readonly {
+/** Columns of `changes.parquet`. */
+export const CHANGE_COLUMNS: readonly {
   readonly name: string;
   readonly type: ColumnType;
   readonly about: string;
@@ -39,17 +42,17 @@ export const SCORE_CHANGE_COLUMNS: readonly {
     name: 'score',
     type: 'string',
     about:
-      'rate, mean, contrast, ap, auroc, selectivity, overlap, mi, eta2_language, omega2_item, vector_share_item, pattern_entropy, pattern_first, pattern_previous or exclusivity: as in the tables of a scored run',
+      'as in the tables of a scored run; with `--changes basic` lape, eta2_item, omega2_language and vector_share_language',
   },
   {
     name: 'language',
     type: 'string',
     about:
-      'BCP 47 tag; null for mi, exclusivity and shares of variance, and for overlap as a mean over pairs of languages',
+      'BCP 47 tag; null for a score that a unit has one of, and for overlap as a mean over pairs of languages',
   },
   { name: 'reference', type: 'float64', about: 'the score in the reference run' },
   { name: 'other', type: 'float64', about: 'the score in the other' },
-  { name: 'delta', type: 'float64', about: 'other − reference' },
+  { name: 'change', type: 'float64', about: 'other − reference' },
   {
     name: 'se',
     type: 'float64',
@@ -59,7 +62,7 @@ export const SCORE_CHANGE_COLUMNS: readonly {
   {
     name: 'low',
     type: 'float64',
-    about: 'lower end of its 95 % interval; of mi centred on delta less its mean under permutation',
+    about: 'lower end of its 95 % interval; of mi centred on the change less its mean under permutation',
   },
   { name: 'high', type: 'float64', about: 'upper end of its 95 % interval' },
   { name: 'p', type: 'float64', about: "p of the change, from the interval's t" },
@@ -68,9 +71,22 @@ export const SCORE_CHANGE_COLUMNS: readonly {
     type: 'float64',
     about: 'Benjamini–Hochberg q of it over all units of the type and all their languages',
   },
+  {
+    name: 'language_reference',
+    type: 'string',
+    about:
+      'language of the highest rate of a unit that is selected in the reference run under the `reference` policy; null where it is not selected',
+  },
+  { name: 'language_other', type: 'string', about: 'the same in the other run' },
 ];
 
-export interface ScoreChangesOptions {
+export interface ChangesOptions {
+  /** `basic` (default): scores of fold sums and shares of variance that a comparison rests on; `full`: every score, in every language. */
+  readonly changes?: ChangeSet | undefined;
+  /** Units of the comparison of these runs: the cuts that say which units are selected. Default: none is. */
+  readonly units?: Comparison['units'] | undefined;
+  /** URL of a module with another list of scores, as `scoreRun` takes. */
+  readonly definitions?: string | undefined;
   /** Label of the run that the others are compared with. Default: the first. */
   readonly reference?: string | undefined;
   /** Of random halves and permutations; default 0. */
@@ -83,36 +99,42 @@ export interface ScoreChangesOptions {
 }
 
 /**
- * Writes `score_changes.parquet`: of every unit and run but the reference the change of each score that `changes.parquet` has
- * not, with paired intervals, p and q: delete-one-fold jackknives, of overlap and mutual
- * information half-samples (`ItemChanges`). Each unit is ranked once a run and walked down once a fold, twice a
- * halving and once a permutation: some three hundred times. Of a run's layers only one is read at a time; what is computed
- * lies on disk until a pair of runs is through, but for 16 bytes a unit and language of one score.
+ * Writes `changes.parquet`: how scores of every unit differ between the reference and each other run, with paired
+ * intervals, p and q. Intervals are delete-one-fold jackknives, of overlap and mutual information half-samples
+ * (`ItemChanges`): of `full` changes each unit is ranked once a run and walked down some three hundred times. One layer of a
+ * run is read at a time; what is computed lies on disk until a pair of runs is through. Of a single run there is no table,
+ * and an earlier one is removed.
  *
  * @throws RunError if a run is unreadable or does not match the reference; UsageError for an unusable label;
  *   InterruptedError; OutputError if it cannot be written.
  */
-export async function writeScoreChanges(
+export async function writeChanges(
   folder: string,
   runs: readonly RunToCompare[],
   {
+    changes = 'basic',
+    units = [],
+    definitions,
     reference,
     seed = 0,
     threads = Math.min(8, physicalCores()),
     signal,
     onProgress,
-  }: ScoreChangesOptions = {},
+  }: ChangesOptions = {},
 ): Promise<void> {
   const regimes = await openRegimes(
     runs.map(({ folder: run, label }) => ({ folder: run, label })),
     reference,
   );
   const [first, ...others] = regimes.map(({ run }) => run) as [RunSource, ...RunSource[]];
+  if (others.length === 0) return removeStale(join(folder, CHANGES_FILE));
   assertMatch(first, others);
+  const scores = await loadDefinitions(definitions);
+  const cuts = Object.fromEntries(units.map(({ type, policy }) => [type, policy]));
   const { plan, languages } = first.manifest;
   const live = liveFolds(first.tokens, plan);
   const types = first.types.filter((type) => others.every((run) => run.types.includes(type)));
-  const work = types.flatMap((type) => kindsOf(first, type, threads).map((tasks) => ({ type, tasks })));
+  const work = types.map((type) => ({ type, tasks: kindsOf(first, type, threads).flat() }));
   const total = others.length * work.reduce((sum, { tasks }) => sum + tasks.length, 0);
   let done = 0;
 
@@ -123,10 +145,18 @@ export async function writeScoreChanges(
   ): AsyncGenerator<readonly ArrayLike<TableValue>[]> {
     const scratch = new Scratch(folder);
     try {
-      const table = new ChangeTable(first, type, scratch);
+      const table = new ChangeTable(first, type, scores, scratch);
       await runTasks<ChangeTask, ChangeResult>(
         new URL('./change-worker.js', import.meta.url),
-        { reference: first.folder, other: other.folder, folds: live, seed },
+        {
+          reference: first.folder,
+          other: other.folder,
+          folds: live,
+          seed,
+          changes,
+          cuts,
+          definitions,
+        } satisfies ChangeSettings,
         tasks,
         threads,
         (result, task) => {
@@ -146,13 +176,13 @@ export async function writeScoreChanges(
     }
   }
   await makeFolder(folder);
-  await streamTable(join(folder, SCORE_CHANGES_FILE), SCORE_CHANGE_COLUMNS, pieces(), {
-    schema: 'babelscope/score_changes',
-    schema_version: String(SCORE_CHANGES_SCHEMA_VERSION),
+  await streamTable(join(folder, CHANGES_FILE), CHANGE_COLUMNS, pieces(), {
+    schema: 'babelscope/changes',
+    schema_version: String(CHANGES_SCHEMA_VERSION),
     reference: first.label,
     seed: String(seed),
     languages: JSON.stringify(languages.map(({ tag, prompts, tokens }) => ({ tag, prompts, tokens }))),
-    columns: JSON.stringify(Object.fromEntries(SCORE_CHANGE_COLUMNS.map(({ name, about }) => [name, about]))),
+    columns: JSON.stringify(Object.fromEntries(CHANGE_COLUMNS.map(({ name, about }) => [name, about]))),
   });
 }
 

@@ -1,3 +1,6 @@
+import { type FoldScore, JACKKNIFE, RELIABILITY_UNITS_ITEMS } from '../definition.js';
+import { meanSums } from './mean.js';
+
 /**
  * Contrast: the value of language k minus the mean of the other languages' values, x_k − Σ_{j≠k} x_j / (K − 1) (a
  * contrast in the sense of Scheffé, 1953: the weights sum to 0). Raw head importance is mostly shared by all languages;
@@ -19,3 +22,23 @@ export function contrast(means: Float64Array, languages: number): Float64Array {
   }
   return difference;
 }
+
+export const contrastScore: FoldScore = {
+  name: 'contrast',
+  title: 'Contrast',
+  source: 'Scheffé, 1953',
+  asked: null,
+  types: ['neuron', 'head', 'expert', 'residual'],
+  per: 'language',
+  from: 'folds',
+  about: "mean minus the average of the other languages' means",
+  range: 'unbounded',
+  how: JACKKNIFE,
+  sums: meanSums,
+  evaluate: contrast,
+  bounds: () => ({}),
+  reliability: RELIABILITY_UNITS_ITEMS,
+  change: 'full',
+  span: () => Infinity,
+  coverage: 'contrast',
+};

@@ -3,17 +3,18 @@ import {
   ItemEvaluator,
   type ItemParts,
   type ItemSamples,
+  type ItemValues,
   informationInterval,
   momentsOf,
   newItemValues,
   type PromptSample,
-} from '../scores/index.js';
-import { halfSampleVariance } from '../stats/index.js';
-import { fromFloat16, type PooledGrid } from '../store/index.js';
+  type PromptScore,
+} from '../../scores/index.js';
+import { halfSampleVariance } from '../../stats/index.js';
+import { fromFloat16, type PooledGrid } from '../../store/index.js';
 import type { ChangedScore } from './change-task.js';
 import { paired } from './paired-change.js';
 
-const RANK_SCORES = ['ap', 'auroc', 'selectivity'] as const;
 const WHOLE: ItemParts = { ranks: true, mi: true, selectivity: true, overlap: true };
 const LEFT_OUT: ItemParts = { ranks: true, mi: false, selectivity: true, overlap: false };
 const INFORMATION: ItemParts = { ranks: false, mi: true, selectivity: false, overlap: false };
@@ -34,9 +35,9 @@ type Pooled = Uint16Array | Float32Array;
 interface Side {
   /** [score] */
   readonly whole: Float64Array;
-  /** [fold left out][score of ranks] */
+  /** [fold left out][row that is jackknifed] */
   readonly leftOut: readonly Float64Array[];
-  /** [half][overlap of a language, mean overlap, mutual information][halving] */
+  /** [half][row of half-samples][halving] */
   readonly halves: readonly (readonly Float64Array[])[];
   /** [permutation]: mutual information. */
   readonly permuted: Float64Array;
@@ -52,6 +53,11 @@ interface Side {
  */
 export class ItemChanges {
   readonly scores: readonly ChangedScore[];
+  /** Those that the jackknife leaves folds out of, whose rows come first. */
+  readonly #jackknifed: readonly PromptScore[];
+  readonly #halved: readonly PromptScore[];
+  /** Rows of `#jackknifed`. */
+  readonly #ranked: number;
   readonly #languages: number;
   readonly #samples: ItemSamples;
   readonly #evaluator: ItemEvaluator;
@@ -59,81 +65,76 @@ export class ItemChanges {
   readonly #halves: readonly (readonly { readonly prompts: Uint32Array; readonly sample: PromptSample }[])[];
   readonly #overlap: DistributionOverlap;
 
-  constructor(grid: PooledGrid, samples: ItemSamples) {
+  constructor(grid: PooledGrid, samples: ItemSamples, definitions: readonly PromptScore[]) {
     const { languages } = grid;
-    const prompts = grid.item.length;
-    const byLanguage = Array.from({ length: languages }, (_, language) => language);
-    this.scores = [
-      ...[...RANK_SCORES, 'overlap' as const].flatMap((score) =>
-        byLanguage.map((language) => ({ score, language })),
-      ),
-      { score: 'overlap', language: null },
-      { score: 'mi', language: null },
-    ];
+    const rows = ({ name, per }: PromptScore): ChangedScore[] =>
+      per === 'unit'
+        ? [{ score: name, language: null }]
+        : Array.from({ length: languages }, (_, language) => ({ score: name, language }));
+    this.#jackknifed = definitions.filter(({ part }) => LEFT_OUT[part]);
+    this.#halved = definitions.filter(({ part }) => !LEFT_OUT[part]).reverse();
+    const ranked = this.#jackknifed.flatMap(rows);
+    this.#ranked = ranked.length;
+    this.scores = [...ranked, ...this.#halved.flatMap(rows)];
     this.#languages = languages;
     this.#samples = samples;
     this.#evaluator = new ItemEvaluator(grid);
     this.#halves = [0, 1].map((side) => samples.halvings.map((halving) => alone(halving[side]!)));
-    this.#overlap = new DistributionOverlap(prompts, languages);
+    this.#overlap = new DistributionOverlap(grid.item.length, languages);
   }
 
   /** @param a, b Values [prompt] of a unit in the reference and in the other run; NaN where one is not finite. */
   of(a: Pooled, b: Pooled): ItemChange {
     const [from, to] = [this.#side(a), this.#side(b)];
-    const ranked = RANK_SCORES.length * this.#languages;
+    const ranked = this.#ranked;
     const se = new Float64Array(this.scores.length);
     const of = ({ whole }: Side) => whole.subarray(0, ranked);
     se.set(paired(of(from), of(to), from.leftOut, to.leftOut).se);
-    const varianceOf = (score: number) => {
+    let miShift = 0;
+    for (let row = ranked; row < this.scores.length; row++) {
       const [first, second] = [0, 1].map((half) =>
-        minus(to.halves[half]![score]!, from.halves[half]![score]!),
+        minus(to.halves[half]![row - ranked]!, from.halves[half]![row - ranked]!),
       );
-      return halfSampleVariance(first!, second!);
-    };
-    for (let score = 0; score <= this.#languages; score++) se[ranked + score] = Math.sqrt(varianceOf(score));
-    const last = this.scores.length - 1;
-    const change = to.whole[last]! - from.whole[last]!;
-    const permuted = momentsOf(minus(to.permuted, from.permuted));
-    const mi = informationInterval(change, varianceOf(this.#languages + 1), permuted, this.#samples);
-    se[last] = mi.se;
-    const miShift = Number.isNaN(mi.se) ? 0 : change - (mi.low + mi.high) / 2;
+      const variance = halfSampleVariance(first!, second!);
+      se[row] = Math.sqrt(variance);
+      if (this.scores[row]!.score !== 'mi') continue;
+      const change = to.whole[row]! - from.whole[row]!;
+      const permuted = momentsOf(minus(to.permuted, from.permuted));
+      const mi = informationInterval(change, variance, permuted, this.#samples);
+      se[row] = mi.se;
+      miShift = Number.isNaN(mi.se) ? 0 : change - (mi.low + mi.high) / 2;
+    }
     return { reference: from.whole, other: to.whole, se, miShift };
   }
 
   #side(values: Pooled): Side {
     const { whole, foldsLeftOut, halvings, permutations } = this.#samples;
-    const languages = this.#languages;
-    const ranked = RANK_SCORES.length * languages;
+    const ranked = this.#ranked;
+    const halved = this.scores.length - ranked;
     const side: Side = {
       whole: nothing(this.scores.length),
       leftOut: foldsLeftOut.map(() => nothing(ranked)),
-      halves: [0, 1].map(() => Array.from({ length: languages + 2 }, () => nothing(halvings.length))),
+      halves: [0, 1].map(() => Array.from({ length: halved }, () => nothing(halvings.length))),
       permuted: nothing(permutations.length),
     };
     const evaluator = this.#evaluator;
     if (!evaluator.load(values, WHOLE)) return side;
-    const own = newItemValues(languages);
-    const setRanked = (to: Float64Array) => {
-      for (const [s, score] of RANK_SCORES.entries()) to.set(own[score], s * languages);
-    };
+    const own = newItemValues(this.#languages);
     evaluator.evaluate(whole, WHOLE, own);
-    setRanked(side.whole);
-    side.whole.set(own.overlap, ranked);
-    side.whole.set([own.overlapMean, own.mi], ranked + languages);
+    side.whole.set(valuesOf([...this.#jackknifed, ...this.#halved], own));
     for (const [g, sample] of foldsLeftOut.entries()) {
       evaluator.evaluate(sample, LEFT_OUT, own);
-      setRanked(side.leftOut[g]!);
+      side.leftOut[g]!.set(valuesOf(this.#jackknifed, own));
     }
     const wide = values instanceof Uint16Array ? fromFloat16(values) : values;
     for (const [half, samples] of this.#halves.entries()) {
       const to = side.halves[half]!;
       for (const [h, { prompts, sample }] of samples.entries()) {
         evaluator.evaluateHalf(halvings[h]![half]!, INFORMATION, own);
-        to[languages + 1]![h] = own.mi;
         this.#overlap.load(Float32Array.from(prompts, (prompt) => wide[prompt]!));
         this.#overlap.count(sample, 1);
-        to[languages]![h] = this.#overlap.means(own.overlap);
-        for (let k = 0; k < languages; k++) to[k]![h] = own.overlap[k]!;
+        own.overlapMean = this.#overlap.means(own.overlap);
+        for (const [row, value] of valuesOf(this.#halved, own).entries()) to[row]![h] = value;
       }
     }
     for (const [n, permutation] of permutations.entries()) {
@@ -142,6 +143,14 @@ export class ItemChanges {
     }
     return side;
   }
+}
+
+/** The values of some scores in one row: those of a score of languages, language by language. */
+function valuesOf(definitions: readonly PromptScore[], values: ItemValues): number[] {
+  return definitions.flatMap(({ evaluate }) => {
+    const own = evaluate(values);
+    return typeof own === 'number' ? [own] : [...own];
+  });
 }
 
 /** The prompts of a sample that count, and those by themselves. */

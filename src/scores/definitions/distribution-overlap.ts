@@ -1,4 +1,5 @@
-import type { PromptSample } from './rank-walk.js';
+import { HALF_SAMPLES, type PromptScore, RELIABILITY_UNITS_ITEMS } from '../definition.js';
+import type { PromptSample } from '../rank-walk.js';
 
 /** Bins of the histograms (docs/scores.md). */
 export const OVERLAP_BINS = 64;
@@ -120,3 +121,44 @@ export function distributionOverlap(
   }
   return matrix;
 }
+
+export const overlapScore: PromptScore = {
+  name: 'overlap',
+  title: 'Overlap of distributions',
+  source: 'Weitzman, 1970',
+  asked: 'overlap',
+  types: ['neuron', 'head', 'expert', 'residual'],
+  per: 'unit',
+  from: 'prompts',
+  part: 'overlap',
+  about:
+    'overlap of 64-bin histograms, mean over pairs of languages; 1: the same; falls short of it by chance alone',
+  range: '0 … 1',
+  how: HALF_SAMPLES,
+  evaluate: (values) => values.overlapMean,
+  interval: (uncertainty) => uncertainty.overlapMean,
+  reliability: RELIABILITY_UNITS_ITEMS,
+  change: 'full',
+  span: () => 1,
+  coverage: 'overlapMean',
+};
+
+export const languageOverlapScore: PromptScore = {
+  name: 'overlap',
+  title: 'Overlap with the other languages',
+  source: 'Weitzman, 1970',
+  asked: 'overlap',
+  types: ['neuron', 'head', 'expert', 'residual'],
+  per: 'language',
+  from: 'prompts',
+  part: 'overlap',
+  about: 'overlap of 64-bin histograms with the other languages, mean',
+  range: '0 … 1',
+  how: HALF_SAMPLES,
+  evaluate: (values) => values.overlap,
+  interval: (uncertainty) => uncertainty.overlap,
+  reliability: null,
+  change: 'full',
+  span: () => 1,
+  coverage: 'overlap',
+};

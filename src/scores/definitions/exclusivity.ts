@@ -1,4 +1,6 @@
-import { jackknifeUnits, studentTQuantile, type UnitIntervals } from '../stats/index.js';
+import { jackknifeUnits, studentTQuantile, type UnitIntervals } from '../../stats/index.js';
+import { type FoldScore, JACKKNIFE, RELIABILITY_UNITS } from '../definition.js';
+import { rateSums } from './rate.js';
 
 /**
  * Exclusivity of an expert, max_k f_k / Σ_k f_k over languages: the share that its foremost language has of its selection
@@ -83,3 +85,24 @@ function sharesOf(frequencies: Float64Array, units: number): Float64Array {
   for (const [at, own] of frequencies.entries()) sums[at % units]! += own;
   return frequencies.map((own, at) => own / sums[at % units]!);
 }
+
+export const exclusivityScore: FoldScore = {
+  name: 'exclusivity',
+  title: 'Exclusivity',
+  source: 'Berger & Parker, Science 1970',
+  asked: 'exclusivity',
+  types: ['expert'],
+  per: 'unit',
+  from: 'folds',
+  about: 'experts: highest selection frequency over languages / their sum, 1/K … 1',
+  range: '1/K … 1',
+  how: `${JACKKNIFE}; the interval is that of a maximum`,
+  sums: rateSums,
+  evaluate: exclusivity,
+  bounds: () => ({ min: 0, max: 1 }),
+  interval: exclusivityInterval,
+  reliability: RELIABILITY_UNITS,
+  change: 'full',
+  span: () => 1,
+  coverage: 'exclusivity',
+};

@@ -26,14 +26,6 @@ export interface SumsOfSquares {
   readonly item: Float64Array;
 }
 
-/** Shares of variance, [unit] each; NaN where SS_total = 0 or there are fewer than two items or languages. */
-export interface TwoWay {
-  readonly eta2Language: Float64Array;
-  readonly eta2Item: Float64Array;
-  readonly omega2Language: Float64Array;
-  readonly omega2Item: Float64Array;
-}
-
 /**
  * Walks the pooled values once.
  *
@@ -137,36 +129,4 @@ export function sumsOfSquares(sums: TwoWaySums, chosen?: readonly number[]): Sum
     item[u] = constant ? 0 : Math.max(0, item[u]! * languages - correction);
   }
   return { items, languages, total, language, item };
-}
-
-/**
- * Two-way decomposition x_{i,k} = μ + item_i + language_k + rest on the full grid: η² = SS/SS_total (Fisher, 1925) and
- * ω² = (SS − df·MS_rest)/(SS_total + MS_rest) (Hays, 1963), with df K − 1 for language and N − 1 for item, and
- * MS_rest = SS_rest/((N − 1)(K − 1)). ω² corrects the bias of η² and may be slightly negative.
- */
-export function twoWay(sums: TwoWaySums, chosen?: readonly number[]): TwoWay {
-  return effectSizes(sumsOfSquares(sums, chosen));
-}
-
-/** η² and ω² from sums of squares. */
-export function effectSizes({ items, languages, total, language, item }: SumsOfSquares): TwoWay {
-  const units = total.length;
-  const nothing = () => new Float64Array(units).fill(Number.NaN);
-  const effects = {
-    eta2Language: nothing(),
-    eta2Item: nothing(),
-    omega2Language: nothing(),
-    omega2Item: nothing(),
-  };
-  if (items < 2 || languages < 2) return effects;
-  for (let u = 0; u < units; u++) {
-    if (!(total[u]! > 0)) continue;
-    const rest = Math.max(0, total[u]! - language[u]! - item[u]!);
-    const meanRest = rest / ((items - 1) * (languages - 1));
-    effects.eta2Language[u] = language[u]! / total[u]!;
-    effects.eta2Item[u] = item[u]! / total[u]!;
-    effects.omega2Language[u] = (language[u]! - (languages - 1) * meanRest) / (total[u]! + meanRest);
-    effects.omega2Item[u] = (item[u]! - (items - 1) * meanRest) / (total[u]! + meanRest);
-  }
-  return effects;
 }

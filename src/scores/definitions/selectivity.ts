@@ -1,3 +1,4 @@
+import { PERCENTILE, type PromptScore, RELIABILITY_UNITS_ITEMS } from '../definition.js';
 /**
  * Selectivity d_k = J (mean_k − mean_rest) / s: how many standard deviations language k lies above all other prompts
  * together, s the pooled within-language standard deviation, s² = Σ_k Σ (x − mean_k)² / (N − K), with Hedges' correction
@@ -62,3 +63,36 @@ export function selectivity(
   selectivityOf(counts, sums, square, out);
   return out;
 }
+
+export const selectivityScore: PromptScore = {
+  name: 'selectivity',
+  title: 'Selectivity',
+  source: 'Hedges, 1981',
+  asked: 'selectivity',
+  types: ['neuron', 'head', 'expert', 'residual'],
+  per: 'language',
+  from: 'prompts',
+  part: 'selectivity',
+  about: '(mean of this language − mean of the rest) / pooled within-language SD, Hedges-corrected',
+  range: 'unbounded',
+  how: PERCENTILE,
+  tests: [
+    { name: 'selectivity', sides: 'one-sided', part: 'selectivity', of: (p) => p.selectivity },
+    {
+      name: 'selectivity_best',
+      sides: 'one-sided; the highest selectivity against the highest under permutation',
+      part: 'selectivity',
+      of: (p) => p.selectivityBest,
+    },
+  ],
+  best: {
+    about: 'highest selectivity over languages',
+    second: 'second highest selectivity: the runner-up',
+  },
+  evaluate: (values) => values.selectivity,
+  interval: (uncertainty) => uncertainty.selectivity,
+  reliability: RELIABILITY_UNITS_ITEMS,
+  change: 'full',
+  span: () => Infinity,
+  coverage: 'selectivity',
+};

@@ -1,6 +1,8 @@
-import type { LanguageArray } from '../scores/index.js';
-import type { UnitType } from '../store/index.js';
-import type { LayerUnits } from './inputs/run-source.js';
+import type { UnitType } from '../../store/index.js';
+import type { LayerUnits } from '../inputs/run-source.js';
+
+/** Which scores' changes are computed: `basic` of a definition, or all. */
+export type ChangeSet = 'basic' | 'full';
 
 /** Folders of two runs that match, and the folds that their jackknife leaves out. */
 export interface ChangeSettings {
@@ -9,6 +11,13 @@ export interface ChangeSettings {
   readonly folds: readonly number[];
   /** Of random halves and permutations. */
   readonly seed: number;
+  readonly changes: ChangeSet;
+  /** The cut of the `reference` policy, by type of unit; null: it selects none. */
+  readonly cuts: Partial<
+    Record<UnitType, { readonly entropyCut: number | null; readonly bar: number | null }>
+  >;
+  /** URL of a module with another list of scores. */
+  readonly definitions?: string | undefined;
 }
 
 /** Fold sums, or pooled values, of a block of a layer's units. */
@@ -17,12 +26,9 @@ export interface ChangeTask extends LayerUnits {
   readonly type: UnitType;
 }
 
-/** Shares of variance that `changes.parquet` has not. */
-export type ChangedShare = 'eta2_language' | 'omega2_item' | 'vector_share_item';
-
 /** A score of a unit, in a language (by index) if it has one there. */
 export interface ChangedScore {
-  readonly score: LanguageArray | 'mi' | 'exclusivity' | ChangedShare;
+  readonly score: string;
   readonly language: number | null;
 }
 
@@ -32,6 +38,8 @@ export interface ChangeResult {
   readonly reference: Float64Array;
   readonly other: Float64Array;
   readonly se: Float64Array;
-  /** [unit]: what is taken off the change of mutual information to centre its interval; empty of fold sums. */
+  /** [unit]: what is taken off the change of mutual information to centre its interval; empty where it is not computed. */
   readonly miShift: Float64Array;
+  /** [run][unit]: top language of a unit that is selected there, else `NOT_SELECTED`; empty of pooled values. */
+  readonly selected: readonly Int16Array[];
 }

@@ -1,5 +1,6 @@
-import type { RankWalk } from './rank-walk.js';
-import { walkedUnit } from './walked-unit.js';
+import { PERCENTILE, type PromptScore, RELIABILITY_UNITS_ITEMS } from '../definition.js';
+import type { RankWalk } from '../rank-walk.js';
+import { walkedUnit } from '../walked-unit.js';
 
 /**
  * Area under the ROC curve, P(x_k > x_rest) + ½ P(x_k = x_rest) (Hanley & McNeil, 1982), by the rank-sum statistic with
@@ -36,3 +37,25 @@ export function auroc(
   if (walk !== null) aurocOf(walk, out);
   return out;
 }
+
+export const aurocScore: PromptScore = {
+  name: 'auroc',
+  title: 'AUROC',
+  source: 'Hanley & McNeil, 1982',
+  asked: 'auroc',
+  types: ['neuron', 'head', 'expert', 'residual'],
+  per: 'language',
+  from: 'prompts',
+  part: 'ranks',
+  about: 'P(pooled value in this language > in the rest) + ½ P(equal); 0.5 is chance',
+  range: '0 … 1',
+  how: PERCENTILE,
+  tests: [{ name: 'auroc', sides: 'two-sided: further from 0.5', part: 'ranks', of: (p) => p.auroc }],
+  best: { about: 'highest AUROC over languages' },
+  evaluate: (values) => values.auroc,
+  interval: (uncertainty) => uncertainty.auroc,
+  reliability: RELIABILITY_UNITS_ITEMS,
+  change: 'full',
+  span: () => 1,
+  coverage: 'auroc',
+};

@@ -1,4 +1,5 @@
-import { walkedUnit } from './walked-unit.js';
+import { type PromptScore, RELIABILITY_UNITS_ITEMS } from '../definition.js';
+import { walkedUnit } from '../walked-unit.js';
 
 /**
  * Mutual information I(bin(x); language) in nats (Shannon, 1948), x in 16 equal-count bins over all prompts (tied values
@@ -77,3 +78,25 @@ export function languageEntropy(prompts: ArrayLike<number>): number {
   const total = counts.reduce((a, b) => a + b, 0);
   return counts.reduce((h, n) => (n > 0 ? h - (n / total) * Math.log(n / total) : h), 0);
 }
+
+export const miScore: PromptScore = {
+  name: 'mi',
+  title: 'Mutual information',
+  source: 'Shannon, 1948; Miller, 1955',
+  asked: 'mi',
+  types: ['neuron', 'head', 'expert', 'residual'],
+  per: 'unit',
+  from: 'prompts',
+  part: 'mi',
+  about:
+    "mutual information of pooled value (16 equal-count bins) and language, nats, Miller–Madow corrected; beside it H(language) in the table's `language_entropy`",
+  range: 'about 0 … H(language)',
+  how: 'random half-samples of the folds; the interval as of a sum of squares, against mi under permutation; --uncertainty full',
+  tests: [{ name: 'mi', sides: 'one-sided', part: 'mi', of: (p) => p.mi }],
+  evaluate: (values) => values.mi,
+  interval: (uncertainty) => uncertainty.mi,
+  reliability: RELIABILITY_UNITS_ITEMS,
+  change: 'full',
+  span: () => Infinity,
+  coverage: 'mi',
+};

@@ -1,5 +1,6 @@
-import type { ExpertSizes } from '../hooks/index.js';
-import { qOfSorted, studentTQuantile } from '../stats/index.js';
+import type { ExpertSizes } from '../../hooks/index.js';
+import type { ScoreDefinition } from '../../scores/index.js';
+import { qOfSorted, studentTQuantile } from '../../stats/index.js';
 import {
   expertOfUnit,
   ROW_GROUP_ROWS,
@@ -8,13 +9,15 @@ import {
   type TableValue,
   type UnitLayout,
   type UnitType,
-} from '../store/index.js';
+} from '../../store/index.js';
+import type { RunSource } from '../inputs/run-source.js';
+import { NOT_SELECTED } from '../inputs/tally.js';
 import type { ChangedScore, ChangeResult, ChangeTask } from './change-task.js';
-import type { RunSource } from './inputs/run-source.js';
 import { pairedP } from './paired-change.js';
 
 /** A score, in a language if it has one there, of all units: arrays of one row [unit]. */
 interface ChangeRow extends ChangedScore {
+  readonly definition: ScoreDefinition;
   readonly reference: ScratchArray;
   readonly other: ScratchArray;
   readonly se: ScratchArray;
@@ -28,54 +31,78 @@ export class ChangeTable {
   readonly #layout: UnitLayout;
   readonly #units: number;
   readonly #scratch: Scratch;
-  #rows: readonly ChangeRow[] = [];
+  readonly #definitions: readonly ScoreDefinition[];
+  readonly #rows = new Map<string, ChangeRow>();
   /** [unit] */
   readonly #miShift: Float32Array;
+  /** [run][unit]: top language of a selected unit. */
+  readonly #selected: readonly Int16Array[];
 
-  constructor(run: RunSource, type: UnitType, scratch: Scratch) {
+  constructor(run: RunSource, type: UnitType, definitions: readonly ScoreDefinition[], scratch: Scratch) {
     this.#type = type;
+    this.#definitions = definitions;
     this.#sizes = run.manifest.shape;
     this.#layout = run.layout(type);
     this.#units = this.#layout.units;
     this.#scratch = scratch;
     this.#miShift = new Float32Array(this.#units);
+    this.#selected = [0, 1].map(() => new Int16Array(this.#units).fill(NOT_SELECTED));
   }
 
   add(
-    { scores, reference, other, se, miShift }: ChangeResult,
+    { scores, reference, other, se, miShift, selected }: ChangeResult,
     { layer, unitStart, unitEnd }: ChangeTask,
   ): void {
-    if (this.#rows.length === 0) {
-      this.#rows = scores.map((score) => ({
-        ...score,
-        reference: new ScratchArray(this.#scratch, 1),
-        other: new ScratchArray(this.#scratch, 1),
-        se: new ScratchArray(this.#scratch, 1, 'single'),
-        p: new ScratchArray(this.#scratch, 1),
-      }));
-    }
     const n = unitEnd - unitStart;
     const start = this.#layout.starts[layer]! + unitStart;
     this.#miShift.set(miShift, start);
-    for (const [row, own] of this.#rows.entries()) {
-      own.reference.set(start, reference.subarray(row * n, (row + 1) * n));
-      own.other.set(start, other.subarray(row * n, (row + 1) * n));
-      own.se.set(start, se.subarray(row * n, (row + 1) * n));
+    for (const [run, own] of selected.entries()) this.#selected[run]!.set(own, start);
+    for (const [at, score] of scores.entries()) {
+      const row = this.#row(score);
+      row.reference.set(start, reference.subarray(at * n, (at + 1) * n));
+      row.other.set(start, other.subarray(at * n, (at + 1) * n));
+      row.se.set(start, se.subarray(at * n, (at + 1) * n));
     }
+  }
+
+  #row({ score, language }: ChangedScore): ChangeRow {
+    const key = JSON.stringify([score, language]);
+    const known = this.#rows.get(key);
+    if (known !== undefined) return known;
+    const definition = this.#definitions.find(({ name }) => name === score)!;
+    const array = (precision: 'single' | 'double' = 'double') =>
+      new ScratchArray(this.#scratch, 1, precision);
+    const row = {
+      score,
+      language,
+      definition,
+      reference: array(),
+      other: array(),
+      se: array(definition.change === 'basic' ? 'double' : 'single'),
+      p: array(),
+    };
+    this.#rows.set(key, row);
+    return row;
+  }
+
+  /** Rows that are tested together: a score's languages, and what is over all languages by itself. */
+  #tested(): ChangeRow[][] {
+    const rows = [...this.#rows.values()].sort((a, b) => (a.language ?? -1) - (b.language ?? -1));
+    return [...new Set(this.#definitions.map(({ name }) => name))].flatMap((name) => {
+      const own = rows.filter(({ score }) => score === name);
+      const isOverAll = ({ language }: ChangeRow) => language === null;
+      return [own.filter((row) => !isOverAll(row)), own.filter(isOverAll)].filter(({ length }) => length > 0);
+    });
   }
 
   /** Columns of some rows at a time: score by score, language by language, unit by unit. */
   *rows(label: string, tags: readonly string[], folds: number): Generator<ArrayLike<TableValue>[]> {
     const t = folds < 2 ? Number.NaN : studentTQuantile(0.975, folds - 1);
-    for (let first = 0; first < this.#rows.length; ) {
-      const { score, language } = this.#rows[first]!;
-      // A score's languages are tested together; what is over all languages by itself.
-      const tested = this.#rows
-        .slice(first)
-        .filter((row) => row.score === score && (row.language === null) === (language === null));
-      first += tested.length;
+    const language = (k: number) => (k === NOT_SELECTED ? null : tags[k]!);
+    for (const tested of this.#tested()) {
+      const { score, definition } = tested[0]!;
       const q = this.#test(tested, folds);
-      const most = this.#most(score);
+      const most = definition.span(tags.length, this.#type);
       for (const row of tested) {
         for (const block of this.#blocks(row)) {
           const { start, reference, other, delta, centre, se } = block;
@@ -101,6 +128,7 @@ export class ChangeTable {
             centre.map((value, i) => Math.min(most, value + t * se[i]!)),
             p,
             p.map(q),
+            ...this.#selected.map((own) => Array.from(own.subarray(start, start + places.length), language)),
           ];
         }
       }
@@ -129,14 +157,5 @@ export class ChangeTable {
       const centre = score === 'mi' ? delta.map((value, i) => value - this.#miShift[start + i]!) : delta;
       yield { start, reference: a, other: b, delta, centre, se: se.read(start, end) };
     }
-  }
-
-  /** How much a score can change. */
-  #most(score: ChangedScore['score']): number {
-    const shares = [
-      ...['exclusivity', 'ap', 'auroc', 'overlap', 'eta2_language', 'vector_share_item'],
-      ...['pattern_first', 'pattern_previous'],
-    ];
-    return shares.includes(score) || (score === 'rate' && this.#type !== 'head') ? 1 : Infinity;
   }
 }

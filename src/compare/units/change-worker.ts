@@ -1,6 +1,6 @@
 /** A thread that computes how scores of units differ between two runs. */
 import { workerData } from 'node:worker_threads';
-import { answerTasks } from '../runtime/index.js';
+import { answerTasks } from '../../runtime/index.js';
 import type { ChangeSettings } from './change-task.js';
 import { ChangeTaskRunner } from './change-task-runner.js';
 

@@ -1,5 +1,6 @@
-import type { RankWalk } from './rank-walk.js';
-import { walkedUnit } from './walked-unit.js';
+import { JACKKNIFE, type PromptScore, RELIABILITY_UNITS_ITEMS } from '../definition.js';
+import type { RankWalk } from '../rank-walk.js';
+import { walkedUnit } from '../walked-unit.js';
 
 /**
  * Average precision of a unit's values as a ranking of "is language k" against the rest: Σ_n (R_n − R_{n−1}) P_n over
@@ -32,3 +33,36 @@ export function averagePrecision(
   if (walk !== null) averagePrecisionOf(walk, out);
   return out;
 }
+
+export const apScore: PromptScore = {
+  name: 'ap',
+  title: 'Average precision',
+  source: 'Kojima et al., NAACL 2024; Cuadros et al., ICML 2022',
+  asked: 'ap',
+  types: ['neuron', 'head', 'expert', 'residual'],
+  per: 'language',
+  from: 'prompts',
+  part: 'ranks',
+  about: 'average precision of pooled values for this language against the rest',
+  range: '0 … 1',
+  how: `${JACKKNIFE}; --uncertainty full`,
+  tests: [
+    {
+      name: 'ap',
+      sides: 'one-sided: higher than where languages are exchangeable',
+      part: 'ranks',
+      of: (p) => p.ap,
+    },
+  ],
+  best: { about: 'highest average precision over languages', halves: true },
+  chance: {
+    name: 'ap_chance',
+    about: 'share of prompts in this language: the average precision of chance',
+  },
+  evaluate: (values) => values.ap,
+  interval: (uncertainty) => uncertainty.ap,
+  reliability: RELIABILITY_UNITS_ITEMS,
+  change: 'full',
+  span: () => 1,
+  coverage: 'ap',
+};
