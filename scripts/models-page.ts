@@ -1,12 +1,8 @@
-/** The page of supported models, docs/models.md, from what the tests hold them to. */
+/** What docs/models.md says of the supported models, from what the tests hold them to. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { FAMILIES as UNORDERED } from '../src/models/open-model.js';
-
-/** What of a checkpoint is read, and what is refused. */
-const READ =
-  "bf16, f16, f32, FP8 (one scale a tensor, row or block) and MXFP4 safetensors, single or sharded; tied embeddings; the hub cache's symlinks; `tokenizer.json`. LoRA adapters of PEFT: ranks and scales by pattern, rsLoRA, modules by list, pattern or `all-linear`, chosen layers, modules saved whole; not DoRA and other kinds. `.onnx` files of other exporters (Optimum, transformers.js, onnxruntime-genai, torch) with `tokenizer.json` beside them: hook points are found in the graph, attention patterns too where the exporter did not fuse attention into one operator; `inspect` lists what fusion hid, and a capture records the rest. The graph runs whole and not layer by layer. GPTQ, AWQ, bitsandbytes and anything else are refused with a message that says what and why.";
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const CHECKPOINTS = join(ROOT, 'test', 'fixtures', 'models');
@@ -43,8 +39,6 @@ export function renderPage(): string {
     '# Models',
     'Made by `npm run make-models-page` from the families in `src/models/families/`, the configurations in `test/fixtures/published/`, the ' +
       'checkpoints in `test/fixtures/models/` and what `test/models/parity.test.ts` measured. Do not edit it.',
-    '## What is read',
-    READ,
     '## Families',
     'Each example is a published configuration, with its exact number of parameters: what transformers counts and what ' +
       '`babelscope inspect` prints of a folder with nothing but this config.json. What was run are the tiny checkpoints below, not ' +

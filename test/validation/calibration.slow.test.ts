@@ -162,7 +162,7 @@ test('the committed calibration: every interval holds the truth in 93 to 97 %, p
   }
 });
 
-/** Rows of the page's tables. */
+/** Rows of the tables of docs/verification.md. */
 const SCORES: Readonly<Record<string, Covered>> = {
   'firing rate': 'rate',
   mean: 'mean',
@@ -194,7 +194,7 @@ const TESTS: Readonly<Record<string, Tested>> = {
   'mutual information': 'mi',
 };
 
-test('the calibration in docs/verification.md is the committed one', () => {
+test('the calibration of docs/verification.md is the committed one', () => {
   const page = readFileSync(PAGE, 'utf8');
   const percent = (share: number) => (100 * share).toFixed(1);
   for (const [name, score] of Object.entries(SCORES)) {
