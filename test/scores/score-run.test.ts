@@ -250,7 +250,9 @@ test('only the scores asked for are computed; an unknown one is refused with the
   expect(new Set(reliability.map(({ score }) => score))).toEqual(new Set(given));
   expect(units.every(({ tang2024 }) => tang2024 === null)).toBe(true);
   await expect(scoreRun(run, { scores: ['lape', 'lap'] })).rejects.toThrow(UsageError);
-  await expect(scoreRun(run, { scores: ['lap'] })).rejects.toThrow(/lape, gini, exclusivity, ap, auroc, twoWay/);
+  await expect(scoreRun(run, { scores: ['lap'] })).rejects.toThrow(
+    /lape, gini, exclusivity, ap, auroc, twoWay/,
+  );
 });
 
 test('a language without a counted token is an error that names it', async () => {
