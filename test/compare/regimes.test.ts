@@ -5,7 +5,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { compareRuns } from '../../src/compare/compare-runs.js';
 import type { Estimate } from '../../src/compare/comparison.js';
 import { foldSubsets } from '../../src/compare/inputs/fold-subsets.js';
-import { headOverlap } from '../../src/compare/inputs/top-heads.js';
+import { headOverlap, TopHeads } from '../../src/compare/inputs/top-heads.js';
 import { rowsOf } from '../../src/compare/select.js';
 import { type UnitView, unitViews } from '../support/comparison-views.js';
 
@@ -37,6 +37,12 @@ interface Expected {
     Record<string, { readonly norm: number[][]; readonly contrast: number[][] }>
   > & {
     readonly drawn: { readonly values: number[][]; readonly overlap: number[][] };
+  };
+  readonly sameLanguageTopHeads: {
+    readonly drawn: Readonly<Record<'first' | 'second', number[][]>> &
+      Readonly<Record<'kept' | 'keptOfTwo', number>>;
+    /** By run and by the mask of the first half of its folds. */
+    readonly halves: Readonly<Record<string, Readonly<Record<string, number>>>>;
   };
 }
 
@@ -267,6 +273,54 @@ describe('overlap of top heads: |top-n(a) ∩ top-n(b)|/n, n = 2 % of the heads 
     expect(found.seeds.verdict).not.toBe('not measured');
     const contrast = heads.contrasts.find((c) => c.measure === 'head_overlap' && c.group === null)!;
     expect(contrast.difference.value).not.toBeNull();
+  });
+});
+
+describe('the top heads of a language that are its top heads in the other run too: their share, mean over languages', () => {
+  const { drawn, halves: ofHalves } = expected.sameLanguageTopHeads;
+  const topHeadsOf = (values: readonly (readonly number[])[]) => {
+    const heads = new TopHeads(1, 4, 1, 150);
+    heads.add(0, { layer: 0, unitStart: 0 }, Float64Array.from(values.flat()));
+    return heads;
+  };
+
+  test('of 150 drawn heads, over all languages and over two', () => {
+    const [first, second] = [topHeadsOf(drawn.first), topHeadsOf(drawn.second)];
+    expect(first.shareKept(0, second, 0, [0, 1, 2, 3])).toBeCloseTo(drawn.kept, 12);
+    expect(first.shareKept(0, second, 0, [0, 2])).toBeCloseTo(drawn.keptOfTwo, 12);
+    expect(first.shareKept(0, first, 0, [0, 1, 2, 3])).toBe(1);
+  });
+
+  test('a language with a norm that is NaN has none', () => {
+    const spoilt = drawn.second.map((row, k) => (k === 1 ? [Number.NaN, ...row.slice(1)] : row));
+    const [first, second] = [topHeadsOf(drawn.first), topHeadsOf(spoilt)];
+    expect(first.shareKept(0, second, 0, [0, 1, 2, 3])).toBeNaN();
+    expect(second.shareKept(0, first, 0, [1])).toBeNaN();
+    expect(first.shareKept(0, second, 0, [0, 2])).toBeCloseTo(drawn.keptOfTwo, 12);
+  });
+
+  test('it exists between runs only, of heads, over every group; the sampling floor is that between halves of a run', () => {
+    const rows = rowsOf(comparison.changes, { measure: 'same_language_top_heads' });
+    expect(rows.map(({ type, from, to, group }) => [type, from, to, group])).toEqual(
+      [
+        ['base', 'tuned'],
+        ['base', 'rewarded'],
+        ['tuned', 'rewarded'],
+      ].flatMap((pair) => [null, 'european', 'ja'].map((group) => ['head', ...pair, group])),
+    );
+    const found = rows.find(({ from, group }) => from === 'tuned' && group === null)!;
+    expect([found.valueFrom, found.valueTo]).toEqual([null, null]);
+    const { folds, halves } = foldSubsets(FOLDS, SPLITS, SEED);
+    const mask = (subset: number) => folds[subset]!.reduce((bits, fold) => bits | (1 << fold), 0);
+    for (const [label, spread] of [
+      ['tuned', found.withinFrom],
+      ['rewarded', found.withinTo],
+    ] as const) {
+      const within = halves.map(({ first }) => ofHalves[label]![mask(first)]!);
+      [0.05, 0.5, 0.95].forEach((p, i) => {
+        expect(spread![i], label).toBeCloseTo(percentile(within, p), 12);
+      });
+    }
   });
 });
 

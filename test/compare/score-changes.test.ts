@@ -120,7 +120,7 @@ test('heads have their rates, means, contrasts and item scores too; every unit, 
   const query = async (sql: string) => (await connection.runAndReadAll(sql)).getRowsJson();
   const ofLanguages = ['ap', 'auroc', 'contrast', 'mean', 'overlap', 'rate', 'selectivity'];
   const neurons = [
-    ...[...ofLanguages, 'eta2_item', 'eta2_language', 'lape', 'mi'],
+    ...[...ofLanguages, 'eta2_item', 'eta2_language', 'gini', 'lape', 'mi'],
     ...['omega2_item', 'omega2_language'],
   ].sort();
   const rows = (units: number, score: string) =>
@@ -188,7 +188,7 @@ test('without pooled values rates, means and contrasts are left; runs that do no
   const out = join(folder, 'folds');
   await writeChanges(out, [a, b], { changes: 'full', threads: 1 });
   const { columns } = await readTable(join(out, 'changes.parquet'));
-  expect(new Set(columns.get('score'))).toEqual(new Set(['rate', 'mean', 'contrast', 'lape']));
+  expect(new Set(columns.get('score'))).toEqual(new Set(['rate', 'mean', 'contrast', 'lape', 'gini']));
   await expect(writeChanges(out, [a, c])).rejects.toThrow(RunError);
   await expect(writeChanges(out, [a, c])).rejects.toThrow(/plan.keep differs/);
   const stopped = join(folder, 'stopped');

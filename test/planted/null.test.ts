@@ -71,8 +71,8 @@ test('nothing is called a change between a checkpoint, itself, and itself with n
   const having = (kind: string) => given.filter((verdict) => verdict.kind === kind);
   const { layers } = comparison.shape;
   // Pairs of runs (of contrasts: of runs but the reference), measures of neurons and of heads, all languages and two groups.
-  expect(having('headline')).toHaveLength(6 * (7 + 9) * 3);
-  expect(having('contrast')).toHaveLength(3 * (7 + 9) * 3);
+  expect(having('headline')).toHaveLength(6 * (7 + 10) * 3);
+  expect(having('contrast')).toHaveLength(3 * (7 + 10) * 3);
   expect(having('layer')).toHaveLength(2 * 6 * 3 * layers);
   expect(having('language')).toHaveLength(2 * 6 * comparison.languages.length);
   // That nothing changed must not be because nothing was measured.

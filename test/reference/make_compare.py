@@ -402,6 +402,36 @@ def head_overlaps():
     return answers
 
 
+def top_heads_kept(a, b, scope=ALL):
+    """|top-n(a) & top-n(b)| / n of the same row of two arrays, mean over the scope's rows."""
+    n = max(1, round(0.02 * a.shape[1]))
+    top = lambda row: set(np.argsort(-row, kind="stable")[:n].tolist())
+    return float(np.mean([len(top(a[k]) & top(b[k])) / n for k in scope]))
+
+
+def same_language_top_heads():
+    every = list(range(FOLDS))
+    # The runs share no top head with each other, but each does with itself over other folds: by the mask of the first half.
+    halves = {name: {} for name in RUNS}
+    for name in RUNS:
+        run = Run(name, "head")
+        for first in itertools.combinations(every, FOLDS // 2):
+            second = [f for f in every if f not in first]
+            kept = top_heads_kept(run.rates(list(first)), run.rates(second))
+            halves[name][sum(1 << f for f in first)] = kept
+    # More heads than the runs have, so that n is more than one.
+    rng = np.random.default_rng(6)
+    first = rng.normal(size=(4, 150))
+    second = first + 0.5 * rng.normal(size=(4, 150))
+    drawn = {
+        "first": first.tolist(),
+        "second": second.tolist(),
+        "kept": top_heads_kept(first, second, range(4)),
+        "keptOfTwo": top_heads_kept(first, second, [0, 2]),
+    }
+    return {"halves": halves, "drawn": drawn}
+
+
 def vector_share(run, folds, of="language"):
     """tr(S_language)/tr(S_total) of pooled hook_z, or tr(S_item)/tr(S_total), by head among all layers."""
     shares = []
@@ -531,6 +561,7 @@ if __name__ == "__main__":
         "neuron": expected("neuron"),
         "regimes": regimes(),
         "headOverlaps": head_overlaps(),
+        "sameLanguageTopHeads": same_language_top_heads(),
         "headChanges": {"vector_share_language": changed(vector_share, "base", "tuned", most=1)},
         "headScoreChanges": {
             "vector_share_item": changed(lambda run, folds: vector_share(run, folds, "item"), "base", "tuned", most=1)

@@ -167,7 +167,7 @@ test('policies run over the units of all layers, whatever their widths', () => {
 test('every score of experts has a reliability; item scores of neurons are refused with the reason', () => {
   const scores = summary.reliability.filter(({ type }) => type === 'expert').map(({ score }) => score);
   expect(scores).toEqual([
-    ...['rate', 'mean', 'contrast', 'lape', 'exclusivity', 'ap', 'ap_best', 'auroc'],
+    ...['rate', 'mean', 'contrast', 'lape', 'gini', 'exclusivity', 'ap', 'ap_best', 'auroc'],
     ...['eta2_language', 'eta2_item', 'omega2_language', 'omega2_item'],
     ...['selectivity', 'mi', 'overlap'],
   ]);

@@ -19,24 +19,34 @@ export function topCount(heads: number): number {
  * @returns [language, language]; NaN where a language has a value that is NaN.
  */
 export function headOverlap(values: Float64Array, languages: number): Float64Array {
+  return overlapOf(topOf(values, languages));
+}
+
+/** Top heads of a language; null where one of its values is NaN. */
+type Top = ReadonlySet<number> | null;
+
+/** [language]: the `topCount` heads of highest value; of equal values the earlier head ranks higher. */
+function topOf(values: Float64Array, languages: number): Top[] {
   const heads = values.length / languages;
-  const n = topCount(heads);
   const argsort = new Argsort(heads);
-  const top = Array.from({ length: languages }, (_, k) => {
+  return Array.from({ length: languages }, (_, k) => {
     const own = values.subarray(k * heads, (k + 1) * heads);
     if (own.some(Number.isNaN)) return null;
-    return new Set(argsort.order(own.map((value) => -value)).slice(0, n));
+    return new Set(argsort.order(own.map((value) => -value)).slice(0, topCount(heads)));
   });
-  const overlap = new Float64Array(languages * languages).fill(Number.NaN);
-  for (const [a, ofA] of top.entries()) {
-    for (const [b, ofB] of top.entries()) {
-      if (ofA === null || ofB === null) continue;
-      let both = 0;
-      for (const head of ofA) if (ofB.has(head)) both++;
-      overlap[a * languages + b] = both / n;
-    }
-  }
-  return overlap;
+}
+
+/** [language, language] of one run. */
+function overlapOf(top: readonly Top[]): Float64Array {
+  return Float64Array.from(top.flatMap((ofA) => top.map((ofB) => shareInBoth(ofA, ofB))));
+}
+
+/** |A ∩ B|/|A| of two sets of one size; NaN where either is unknown. */
+function shareInBoth(a: Top, b: Top): number {
+  if (a === null || b === null) return Number.NaN;
+  let both = 0;
+  for (const head of a) if (b.has(head)) both++;
+  return both / a.size;
 }
 
 /** By what heads are ranked: the mean norm of their contribution, or that norm minus its mean over the other languages. */
@@ -49,6 +59,8 @@ export class TopHeads {
   readonly #perLayer: number;
   /** [subset][language, head]. */
   readonly #norms: readonly Float64Array[];
+  /** By subset; asked for again for every interval and floor, as the overlaps are, and so kept. */
+  readonly #tops = new Map<number, readonly Top[]>();
   readonly #overlaps: Readonly<Record<OverlapBy, Map<number, Float64Array>>> = {
     norm: new Map(),
     contrast: new Map(),
@@ -88,6 +100,16 @@ export class TopHeads {
     return pairs === 0 ? Number.NaN : sum / pairs;
   }
 
+  /**
+   * Share of a language's top heads by norm that are top heads of the same language in another run, mean over some
+   * languages; NaN where one of them has no top heads in either.
+   */
+  shareKept(subset: number, other: TopHeads, otherSubset: number, languages: readonly number[]): number {
+    const [own, others] = [this.#top(subset), other.#top(otherSubset)];
+    const sum = languages.reduce((total, k) => total + shareInBoth(own[k]!, others[k]!), 0);
+    return sum / languages.length;
+  }
+
   finish(label: string): HeadOverlap {
     const matrix = (kind: OverlapBy) => {
       const overlap = this.#overlap(kind, 0);
@@ -104,12 +126,21 @@ export class TopHeads {
     };
   }
 
-  /** Asked for again for every interval and floor, and so kept. */
+  #top(subset: number): readonly Top[] {
+    const known = this.#tops.get(subset);
+    if (known !== undefined) return known;
+    const top = topOf(this.#norms[subset]!, this.#languages);
+    this.#tops.set(subset, top);
+    return top;
+  }
+
   #overlap(by: OverlapBy, subset: number): Float64Array {
     const known = this.#overlaps[by].get(subset);
     if (known !== undefined) return known;
-    const norms = this.#norms[subset]!;
-    const overlap = headOverlap(by === 'norm' ? norms : contrast(norms, this.#languages), this.#languages);
+    const overlap =
+      by === 'norm'
+        ? overlapOf(this.#top(subset))
+        : headOverlap(contrast(this.#norms[subset]!, this.#languages), this.#languages);
     this.#overlaps[by].set(subset, overlap);
     return overlap;
   }

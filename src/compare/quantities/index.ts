@@ -2,6 +2,7 @@ import type { Scope } from '../inputs/layer-scores.js';
 import type { UnitTallies } from '../inputs/unit-tallies.js';
 import { depthQuantities } from './depth.js';
 import { MEASURES, type Quantity } from './quantity.js';
+import { sameLanguageTopHeadQuantities } from './same-language-top-heads.js';
 import { scoreQuantities } from './scores.js';
 import { selectionQuantities } from './selection.js';
 import { topHeadQuantities } from './top-heads.js';
@@ -12,6 +13,7 @@ const FAMILIES: readonly ((tallies: UnitTallies) => Quantity[])[] = [
   scoreQuantities,
   depthQuantities,
   topHeadQuantities,
+  sameLanguageTopHeadQuantities,
 ];
 
 /** The quantities of one unit type: over all languages, over each group, then of single layers and languages. */

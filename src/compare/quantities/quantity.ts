@@ -13,6 +13,7 @@ export const MEASURES = [
   'mean_depth',
   'head_overlap',
   'head_overlap_contrast',
+  'same_language_top_heads',
   'alignment_margin',
   'alignment_mexa',
 ] as const;

@@ -33,6 +33,11 @@ export const MEASURE_WORDS: Readonly<Record<Measure, MeasureWords>> = {
   mean_depth: words((units) => `Mean depth of selected ${units}`, 'layers'),
   head_overlap: words(() => 'Top heads that languages share', 'share, 0–1'),
   head_overlap_contrast: words(() => 'Top heads shared by contrast', 'share, 0–1; minus other languages'),
+  same_language_top_heads: {
+    ...words(() => 'Top heads that a language keeps', 'share, 0–1'),
+    similarity: true,
+    between: true,
+  },
   alignment_margin: words(() => 'Alignment of languages', 'mean cosine, same item − other items'),
   alignment_mexa: words(() => 'Items retrieved across languages', 'share of items, MEXA'),
 };

@@ -4,6 +4,7 @@ import { apScore } from './average-precision.js';
 import { contrastScore } from './contrast.js';
 import { languageOverlapScore, overlapScore } from './distribution-overlap.js';
 import { exclusivityScore } from './exclusivity.js';
+import { giniScore } from './gini.js';
 import { lapeScore } from './lape.js';
 import { meanScore } from './mean.js';
 import { miScore } from './mutual-information.js';
@@ -37,6 +38,7 @@ export const SCORE_DEFINITIONS: readonly ScoreDefinition[] = [
   meanScore,
   contrastScore,
   lapeScore,
+  giniScore,
   exclusivityScore,
   apScore,
   aurocScore,
