@@ -53,7 +53,7 @@ export type TestName = keyof typeof TESTS;
 export interface FalseDiscoveryOptions {
   /** Simulated sets of units a scenario. Default 200. */
   readonly sets?: number;
-  /** Default 1000 (SCORES.md). */
+  /** Default 1000 (docs/scores.md). */
   readonly permutations?: number;
   /** Nominal rates. Default 0.01, 0.05, 0.1, 0.2. */
   readonly nominal?: readonly number[];

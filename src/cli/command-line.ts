@@ -42,6 +42,13 @@ const COMMANDS: Readonly<
   ],
 };
 
+/** Every command, loaded. */
+export async function loadCommands(): Promise<CommandUnknownOpts[]> {
+  return Promise.all(
+    Object.values(COMMANDS).map(async ([summary, load]) => (await load()).description(summary)),
+  );
+}
+
 /**
  * Runs one command line, given as words.
  *

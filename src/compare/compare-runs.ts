@@ -34,7 +34,7 @@ export interface CompareOptions {
   readonly trajectory?: boolean | undefined;
   /** Of the random halves; default 0. */
   readonly seed?: number | undefined;
-  /** Random halvings of the folds for the noise floor; default 50 (SCORES.md). */
+  /** Random halvings of the folds for the noise floor; default 50 (docs/comparing.md). */
   readonly splits?: number | undefined;
   /** Share of units that the reference run selects; default 0.01 (Tang et al., ACL 2024). */
   readonly fraction?: number | undefined;

@@ -4,9 +4,9 @@ import type { PromptSample } from './rank-walk.js';
 import { wholeSample } from './whole-sample.js';
 
 export interface Resampling {
-  /** Bootstrap draws of items (SCORES.md: 1000). */
+  /** Bootstrap draws of items (docs/scores.md: 1000). */
   readonly draws: number;
-  /** Permutations of languages within items (SCORES.md: 1000). */
+  /** Permutations of languages within items (docs/scores.md: 1000). */
   readonly permutations: number;
   readonly seed: number;
 }

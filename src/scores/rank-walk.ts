@@ -1,7 +1,7 @@
 import { Argsort, HALF_SORT_MOST, HalfSort } from '../stats/index.js';
 import { fromFloat16 } from '../store/index.js';
 
-/** Equal-count bins of a ranking, for mutual information (SCORES.md). */
+/** Equal-count bins of a ranking, for mutual information (docs/scores.md). */
 export const RANK_BINS = 16;
 
 /** Prompts of a run, and how much each counts. */

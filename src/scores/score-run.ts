@@ -70,9 +70,9 @@ export interface ScoreProgress {
   readonly layers: number;
 }
 
-/** Splits of the folds for the reliability (SCORES.md). */
+/** Splits of the folds for the reliability (docs/scores.md). */
 export const RELIABILITY_SPLITS = 50;
-/** Bootstrap draws, and permutations (SCORES.md). */
+/** Bootstrap draws, and permutations (docs/scores.md). */
 const DRAWS = 1000;
 /** Each thread costs some 80 MB besides its share of the memory for blocks. */
 const MOST_THREADS = 8;

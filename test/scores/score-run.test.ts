@@ -234,8 +234,8 @@ test('a run without pooled values gives LAPE alone and says what it cannot give,
   expect(skipped[0]!.reason).toContain('--keep items');
   expect(completeItems).toBeNull();
   expect(reliability.map(({ type, score }) => `${type} ${score}`)).toEqual([
-    ...['rate', 'mean', 'contrast', 'lape'].map((score) => `neuron ${score}`),
-    ...['rate', 'mean', 'contrast', 'lape'].map((score) => `head ${score}`),
+    ...['rate', 'mean', 'contrast', 'lape', 'gini'].map((score) => `neuron ${score}`),
+    ...['rate', 'mean', 'contrast', 'lape', 'gini'].map((score) => `head ${score}`),
   ]);
   const units = await readTable(join(run, 'units.parquet'));
   expect(units.columns.get('ap_best')!.every((value) => Number.isNaN(value))).toBe(true);
@@ -250,7 +250,9 @@ test('only the scores asked for are computed; an unknown one is refused with the
   expect(new Set(reliability.map(({ score }) => score))).toEqual(new Set(given));
   expect(units.every(({ tang2024 }) => tang2024 === null)).toBe(true);
   await expect(scoreRun(run, { scores: ['lape', 'lap'] })).rejects.toThrow(UsageError);
-  await expect(scoreRun(run, { scores: ['lap'] })).rejects.toThrow(/lape, exclusivity, ap, auroc, twoWay/);
+  await expect(scoreRun(run, { scores: ['lap'] })).rejects.toThrow(
+    /lape, gini, exclusivity, ap, auroc, twoWay/,
+  );
 });
 
 test('a language without a counted token is an error that names it', async () => {
