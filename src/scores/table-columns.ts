@@ -8,10 +8,10 @@ import { languagesOf, type Selection } from './selection.js';
 import { topLanguage } from './top-language.js';
 import type { UnitBlock } from './unit-scores.js';
 
-/** What is written about some units of one type. */
+/** Some units of one type, with all that is written about them. */
 export interface ScoredUnits {
   readonly scores: UnitBlock;
-  /** Of the model. */
+  /** Sizes of the model's experts. */
   readonly sizes: ExpertSizes;
   /** null if LAPE was not computed. */
   readonly policies: PolicySelections | null;
