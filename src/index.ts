@@ -1,3 +1,7 @@
+// The public face: what a program that imports babelscope may use. Rooms have more to offer each other than is here.
+
+// The commands as functions, in the order of the main job.
+
 export {
   type CaptureEstimate,
   type CaptureOptions,
@@ -5,82 +9,93 @@ export {
   type CaptureResult,
   capture,
   estimateCapture,
+  type MergeOptions,
   mergeRun,
 } from './capture/index.js';
-export type {
-  Checkpoint,
-  DownloadOptions,
-  DownloadProgress,
-  ModelIdentity,
-  WeightTensor,
-} from './checkpoint/index.js';
-export { identifyCheckpoint, openCheckpoint } from './checkpoint/index.js';
-export type * from './compare/index.js';
 export {
-  againstReference,
+  type ChangeSet,
+  type ChangesOptions,
+  type CompareOptions,
+  type CompareProgress,
   compareRuns as compare,
-  headlineChanges,
-  languageGroups,
-  readComparison,
-  rowsOf,
-  writeComparison,
+  type RunToCompare,
+  writeChanges,
 } from './compare/index.js';
-export * from './errors.js';
-export type { BlockHook, Edit, HookPoint, Statistic, Tap } from './hooks/index.js';
-export { EDITS, tapOutput } from './hooks/index.js';
+export { type Inspection, inspectCheckpoint as inspect } from './models/index.js';
+export { type ReportFormat, type WriteReportOptions, writeReport as report } from './report/index.js';
+export { type ScoreProgress, type ScoreRunOptions, scoreRun as score } from './scores/index.js';
+
+// A model that runs text.
+
 export {
-  compareSelections,
-  exportCsv,
-  exportLapeMask,
-  exportTransformerLens,
-  importLahis,
-  importLapeCounts,
-  importLapeJson,
-  importLapeMask,
-  importSelfcond,
-  type PickleValue,
-  readPytorch,
-  type SelectionComparison,
-  TorchTensor,
-} from './interchange/index.js';
-export type { Model, ModelDescription, ModelGraph, ModelShape } from './models/index.js';
-export { type Inspection, inspectCheckpoint as inspect, openModel } from './models/index.js';
-export { addWeightNoise, falseChanges, nullComparison, plantUnits, recoverPlanted } from './planted/index.js';
-export type * from './probes/index.js';
-export { checkProbes, listBuiltinProbes, listProbeFormats, loadProbes } from './probes/index.js';
-export type { AbsentFigure, Figure, FigureName, ReportFormat, WriteReportOptions } from './report/index.js';
+  type BlockHook,
+  EDITS,
+  type Edit,
+  type HookPoint,
+  type Statistic,
+  type Tap,
+  tapOutput,
+} from './hooks/index.js';
+
 export {
-  buildFigures,
-  changeSentence,
-  drawFigure,
-  figure,
-  isPresent,
-  writeReport as report,
-} from './report/index.js';
-export type * from './runtime/index.js';
-export { loadModel, ModelRunner, RunnerError } from './runtime/index.js';
-export type * from './scores/index.js';
+  type Model,
+  type ModelDescription,
+  type ModelGraph,
+  type ModelShape,
+  openModel,
+} from './models/index.js';
 export {
-  type Alignment,
-  alignment,
-  auroc,
-  averagePrecision,
-  distributionOverlap,
-  languageEntropy,
-  lape,
-  mutualInformation,
-  readScores,
-  referenceCut,
-  type ScoreRunOptions,
-  scoreRun as score,
-  selectivity,
-  selectPolyfact2026,
-  selectReference,
-  selectTang2024,
-  twoWay,
-  unitRows,
-  vectorShare,
-} from './scores/index.js';
+  type Activation,
+  type ActivationOptions,
+  type Device,
+  type LoadedModel,
+  type LoadModelOptions,
+  loadModel,
+  ModelRunner,
+  type PromptActivations,
+  RunnerError,
+  type RunnerOptions,
+  type RunTextOptions,
+  type TextRun,
+  type TokenizedPrompt,
+} from './runtime/index.js';
+
+// Checkpoints on disk and on the hub.
+
+export {
+  type Adapter,
+  type Checkpoint,
+  type DownloadOptions,
+  type DownloadProgress,
+  identifyCheckpoint,
+  type ModelIdentity,
+  type OpenCheckpointOptions,
+  openCheckpoint,
+  type WeightTensor,
+} from './checkpoint/index.js';
+
+// Probe sets: the prompts.
+
+export {
+  type BuiltinProbes,
+  checkProbes,
+  type LanguageTag,
+  type LoadProbesOptions,
+  listBuiltinProbes,
+  listProbeFormats,
+  loadProbes,
+  type ProbeFormat,
+  type ProbeIdentity,
+  type ProbeItem,
+  type ProbeLanguage,
+  type ProbeReport,
+  type ProbeSet,
+  type ProbeWarning,
+  type Prompt,
+} from './probes/index.js';
+
+// Runs: what a capture recorded.
+
 export {
   openRun,
   RUN_ARRAYS,
@@ -88,5 +103,123 @@ export {
   type RunLayer,
   type RunManifest,
   type RunPlan,
+  type UnitType,
 } from './store/index.js';
+
+// Scores of a run as typed rows, and the same scores of your own numbers.
+
+export {
+  type Alignment,
+  alignment,
+  auroc,
+  averagePrecision,
+  distributionOverlap,
+  gini,
+  languageEntropy,
+  lape,
+  mutualInformation,
+  type ReferenceCut,
+  type ReliabilityRow,
+  readScores,
+  referenceCut,
+  type ScoreSummary,
+  type Selection,
+  type SkippedScore,
+  selectivity,
+  selectPolyfact2026,
+  selectReference,
+  selectTang2024,
+  type Tang2024Options,
+  type TwoWay,
+  twoWay,
+  type UnitRow,
+  unitRows,
+  type VectorShare,
+  vectorShare,
+} from './scores/index.js';
+
+// Comparisons: levels, changes, contrasts and trends as rows.
+
+export {
+  againstReference,
+  type Change,
+  type ComparedRun,
+  type Comparison,
+  type Contrast,
+  type Estimate,
+  type HeadOverlap,
+  headlineChanges,
+  type LanguageGroup,
+  type Level,
+  languageGroups,
+  type Measure,
+  type QuantityKey,
+  type Reallocation,
+  type RowFilter,
+  readComparison,
+  rowsOf,
+  type SamplingFloor,
+  type SeedFloor,
+  type SeedVerdict,
+  type Trend,
+  type Verdict,
+  writeComparison,
+} from './compare/index.js';
+
+// Figures as vega-lite specifications, and changes as sentences.
+
+export {
+  type AbsentFigure,
+  buildFigures,
+  changeSentence,
+  contrastSentence,
+  drawFigure,
+  type Figure,
+  type FigureName,
+  figure,
+  isPresent,
+} from './report/index.js';
+
+// Files of other programs.
+
+export {
+  compareSelections,
+  exportCsv,
+  exportLapeMask,
+  exportTransformerLens,
+  type ImportSelectionOptions,
+  importLahis,
+  importLapeCounts,
+  importLapeJson,
+  importLapeMask,
+  importSelfcond,
+  type PickleValue,
+  readPytorch,
+  type SelectedSet,
+  type SelectionComparison,
+  type SelectionOverlap,
+  type SourceFile,
+  TorchTensor,
+} from './interchange/index.js';
+
+// Known answers: units planted with set strength, and comparisons of nothing.
+
+export { addWeightNoise, falseChanges, nullComparison, plantUnits, recoverPlanted } from './planted/index.js';
+
+// Errors, which tell what, where, what was expected and found, and the remedy.
+
+export {
+  BabelscopeError,
+  CheckpointError,
+  type ErrorDetails,
+  HubError,
+  ImportError,
+  InputError,
+  InterruptedError,
+  OutputError,
+  ProbeError,
+  RunError,
+  TokenizerError,
+  UsageError,
+} from './errors.js';
 export { VERSION } from './version.js';

@@ -18,6 +18,7 @@ import { trajectorySteps } from './inputs/trajectory-steps.js';
 import { measureAll } from './measure-all.js';
 import { comparedPairs, type Design } from './quantities/quantity.js';
 import { reliabilityOf } from './reliability.js';
+import { type RunWarning, warningLines } from './run-warnings.js';
 import { compareUnits } from './unit-comparison.js';
 
 export interface CompareOptions {
@@ -32,7 +33,7 @@ export interface CompareOptions {
   readonly contrasts?: readonly (readonly [string, string])[] | undefined;
   /** The runs are checkpoints of one training run. */
   readonly trajectory?: boolean | undefined;
-  /** Of the random halves; default 0. */
+  /** The seed of the random halves; default 0. */
   readonly seed?: number | undefined;
   /** Random halvings of the folds for the noise floor; default 50 (docs/comparing.md). */
   readonly splits?: number | undefined;
@@ -77,8 +78,10 @@ export async function compareRuns(
   const { manifest } = reference;
   const tags = manifest.plan.languages;
   const steps = options.trajectory === true ? stepsOf(regimes, runs) : new Map<string, number>();
-  const warnings = [
-    ...sources.flatMap(({ label, manifest: { warnings: own } }) => own.map((text) => `${label}: ${text}`)),
+  const warnings: RunWarning[] = [
+    ...sources.flatMap(({ label, manifest: { warnings: own } }) =>
+      own.map((text) => ({ label, against: null, text })),
+    ),
     ...assertMatch(
       reference,
       sources.filter((source) => source !== reference),
@@ -156,7 +159,7 @@ export async function compareRuns(
     headOverlaps: results.flatMap(({ headOverlaps }) => headOverlaps),
     alignment: aligned?.described ?? null,
     reliability,
-    warnings,
+    warnings: warningLines(warnings),
   };
 }
 

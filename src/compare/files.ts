@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { z } from 'zod';
 import { RunError } from '../errors.js';
 import { makeFolder, removeStale, writeJson } from '../store/index.js';
 import { COMPARISON_SCHEMA_VERSION, type Comparison, comparisonSchema } from './comparison.js';
@@ -52,7 +53,7 @@ export async function readComparison(folder: string): Promise<Comparison> {
       where: path,
       expected: `schemaVersion ${COMPARISON_SCHEMA_VERSION}`,
       found: String(version),
-      remedy: `${newer ? 'Update babelscope, or compare' : 'Compare'} again with this version.`,
+      remedy: `${newer ? 'Update babelscope, or compare' : 'Compare'} the runs anew with this version, with the options of then: \`${commandAnew(folder, value)}\`.`,
     });
   }
   const parsed = comparisonSchema.safeParse(value);
@@ -64,4 +65,20 @@ export async function readComparison(folder: string): Promise<Comparison> {
     expected: issue.message,
     remedy,
   });
+}
+
+/** The command line that makes a comparison of another schema anew, with its labels if they are where they are today. */
+function commandAnew(folder: string, value: unknown): string {
+  const found = z.object({ runs: z.array(z.object({ label: z.string() })) }).safeParse(value);
+  const labels = found.data?.runs.map(({ label }) => label) ?? [];
+  const runs =
+    labels.length === 0
+      ? '<run> <run> …'
+      : `${labels.map((label) => `<run of ${label}>`).join(' ')} --labels ${quoted(labels.join(','))}`;
+  return `babelscope compare ${runs} --out ${quoted(folder)}`;
+}
+
+/** A word of a shell command. */
+function quoted(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }

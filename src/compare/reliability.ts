@@ -6,6 +6,7 @@ import { SCORES_SCHEMA_VERSION } from '../scores/index.js';
 import { UNIT_TYPES, type UnitType } from '../store/index.js';
 import type { Comparison } from './comparison.js';
 import type { RunSource } from './inputs/run-source.js';
+import type { RunWarning } from './run-warnings.js';
 
 export interface RunReliability {
   readonly type: UnitType;
@@ -14,7 +15,7 @@ export interface RunReliability {
   readonly stepUp: number | null;
 }
 
-/** What a comparison takes over of `scores.json`. */
+/** A comparison takes these over from `scores.json`. */
 const scoresSchema = z.object({
   schema: z.literal('babelscope/scores'),
   schemaVersion: z.number().int().max(SCORES_SCHEMA_VERSION),
@@ -39,13 +40,14 @@ const scoresSchema = z.object({
 export async function reliabilityOf(
   { folder, label, manifest }: RunSource,
   computed: readonly RunReliability[],
-): Promise<{ readonly reliability: Comparison['reliability']; readonly warnings: readonly string[] }> {
+): Promise<{ readonly reliability: Comparison['reliability']; readonly warnings: readonly RunWarning[] }> {
   const own = (rows: readonly RunReliability[]) =>
     rows.map(({ type, score, halves, stepUp }) => ({ label, type, score, halves, stepUp }));
+  const warning = (text: string): RunWarning => ({ label, against: null, text });
   const instead = (why: string) => ({
     reliability: own(computed),
     warnings: [
-      `${label}: ${why}; reliability is given for what the comparison computes. Run \`babelscope score\`.`,
+      warning(`${why}; reliability is given for what the comparison computes. Run \`babelscope score\`.`),
     ],
   });
   const path = join(folder, 'scores.json');
@@ -72,8 +74,8 @@ export async function reliabilityOf(
   if (planSha256 !== manifest.planSha256) return instead('the scores are of another capture');
   return {
     reliability: own(reliability),
-    warnings: skipped.map(
-      ({ type, score, reason }) => `${label}: ${score} of ${type}s was not computed (${reason}).`,
+    warnings: skipped.map(({ type, score, reason }) =>
+      warning(`${score} of ${type}s was not computed (${reason}).`),
     ),
   };
 }

@@ -13,6 +13,7 @@ export { averagePrecision } from './definitions/average-precision.js';
 export { contrast } from './definitions/contrast.js';
 export { DistributionOverlap, distributionOverlap } from './definitions/distribution-overlap.js';
 export { exclusivity } from './definitions/exclusivity.js';
+export { gini } from './definitions/gini.js';
 export { loadDefinitions, SCORE_DEFINITIONS } from './definitions/index.js';
 export { lape, lapeInterval } from './definitions/lape.js';
 export { languageEntropy, mutualInformation } from './definitions/mutual-information.js';

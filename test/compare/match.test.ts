@@ -137,11 +137,11 @@ test('a pooled value that one run lacks is refused, with language and item', asy
 
 describe('differences that do not stand in the way are warnings', () => {
   const warned: readonly [string, SyntheticRunOptions, RegExp][] = [
-    ['vocabulary', { manifest: shape({ vocab: 600 }) }, /vocabulary size differs \(512, 600\)/],
+    ['vocabulary', { manifest: shape({ vocab: 600 }) }, /vocabulary size differs \(600, not 512\)/],
     [
       'storage type',
       { manifest: model({ dtype: 'F32' }) },
-      /storage type of the weights differs \(BF16, F32\)/,
+      /storage type of the weights differs \(F32, not BF16\)/,
     ],
     [
       'a tokenizer written anew that counts the same tokens',
@@ -161,5 +161,29 @@ describe('differences that do not stand in the way are warnings', () => {
       manifest: (manifest) => ({ ...manifest, warnings: ['ja has three times the tokens of en'] }),
     });
     expect(warnings).toContain('sft: ja has three times the tokens of en');
+  });
+
+  test('the same text is said once, with all runs that it is about', async () => {
+    const texts = async (name: string, options: SyntheticRunOptions) => {
+      await writeSyntheticRun(join(folder, name), { ...SMALL, ...options });
+      return { folder: join(folder, name), label: name };
+    };
+    const warned: SyntheticRunOptions = {
+      manifest: (manifest) => ({ ...model({ dtype: 'F32' })(manifest), warnings: ['ja is long'] }),
+    };
+    const runs = [
+      await texts('base', { manifest: (manifest) => ({ ...manifest, warnings: ['ja is long'] }) }),
+      await texts('sft', warned),
+      await texts('grpo', warned),
+    ];
+    const { warnings } = await compareRuns(runs);
+    expect(warnings.slice(0, 2)).toEqual([
+      'base, sft, grpo: ja is long',
+      'sft, grpo against base: storage type of the weights differs (F32, not BF16).',
+    ]);
+    expect(warnings.filter((text) => text.includes('the run is not scored'))).toEqual([
+      expect.stringMatching(/^base, sft, grpo: /),
+    ]);
+    expect(new Set(warnings).size).toBe(warnings.length);
   });
 });

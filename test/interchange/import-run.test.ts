@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { samplingFloor } from '../../src/compare/floors/sampling-floor.js';
 import { compareRuns } from '../../src/compare/index.js';
-import { UsageError } from '../../src/errors.js';
+import { RunError, UsageError } from '../../src/errors.js';
 import { writeImportedRun } from '../../src/interchange/import-run.js';
 import {
   exportTransformerLens,
@@ -22,6 +22,7 @@ import { openRun } from '../../src/store/run/open-run.js';
 import { readManifest } from '../../src/store/run/run-folder.js';
 import { babelscope, temporaryFolder } from '../support/command-line.js';
 import { unitViews } from '../support/comparison-views.js';
+import { writeSyntheticRun } from '../support/synthetic-run.js';
 
 const FIXTURES = fileURLToPath(new URL('../fixtures/pytorch/', import.meta.url));
 const LANGUAGES = ['en', 'zh', 'fr'];
@@ -195,6 +196,54 @@ describe('LAHIS matrices become a run of heads', () => {
     ]);
     const map = buildFigures(comparison).find(({ name }) => name === 'head-map');
     expect(map).toHaveProperty('subtitle', expect.stringContaining('6 matrices a run'));
+  });
+});
+
+describe('imported runs that do not match are refused, with what a user of imports can do', () => {
+  const importTo = async (name: string, files: readonly string[]) => {
+    const folder = join(temporaryFolder(), name);
+    await importLapeCounts(
+      files.map((file) => parseSource(file.replace(/(?<==)|^(?=activation)/, FIXTURES))),
+      folder,
+    );
+    return folder;
+  };
+  const en = ['activation.en.0.pt', 'activation.en.1.pt'];
+  const zh = ['activation.zh.0.pt', 'activation.zh.1.pt'];
+  const cases: Readonly<Record<string, [readonly string[], RegExp]>> = {
+    'languages in another order': [[...zh, ...en], /plan.languages \(order\)[\s\S]*in the order en, zh/],
+    'other languages': [
+      [...en, 'activation.fr.0.pt', 'activation.fr.1.pt'],
+      /plan.languages differs[\s\S]*Import/,
+    ],
+    'fewer files a language': [[en[0]!, zh[0]!], /plan.folds[\s\S]*as many files of each language/],
+    'counts of other texts': [
+      [...en, `zh=${zh[1]}`, `zh=${zh[0]}`],
+      /tokens of zh in fold 0[\s\S]*files of the same texts/,
+    ],
+  };
+  test.each(Object.entries(cases))('%s', async (_, [files, message]) => {
+    const runs = [await importTo('first', [...en, ...zh]), await importTo('second', files)];
+    const refused = compareRuns(runs.map((folder) => ({ folder })));
+    await expect(refused).rejects.toThrow(RunError);
+    await expect(refused).rejects.toThrow(message);
+    await expect(refused).rejects.not.toThrow(/[Cc]apture/);
+  });
+
+  test('heads and neurons; an imported run and a captured one', async () => {
+    const [first, heads, captured] = [
+      await importTo('first', en),
+      join(temporaryFolder(), 'aya'),
+      join(temporaryFolder(), 'captured'),
+    ];
+    await importLahis(matrices([0, 1]), heads);
+    await writeSyntheticRun(captured, { layers: 3, neurons: 40 });
+    await expect(compareRuns([{ folder: first }, { folder: heads }])).rejects.toThrow(
+      /shape[\s\S]*import files of models/,
+    );
+    await expect(compareRuns([{ folder: first }, { folder: captured }])).rejects.toThrow(
+      /shape.family[\s\S]*capture both, or import both/,
+    );
   });
 });
 

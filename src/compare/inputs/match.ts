@@ -1,5 +1,6 @@
 import { RunError } from '../../errors.js';
 import type { PooledGrid, RunManifest } from '../../store/index.js';
+import type { RunWarning } from '../run-warnings.js';
 
 interface LabelledManifest {
   readonly label: string;
@@ -16,66 +17,47 @@ interface LabelledManifest {
  * and so may the storage type and the versions that captured: these are warnings. The tokenizer is judged by what it
  * does: `assertSameTokens`.
  */
-function assertComparable(runs: readonly LabelledManifest[]): string[] {
+function assertComparable(runs: readonly LabelledManifest[]): RunWarning[] {
   const [reference, ...others] = runs;
-  const warnings: string[] = [];
+  const warnings: RunWarning[] = [];
   for (const other of reference === undefined ? [] : others) {
     const refuse = (field: string, expected: string, found: string, remedy: string): never => {
       throw mismatch(reference!.label, other.label, field, expected, found, remedy);
     };
     const a = reference!.manifest;
     const b = other.manifest;
+    const remedy = remediesOf(a, b);
     for (const field of SHAPE) {
       // NaN: unknown in imported runs.
       if (!Object.is(a.shape[field], b.shape[field])) {
-        refuse(
-          `shape.${field}`,
-          String(a.shape[field]),
-          String(b.shape[field]),
-          'Units are matched by index: compare checkpoints of one architecture.',
-        );
+        refuse(`shape.${field}`, String(a.shape[field]), String(b.shape[field]), remedy.shape);
       }
     }
     const experts = [JSON.stringify(a.shape.mixture), JSON.stringify(b.shape.mixture)] as const;
-    if (experts[0] !== experts[1]) {
-      refuse(
-        'shape.mixture',
-        ...experts,
-        'Units are matched by index: compare checkpoints of one architecture.',
-      );
-    }
-    for (const field of PROBE) {
+    if (experts[0] !== experts[1]) refuse('shape.mixture', ...experts, remedy.shape);
+    // The hash of imported runs is of their languages and tokens, whose differences are named below.
+    for (const field of a.imported && b.imported ? (['name', 'version'] as const) : PROBE) {
       if (a.probe[field] !== b.probe[field]) {
-        refuse(
-          `probe.${field}`,
-          a.probe[field],
-          b.probe[field],
-          'Capture both checkpoints on the same version of one probe set.',
-        );
+        refuse(`probe.${field}`, a.probe[field], b.probe[field], remedy.probe);
       }
     }
-    const again = 'Capture both checkpoints with the same options.';
     if (a.plan.languages.join() !== b.plan.languages.join()) {
       const sameSet = [...a.plan.languages].sort().join() === [...b.plan.languages].sort().join();
       refuse(
         sameSet ? 'plan.languages (order)' : 'plan.languages',
         a.plan.languages.join(','),
         b.plan.languages.join(','),
-        `Capture again with --languages ${a.plan.languages.join(',')}.`,
+        remedy.languages(a.plan.languages),
       );
     }
     for (const field of PLAN) {
       if (a.plan[field] !== b.plan[field]) {
-        refuse(`plan.${field}`, String(a.plan[field]), String(b.plan[field]), again);
+        refuse(`plan.${field}`, String(a.plan[field]), String(b.plan[field]), remedy.plan);
       }
     }
     if (a.plan.items.length !== b.plan.items.length) {
-      refuse(
-        'plan.items',
-        `${a.plan.items.length} items`,
-        `${b.plan.items.length} items`,
-        'Capture both checkpoints with the same --limit.',
-      );
+      const [before, after] = [`${a.plan.items.length} items`, `${b.plan.items.length} items`];
+      refuse('plan.items', before, after, remedy.items);
     }
     a.plan.items.forEach((item, i) => {
       const twin = b.plan.items[i]!;
@@ -84,33 +66,78 @@ function assertComparable(runs: readonly LabelledManifest[]): string[] {
           `plan.items[${i}]`,
           `${item.id} in fold ${item.fold}`,
           `${twin.id} in fold ${twin.fold}`,
-          again,
+          remedy.plan,
         );
       }
     });
     if ([...a.plan.hooks].sort().join() !== [...b.plan.hooks].sort().join()) {
-      refuse('plan.hooks', a.plan.hooks.join(', '), b.plan.hooks.join(', '), again);
+      refuse('plan.hooks', a.plan.hooks.join(', '), b.plan.hooks.join(', '), remedy.plan);
     }
 
-    const pair = `${reference!.label} and ${other.label}`;
+    const warn = (text: string): void => {
+      warnings.push({ label: other.label, against: reference!.label, text });
+    };
     const differs = (what: string, x: unknown, y: unknown): void => {
-      if (!Object.is(x, y)) warnings.push(`${pair}: ${what} differs (${String(x)}, ${String(y)}).`);
+      if (!Object.is(x, y)) warn(`${what} differs (${String(y)}, not ${String(x)}).`);
     };
     differs('vocabulary size', a.shape.vocab, b.shape.vocab);
     differs('storage type of the weights', a.model.dtype, b.model.dtype);
     differs('babelscope version', a.babelscope, b.babelscope);
     differs('onnxruntime version', a.onnxruntime, b.onnxruntime);
     if (a.model.tokenizerSha256 !== b.model.tokenizerSha256) {
-      warnings.push(
-        `${pair}: tokenizer files differ, but every language has the same counted tokens in every fold.`,
-      );
+      warn('tokenizer files differ, but every language has the same counted tokens in every fold.');
     }
   }
   return warnings;
 }
 
+/** The remedy for each kind of difference. */
+interface Remedies {
+  readonly shape: string;
+  readonly probe: string;
+  readonly languages: (expected: readonly string[]) => string;
+  readonly plan: string;
+  readonly items: string;
+  readonly tokens: string;
+}
+
+const CAPTURED: Remedies = {
+  shape: 'Units are matched by index: compare checkpoints of one architecture.',
+  probe: 'Capture both checkpoints on the same version of one probe set.',
+  languages: (expected) => `Capture again with --languages ${expected.join(',')}.`,
+  plan: 'Capture both checkpoints with the same options.',
+  items: 'Capture both checkpoints with the same --limit.',
+  tokens: 'The tokenizers split the prompts differently: compare checkpoints that share a tokenizer.',
+};
+
+const IMPORTED: Remedies = {
+  shape: 'Units are matched by index: import files of models of one architecture.',
+  probe: 'Import files of one format for both runs.',
+  languages: (expected) =>
+    `Import files of the same languages for both runs, and name them in the order ${expected.join(', ')}.`,
+  plan: 'Import as many files of each language for both runs: each file is a fold.',
+  items: 'Import both runs from files of the same texts.',
+  tokens: 'Import both runs from files of the same texts, counted with one tokenizer, in the same order.',
+};
+
+const ONE_IMPORTED =
+  'Only one of these runs is imported, and files to import do not say what a capture says: capture both, or import both.';
+const MIXED: Remedies = {
+  shape: ONE_IMPORTED,
+  probe: ONE_IMPORTED,
+  languages: () => ONE_IMPORTED,
+  plan: ONE_IMPORTED,
+  items: ONE_IMPORTED,
+  tokens: ONE_IMPORTED,
+};
+
+function remediesOf(a: RunManifest, b: RunManifest): Remedies {
+  if (a.imported && b.imported) return IMPORTED;
+  return a.imported || b.imported ? MIXED : CAPTURED;
+}
+
 /** All that is asked of runs before units are compared; returns warnings. @throws RunError if a run does not match. */
-export function assertMatch(reference: RunOfTokens, others: readonly RunOfTokens[]): string[] {
+export function assertMatch(reference: RunOfTokens, others: readonly RunOfTokens[]): RunWarning[] {
   const warnings = assertComparable([reference, ...others]);
   for (const other of others) {
     assertSameTokens(reference, other, reference.manifest.plan.languages);
@@ -131,11 +158,7 @@ interface RunOfTokens extends LabelledManifest {
  * another library version counts the same tokens and passes (with a warning from `assertComparable`); one that splits
  * text differently, or adds a special token, would compare rates over different tokens.
  */
-function assertSameTokens(
-  reference: { readonly label: string; readonly tokens: ArrayLike<number> },
-  other: { readonly label: string; readonly tokens: ArrayLike<number> },
-  languages: readonly string[],
-): void {
+function assertSameTokens(reference: RunOfTokens, other: RunOfTokens, languages: readonly string[]): void {
   const length = Math.max(reference.tokens.length, other.tokens.length);
   for (let i = 0; i < length; i++) {
     if (reference.tokens[i] === other.tokens[i]) continue;
@@ -147,7 +170,7 @@ function assertSameTokens(
       `tokens of ${language} in fold ${fold}`,
       String(reference.tokens[i]),
       String(other.tokens[i]),
-      'The tokenizers split the prompts differently: compare checkpoints that share a tokenizer.',
+      remediesOf(reference.manifest, other.manifest).tokens,
     );
   }
 }

@@ -14,7 +14,7 @@ export interface Alignment {
   readonly mexa: number;
 }
 
-/** What the alignment of two languages is made of. It adds up over folds. */
+/** The sums that the alignment of two languages is made of. They add up over folds. */
 export interface AlignmentSums {
   readonly folds: number;
   /** [item that both languages have]: its fold. */
@@ -46,7 +46,7 @@ export async function alignment(a: Float32Array, b: Float32Array, dimension: num
   }
 }
 
-/** Of `sums`, over the items of the chosen folds alone, as candidates too. Default: all folds. */
+/** Computes alignment from `sums` over the items of the chosen folds alone, as candidates too. Default: all folds. */
 export function alignmentOver(
   { folds, foldOf, same, all, lost }: AlignmentSums,
   chosen: readonly number[] = Array.from({ length: folds }, (_, fold) => fold),

@@ -15,7 +15,7 @@ export class MutualInformation {
   readonly #cLogC: Float64Array;
   #correction = Number.NaN;
 
-  /** What the correction added to the plug-in estimate that was made last, nats; mostly negative. */
+  /** The correction's share of the estimate that was made last, nats; mostly negative. */
   get correction(): number {
     return this.#correction;
   }

@@ -10,7 +10,7 @@ import {
 import type { ScoreDefinition } from '../definition.js';
 import type { ScoreName, SkippedScore } from '../tables/summary.js';
 
-/** What `--scores` may name, in the order of the list. */
+/** Every name that `--scores` takes, in the order of the list. */
 export function scoreNames(definitions: readonly ScoreDefinition[]): ScoreName[] {
   return [...new Set(definitions.flatMap(({ asked }) => asked ?? []))];
 }
@@ -52,7 +52,7 @@ const RECORDED: Readonly<Record<ScoredType, readonly StatisticName[]>> = {
   residual: ['resid.sum'],
 };
 
-/** What a run has not recorded where it lacks these. */
+/** Reasons name this where a run has not recorded it. */
 const LACKING: Readonly<Record<ScoredType, string>> = {
   neuron: 'firing of neurons (mlp.hook_pre)',
   head: 'norms of heads (attn.hook_z)',
@@ -62,7 +62,7 @@ const LACKING: Readonly<Record<ScoredType, string>> = {
 
 const NOT_IMPORTED = 'what was imported does not tell; capture the checkpoint itself for it';
 
-/** What a run holds that decides which scores can be computed. */
+/** The contents of a run that decide which scores can be computed. */
 export interface RunHoldings {
   /** Arrays of its layers. */
   readonly names: ReadonlySet<LayerArrayName>;

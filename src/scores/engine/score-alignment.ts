@@ -11,7 +11,7 @@ import type { ReliabilityRow } from '../tables/summary.js';
 export interface ScoredAlignment {
   /** Layer by layer, of every two languages. */
   readonly rows: readonly AlignmentRow[];
-  /** Of margin and MEXA, over rows. */
+  /** Reliability of margin and MEXA, over rows. */
   readonly reliability: readonly ReliabilityRow[];
 }
 

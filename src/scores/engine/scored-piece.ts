@@ -5,7 +5,7 @@ import type { HalfScores } from '../samples/half-scores.js';
 import type { Resampling } from '../samples/item-samples.js';
 import type { ScoreName } from '../tables/summary.js';
 
-/** What a thread that scores is told when it starts. */
+/** A thread that scores is told this when it starts. */
 export interface ScoreSettings {
   readonly folder: string;
   /** Scores to compute, by type of unit. */
@@ -30,7 +30,7 @@ export type ScoreTask = {
 /** Arrays by the name of their column. */
 export type Columns = Readonly<Record<string, Float64Array | undefined>>;
 
-/** What was computed of some adjacent units of a layer. */
+/** The scores of some adjacent units of a layer. */
 export interface ScoredPiece {
   readonly type: ScoredType;
   readonly layer: number;

@@ -32,7 +32,7 @@ export class UnitScores {
   readonly type: ScoredType;
   readonly layout: UnitLayout;
   readonly languages: number;
-  /** Of all layers. */
+  /** Units of all layers together. */
   readonly units: number;
   readonly #scratch: Scratch;
   readonly #ofUnits = new Map<string, ScratchArray>();
@@ -55,7 +55,7 @@ export class UnitScores {
     return this.#dead;
   }
 
-  /** What selection goes by; null if LAPE was not computed. */
+  /** Selection goes by this; null if LAPE was not computed. */
   get summary(): RateSummary | null {
     return this.#summary;
   }

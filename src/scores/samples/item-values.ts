@@ -1,4 +1,4 @@
-/** What a sample can be evaluated for. */
+/** A sample can be evaluated for these. */
 export interface ItemParts {
   /** `ap` and `auroc`. */
   readonly ranks: boolean;
@@ -19,7 +19,7 @@ export interface ItemValues {
   overlapMean: number;
   /** Nats. */
   mi: number;
-  /** Of the whole sample and others like it: what the correction of Miller and Madow added to `mi`, nats. */
+  /** The correction of Miller and Madow that is in `mi`, of the whole sample and others like it, nats. */
   miCorrection: number;
   /** With selectivity: Σ_k (Σ_i x)² over complete items; rises with SS_language when languages are permuted within items; NaN if they are all equal. */
   languageSquares: number;
@@ -65,9 +65,9 @@ export interface PermutationP {
   readonly selectivity: Float64Array;
   /** Two-sided: is it further from 0.5? */
   readonly auroc: Float64Array;
-  /** Of the highest selectivity over languages, against the highest under permutation. */
+  /** p of the highest selectivity over languages, against the highest under permutation. */
   selectivityBest: number;
   mi: number;
-  /** Of SS_language, hence of η², ω² and F of language. */
+  /** p of SS_language, hence of η², ω² and F of language. */
   twoWay: number;
 }

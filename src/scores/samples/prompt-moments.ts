@@ -6,7 +6,7 @@ import type { PromptSample } from './rank-walk.js';
  * unit's first, so that nothing is lost by cancellation and a constant unit is exactly zero.
  */
 export class PromptMoments {
-  /** Of the sample gathered last, [language]: prompts and Σ x. */
+  /** Prompts and Σ x of the sample gathered last, [language]. */
   readonly counts: Float64Array;
   readonly sums: Float64Array;
   /** Σ x² over all its prompts. */

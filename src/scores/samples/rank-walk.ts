@@ -21,7 +21,7 @@ export interface PromptSample {
  */
 export class RankWalk {
   readonly languages: number;
-  /** Of the last walk, [language]: weight of its prompts. */
+  /** The weight of each language's prompts in the last walk, [language]. */
   readonly positives: Float64Array;
   /** [language]: Σ over its prompts of the precision at their threshold. */
   readonly precision: Float64Array;

@@ -2,7 +2,7 @@ import { UpperQuantile } from '../../stats/index.js';
 import { BAR_PERCENTILE } from './selection.js';
 
 /**
- * What selection policies need to know of all units at once: of their rates only the highest of each, and enough to tell the
+ * The numbers that selection policies need of all units at once: of their rates only the highest of each, and enough to tell the
  * bar. Of 4.7 million units in 12 languages that is 0.1 GB, where the rates are 0.45.
  */
 export class RateSummary {
@@ -38,7 +38,7 @@ export class RateSummary {
   }
 }
 
-/** Of all units at once. @param rates [language, unit]. @param entropies [unit]. */
+/** Summarises all units at once. @param rates [language, unit]. @param entropies [unit]. */
 export function summarise(
   rates: Float64Array,
   entropies: Float64Array,

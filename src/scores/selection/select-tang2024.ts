@@ -41,7 +41,7 @@ export function selectTang2024(
 }
 
 /**
- * What `reference` holds fixed: the bar of `tang2024` on the reference run, and the LAPE of the last unit that
+ * The numbers that `reference` holds fixed: the bar of `tang2024` on the reference run, and the LAPE of the last unit that
  * `tang2024` selects there.
  */
 export function referenceCut(

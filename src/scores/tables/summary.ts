@@ -3,7 +3,7 @@ import type { ScoredType } from '../../store/index.js';
 /** Newest layout of `units.parquet`, `unit_languages.parquet` and `scores.json`. */
 export const SCORES_SCHEMA_VERSION = 4;
 
-/** What `--scores` may name: `asked` of a definition. */
+/** A name that `--scores` takes: `asked` of a definition. */
 export type ScoreName = string;
 
 /** A score that was asked for and could not be computed. */
@@ -25,7 +25,7 @@ export interface ReliabilityRow {
   readonly stepUp: number | null;
 }
 
-/** What a selection policy gave. null: there is none, because nothing is selected. */
+/** The counts that a selection policy gave. null: there is none, because nothing is selected. */
 export interface PolicyCounts {
   /** Highest LAPE selected, nats. */
   readonly entropyCut: number | null;

@@ -7,10 +7,10 @@ import { deadUnits, topLanguage } from '../selection/of-rates.js';
 import type { PolicySelections } from '../selection/select-by-policies.js';
 import { languagesOf, type Selection } from '../selection/selection.js';
 
-/** What is written about some units of one type. */
+/** Some units of one type, with all that is written about them. */
 export interface ScoredUnits {
   readonly scores: UnitBlock;
-  /** Of the model. */
+  /** Sizes of the model's experts. */
   readonly sizes: ExpertSizes;
   /** null if LAPE was not computed. */
   readonly policies: PolicySelections | null;
