@@ -1,7 +1,7 @@
 import type { JackknifeBounds, UnitIntervals } from '../stats/index.js';
 import type { LayerArrayName, RunLayer, ScoredType, StatisticName } from '../store/index.js';
-import type { ItemParts, ItemUncertainty, ItemValues, PermutationP, Spread } from './item-values.js';
-import type { SumsOfSquares } from './sums-of-squares.js';
+import type { ItemParts, ItemUncertainty, ItemValues, PermutationP, Spread } from './samples/item-values.js';
+import type { SumsOfSquares } from './samples/sums-of-squares.js';
 
 /** Units on which the reliability of a score is estimated, at most, where its halves follow from sums. */
 export const RELIABILITY_UNITS = 16_384;

@@ -1,5 +1,5 @@
 import { type PromptScore, RELIABILITY_UNITS_ITEMS } from '../definition.js';
-import { walkedUnit } from '../walked-unit.js';
+import { walkedUnit } from '../samples/rank-walk.js';
 
 /**
  * Mutual information I(bin(x); language) in nats (Shannon, 1948), x in 16 equal-count bins over all prompts (tied values
