@@ -11,7 +11,9 @@ const { folder } = await capture({
 
 const run = await openRun(folder);
 // [fold, language, neuron]: the tokens at which the neuron fired, and [fold, language]: all counted tokens.
-const fired = await (await run.layer(layer)).array('mlp.fire');
+const opened = await run.layer(layer);
+const fired = await opened.array('mlp.fire');
+await opened.close();
 const { languages } = run.manifest;
 languages.forEach(({ name, tokens }, language) => {
   let count = 0;

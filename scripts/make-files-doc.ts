@@ -1,9 +1,15 @@
-/** Writes the tables of docs/files.md from what the code says of its columns: npx tsx scripts/make-files-doc.ts */
+/** Writes the tables of docs/files.md and docs/scores.md from what the code says of its columns and scores: npx tsx scripts/make-files-doc.ts */
 import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { CHANGE_COLUMNS } from '../src/compare/index.js';
-import { ALIGNMENT_COLUMNS, UNIT_COLUMNS, UNIT_LANGUAGE_COLUMNS } from '../src/scores/index.js';
+import {
+  ALIGNMENT_COLUMNS,
+  SCORE_DEFINITIONS,
+  UNIT_COLUMNS,
+  UNIT_LANGUAGE_COLUMNS,
+} from '../src/scores/index.js';
 import { RUN_ARRAYS } from '../src/store/index.js';
+import { renderScoresPage } from './score-table.js';
 
 const PATH = fileURLToPath(new URL('../docs/files.md', import.meta.url));
 const tables = {
@@ -33,6 +39,8 @@ for (const [name, columns] of Object.entries(tables)) {
   replaceTable(`columns ${name}`, ['| column | type | what it is |', '| --- | --- | --- |', ...rows]);
 }
 await writeFile(PATH, text);
+const scores = fileURLToPath(new URL('../docs/scores.md', import.meta.url));
+await writeFile(scores, renderScoresPage(await readFile(scores, 'utf8'), SCORE_DEFINITIONS));
 
 function replaceTable(marker: string, lines: readonly string[]): void {
   text = text.replace(

@@ -1,8 +1,8 @@
 import { OVERLAP_BINS } from '../src/scores/definitions/distribution-overlap.js';
-import { ItemEvaluator } from '../src/scores/item-evaluator.js';
-import { itemSamples } from '../src/scores/item-samples.js';
-import { itemUncertainty } from '../src/scores/item-uncertainty.js';
-import { newItemValues, type Spread } from '../src/scores/item-values.js';
+import { ItemEvaluator } from '../src/scores/samples/item-evaluator.js';
+import { itemSamples } from '../src/scores/samples/item-samples.js';
+import { itemUncertainty } from '../src/scores/samples/item-uncertainty.js';
+import { newItemValues, type Spread } from '../src/scores/samples/item-values.js';
 import { Draws } from '../src/stats/sampling/random.js';
 import type { CoverageModel, Covered, Trial } from './coverage.js';
 import { completeGrid } from './simulated-grid.js';

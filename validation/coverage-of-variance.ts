@@ -1,6 +1,6 @@
 import type { VarianceScore } from '../src/scores/definition.js';
 import { SCORE_DEFINITIONS } from '../src/scores/definitions/index.js';
-import { scoreVariance } from '../src/scores/score-variance.js';
+import { scoreVariance } from '../src/scores/engine/score-variance.js';
 import { Draws } from '../src/stats/sampling/random.js';
 import type { CoverageModel, Covered, Trial } from './coverage.js';
 import { ITEM_SPREAD } from './coverage-of-items.js';

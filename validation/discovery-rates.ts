@@ -1,4 +1,4 @@
-import { ItemEvaluator } from '../src/scores/item-evaluator.js';
+import { ItemEvaluator } from '../src/scores/samples/item-evaluator.js';
 import { Draws } from '../src/stats/sampling/random.js';
 import { benjaminiHochberg } from '../src/stats/tests/benjamini-hochberg.js';
 import { ITEM_SPREAD } from './coverage-of-items.js';

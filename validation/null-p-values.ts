@@ -1,7 +1,7 @@
-import { ItemEvaluator } from '../src/scores/item-evaluator.js';
-import { type ItemSamples, itemSamples } from '../src/scores/item-samples.js';
-import { itemUncertainty } from '../src/scores/item-uncertainty.js';
-import { newItemValues, type PermutationP } from '../src/scores/item-values.js';
+import { ItemEvaluator } from '../src/scores/samples/item-evaluator.js';
+import { type ItemSamples, itemSamples } from '../src/scores/samples/item-samples.js';
+import { itemUncertainty } from '../src/scores/samples/item-uncertainty.js';
+import { newItemValues, type PermutationP } from '../src/scores/samples/item-values.js';
 import { wilsonInterval } from '../src/stats/intervals/bootstrap.js';
 import { Draws } from '../src/stats/sampling/random.js';
 import type { PooledGrid } from '../src/store/arrays/pooled-grid.js';

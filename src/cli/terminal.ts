@@ -2,7 +2,7 @@ import cliProgress from 'cli-progress';
 import type { DownloadProgress } from '../checkpoint/index.js';
 import { BabelscopeError } from '../errors.js';
 
-/** What a command may do to the outside: everything goes through here so that tests can look. */
+/** A command reaches the outside through these functions alone, so that tests can look. */
 export function say(line: string): void {
   process.stderr.write(`${line}\n`);
 }

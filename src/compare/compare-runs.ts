@@ -33,7 +33,7 @@ export interface CompareOptions {
   readonly contrasts?: readonly (readonly [string, string])[] | undefined;
   /** The runs are checkpoints of one training run. */
   readonly trajectory?: boolean | undefined;
-  /** Of the random halves; default 0. */
+  /** The seed of the random halves; default 0. */
   readonly seed?: number | undefined;
   /** Random halvings of the folds for the noise floor; default 50 (docs/comparing.md). */
   readonly splits?: number | undefined;

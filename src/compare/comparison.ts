@@ -78,7 +78,7 @@ const reallocation = z.object({
   kept: count,
 });
 
-/** What is described of one unit type beside its quantities. */
+/** The description of one unit type beside its quantities. */
 const unitDescription = z.object({
   type: unitType,
   /** The rate of a unit in a language: how often it fires, the mean norm of its contribution, or an imported importance. */
@@ -91,7 +91,7 @@ const unitDescription = z.object({
   entropyEdges: list(z.number()),
   /** In the order of `runs`. */
   profiles: list(profile),
-  /** Of every pair of runs, those with the reference first. */
+  /** A row for every pair of runs, those with the reference first. */
   reallocations: list(reallocation),
 });
 
@@ -204,7 +204,7 @@ const expertMap = z.object({
   topLanguage: grid,
 });
 
-/** What the alignment of languages on the residual stream is computed from. */
+/** The alignment of languages on the residual stream is computed from this. */
 const alignment = z.object({
   /** How the tokens of a prompt became one vector. */
   pooling: z.string(),

@@ -15,7 +15,7 @@ export interface RunReliability {
   readonly stepUp: number | null;
 }
 
-/** What a comparison takes over of `scores.json`. */
+/** A comparison takes these over from `scores.json`. */
 const scoresSchema = z.object({
   schema: z.literal('babelscope/scores'),
   schemaVersion: z.number().int().max(SCORES_SCHEMA_VERSION),

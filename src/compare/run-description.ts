@@ -11,7 +11,7 @@ import { finiteOrNullEach, LayerRows } from './numbers.js';
 import { ProfileBuilder } from './profile.js';
 import type { RunReliability } from './reliability.js';
 
-/** What a comparison says of one run by itself, collected while its layers pass by. */
+/** A comparison says this of one run by itself; it is collected while its layers pass by. */
 export class RunDescription {
   readonly #run: RunSource;
   readonly #type: UnitType;

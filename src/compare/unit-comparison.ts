@@ -37,7 +37,7 @@ export interface ComparedUnits {
   readonly headMaps: readonly HeadMap[];
   readonly expertMaps: readonly ExpertMap[];
   readonly headOverlaps: readonly HeadOverlap[];
-  /** Of LAPE and ω²_language, from the halves of the noise floor; empty without halves. */
+  /** The reliability of LAPE and ω²_language, from the halves of the noise floor; empty without halves. */
   readonly reliability: ReadonlyMap<RunSource, readonly RunReliability[]>;
 }
 
@@ -157,7 +157,7 @@ function blocksOf(run: RunSource, type: UnitType): LayerUnits[] {
   return Array.from({ length: run.layers }, (_, layer) => run.blocks(type, layer)).flat();
 }
 
-/** What outlives the scoring of a block of one run's units. */
+/** These numbers outlive the scoring of a block of one run's units. */
 interface BlockScores {
   readonly full: SubsetScores;
   /** [scope][subset]. */

@@ -38,7 +38,7 @@ const overlap = z.object({
   /** |A ∩ B| / |A ∪ B|; null where both are empty. */
   jaccard: share,
   /**
-   * Of sets of these sizes drawn at random: e / (|A| + |B| − e) with e = |A| |B| / units, the mean intersection. null where
+   * The mean Jaccard of sets of these sizes drawn at random: e / (|A| + |B| − e) with e = |A| |B| / units, the mean intersection. null where
    * neither side knows how many units there are.
    */
   chance: share,
@@ -55,7 +55,7 @@ const comparisonSchema = z.object({
   warnings: z.array(z.string()),
 });
 
-/** What one selection holds, of the languages that all of them have. */
+/** The counts of one selection, of the languages that all of them have. */
 export type SelectedSet = z.infer<typeof selectedSet>;
 /** How far two selections agree. */
 export type SelectionOverlap = z.infer<typeof overlap>;

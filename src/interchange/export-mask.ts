@@ -7,7 +7,7 @@ import { writePytorch } from './pytorch/write-pytorch.js';
 export const EXPORT_POLICIES = ['tang2024', 'polyfact2026'] as const;
 export type ExportPolicy = (typeof EXPORT_POLICIES)[number];
 
-/** What a mask says beside itself: `{out}.json`. */
+/** The description that lies beside a mask: `{out}.json`. */
 export interface MaskDescription {
   /** In the order of the mask. */
   readonly languages: readonly string[];

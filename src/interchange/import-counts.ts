@@ -87,7 +87,7 @@ function scalar(value: PickleValue | undefined, { path }: PlacedFile): number | 
   return null;
 }
 
-/** What a value is, in words. */
+/** The kind of a value, in words. */
 export function describe(value: PickleValue): string {
   if (value instanceof TorchTensor) return `a tensor ${value.dtype} [${value.shape.join(', ')}]`;
   if (value instanceof Map)

@@ -20,11 +20,11 @@ const FEW_FOLDS = 6;
 /** Counts and tokens of a run are uint32. */
 const MOST_TOKENS = 2 ** 32 - 1;
 
-/** What one file holds: sums over what it counted, [layer, unit]. */
+/** The contents of one file: sums over what it counted, [layer, unit]. */
 export interface ImportedSums {
   readonly file: PlacedFile;
   readonly sums: TorchTensor;
-  /** What the sums are divided by: tokens, or 1 of a mean. */
+  /** The sums are divided by it: tokens, or 1 of a mean. */
   readonly tokens: number;
 }
 
@@ -34,7 +34,7 @@ export interface RunFormat {
   readonly array: 'mlp.fire' | 'head.importance.sum';
   /** As `plan.hooks` names what was recorded. */
   readonly hook: string;
-  /** What the files do not say, for the run's warnings. */
+  /** The run's warnings: they tell what the files do not say. */
   readonly caveat: string;
 }
 

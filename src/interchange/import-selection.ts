@@ -12,7 +12,7 @@ import { isUnitIndex, languageOf, MOST_LAYERS } from './source-files.js';
 export interface ImportSelectionOptions {
   /** Folder of the selection. */
   readonly out: string;
-  /** What to call the model; default the name of the folder. */
+  /** The model's name; default the name of the folder. */
   readonly model?: string | undefined;
   /** Tags in the order of a mask, which has no names. */
   readonly languages?: readonly string[] | undefined;

@@ -10,9 +10,9 @@ import { LanguageMoments } from './language-moments.js';
 import { readWeight } from './stored-weight.js';
 import { TokenSample } from './token-sample.js';
 
-/** What the units of one layer read, over the counted tokens of the calibration prompts. */
+/** Moments of what the units of one layer read, over the counted tokens of the calibration prompts. */
 export interface LayerMoments {
-  /** Of the input of gate_proj and up_proj, width dModel; null if not asked for. */
+  /** Moments of the input of gate_proj and up_proj, width dModel; null if not asked for. */
   readonly mlpInput: LanguageMoments | null;
   /** Some of the tokens those moments are of; null with them. */
   readonly mlpTokens: TokenSample | null;
@@ -180,7 +180,7 @@ function addTo(sums: Float64Array, values: Float32Array): void {
   for (let i = 0; i < sums.length; i++) sums[i]! += values[i]!;
 }
 
-/** What was gathered must be what gate_proj reads: its product with the weight is the sum of hook_pre. */
+/** The gathered values must be those that gate_proj reads: its product with the weight is the sum of hook_pre. */
 async function checkInput(
   checkpoint: Checkpoint,
   { shape }: Model,

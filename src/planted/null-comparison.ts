@@ -13,7 +13,7 @@ import { addWeightNoise } from './add-weight-noise.js';
 export interface NullOptions {
   readonly checkpoint: string;
   readonly probes: ProbeSet | string;
-  /** Of a named set. */
+  /** Languages of a named probe set. */
   readonly languages?: readonly string[] | undefined;
   readonly limit?: number | undefined;
   /** Languages that measures are also compared for apart. Default: none. */
@@ -55,7 +55,7 @@ export async function nullComparison(options: NullOptions): Promise<Comparison> 
   return compareRuns(runs, { groups, fraction: options.fraction, signal });
 }
 
-/** What a verdict is about: a headline number, a difference in differences, or a headline's part. */
+/** A verdict is about one of these: a headline number, a difference in differences, or a headline's part. */
 export const VERDICT_KINDS = ['headline', 'contrast', 'layer', 'language'] as const;
 export type VerdictKind = (typeof VERDICT_KINDS)[number];
 

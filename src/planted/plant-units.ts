@@ -20,7 +20,7 @@ export interface PlantOptions {
   readonly probes: ProbeSet | string;
   /** Only these languages of a named set. */
   readonly languages?: readonly string[] | undefined;
-  /** What to plant, or how much of it to draw. */
+  /** The units to plant, or how many of them to draw. */
   readonly units: readonly UnitToPlant[] | UnitDraw;
   /**
    * Types of which all other units are rewritten as if planted with strength 0, so that what a score says of every unit is
@@ -29,7 +29,7 @@ export interface PlantOptions {
   readonly level?: readonly PlantedType[] | undefined;
   /** Share of the items to calibrate on. Default one half. */
   readonly calibrationShare?: number | undefined;
-  /** Of the draw of units; which items are calibrated on does not depend on it. Default 0. */
+  /** The seed of the draw of units; which items are calibrated on does not depend on it. Default 0. */
   readonly seed?: number | undefined;
   readonly threads?: number | undefined;
   /** Default 8 GiB. */

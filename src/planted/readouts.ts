@@ -9,7 +9,7 @@ const RIDGE = 1e-3;
 /** Relative to the mean diagonal of a Gram matrix. */
 const JITTER = 1e-9;
 
-/** What a readout has on the tokens it was made from. */
+/** The moments of a readout on the tokens it was made from. */
 export interface ReadoutStatistics {
   /** [language]. */
   readonly means: Float64Array;
@@ -124,7 +124,7 @@ export class Readouts {
     return readout;
   }
 
-  /** What a readout [width], however it was made, has on the tokens. */
+  /** The moments of a readout [width], however it was made, on the tokens. */
   describe(readout: ArrayLike<number>): ReadoutStatistics {
     const w = column(readout);
     const variance = w.transpose().mmul(this.#within.mmul(w)).get(0, 0);
@@ -135,7 +135,7 @@ export class Readouts {
   }
 }
 
-/** Of a matrix that is symmetric but for rounding; a jitter keeps one of nearly dependent vectors solvable. */
+/** Inverts a matrix that is symmetric but for rounding; a jitter keeps one of nearly dependent vectors solvable. */
 function inverseOf(gram: Matrix): Matrix {
   const symmetric = gram.clone().add(gram.transpose()).mul(0.5);
   const jitter = (JITTER * symmetric.trace()) / gram.rows;

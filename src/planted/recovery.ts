@@ -22,7 +22,7 @@ import {
 export const CALLS = ['lape', 'ap', 'omega2', 'tang2024', 'polyfact2026'] as const;
 export type Call = (typeof CALLS)[number];
 
-/** What one way of calling units tied found of what was planted. */
+/** The planted units that one way of calling units tied found. */
 export interface Recovered {
   readonly type: PlantedType;
   readonly call: Call;
@@ -31,7 +31,7 @@ export interface Recovered {
   readonly planted: number;
   readonly called: number;
   readonly found: number;
-  /** Of those found, how many were given the language they were planted for; null for a call that names none. */
+  /** How many of those found were given the language they were planted for; null for a call that names none. */
   readonly languageRight: number | null;
 }
 
@@ -53,7 +53,7 @@ export interface RecoveryPoint extends Recovered {
 export interface RecoveryOptions {
   readonly checkpoint: string;
   readonly probes: ProbeSet | string;
-  /** Of a named set. */
+  /** Languages of a named probe set. */
   readonly languages?: readonly string[] | undefined;
   readonly limit?: number | undefined;
   /** Folder for the planted checkpoints and their runs. The same options go on with what they left there. */
@@ -104,7 +104,7 @@ async function levelled(
   return folder;
 }
 
-/** What was planted at the same place before is not planted again. */
+/** A unit that was planted at the same place before is not planted again. */
 function plantOnce(options: PlantOptions): Promise<PlantedManifest> {
   return existsSync(join(options.out, PLANTED_FILE)) ? readPlanted(options.out) : plantUnits(options);
 }
@@ -147,7 +147,7 @@ function readProbes({ probes, languages, limit }: RecoveryOptions): ProbeSet | P
 }
 
 /**
- * What a scored run of a planted checkpoint shows of the planted units, for each type of which some were planted.
+ * Reads the planted units off a scored run of a planted checkpoint, for each type of which some were planted.
  *
  * @throws RunError if the run was not scored
  */

@@ -15,10 +15,10 @@ export const NEURON_ELSEWHERE = -1;
 export const HEAD_ELSEWHERE = 0;
 /** Standard deviation of a planted neuron's up projection, relative to its mean. */
 const UP_SPREAD = 0.5;
-/** What a planted head adds to the residual stream, relative to what it added before. */
+/** A planted head adds this to the residual stream, relative to what it added before. */
 const WHISPER = 1 / 64;
 
-/** What is to be rewritten in a layer. */
+/** The units that are rewritten in a layer. */
 export interface Layer {
   readonly layer: number;
   readonly neurons: Rewritten;

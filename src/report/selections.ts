@@ -11,7 +11,7 @@ import { REPORT_FORMATS, type WriteReportOptions } from './write-report.js';
 
 const ALL = 'any language';
 const COLUMNS = 2;
-/** Of titles and captions, in em. */
+/** Lines of titles and captions break at this width, in em. */
 const WIDTH = 62;
 
 /**

@@ -3,7 +3,7 @@ import type { BabelscopeError, ErrorDetails } from '../errors.js';
 import * as errors from '../errors.js';
 import { startThread } from './start-thread.js';
 
-/** What a thread of `answerTasks` says to one task. */
+/** A thread of `answerTasks` answers one task with this. */
 export type Answer<Result> =
   | { readonly result: Result }
   | { readonly failure: { readonly kind: string; readonly details: ErrorDetails } };

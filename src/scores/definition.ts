@@ -1,7 +1,7 @@
 import type { JackknifeBounds, UnitIntervals } from '../stats/index.js';
 import type { LayerArrayName, RunLayer, ScoredType, StatisticName } from '../store/index.js';
-import type { ItemParts, ItemUncertainty, ItemValues, PermutationP, Spread } from './item-values.js';
-import type { SumsOfSquares } from './sums-of-squares.js';
+import type { ItemParts, ItemUncertainty, ItemValues, PermutationP, Spread } from './samples/item-values.js';
+import type { SumsOfSquares } from './samples/sums-of-squares.js';
 
 /** Units on which the reliability of a score is estimated, at most, where its halves follow from sums. */
 export const RELIABILITY_UNITS = 16_384;
@@ -33,7 +33,7 @@ interface Definition {
   readonly title: string;
   /** The formula's source, with its year. */
   readonly source: string;
-  /** What `--scores` calls it, alone or with others; null: it is given wherever its sums are recorded. */
+  /** `--scores` calls it by this name, alone or with others; null: it is given wherever its sums are recorded. */
   readonly asked: string | null;
   readonly types: readonly ScoredType[];
   /** A unit has one, or one a language. */
@@ -68,7 +68,7 @@ export interface FoldScore extends Definition {
   readonly needs?: { readonly array: LayerArrayName; readonly reason: string };
   /** @param means [language, unit]. @returns [unit], or [language, unit]. */
   readonly evaluate: (means: Float64Array, languages: number) => Float64Array;
-  /** What the ends of its interval are clipped to. */
+  /** The ends of its interval are clipped to this. */
   readonly bounds: (statistic: StatisticName) => JackknifeBounds;
   /** Default: the delete-one-fold jackknife. @param leftOut [fold left out]: `means` without it. */
   readonly interval?: (

@@ -1,7 +1,3 @@
-export { type Alignment, alignment, alignmentOver } from './alignment.js';
-export { ALIGNMENT_COLUMNS } from './alignment-columns.js';
-export { scoreNames } from './available.js';
-export { deadUnits } from './dead-units.js';
 export {
   type FoldScore,
   type PairScore,
@@ -11,6 +7,7 @@ export {
   type ScoreDefinition,
   type VarianceScore,
 } from './definition.js';
+export { type Alignment, alignment, alignmentOver } from './definitions/alignment.js';
 export { auroc } from './definitions/auroc.js';
 export { averagePrecision } from './definitions/average-precision.js';
 export { contrast } from './definitions/contrast.js';
@@ -23,21 +20,32 @@ export { languageEntropy, mutualInformation } from './definitions/mutual-informa
 export { selectivity } from './definitions/selectivity.js';
 export { effectSizes, type TwoWay, twoWay } from './definitions/two-way.js';
 export { type VectorShare, vectorShare } from './definitions/vector-share.js';
-export { ItemEvaluator } from './item-evaluator.js';
-export { type ItemSamples, itemSamples } from './item-samples.js';
-export { informationInterval, momentsOf } from './item-uncertainty.js';
-export { type ItemParts, type ItemValues, newItemValues } from './item-values.js';
-export { languagePairs, layerAlignment, type PairAlignment } from './layer-alignment.js';
-export type { PromptSample } from './rank-walk.js';
-export { RateSummary } from './rate-summary.js';
-export { readScores } from './read-scores.js';
-export { HalfScores } from './reliability.js';
-export { unitValues } from './score-items.js';
-export { RELIABILITY_SPLITS, type ScoreProgress, type ScoreRunOptions, scoreRun } from './score-run.js';
-export { blockSums } from './score-variance.js';
-export { selectPolyfact2026 } from './select-polyfact2026.js';
-export { selectReference } from './select-reference.js';
-export { referenceCut, selectTang2024, type Tang2024Options, tang2024Units } from './select-tang2024.js';
+export { scoreNames } from './engine/available.js';
+export { unitValues } from './engine/score-items.js';
+export {
+  RELIABILITY_SPLITS,
+  type ScoreProgress,
+  type ScoreRunOptions,
+  scoreRun,
+} from './engine/score-run.js';
+export { blockSums } from './engine/score-variance.js';
+export { HalfScores } from './samples/half-scores.js';
+export { ItemEvaluator } from './samples/item-evaluator.js';
+export { type ItemSamples, itemSamples } from './samples/item-samples.js';
+export { informationInterval, momentsOf } from './samples/item-uncertainty.js';
+export { type ItemParts, type ItemValues, newItemValues } from './samples/item-values.js';
+export { languagePairs, layerAlignment, type PairAlignment } from './samples/layer-alignment.js';
+export type { PromptSample } from './samples/rank-walk.js';
+export { type SumsOfSquares, sumsOfSquares, type TwoWaySums, twoWaySums } from './samples/sums-of-squares.js';
+export { deadUnits, topLanguage } from './selection/of-rates.js';
+export { RateSummary } from './selection/rate-summary.js';
+export { selectPolyfact2026 } from './selection/select-polyfact2026.js';
+export {
+  referenceCut,
+  selectTang2024,
+  type Tang2024Options,
+  tang2024Units,
+} from './selection/select-tang2024.js';
 export {
   BAR_PERCENTILE,
   countSelected,
@@ -45,9 +53,10 @@ export {
   type ReferenceCut,
   SELECTED_FRACTION,
   type Selection,
-} from './selection.js';
-export { type SumsOfSquares, sumsOfSquares, type TwoWaySums, twoWaySums } from './sums-of-squares.js';
-export { UNIT_COLUMNS, UNIT_LANGUAGE_COLUMNS } from './table-columns.js';
-export { topLanguage } from './top-language.js';
-export * from './types.js';
-export { type UnitRow, unitRows } from './unit-rows.js';
+  selectReference,
+} from './selection/selection.js';
+export { ALIGNMENT_COLUMNS } from './tables/alignment-columns.js';
+export { readScores } from './tables/read-scores.js';
+export * from './tables/summary.js';
+export { UNIT_COLUMNS, UNIT_LANGUAGE_COLUMNS } from './tables/table-columns.js';
+export { type UnitRow, unitRows } from './tables/unit-rows.js';

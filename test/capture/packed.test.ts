@@ -8,7 +8,7 @@ import { packGrid } from '../../src/capture/prompts/pack-grid.js';
 import type { CaptureOptions } from '../../src/capture/types.js';
 import { openCheckpoint } from '../../src/checkpoint/open-checkpoint.js';
 import { loadProbes } from '../../src/probes/load-probes.js';
-import { scoreRun } from '../../src/scores/score-run.js';
+import { scoreRun } from '../../src/scores/engine/score-run.js';
 import { openRun } from '../../src/store/run/open-run.js';
 import { loadTokenizer } from '../../src/tokenizer/load-tokenizer.js';
 import { temporaryFolder, tinyCheckpoint } from '../support/tiny-checkpoint.js';

@@ -7,7 +7,7 @@ import { compareRuns } from '../../src/compare/compare-runs.js';
 import { COMPARISON_SCHEMA_VERSION, type Comparison } from '../../src/compare/comparison.js';
 import { readComparison, writeComparison } from '../../src/compare/files.js';
 import { OutputError, RunError } from '../../src/errors.js';
-import { scoreRun } from '../../src/scores/score-run.js';
+import { scoreRun } from '../../src/scores/engine/score-run.js';
 import { writeSyntheticRun } from '../support/synthetic-run.js';
 
 const FIXTURES = fileURLToPath(new URL('../fixtures/compare', import.meta.url));

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { ItemChanges } from '../../src/compare/units/item-changes.js';
 import type { PromptScore } from '../../src/scores/definition.js';
 import { SCORE_DEFINITIONS } from '../../src/scores/definitions/index.js';
-import { itemSamples } from '../../src/scores/item-samples.js';
+import { itemSamples } from '../../src/scores/samples/item-samples.js';
 import { Draws } from '../../src/stats/sampling/random.js';
 import { studentTQuantile } from '../../src/stats/tests/distributions.js';
 import { completeGrid } from '../../validation/simulated-grid.js';

@@ -5,10 +5,15 @@ import { DuckDBInstance } from '@duckdb/node-api';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type DotProducts, openDotProducts } from '../../src/runtime/dot-products.js';
-import { type Alignment, alignment, alignmentOver, alignmentSums } from '../../src/scores/alignment.js';
-import { readScores } from '../../src/scores/read-scores.js';
-import { scoreRun } from '../../src/scores/score-run.js';
-import { unitVectors } from '../../src/scores/unit-vectors.js';
+import {
+  type Alignment,
+  alignment,
+  alignmentOver,
+  alignmentSums,
+} from '../../src/scores/definitions/alignment.js';
+import { scoreRun } from '../../src/scores/engine/score-run.js';
+import { unitVectors } from '../../src/scores/samples/unit-vectors.js';
+import { readScores } from '../../src/scores/tables/read-scores.js';
 import { type Interval, jackknife } from '../../src/stats/intervals/jackknife.js';
 import { Draws } from '../../src/stats/sampling/random.js';
 import { temporaryFolder } from '../store/temporary-folder.js';

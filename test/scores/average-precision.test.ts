@@ -1,8 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { averagePrecision } from '../../src/scores/definitions/average-precision.js';
-import { RankWalk } from '../../src/scores/rank-walk.js';
-import { wholeSample } from '../../src/scores/whole-sample.js';
+import { RankWalk, wholeSample } from '../../src/scores/samples/rank-walk.js';
 import { fromFloat16 } from '../../src/store/files/float16.js';
 import { expectValues } from './reference-run.js';
 

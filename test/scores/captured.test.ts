@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { capture } from '../../src/capture/index.js';
-import { readScores } from '../../src/scores/read-scores.js';
-import { scoreRun } from '../../src/scores/score-run.js';
-import type { ScoreSummary } from '../../src/scores/types.js';
+import { scoreRun } from '../../src/scores/engine/score-run.js';
+import { readScores } from '../../src/scores/tables/read-scores.js';
+import type { ScoreSummary } from '../../src/scores/tables/summary.js';
 import { openSafetensors } from '../../src/store/files/safetensors.js';
 import type { Table } from '../../src/store/files/table.js';
 import { layerPath } from '../../src/store/run/run-folder.js';
@@ -165,8 +165,8 @@ test('residual dimensions have every score but those of rates and heads: interva
   expect(ofHeads.slice(-3)).toEqual(['pattern_entropy', 'pattern_first', 'pattern_previous']);
   const reliable = summary.reliability.filter(({ type }) => type === 'residual');
   expect(reliable.map(({ score }) => score)).toEqual([
-    ...['mean', 'contrast', 'eta2_language', 'eta2_item', 'omega2_language', 'omega2_item'],
-    ...['ap', 'ap_best', 'auroc', 'selectivity', 'mi', 'overlap'],
+    ...['mean', 'contrast', 'ap', 'ap_best', 'auroc'],
+    ...['eta2_language', 'eta2_item', 'omega2_language', 'omega2_item', 'selectivity', 'mi', 'overlap'],
     // Of pairs of languages.
     ...['margin', 'mexa'],
   ]);

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import type { FoldScore } from '../../src/scores/definition.js';
 import { contrast } from '../../src/scores/definitions/contrast.js';
 import { SCORE_DEFINITIONS } from '../../src/scores/definitions/index.js';
-import { scoreFolds } from '../../src/scores/score-folds.js';
+import { scoreFolds } from '../../src/scores/engine/score-folds.js';
 import { meanOverTokens } from '../../src/store/arrays/fold-sums.js';
 import type { LayerArrayName } from '../../src/store/arrays/run-arrays.js';
 import type { ScoredType } from '../../src/store/arrays/unit-layout.js';

@@ -5,11 +5,11 @@ import { averagePrecision } from '../../src/scores/definitions/average-precision
 import { distributionOverlap } from '../../src/scores/definitions/distribution-overlap.js';
 import { languageEntropy, mutualInformation } from '../../src/scores/definitions/mutual-information.js';
 import { selectivity } from '../../src/scores/definitions/selectivity.js';
-import { ItemEvaluator } from '../../src/scores/item-evaluator.js';
-import { itemSamples } from '../../src/scores/item-samples.js';
-import { itemUncertainty } from '../../src/scores/item-uncertainty.js';
-import { type ItemValues, newItemValues } from '../../src/scores/item-values.js';
-import { wholeSample } from '../../src/scores/whole-sample.js';
+import { ItemEvaluator } from '../../src/scores/samples/item-evaluator.js';
+import { itemSamples } from '../../src/scores/samples/item-samples.js';
+import { itemUncertainty } from '../../src/scores/samples/item-uncertainty.js';
+import { type ItemValues, newItemValues } from '../../src/scores/samples/item-values.js';
+import { wholeSample } from '../../src/scores/samples/rank-walk.js';
 import { toFloat16 } from '../../src/store/files/float16.js';
 import { gridOf, referenceGrid, referenceUnits } from './prompt-grid.js';
 import { type Expected, type ExpectedUnits, expectValues, reference } from './reference-run.js';

@@ -1,8 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { deadUnits } from '../../src/scores/dead-units.js';
 import { lape, lapeInterval } from '../../src/scores/definitions/lape.js';
-import { topLanguage } from '../../src/scores/top-language.js';
+import { deadUnits, topLanguage } from '../../src/scores/selection/of-rates.js';
 import {
   type FoldShape,
   liveFolds,

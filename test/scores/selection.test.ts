@@ -1,12 +1,16 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { lape } from '../../src/scores/definitions/lape.js';
-import { summarise } from '../../src/scores/rate-summary.js';
-import { selectByPolicies } from '../../src/scores/select-by-policies.js';
-import { selectPolyfact2026 } from '../../src/scores/select-polyfact2026.js';
-import { selectReference } from '../../src/scores/select-reference.js';
-import { referenceCut, selectTang2024 } from '../../src/scores/select-tang2024.js';
-import { countSelected, languagesOf, type Selection } from '../../src/scores/selection.js';
+import { summarise } from '../../src/scores/selection/rate-summary.js';
+import { selectByPolicies } from '../../src/scores/selection/select-by-policies.js';
+import { selectPolyfact2026 } from '../../src/scores/selection/select-polyfact2026.js';
+import { referenceCut, selectTang2024 } from '../../src/scores/selection/select-tang2024.js';
+import {
+  countSelected,
+  languagesOf,
+  type Selection,
+  selectReference,
+} from '../../src/scores/selection/selection.js';
 import { reference } from './reference-run.js';
 
 const { languages, fraction } = reference;

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { type TwoWay, twoWay } from '../../src/scores/definitions/two-way.js';
 import { vectorShare } from '../../src/scores/definitions/vector-share.js';
-import { sumsOfSquares, twoWaySums } from '../../src/scores/sums-of-squares.js';
+import { sumsOfSquares, twoWaySums } from '../../src/scores/samples/sums-of-squares.js';
 import { completeItems, expectValues, readArray, reference } from './reference-run.js';
 
 const NAMES = ['eta2Language', 'eta2Item', 'omega2Language', 'omega2Item'] as const;

@@ -13,7 +13,8 @@ export function fieldsOfSchema(
     if (
       schema instanceof z.ZodNullable ||
       schema instanceof z.ZodOptional ||
-      schema instanceof z.ZodDefault
+      schema instanceof z.ZodDefault ||
+      schema instanceof z.ZodReadonly
     ) {
       return fieldsOfSchema(schema.unwrap(), named, path);
     }
@@ -33,6 +34,7 @@ export function fieldsOfSchema(
 function isNest(schema: unknown, named: ReadonlySet<unknown>): boolean {
   if (named.has(schema)) return false;
   if (schema instanceof z.ZodPipe) return isNest(schema.in, named);
+  if (schema instanceof z.ZodReadonly) return isNest(schema.unwrap(), named);
   if (schema instanceof z.ZodArray) return isNest(schema.element, named);
   return schema instanceof z.ZodObject;
 }

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import type { VarianceScore } from '../../src/scores/definition.js';
 import { SCORE_DEFINITIONS } from '../../src/scores/definitions/index.js';
-import { scoreVariance } from '../../src/scores/score-variance.js';
+import { scoreVariance } from '../../src/scores/engine/score-variance.js';
 import { Draws } from '../../src/stats/sampling/random.js';
 import { meanOverTokens } from '../../src/store/arrays/fold-sums.js';
 import { type Calibration, calibrate } from '../../validation/calibration.js';

@@ -91,7 +91,7 @@ function assertComparable(runs: readonly LabelledManifest[]): RunWarning[] {
   return warnings;
 }
 
-/** What the user can do about each kind of difference. */
+/** The remedy for each kind of difference. */
 interface Remedies {
   readonly shape: string;
   readonly probe: string;

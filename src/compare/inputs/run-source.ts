@@ -61,7 +61,7 @@ export class RunSource {
   /** Which items have which languages; null where nothing was kept per item. */
   readonly grid: PooledGrid | null;
   readonly #run: Run;
-  /** What some layer holds. */
+  /** Some layer holds these. */
   readonly names: ReadonlySet<LayerArrayName>;
 
   private constructor(
@@ -139,7 +139,7 @@ export class RunSource {
     return unitLayout(this.manifest.shape, type);
   }
 
-  /** What the rates of units are. */
+  /** Names the rates of units. */
   rateOf(type: UnitType): UnitDescription['rate'] {
     if (type === 'neuron') return 'firing rate';
     if (type === 'expert') return 'selection frequency';
@@ -211,7 +211,7 @@ export class RunSource {
     });
   }
 
-  /** Of every two languages, on the residual stream after the layer. @throws RunError without `keepsResidual`. */
+  /** Alignment of every two languages, on the residual stream after the layer. @throws RunError without `keepsResidual`. */
   async readAlignment(layer: number, products: DotProducts): Promise<PairAlignment[]> {
     return withLayer(this.#run, layer, (file) => layerAlignment(file, this.manifest, products));
   }

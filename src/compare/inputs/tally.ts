@@ -11,10 +11,10 @@ export type Measured = 'selected' | 'entropySum' | 'live' | 'omega2Sum' | 'omega
 export class RunTally {
   readonly layers: number;
   readonly selected: Float64Array;
-  /** Of LAPE over live units. */
+  /** The sum of LAPE over live units. */
   readonly entropySum: Float64Array;
   readonly live: Float64Array;
-  /** Of ω²_language over units that have one. */
+  /** The sum of ω²_language over units that have one. */
   readonly omega2Sum: Float64Array;
   readonly omega2Units: Float64Array;
 

@@ -4,7 +4,7 @@ import type { RunPairs } from './run-pairs.js';
 import type { LanguageCounts, RunTally } from './tally.js';
 import type { TopHeads } from './top-heads.js';
 
-/** What was counted of one unit type, once the layers of all runs have passed by. Runs are the compared ones, then training seeds. */
+/** The counts of one unit type, once the layers of all runs have passed by. Runs are the compared ones, then training seeds. */
 export interface UnitTallies {
   readonly type: UnitType;
   readonly layers: number;

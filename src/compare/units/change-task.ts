@@ -9,7 +9,7 @@ export interface ChangeSettings {
   readonly reference: string;
   readonly other: string;
   readonly folds: readonly number[];
-  /** Of random halves and permutations. */
+  /** The seed of random halves and permutations. */
   readonly seed: number;
   readonly changes: ChangeSet;
   /** The cut of the `reference` policy, by type of unit; null: it selects none. */

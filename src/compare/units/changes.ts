@@ -89,7 +89,7 @@ export interface ChangesOptions {
   readonly definitions?: string | undefined;
   /** Label of the run that the others are compared with. Default: the first. */
   readonly reference?: string | undefined;
-  /** Of random halves and permutations; default 0. */
+  /** The seed of random halves and permutations; default 0. */
   readonly seed?: number | undefined;
   /** Threads. Default: physical cores, at most 8. Does not change any number. */
   readonly threads?: number | undefined;

@@ -23,9 +23,9 @@ const INFORMATION: ItemParts = { ranks: false, mi: true, selectivity: false, ove
 export interface ItemChange {
   readonly reference: Float64Array;
   readonly other: Float64Array;
-  /** Of other − reference. */
+  /** The standard error of other − reference. */
   readonly se: Float64Array;
-  /** What is taken off the change of mutual information to centre its interval. */
+  /** It is taken off the change of mutual information to centre its interval. */
   readonly miShift: number;
 }
 

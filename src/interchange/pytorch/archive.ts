@@ -6,7 +6,7 @@ import { ImportError } from '../../errors.js';
 const MAX_FILE_BYTES = 2 ** 31 - 1; // 2 GiB
 /** Bytes of an entry of the central directory, without its name. */
 const DIRECTORY_ENTRY_BYTES = 46;
-/** What `torch.save` wrote before PyTorch 1.6: a pickle of this number, by protocol 2. */
+/** Files that `torch.save` wrote before PyTorch 1.6 begin so: a pickle of this number, by protocol 2. */
 const LEGACY_MAGIC = [0x80, 0x02, 0x8a, 0x0a, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19];
 
 /** The records of a `.pt` file: `data.pkl` and, by key, the bytes of each storage. */

@@ -1,7 +1,7 @@
 import type { PickleReader } from './pickle-reader.js';
 import { STORAGE_TYPES, type StorageType, type TorchStorage, TorchTensor } from './tensor.js';
 
-/** What a pickle may hold. Lists and tuples are arrays, dicts (ordered ones too) are maps, dtypes their names. */
+/** The values that a pickle may hold. Lists and tuples are arrays, dicts (ordered ones too) are maps, dtypes their names. */
 export type PickleValue =
   | null
   | boolean
@@ -44,7 +44,7 @@ const MAX_VALUES = 10_000_000;
 const MAX_ELEMENTS = 2 ** 27;
 const MAX_AXES = 64;
 
-/** What a name stands for. Nothing is ever imported or called by name. @throws ImportError of any other name. */
+/** The meaning of a name. Nothing is ever imported or called by name. @throws ImportError of any other name. */
 export function lookUp(reader: PickleReader, module: string, name: string): Item {
   const full = `${module}.${name}`;
   if (DTYPES.has(full)) return full;
@@ -84,7 +84,7 @@ export function storageOf(reader: PickleReader, storages: ReadonlyMap<string, Ui
   return new StorageReference({ dtype, bytes, length });
 }
 
-/** What one of the known names makes of its arguments. */
+/** Builds what one of the known names makes of its arguments. */
 export function build(reader: PickleReader, callable: Item, args: Item): Item {
   if (!(callable instanceof Global) || !Array.isArray(args)) throw reader.refuse('a call');
   const given = args as readonly Item[];

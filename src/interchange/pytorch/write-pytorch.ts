@@ -1,7 +1,7 @@
 import { type Zippable, zipSync } from 'fflate';
 import { writeFileAtomic } from '../../store/index.js';
 
-/** What is written: lists and dicts of strings, numbers and tensors of int64. */
+/** The values that can be written: lists and dicts of strings, numbers and tensors of int64. */
 export type WritableValue =
   | string
   | number
@@ -11,7 +11,7 @@ export type WritableValue =
 
 /** PyTorch lays storages at multiples of this, so that they may be mapped. */
 const ALIGNMENT = 64;
-/** Of PyTorch's padding, 'FB'. */
+/** PyTorch's padding field bears this id, 'FB'. */
 const PADDING_FIELD = 0x4246;
 const LOCAL_HEADER_BYTES = 30;
 const EXTRA_HEADER_BYTES = 4;

@@ -17,7 +17,7 @@ export interface ReadProbes {
   readonly wrongScript: ReadonlyMap<LanguageTag, readonly string[]>;
 }
 
-/** What a folder of the own format should have held. */
+/** Errors say so of a folder that lacks one of the own format's files. */
 const BOTH_FILES = {
   expected: 'a folder with probe.json and items.jsonl',
   remedy: 'check the path; "babelscope probes list" names the built-in sets',

@@ -74,7 +74,7 @@ export function columnName(column: Column): string {
   return typeof column === 'string' ? column : `${column.name} ${column.parts.join(' · ')}`;
 }
 
-/** What a page shows of a cell. */
+/** A page shows a cell as this text. */
 export function cellText(cell: Cell): string {
   if (typeof cell === 'string') return cell;
   if (isArray(cell))

@@ -1,6 +1,6 @@
 import { PERCENTILE, type PromptScore, RELIABILITY_UNITS_ITEMS } from '../definition.js';
-import type { RankWalk } from '../rank-walk.js';
-import { walkedUnit } from '../walked-unit.js';
+import type { RankWalk } from '../samples/rank-walk.js';
+import { walkedUnit } from '../samples/rank-walk.js';
 
 /**
  * Area under the ROC curve, P(x_k > x_rest) + ½ P(x_k = x_rest) (Hanley & McNeil, 1982), by the rank-sum statistic with

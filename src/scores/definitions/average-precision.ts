@@ -1,6 +1,6 @@
 import { JACKKNIFE, type PromptScore, RELIABILITY_UNITS_ITEMS } from '../definition.js';
-import type { RankWalk } from '../rank-walk.js';
-import { walkedUnit } from '../walked-unit.js';
+import type { RankWalk } from '../samples/rank-walk.js';
+import { walkedUnit } from '../samples/rank-walk.js';
 
 /**
  * Average precision of a unit's values as a ranking of "is language k" against the rest: Σ_n (R_n − R_{n−1}) P_n over

@@ -1,5 +1,5 @@
 import { HALF_SAMPLES, type PromptScore, RELIABILITY_UNITS_ITEMS } from '../definition.js';
-import type { PromptSample } from '../rank-walk.js';
+import type { PromptSample } from '../samples/rank-walk.js';
 
 /** Bins of the histograms (docs/scores.md). */
 export const OVERLAP_BINS = 64;

@@ -9,7 +9,7 @@ const SUMS: Readonly<Record<ScoredType, StatisticName>> = {
   residual: 'resid.sum',
 };
 
-/** What means over tokens lie between. */
+/** Means over tokens lie in this range. */
 export const MEAN_BOUNDS: Partial<Record<StatisticName, JackknifeBounds>> = {
   'mlp.fire': { min: 0, max: 1 },
   'head.norm.sum': { min: 0 },

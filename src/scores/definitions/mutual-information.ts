@@ -1,5 +1,5 @@
 import { type PromptScore, RELIABILITY_UNITS_ITEMS } from '../definition.js';
-import { walkedUnit } from '../walked-unit.js';
+import { walkedUnit } from '../samples/rank-walk.js';
 
 /**
  * Mutual information I(bin(x); language) in nats (Shannon, 1948), x in 16 equal-count bins over all prompts (tied values
@@ -15,7 +15,7 @@ export class MutualInformation {
   readonly #cLogC: Float64Array;
   #correction = Number.NaN;
 
-  /** What the correction added to the plug-in estimate that was made last, nats; mostly negative. */
+  /** The correction's share of the estimate that was made last, nats; mostly negative. */
   get correction(): number {
     return this.#correction;
   }

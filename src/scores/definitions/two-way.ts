@@ -1,6 +1,6 @@
 import { jackknifeUnits, type UnitIntervals } from '../../stats/index.js';
 import { DISTANCE, JACKKNIFE, RELIABILITY_UNITS, type VarianceScore } from '../definition.js';
-import { type SumsOfSquares, sumsOfSquares, type TwoWaySums } from '../sums-of-squares.js';
+import { type SumsOfSquares, sumsOfSquares, type TwoWaySums } from '../samples/sums-of-squares.js';
 import { languageShares } from './language-shares.js';
 
 /** Shares of variance, [unit] each; NaN where SS_total = 0 or there are fewer than two items or languages. */

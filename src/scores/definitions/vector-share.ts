@@ -1,6 +1,6 @@
 import { jackknifeUnits } from '../../stats/index.js';
 import { DISTANCE, JACKKNIFE, RELIABILITY_UNITS, type VarianceScore } from '../definition.js';
-import { type SumsOfSquares, sumsOfSquares, type TwoWaySums } from '../sums-of-squares.js';
+import { type SumsOfSquares, sumsOfSquares, type TwoWaySums } from '../samples/sums-of-squares.js';
 import { languageShares } from './language-shares.js';
 
 /** Shares of the variance of a vector that lie between languages and between items; [unit] each. */

@@ -63,7 +63,7 @@ export const RUN_ARRAYS = {
     about: 'sum of the squares of hook_post',
   },
   /**
-   * Of a neuron of expert e every counted token has a value, 0 where it was not routed to e: what the neuron adds to the
+   * In a neuron of expert e every counted token has a value, 0 where it was not routed to e: what the neuron adds to the
    * residual stream then.
    */
   'mlp.items': {
