@@ -1,10 +1,12 @@
 import { Command, InvalidArgumentError, Option } from '@commander-js/extra-typings';
 import {
   againstReference,
+  type Change,
   type Comparison,
   compareRuns,
   type Estimate,
   languageGroups,
+  mainUnits,
   type QuantityKey,
   type RunToCompare,
   rowsOf,
@@ -103,6 +105,7 @@ export function compareCommand() {
       );
       if (rest.json) printJson(comparison);
       else printComparison(comparison);
+      for (const warning of comparison.warnings) say(`warning: ${warning}`);
       say(`\nNext: babelscope report ${out} --out <folder>`);
     });
 }
@@ -138,7 +141,7 @@ async function compareSelected(
   say(`\nNext: babelscope report ${out} --out <folder>`);
 }
 
-/** The changes against the reference, trends, and differences in differences, as tables. */
+/** The changes against the reference, also of each language's selected units, trends, and differences in differences, as tables. */
 export function printComparison(comparison: Comparison): void {
   const [reference, ...others] = comparison.runs.map(({ label }) => label);
   if (others.length === 0) {
@@ -146,17 +149,22 @@ export function printComparison(comparison: Comparison): void {
     return;
   }
   const types = [...comparison.units.map(({ type }) => type), null];
-  printTable(
-    `Changes from ${reference}:`,
-    ['units', 'to', 'measure', 'change', '95 % interval', 'sampling', 'seeds'],
-    types
-      .flatMap((type) => againstReference(comparison, type))
-      .map((c) => [unitsOf(c), c.to, c.measure, ...numbers(c.change), c.verdict, c.seeds.verdict]),
-  );
+  const changes = types.flatMap((type) => againstReference(comparison, type));
+  if (hasNumber(changes.map(({ change }) => change.value))) {
+    printTable(
+      `Changes from ${reference}:`,
+      ['units', 'to', 'measure', 'change', '95 % interval', 'sampling', 'seeds'],
+      changes.map((c) => [unitsOf(c), c.to, c.measure, ...numbers(c.change), c.verdict, c.seeds.verdict]),
+    );
+  } else {
+    print(`Changes from ${reference}: not measured${reasons(changes)}.`);
+  }
+  printLanguages(comparison);
+  const trends = rowsOf(comparison.trends, { layer: null });
   printTable(
     'Trends over training steps (Mann–Kendall):',
     ['units', 'languages', 'measure', 'τ', 'p', 'trend'],
-    rowsOf(comparison.trends, { layer: null }).map((t) => [
+    (hasNumber(trends.map(({ tau }) => tau)) ? trends : []).map((t) => [
       unitsOf(t),
       t.group ?? 'all',
       t.measure,
@@ -165,10 +173,11 @@ export function printComparison(comparison: Comparison): void {
       t.verdict,
     ]),
   );
+  const contrasts = rowsOf(comparison.contrasts, { layer: null });
   printTable(
     'Differences in differences against the reference:',
     ['units', 'languages', 'to − from', 'measure', 'difference', '95 % interval', 'sampling', 'seeds'],
-    rowsOf(comparison.contrasts, { layer: null }).map((c) => [
+    (hasNumber(contrasts.map(({ difference }) => difference.value)) ? contrasts : []).map((c) => [
       unitsOf(c),
       c.group ?? 'all',
       `${c.to} − ${c.from}`,
@@ -178,6 +187,46 @@ export function printComparison(comparison: Comparison): void {
       c.seeds.verdict,
     ]),
   );
+}
+
+/** Selected units of each language in the reference and in every other run, with the change in units and per cent. */
+function printLanguages(comparison: Comparison): void {
+  const type = mainUnits(comparison)?.type;
+  const [reference, ...others] = comparison.runs.map(({ label }) => label);
+  if (type === undefined || reference === undefined) return;
+  const selected = rowsOf(comparison.changes, { type, measure: 'selected', layer: null, from: reference });
+  const rows = comparison.languages.flatMap(({ tag }) => {
+    const own = rowsOf(selected, { language: tag });
+    if (!hasNumber(own.map(({ change }) => change.value))) return [];
+    const cells = others.map((to) => {
+      const change = own.find((row) => row.to === to);
+      return change === undefined ? '–' : countAndChange(change);
+    });
+    return [[tag, own[0]!.valueFrom ?? '–', ...cells]];
+  });
+  printTable(
+    `Selected ${type}s by language, from ${reference} to each run:`,
+    ['language', reference, ...others],
+    rows,
+  );
+}
+
+/** `68 (-9, -12 %)`; of a count that was 0 there is no per cent. */
+function countAndChange({ valueFrom, valueTo, change: { value } }: Change): string {
+  if (valueFrom === null || valueTo === null || value === null) return '–';
+  const signed = (n: number) => (n > 0 ? `+${n}` : `${n}`);
+  const share = valueFrom === 0 ? '' : `, ${signed(Math.round((100 * value) / valueFrom))} %`;
+  return `${valueTo} (${signed(value)}${share})`;
+}
+
+function hasNumber(values: readonly (number | null)[]): boolean {
+  return values.some((value) => value !== null);
+}
+
+/** Why changes are not measured, each reason once; empty without any. */
+function reasons(changes: readonly Change[]): string {
+  const notes = [...new Set(changes.map(({ note }) => note).filter((note) => note !== ''))];
+  return notes.length === 0 ? '' : ` (${notes.join('; ')})`;
 }
 
 /** A heading and a table, and neither where there are no rows. */
