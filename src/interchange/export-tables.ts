@@ -4,7 +4,7 @@ import { RunError } from '../errors.js';
 import { csvLine, makeFolder, readTableMetadata, readTableRows, writeFileAtomic } from '../store/index.js';
 
 /** Tables that a run, a comparison or an imported selection may have. */
-const TABLES = ['units', 'unit_languages', 'alignment', 'changes', 'score_changes'] as const;
+const TABLES = ['units', 'unit_languages', 'alignment', 'changes'] as const;
 
 /**
  * Writes the tables of a scored run, or of a comparison, as CSV (RFC 4180, 2005): a header, lines that end in CR LF,

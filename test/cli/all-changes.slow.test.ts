@@ -12,11 +12,11 @@ test('compare --changes full writes the change of every score of every unit in e
   const { code } = await babelscope(['compare', ...runs, '--out', out, '--changes', 'full']);
   expect(code).toBe(0);
   const changes = await parquetReadObjects({
-    file: await asyncBufferFromFile(join(out, 'score_changes.parquet')),
-    columns: ['score', 'delta'],
+    file: await asyncBufferFromFile(join(out, 'changes.parquet')),
+    columns: ['score', 'change'],
   });
-  // 400 neurons and 24 heads: seven scores in three languages, mutual information, the mean overlap, η² of language and ω²
-  // of item; of heads the item share of hook_z too.
-  expect(changes).toHaveLength(424 * (7 * 3 + 4) + 24);
-  expect(changes.some(({ score, delta }) => score === 'ap' && delta > 0.1)).toBe(true);
+  // 400 neurons and 24 heads: seven scores in three languages or pairs of them, the mean overlap, mutual information, LAPE,
+  // Gini, η² and ω² of language and of item; of heads both shares of hook_z too.
+  expect(changes).toHaveLength(424 * (7 * 3 + 8) + 24 * 2);
+  expect(changes.some(({ score, change }) => score === 'ap' && change > 0.1)).toBe(true);
 });

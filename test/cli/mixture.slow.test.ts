@@ -74,10 +74,9 @@ test('from two mixtures to a report: capture, score, compare and report know exp
   );
   for (const units of ['neurons', 'heads', 'experts'])
     expect(stdout).toMatch(new RegExp(`^${units} +other +mean_lape`, 'm'));
-  const changes = await readTable(join(comparison, 'changes.parquet'));
-  expect(new Set(changes.columns.get('type'))).toEqual(new Set(['neuron', 'head', 'expert']));
+  const full = (await readTable(join(comparison, 'changes.parquet'))).columns;
+  expect(new Set(full.get('type'))).toEqual(new Set(['neuron', 'head', 'expert']));
 
-  const full = (await readTable(join(comparison, 'score_changes.parquet'))).columns;
   const scored = await Promise.all(runs.map((run) => readTable(join(run, 'unit_languages.parquet'))));
   const rate = (side: number, at: number) => scored[side]!.columns.get('rate')![at] as number;
   const neurons = where({ type: 'neuron', layer: 2, language: 'de' });
@@ -87,8 +86,8 @@ test('from two mixtures to a report: capture, score, compare and report know exp
     ),
   );
   const of = (name: string) => changed.map((at) => full.get(name)![at]);
-  expect(of('delta')).toEqual(neurons.map((at) => rate(1, at) - rate(0, at)));
-  expect(of('delta').some((delta) => delta !== 0 && !Number.isNaN(delta))).toBe(true);
+  expect(of('change')).toEqual(neurons.map((at) => rate(1, at) - rate(0, at)));
+  expect(of('change').some((change) => change !== 0 && !Number.isNaN(change))).toBe(true);
   expect(of('expert')).toEqual(neurons.map((at) => columns.get('expert')![at]));
   expect(new Set(of('expert'))).toEqual(new Set([...Array(EXPERTS).keys(), null]));
 

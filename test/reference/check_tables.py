@@ -78,27 +78,20 @@ if len(sys.argv) > 2:
     comparison = json.loads((folder / "comparison.json").read_text())
     assert comparison["schema"] == "babelscope/comparison"
     docs = (Path(__file__).parents[2] / "docs" / "files.md").read_text()
-    sizes = {}
-    for name in ("changes", "score_changes"):
-        table = pd.read_parquet(folder / f"{name}.parquet")
-        metadata = {key.decode(): value.decode() for key, value in pq.read_schema(folder / f"{name}.parquet").metadata.items()}
-        assert metadata["schema"] == f"babelscope/{name}"
-        assert json.loads(metadata["languages"]) == comparison["runs"][0]["languages"]
-        rows = docs.split(f"<!-- columns {name} -->")[1].split("<!-- end -->")[0].splitlines()
-        assert list(table.columns) == [row.split("`")[1] for row in rows if row.startswith("| `")]
-        assert not np.isinf(table.select_dtypes("number").to_numpy()).any()
-        assert set(table.label) == {run["label"] for run in comparison["runs"][1:]}
-        sizes[name] = len(table)
-        own = table if name == "score_changes" else table.rename(columns=lambda column: column.replace("delta_lape_", "").replace("delta_lape", "delta").replace("lape_", ""))
-        known = own.dropna(subset=["delta"])
-        np.testing.assert_allclose(known.delta, known.other - known.reference, atol=1e-9)
-        known = known.dropna(subset=["p"])
-        assert ((known.q >= known.p - 1e-9) & (known.p > 0)).all()
-        if name == "score_changes":  # the interval of mutual information has a centre of its own
-            known = known.query("score != 'mi'")
-        assert ((known.low <= known.delta + 1e-6) & (known.delta <= known.high + 1e-6)).all()
-    reference = pd.merge(
-        pd.read_parquet(folder / "score_changes.parquet").query("score == 'ap'"), languages, on=[*keys, "language"]
-    )
+    table = pd.read_parquet(folder / "changes.parquet")
+    metadata = {key.decode(): value.decode() for key, value in pq.read_schema(folder / "changes.parquet").metadata.items()}
+    assert metadata["schema"] == "babelscope/changes"
+    assert json.loads(metadata["languages"]) == comparison["runs"][0]["languages"]
+    rows = docs.split("<!-- columns changes -->")[1].split("<!-- end -->")[0].splitlines()
+    assert list(table.columns) == [row.split("`")[1] for row in rows if row.startswith("| `")]
+    assert not np.isinf(table.select_dtypes("number").to_numpy()).any()
+    assert set(table.label) == {run["label"] for run in comparison["runs"][1:]}
+    known = table.dropna(subset=["change"])
+    np.testing.assert_allclose(known.change, known.other - known.reference, atol=1e-9)
+    known = known.dropna(subset=["p"])
+    assert ((known.q >= known.p - 1e-9) & (known.p > 0)).all()
+    known = known.query("score != 'mi'")  # the interval of mutual information has a centre of its own
+    assert ((known.low <= known.change + 1e-6) & (known.change <= known.high + 1e-6)).all()
+    reference = pd.merge(table.query("score == 'ap'"), languages, on=[*keys, "language"])
     np.testing.assert_allclose(reference["reference"], reference.ap, rtol=1e-9)
-    print(f"{sizes['changes']} rows of changes, {sizes['score_changes']} of changes of scores: as documented, average precision as in the run's tables")
+    print(f"{len(table)} rows of changes: as documented, average precision as in the run's tables")
