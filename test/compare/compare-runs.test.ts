@@ -45,7 +45,8 @@ describe('where nothing changed', () => {
         expect(verdict, measure).not.toBe('changed');
         if (verdict === 'not measured') continue;
         expect(shareOutside).toBeLessThanOrEqual(0.1);
-        expect(change.value).toBe(measure === 'jaccard' || measure === 'language_kept' ? 1 : 0);
+        const isShared = ['jaccard', 'language_kept', 'same_language_top_heads'].includes(measure);
+        expect(change.value, measure).toBe(isShared ? 1 : 0);
         expect(change.low).toBe(change.high);
       }
     }
