@@ -86,7 +86,7 @@ describe('LAPE counts become a run', () => {
     );
     const lacking = (type: string) => skipped.flatMap((row) => (row.type === type ? [row.score] : []));
     expect(lacking('neuron')).toEqual(['ap', 'auroc', 'twoWay', 'selectivity', 'mi', 'overlap']);
-    expect(lacking('head')).toEqual([...['lape'], ...lacking('neuron'), 'vectorShare']);
+    expect(lacking('head')).toEqual(['lape', 'gini', ...lacking('neuron'), 'vectorShare']);
     await expect(exportTransformerLens(out, join(out, 'lens'))).rejects.toThrow(
       /no pooled values[\s\S]*imports hold none/,
     );
@@ -122,9 +122,9 @@ describe('LAPE counts become a run', () => {
         expect(entropy.note).toContain('no split halves');
       } else {
         expect(warnings.join()).toContain('one way');
-        expect([known, reliability.length, entropy.verdict]).toEqual([
+        expect([known, reliability.map(({ score }) => score), entropy.verdict]).toEqual([
           true,
-          2,
+          ['rate', 'lape', 'gini'],
           'not distinguishable from sampling',
         ]);
         expect(entropy.withinFrom).not.toBeNull();

@@ -1,9 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { againstReference, rowsOf } from '../../src/compare/index.js';
+import { againstReference, type Comparison, rowsOf } from '../../src/compare/index.js';
 import { unitTicks } from '../../src/report/drawing/cell-map.js';
 import { renderSvgs, withTitle } from '../../src/report/drawing/render.js';
 import { type Figure, isPresent } from '../../src/report/figures/figure.js';
 import { buildFigures, type FigureName, figure } from '../../src/report/figures/list.js';
+import { verdictBox } from '../../src/report/page/verdict-box.js';
+import { buildTables } from '../../src/report/tables/tables.js';
 import { alignmentView, unitViews } from '../support/comparison-views.js';
 import { CASES, LONG_LABELS, mixture, regimes, small, trained } from './cases.js';
 
@@ -248,4 +250,40 @@ test('an axis that is a square root says so', () => {
   expect(axisOf(steep(1))).toContain('"type":"linear"');
   expect(axisOf(steep(100))).toContain('"title":["neurons","(square root)"]');
   expect(axisOf(steep(100))).toContain('"type":"sqrt"');
+});
+
+describe('nothing is drawn or headed where the reference selects no unit', () => {
+  const unselected = {
+    ...regimes,
+    units: regimes.units.map((units) => ({ ...units, policy: { ...units.policy, entropyCut: null } })),
+  };
+
+  test.each(['specialized-neurons', 'reallocation'] as const)('%s says so instead', (name) => {
+    expect(figure(regimes, name)).toHaveProperty('spec');
+    expect(figure(unselected, name)).toMatchObject({
+      reason: 'not measured: the reference, base, selects no neurons',
+    });
+  });
+
+  test('there is no table of the languages that a selected unit belongs to', () => {
+    const names = (comparison: Comparison) => buildTables(comparison).map(({ name }) => name);
+    expect(names(regimes)).toContain('multiplicity');
+    expect(names(unselected)).not.toContain('multiplicity');
+  });
+
+  test('a difference in differences without any number has no heading', () => {
+    const none = { value: null, low: null, high: null };
+    const [first] = regimes.contrasts;
+    const pair = `${first!.to} − ${first!.from}`;
+    const without = {
+      ...regimes,
+      contrasts: regimes.contrasts.map((contrast) =>
+        `${contrast.to} − ${contrast.from}` === pair ? { ...contrast, difference: none } : contrast,
+      ),
+    };
+    const heading = `<h3>Difference in differences: ${pair},`;
+    expect(verdictBox(regimes)).toContain(heading);
+    expect(verdictBox(without)).not.toContain(heading);
+    expect(verdictBox(without)).toContain('<h3>Difference in differences: ');
+  });
 });

@@ -3,7 +3,14 @@ import { cellMap, plainAxis } from '../drawing/cell-map.js';
 import { labelExpression, shortLabels } from '../drawing/labels.js';
 import { specification, tooltip } from '../drawing/specification.js';
 import { RULE } from '../drawing/theme.js';
-import { labelsOf, mainUnits, mainWords, referenceOf, verdictOf } from '../words/compared.js';
+import {
+  labelsOf,
+  mainUnits,
+  mainWords,
+  referenceOf,
+  selectableUnits,
+  verdictOf,
+} from '../words/compared.js';
 import { languageLabel, runsInWords, UNIT_WORDS } from '../words/measured-on.js';
 import { count, emWidth, percent, wrap } from '../words/text.js';
 import { defineFigure } from './figure.js';
@@ -36,9 +43,10 @@ export const reallocation = defineFigure({
   title: (comparison) =>
     `Where language-selective ${mainWords(comparison).many} went: ${runsInWords(comparison)}`,
   needs: (comparison) => {
-    const units = mainUnits(comparison);
-    const moves = units?.reallocations.filter(({ from }) => from === referenceOf(comparison)) ?? [];
-    return units === undefined || moves.length === 0 ? 'not measured: it needs two runs' : { units, moves };
+    const units = selectableUnits(comparison);
+    if (typeof units === 'string') return units;
+    const moves = units.reallocations.filter(({ from }) => from === referenceOf(comparison));
+    return moves.length === 0 ? 'not measured: it needs two runs' : { units, moves };
   },
   build: (comparison, { units, moves }) => {
     const words = UNIT_WORDS[units.type];

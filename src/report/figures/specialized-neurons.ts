@@ -1,7 +1,7 @@
 import { type Comparison, type UnitDescription, VERDICTS } from '../../compare/index.js';
 import { runChannels, runLine, runPoints } from '../drawing/run-lines.js';
 import { layerAxis, specification, tooltip } from '../drawing/specification.js';
-import { languageVerdicts, mainUnits, mainWords, verdictOf } from '../words/compared.js';
+import { languageVerdicts, mainWords, selectableUnits, verdictOf } from '../words/compared.js';
 import { languageLabel, runsInWords, UNIT_WORDS } from '../words/measured-on.js';
 import { count, list, number, percent, plural, wrap } from '../words/text.js';
 import { defineFigure, ONE_RUN, sentences } from './figure.js';
@@ -18,7 +18,7 @@ export const specializedNeurons = defineFigure({
   short: 'Per layer and language',
   title: (comparison) =>
     `Language-selective ${mainWords(comparison).many} per layer and language: ${runsInWords(comparison)}`,
-  needs: (comparison) => mainUnits(comparison) ?? 'not measured: no units were scored',
+  needs: selectableUnits,
   build: (comparison, units) => {
     const words = UNIT_WORDS[units.type];
     const { profiles } = units;

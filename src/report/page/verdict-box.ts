@@ -48,7 +48,8 @@ ${contrastBox(comparison)}
 /** Differences in differences: what changed beside sampling, what beside training seeds too. */
 function contrastBox({ contrasts }: Comparison): string {
   const all = contrasts.filter(({ type }) => type !== null);
-  const pairs = [...new Set(all.map(({ from, to }) => `${to} − ${from}`))];
+  const measured = contrasts.filter(({ difference }) => difference.value !== null);
+  const pairs = [...new Set(measured.map(({ from, to }) => `${to} − ${from}`))];
   return pairs
     .map((pair) => {
       const own = all.filter(({ from, to }) => `${to} − ${from}` === pair);

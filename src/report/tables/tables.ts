@@ -216,8 +216,12 @@ function multiplicity({ units, languages }: Comparison): ReportTable {
     note: 'Selected units under the reference’s cut that belong to 1, 2, … languages.',
     headers: 2,
     columns: ['units', 'run', ...languages.map((_, k) => `${k + 1}`)],
-    rows: units.flatMap(({ type, profiles }) =>
-      profiles.map(({ label, multiplicity: own }) => [UNIT_WORDS[type].many, label, ...own]),
+    rows: units.flatMap(({ type, policy, profiles }) =>
+      (policy.entropyCut === null ? [] : profiles).map(({ label, multiplicity: own }) => [
+        UNIT_WORDS[type].many,
+        label,
+        ...own,
+      ]),
     ),
   };
 }

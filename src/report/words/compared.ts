@@ -9,6 +9,7 @@ import {
   type RowFilter,
   rowsOf,
   type Trend,
+  type UnitDescription,
   type Verdict,
 } from '../../compare/index.js';
 import type { UnitType } from '../../store/index.js';
@@ -24,6 +25,14 @@ type Type = QuantityKey['type'] | undefined;
 /** The words for the main units. */
 export function mainWords(comparison: Comparison) {
   return UNIT_WORDS[mainUnits(comparison)?.type ?? 'neuron'];
+}
+
+/** The main units, if the reference has a cut that selects some; a sentence instead says why there is nothing to count. */
+export function selectableUnits(comparison: Comparison): UnitDescription | string {
+  const units = mainUnits(comparison);
+  if (units === undefined) return 'not measured: no units were scored';
+  if (units.policy.entropyCut !== null) return units;
+  return `not measured: the reference, ${referenceOf(comparison)}, selects no ${UNIT_WORDS[units.type].many}`;
 }
 
 /** Headline changes, of every pair of runs, all languages and groups; `where` keeps those that agree with it. */
