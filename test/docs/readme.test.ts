@@ -50,3 +50,9 @@ test('LAPE is spelt out where it first stands, and cut and floor are explained t
     expect(text.slice(first - 1, first + word.length + 1), word).toBe(`*${word}*`);
   }
 });
+
+test('the number that it reads off its figure stands there', () => {
+  const [, after, before] = /leaves (\d+) of (\d+) such neurons/.exec(README)!;
+  const figure = fileURLToPath(new URL('../../figures/facts/forest.svg', import.meta.url));
+  expect(readFileSync(figure, 'utf8')).toContain(`${before} → ${after}`);
+});
