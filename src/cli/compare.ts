@@ -14,7 +14,13 @@ import {
   writeComparison,
 } from '../compare/index.js';
 import { UsageError } from '../errors.js';
-import { compareSelections, isSelection, writeSelectionComparison } from '../interchange/index.js';
+import {
+  compareSelections,
+  EXPORT_POLICIES,
+  type ExportPolicy,
+  isSelection,
+  writeSelectionComparison,
+} from '../interchange/index.js';
 import { openRun } from '../store/index.js';
 import { parseList, parseSeed } from './options.js';
 import { formatTable, interruptSignal, print, printJson, say, withLayerProgress } from './terminal.js';
@@ -53,13 +59,27 @@ export function compareCommand() {
         .choices(['basic', 'full'] as const)
         .default('basic' as const),
     )
+    .addOption(
+      new Option(
+        '--policy <rule>',
+        'against an imported selection: the rule by which neurons of scored runs are selected (default: tang2024)',
+      ).choices(EXPORT_POLICIES),
+    )
     .option('--seed <n>', 'seed of the random halves', parseSeed, 0)
     .option('--json', 'print the comparison as one JSON object')
     .action(async (runs, { out, labels, reference, groups = [], seeds, contrast, steps, ...rest }) => {
       onePerRun('--labels', runs, labels);
       if (runs.some(isSelection)) {
-        await compareSelected(runs, labels, out, rest.json === true);
+        await compareSelected(runs, { labels, policy: rest.policy }, out, rest.json === true);
         return;
+      }
+      if (rest.policy !== undefined) {
+        throw new UsageError({
+          what: 'a policy is chosen where an imported selection is compared, and none is',
+          where: '--policy',
+          found: runs.join(', '),
+          remedy: 'leave it out: comparisons of runs are of both policies',
+        });
       }
       onePerRun('--steps', runs, steps);
       const named = runs.map(
@@ -113,15 +133,19 @@ export function compareCommand() {
 /** Imported selections, with each other and with what scored runs select. */
 async function compareSelected(
   folders: readonly string[],
-  labels: readonly string[] | undefined,
+  options: { readonly labels: readonly string[] | undefined; readonly policy: ExportPolicy | undefined },
   out: string,
   json: boolean,
 ): Promise<void> {
-  const comparison = await compareSelections(folders, { labels });
+  const comparison = await compareSelections(folders, options);
   await writeSelectionComparison(out, comparison);
   const number = (value: number | null) => (value === null ? '–' : value.toFixed(3));
   if (json) printJson(comparison);
   else {
+    for (const { label, source, rule, selected } of comparison.sets) {
+      print(`${label}: ${selected} neurons, ${source === rule ? '' : `${source}, `}selected by ${rule}`);
+    }
+    print('');
     print(
       formatTable(
         ['selections', 'language', 'in the first', 'in the second', 'in both', 'Jaccard', 'by chance'],

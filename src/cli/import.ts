@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { Command, Option } from '@commander-js/extra-typings';
 import { UsageError } from '../errors.js';
 import {
+  describeSelection,
   importLahis,
   importLapeCounts,
   importLapeJson,
@@ -9,8 +10,8 @@ import {
   importSelfcond,
   parseSource,
 } from '../interchange/index.js';
-import { parseList } from './options.js';
-import { say } from './terminal.js';
+import { parseList, parsePositiveInteger } from './options.js';
+import { formatTable, say } from './terminal.js';
 
 const FORMATS = ['lape-counts', 'lahis', 'lape-mask', 'lape-json', 'selfcond'] as const;
 
@@ -28,7 +29,17 @@ export function importCommand() {
     .requiredOption('--out <folder>', 'where it goes')
     .option('--model <name>', 'what to call the model (default: the name of the folder)')
     .option('--languages <tags>', 'of lape-mask: its languages, in order', parseList)
-    .action(async (files, { format, out, model, languages }) => {
+    .option(
+      '--neurons <n>',
+      'of a selection: neurons of each layer, which no file says',
+      parsePositiveInteger,
+    )
+    .option(
+      '--rule <name>',
+      'of lape-mask, lape-json: the rule that selected them, such as tang2024 or polyfact2026',
+    )
+    .action(async (files, { format, out, model, languages, neurons, rule }) => {
+      assertApplies(format, { languages, neurons, rule });
       const sources = files.map(parseSource);
       const missing = sources.find(({ path }) => !existsSync(path));
       if (missing !== undefined) {
@@ -44,11 +55,22 @@ export function importCommand() {
         const manifest = await importRun(sources, out, model);
         for (const warning of manifest.warnings) say(`warning: ${warning}`);
         const { plan, shape } = manifest;
-        say(`wrote ${out}: ${plan.languages.length} languages, ${plan.folds} folds, ${shape.layers} layers`);
+        const [units, counted] =
+          format === 'lahis' ? [`${shape.heads} heads`, 'files'] : [`${shape.dMlp} neurons`, 'tokens'];
+        for (const { name, language } of manifest.imported!.files) say(`${name}: ${language}`);
+        say(
+          formatTable(
+            ['language', counted],
+            manifest.languages.map(({ tag, tokens }) => [tag, tokens]),
+          ),
+        );
+        say(
+          `wrote ${out}: ${plan.languages.length} languages, ${plan.folds} folds, ${shape.layers} layers of ${units}`,
+        );
         say(`Next: babelscope score ${out}`);
         return;
       }
-      const options = { out, model, languages };
+      const options = { out, model, languages, neurons, rule };
       if (format === 'selfcond') {
         const { leftOut } = await importSelfcond(sources, options);
         if (leftOut > 0) say(`left out: ${leftOut} rows of modules whose outputs are no MLP neurons`);
@@ -56,8 +78,46 @@ export function importCommand() {
         const importFile = format === 'lape-mask' ? importLapeMask : importLapeJson;
         await importFile(onlyFile(files), options);
       }
-      say(`wrote ${out}\nNext: babelscope compare ${out} <selection or scored run> --out <folder>`);
+      const described = await describeSelection(out);
+      const [set] = described.sets;
+      say(
+        formatTable(
+          ['language', 'selected neurons'],
+          described.languages.map((tag, k) => [tag, set!.perLanguage[k]!]),
+        ),
+      );
+      if (format === 'lape-mask') {
+        say('The file does not name its languages: check these counts against those published for them.');
+      }
+      say(
+        `wrote ${out}: ${set!.selected} neurons of ${set!.byLayer.length} layers, selected by ${set!.rule}${
+          set!.units === null ? '; of how many neurons is not known' : ` of ${set!.units}`
+        }`,
+      );
+      say(`Next: babelscope compare ${out} <selection or scored run> --out <folder>`);
     });
+}
+
+/** Options of each format, besides those of all. */
+const OWN_OPTIONS: Readonly<Record<(typeof FORMATS)[number], readonly string[]>> = {
+  'lape-counts': [],
+  lahis: [],
+  'lape-mask': ['languages', 'neurons', 'rule'],
+  'lape-json': ['neurons', 'rule'],
+  selfcond: ['neurons'],
+};
+
+/** An option that would change nothing is a mistake. */
+function assertApplies(format: (typeof FORMATS)[number], given: Readonly<Record<string, unknown>>): void {
+  const own = OWN_OPTIONS[format];
+  const idle = Object.keys(given).find((name) => given[name] !== undefined && !own.includes(name));
+  if (idle === undefined) return;
+  throw new UsageError({
+    what: `files of ${format} do not need this option`,
+    where: `--${idle}`,
+    expected: own.length === 0 ? 'none of a format' : own.map((name) => `--${name}`).join(', '),
+    remedy: 'leave it out, or name the --format that the files have',
+  });
 }
 
 function onlyFile(files: readonly string[]): string {

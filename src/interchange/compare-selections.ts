@@ -3,13 +3,14 @@ import { z } from 'zod';
 import { modelLabel } from '../checkpoint/index.js';
 import { RunError, UsageError } from '../errors.js';
 import { readScores } from '../scores/index.js';
-import { makeFolder, readManifest, type UnitLayout, unitLayout, writeJson } from '../store/index.js';
+import { makeFolder, readManifest, unitLayout, writeJson } from '../store/index.js';
 import { VERSION } from '../version.js';
 import type { ExportPolicy } from './export-mask.js';
+import { UNKNOWN_RULE } from './import-selection.js';
 import { isSelection, readChecked, readSelection } from './selection.js';
 
 /** Newest layout of `selections.json`. */
-export const SELECTIONS_SCHEMA_VERSION = 1;
+export const SELECTIONS_SCHEMA_VERSION = 2;
 
 const share = z.number().nullable();
 
@@ -17,7 +18,9 @@ const selectedSet = z.object({
   label: z.string(),
   /** `imported lape-mask`, or the policy of a scored run. */
   source: z.string(),
-  /** Layers × neurons; null of an import, which does not know its model's. */
+  /** The rule that selected its neurons. */
+  rule: z.string(),
+  /** Layers × neurons; null of an import that was not told its model's. */
   units: z.number().nullable(),
   /** Neurons selected for any of the languages. */
   selected: z.number(),
@@ -65,10 +68,15 @@ export type SelectionComparison = z.infer<typeof comparisonSchema>;
 interface OpenedSet {
   readonly label: string;
   readonly source: string;
+  readonly rule: string;
   readonly languages: readonly string[];
   readonly layers: number;
-  /** Its neurons, layer by layer; null where they are not known. */
-  readonly layout: UnitLayout | null;
+  /** Whether `layers` is all of them, or those that the file names at least. */
+  readonly layersKnown: boolean;
+  /** Neurons of each layer; null where they are not known. */
+  readonly widths: readonly number[] | null;
+  /** Layers × neurons; null where either is not known. */
+  readonly total: number | null;
   /** By `layer index`. */
   readonly units: ReadonlyMap<string, readonly string[]>;
 }
@@ -86,7 +94,7 @@ export async function compareSelections(
   {
     labels,
     policy = 'tang2024',
-  }: { readonly labels?: readonly string[] | undefined; readonly policy?: ExportPolicy } = {},
+  }: { readonly labels?: readonly string[] | undefined; readonly policy?: ExportPolicy | undefined } = {},
 ): Promise<SelectionComparison> {
   if (folders.length < 2) {
     throw new UsageError({
@@ -109,7 +117,7 @@ async function selectionsOf(
   {
     labels,
     policy = 'tang2024',
-  }: { readonly labels?: readonly string[] | undefined; readonly policy?: ExportPolicy },
+  }: { readonly labels?: readonly string[] | undefined; readonly policy?: ExportPolicy | undefined },
 ): Promise<SelectionComparison> {
   const sets: OpenedSet[] = [];
   for (const [i, folder] of folders.entries()) {
@@ -135,7 +143,7 @@ async function selectionsOf(
           `${label}: selected among ${own.length} languages (${own.join(' ')}), of which ${languages.length} are compared; the entropy of a neuron depends on all of them.`,
         ],
   );
-  const total = sets.find(({ layout }) => layout !== null)?.layout?.units ?? null;
+  const total = sets.find((set) => set.total !== null)?.total ?? null;
   return {
     schema: 'babelscope/selections',
     schemaVersion: SELECTIONS_SCHEMA_VERSION,
@@ -143,7 +151,12 @@ async function selectionsOf(
     languages,
     sets: sets.map((set) => describe(set, languages)),
     overlaps: sets.flatMap((a, i) => sets.slice(i + 1).flatMap((b) => overlaps(a, b, languages, total))),
-    warnings: [...warnings, 'sets without data: intervals and noise floors are not measured.'],
+    warnings: [
+      ...warnings,
+      ...ruleWarnings(sets),
+      ...sizeWarnings(sets),
+      'sets without data: intervals and noise floors are not measured.',
+    ],
   };
 }
 
@@ -159,19 +172,32 @@ export async function readSelectionComparison(folder: string): Promise<Selection
 }
 
 async function openImported(folder: string): Promise<OpenedSet> {
-  const { model, format, languages, layers } = await readSelection(folder);
-  const units = await selectedUnits(folder, 'selected_imported');
-  return { label: model, source: `imported ${format}`, languages, layers, layout: null, units };
+  const { model, format, languages, layers, layersKnown, neurons, rule } = await readSelection(folder);
+  return {
+    label: model,
+    source: `imported ${format}`,
+    rule,
+    languages,
+    layers,
+    layersKnown,
+    widths: neurons === null ? null : Array.from({ length: layers }, () => neurons),
+    total: neurons === null || !layersKnown ? null : layers * neurons,
+    units: await selectedUnits(folder, 'selected_imported'),
+  };
 }
 
 async function openScored(folder: string, policy: ExportPolicy): Promise<OpenedSet> {
   const { model, plan, shape } = await readManifest(folder);
+  const { widths, units } = unitLayout(shape, 'neuron');
   return {
     label: modelLabel(model),
     source: policy,
+    rule: policy,
     languages: plan.languages,
     layers: shape.layers,
-    layout: unitLayout(shape, 'neuron'),
+    layersKnown: true,
+    widths,
+    total: units,
     units: await selectedUnits(folder, `selected_${policy}`),
   };
 }
@@ -196,39 +222,70 @@ async function selectedUnits(folder: string, column: string): Promise<Map<string
   return units;
 }
 
-/** `37`, or `23, 77` where layers differ. */
-function widthsOf({ widths }: UnitLayout): string {
-  return [...new Set(widths)].join(', ');
-}
-
-/** Neurons are matched by index. */
+/**
+ * Neurons are matched by index: two selections must fit one model, as far as anything is known of its size.
+ *
+ * @throws RunError
+ */
 function assertSameUnits(sets: readonly OpenedSet[]): void {
-  const known = sets.find(({ layout }) => layout !== null);
-  for (const set of sets) {
-    if (known === undefined) return;
-    const fits =
-      set.layout === null
-        ? [...set.units.keys()].every((key) => {
-            const [layer = 0, index = 0] = key.split(' ').map(Number);
-            return layer < known.layers && index < known.layout!.widths[layer]!;
-          }) && set.layers <= known.layers
-        : set.layout.widths.join() === known.layout!.widths.join();
-    if (fits) continue;
-    throw new RunError({
-      what: 'the selections are of models of different sizes',
-      where: `${known.label}, ${set.label}`,
-      expected: `${known.layers} layers of ${widthsOf(known.layout!)} neurons, as in ${known.label}`,
-      found:
-        set.layout === null
-          ? `${set.layers} layers, or neurons beyond those`
-          : `${set.layers} layers of ${widthsOf(set.layout)}`,
-      remedy: 'neurons are matched by index: compare selections in one architecture',
-    });
+  for (const [i, a] of sets.entries()) {
+    for (const b of sets.slice(i + 1)) {
+      if (fits(a, b) && fits(b, a)) continue;
+      throw new RunError({
+        what: 'the selections are of models of different sizes',
+        where: `${a.label}, ${b.label}`,
+        expected: `${sizeOf(a)}, as in ${a.label}`,
+        found: sizeOf(b),
+        remedy: 'neurons are matched by index: compare selections in one architecture',
+      });
+    }
   }
 }
 
+/** Whether all that is known of `b` has room in `a`. */
+function fits(a: OpenedSet, b: OpenedSet): boolean {
+  if (a.layersKnown && (b.layersKnown ? b.layers !== a.layers : b.layers > a.layers)) return false;
+  if (a.widths === null) return true;
+  if (b.widths !== null) return b.widths.every((width, layer) => (a.widths![layer] ?? width) === width);
+  return [...b.units.keys()].every((key) => {
+    const [layer = 0, index = 0] = key.split(' ').map(Number);
+    return index < (a.widths![layer] ?? Number.POSITIVE_INFINITY);
+  });
+}
+
+/** `32 layers of 37 neurons`, `at least 32 layers, neurons up to 36`. */
+function sizeOf({ layers, layersKnown, widths, units }: OpenedSet): string {
+  const highest = Math.max(-1, ...[...units.keys()].map((key) => Number(key.split(' ')[1])));
+  const neurons =
+    widths === null ? `, neurons up to ${highest}` : ` of ${[...new Set(widths)].join(', ')} neurons`;
+  return `${layersKnown ? '' : 'at least '}${layers} layers${neurons}`;
+}
+
+/** Where sets were selected by different rules, or by rules that nobody named, their agreement is partly that of the rules. */
+function ruleWarnings(sets: readonly OpenedSet[]): string[] {
+  const rules = new Set(sets.map(({ rule }) => rule));
+  if (sets.length < 2 || (rules.size === 1 && !rules.has(UNKNOWN_RULE))) return [];
+  const named = sets.map(({ label, rule }) => `${label} by ${rule}`).join('; ');
+  return [
+    rules.size === 1
+      ? `selected by rules that no file names (${named}): where those differ, selections differ although models do not. Import each with --rule.`
+      : `selected by different or unknown rules (${named}): a low Jaccard may tell of the rules rather than of the models. Choose that of scored runs with --policy, name that of a file with import --rule.`,
+  ];
+}
+
+/** Files that do not say how many layers there are: the highest that they name differ. */
+function sizeWarnings(sets: readonly OpenedSet[]): string[] {
+  const open = sets.filter(({ layersKnown }) => !layersKnown);
+  if (new Set(open.map(({ layers }) => layers)).size < 2) return [];
+  return [
+    `files that do not say how many layers their models have name different ones as the last (${open
+      .map(({ label, layers }) => `${label}: ${layers}`)
+      .join('; ')}): make sure that they are of one architecture.`,
+  ];
+}
+
 function describe(
-  { label, source, layers, layout, units }: OpenedSet,
+  { label, source, rule, layers, total, units }: OpenedSet,
   languages: readonly string[],
 ): SelectedSet {
   const byLayer = Array.from({ length: layers }, () => languages.map(() => 0));
@@ -242,7 +299,7 @@ function describe(
       byLayer[Number(key.split(' ')[0])]![k]! += 1;
     }
   }
-  return { label, source, units: layout?.units ?? null, selected, perLanguage, byLayer };
+  return { label, source, rule, units: total, selected, perLanguage, byLayer };
 }
 
 function overlaps(

@@ -23,6 +23,20 @@ const LAHIS: RunFormat = {
     'imported importances of heads: a mean over texts that the files do not number, so every file weighs the same, and `tokens` counts files.',
 };
 
+/** `en.pt`, the whole name being a tag. */
+const ONLY_TAG = /^([A-Za-z]{2,3}(?:-[A-Za-z0-9]+)*)\.[A-Za-z]+$/;
+/** `activation.en.train.pt`, `activations_en.pt`, `act_en.pt`, `en_activation.pt`, `en.pt`. */
+const COUNTS_NAMES = [
+  /^(?:.*\.)?activations?\.([^.]+)\./,
+  /^(?:.*[._-])?act(?:ivation)?s?[._-]([A-Za-z]{2,3}(?:-[A-Za-z0-9]+)*)[._]/,
+  /^([A-Za-z]{2,3}(?:-[A-Za-z0-9]+)*)[._]act(?:ivation)?s?[._]/,
+  ONLY_TAG,
+];
+/** `aya_en.pth`, `en.pth`. */
+const MATRIX_NAMES = [/_([A-Za-z]{2,3}(?:-[A-Za-z0-9]+)*)\.[^_]*$/, ONLY_TAG];
+/** A matrix of means in which more values than this are one number is none: a mask starts as ones, most of which stay. */
+const SAME_VALUES = 0.5;
+
 /**
  * Imports LAPE's activation counts (activation.py of RUCAIBox/Language-Specific-Neurons; Tang et al., ACL 2024): one file a
  * language, `activation.{lang}.….pt`, a dict of `over_zero` [layer, neuron] and `n` (or `total_tokens`), as a run with
@@ -34,7 +48,7 @@ export async function importLapeCounts(
   model?: string,
 ): Promise<RunManifest> {
   const imported: ImportedSums[] = [];
-  for (const file of placeFiles(sources, /^(?:.*\.)?activation\.([^.]+)\./, 'activation.en.train.pt')) {
+  for (const file of placeFiles(sources, COUNTS_NAMES, 'activation.en.train.pt')) {
     const value = await readPytorch(file.path);
     const field = (name: string): PickleValue | undefined =>
       value instanceof Map ? (value as ReadonlyMap<unknown, PickleValue>).get(name) : undefined;
@@ -64,7 +78,7 @@ export async function importLahis(
   model?: string,
 ): Promise<RunManifest> {
   const imported: ImportedSums[] = [];
-  for (const file of placeFiles(sources, /_([A-Za-z]{2,3}(?:-[A-Za-z0-9]+)*)\.[^_]*$/, 'model_en.pth')) {
+  for (const file of placeFiles(sources, MATRIX_NAMES, 'model_en.pth')) {
     const sums = await readPytorch(file.path);
     if (!(sums instanceof TorchTensor)) {
       throw new ImportError({
@@ -75,9 +89,30 @@ export async function importLahis(
         remedy: 'give what attn_matrix.py saved, or name another --format',
       });
     }
+    if (sums.shape.length === 2) assertNoMask(sums, file.path);
     imported.push({ file, sums, tokens: 1 });
   }
   return writeImportedRun(out, LAHIS, imported, model);
+}
+
+/**
+ * LAHIS trains masks of the same shape as the importances, of which only some heads learn: the others keep one number.
+ *
+ * @throws ImportError
+ */
+function assertNoMask(sums: TorchTensor, path: string): void {
+  const times = new Map<number, number>();
+  for (const value of valuesOf(sums, path)) times.set(value, (times.get(value) ?? 0) + 1);
+  const kept = [...times].find(([value, n]) => value !== 0 && n > 1 && n > SAME_VALUES * sums.size);
+  if (kept === undefined) return;
+  throw new ImportError({
+    what: 'the file holds a mask of heads, no importances',
+    where: path,
+    expected: 'means over texts, hardly two of which are equal, as attn_matrix.py saves them',
+    found: `${kept[1]} of ${sums.size} values are ${kept[0]}`,
+    remedy:
+      'give the importance matrices; a trained mask says by how much heads are scaled, not what they are for',
+  });
 }
 
 /** A number, or a tensor of one. */

@@ -9,6 +9,9 @@ import { TorchTensor } from './pytorch/tensor.js';
 import { type SelectedUnit, type SelectionDescription, writeSelection } from './selection.js';
 import { isUnitIndex, languageOf, MOST_LAYERS } from './source-files.js';
 
+/** What is said of a selection whose file does not tell how it was made, as none does. */
+export const UNKNOWN_RULE = 'unknown rule';
+
 export interface ImportSelectionOptions {
   /** Folder of the selection. */
   readonly out: string;
@@ -16,6 +19,10 @@ export interface ImportSelectionOptions {
   readonly model?: string | undefined;
   /** Tags in the order of a mask, which has no names. */
   readonly languages?: readonly string[] | undefined;
+  /** Neurons of every layer, which no format says: with them, the agreement by chance is known. */
+  readonly neurons?: number | undefined;
+  /** The rule that selected them, where it is known: `tang2024`, `polyfact2026` or words of one's own. */
+  readonly rule?: string | undefined;
 }
 
 /**
@@ -26,7 +33,7 @@ export interface ImportSelectionOptions {
  */
 export async function importLapeMask(
   path: string,
-  { out, model, languages }: ImportSelectionOptions,
+  { out, model, languages, neurons, rule = UNKNOWN_RULE }: ImportSelectionOptions,
 ): Promise<SelectionDescription> {
   const mask = await readPytorch(path);
   const unusable = (found: string) =>
@@ -45,7 +52,8 @@ export async function importLapeMask(
       where: '--languages',
       expected: `${mask.length} languages`,
       found: languages?.join(', ') ?? 'none',
-      remedy: 'for the released masks: --languages en,zh,fr,es,vi,id,ja',
+      remedy:
+        'for the released masks: --languages en,zh,fr,es,vi,id,ja; a wrong order gives every language the neurons of another',
     });
   }
   const tags = canonical(languages, '--languages');
@@ -74,7 +82,9 @@ export async function importLapeMask(
       model,
       languages: tags,
       layers: layers ?? 0,
-      rule: 'as released; the published ones are of policy tang2024',
+      layersKnown: true,
+      neurons,
+      rule,
       paths: [path],
     },
     members.units(),
@@ -89,7 +99,7 @@ export async function importLapeMask(
  */
 export async function importLapeJson(
   path: string,
-  { out, model }: Omit<ImportSelectionOptions, 'languages'>,
+  { out, model, neurons, rule = UNKNOWN_RULE }: Omit<ImportSelectionOptions, 'languages'>,
 ): Promise<SelectionDescription> {
   const unusable = (found: string, cause?: unknown) =>
     new ImportError(
@@ -132,7 +142,7 @@ export async function importLapeJson(
   }
   return writeSelection(
     out,
-    { format: 'lape-json', model, languages: tags, layers, rule: 'as released', paths: [path] },
+    { format: 'lape-json', model, languages: tags, layers, layersKnown: false, neurons, rule, paths: [path] },
     members.units(),
   );
 }

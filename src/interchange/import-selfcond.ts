@@ -43,7 +43,7 @@ const COLUMNS: SelectionTable['columns'] = [
  */
 export async function importSelfcond(
   sources: readonly SourceFile[],
-  { out, model }: Omit<ImportSelectionOptions, 'languages'>,
+  { out, model, neurons }: Omit<ImportSelectionOptions, 'languages' | 'rule'>,
 ): Promise<SelectionDescription & { readonly leftOut: number }> {
   const rows: TableValue[][] = [];
   const tags: LanguageTag[] = [];
@@ -93,7 +93,16 @@ export async function importSelfcond(
   const rule = `the ${100 * SELECTED_FRACTION} % of neurons of highest average precision in each language; ties by index`;
   const description = await writeSelection(
     out,
-    { format: 'selfcond', model, languages: tags, layers, rule, paths: sources.map(({ path }) => path) },
+    {
+      format: 'selfcond',
+      model,
+      languages: tags,
+      layers,
+      layersKnown: false,
+      neurons,
+      rule,
+      paths: sources.map(({ path }) => path),
+    },
     members.units(),
     [{ name: 'unit_languages', columns: COLUMNS, rows }],
   );

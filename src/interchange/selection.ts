@@ -10,7 +10,7 @@ import { VERSION } from '../version.js';
 import { sha256OfFile } from './source-files.js';
 
 /** Newest layout of `selection.json` and the tables beside it. */
-export const SELECTION_SCHEMA_VERSION = 1;
+export const SELECTION_SCHEMA_VERSION = 2;
 
 const selectionSchema = z.object({
   schema: z.literal('babelscope/selection'),
@@ -19,9 +19,12 @@ const selectionSchema = z.object({
   format: z.string(),
   model: z.string(),
   languages: z.array(z.string()),
-  /** Known to have that many layers at least. */
+  /** Known to have that many layers at least; exactly that many where `layersKnown`. */
   layers: z.number().int(),
-  /** How units came to be selected. */
+  layersKnown: z.boolean().default(false),
+  /** Neurons of every layer, where somebody said so; no format does. */
+  neurons: z.number().int().nullable().default(null),
+  /** How units came to be selected: the name of a policy where it is known. */
   rule: z.string(),
   files: z.array(z.object({ name: z.string(), sha256: z.string() })),
 });
@@ -62,6 +65,8 @@ export async function writeSelection(
     model,
     languages,
     layers,
+    layersKnown,
+    neurons = null,
     rule,
     paths,
   }: {
@@ -69,6 +74,8 @@ export async function writeSelection(
     readonly model: string | undefined;
     readonly languages: readonly LanguageTag[];
     readonly layers: number;
+    readonly layersKnown: boolean;
+    readonly neurons: number | null | undefined;
     readonly rule: string;
     readonly paths: readonly string[];
   },
@@ -80,6 +87,16 @@ export async function writeSelection(
       what: 'there is a run or a selection in the folder already',
       where: out,
       remedy: 'choose another folder with --out',
+    });
+  }
+  const beyond = units.find(({ index }) => neurons !== null && index >= neurons);
+  if (beyond !== undefined) {
+    throw new UsageError({
+      what: 'the file selects a neuron that the model does not have',
+      where: '--neurons',
+      expected: `more than ${beyond.index} neurons, for neuron ${beyond.index} of layer ${beyond.layer}`,
+      found: String(neurons),
+      remedy: 'give the size of an MLP (intermediate_size in config.json) of the model that the file is of',
     });
   }
   const files = [];
@@ -94,6 +111,8 @@ export async function writeSelection(
     model: model ?? basename(resolve(out)),
     languages: [...languages],
     layers,
+    layersKnown,
+    neurons,
     rule,
     files,
   };

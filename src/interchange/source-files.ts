@@ -34,10 +34,20 @@ export function parseSource(text: string): SourceFile {
   return match === null ? { path: text, language: null } : { path: match[2]!, language: match[1]! };
 }
 
-/** Canonical tag of a language that a file is said to be of. @throws ImportError if nobody knows it. */
+/** Codes of FLORES-200: `eng_Latn`. */
+const FLORES = /^([a-z]{3})_([A-Z][a-z]{3})$/;
+
+/**
+ * Canonical tag of a language that a file is said to be of. `eng_Latn`, as FLORES-200 writes it, is `en`: a script that a
+ * language is usually written in goes without saying.
+ *
+ * @throws ImportError if nobody knows it.
+ */
 export function languageOf(language: string, path: string): LanguageTag {
   try {
-    return canonicalLanguage(language, path);
+    const flores = FLORES.exec(language);
+    if (flores === null) return canonicalLanguage(language, path);
+    return new Intl.Locale(canonicalLanguage(`${flores[1]}-${flores[2]}`, path)).minimize().toString();
   } catch (cause) {
     if (!(cause instanceof ProbeError)) throw cause;
     throw new ImportError(
@@ -51,13 +61,19 @@ export function languageOf(language: string, path: string): LanguageTag {
  * Languages and folds of files of which each holds one language: the first file of a language is fold 0, the next fold 1,
  * and every language must have as many.
  *
- * @param inName finds the language in a file's name; its first group.
+ * @param inName patterns, the first that fits a file's name gives its language: the first group.
  * @param example of such a name, for messages.
  */
-export function placeFiles(sources: readonly SourceFile[], inName: RegExp, example: string): PlacedFile[] {
+export function placeFiles(
+  sources: readonly SourceFile[],
+  inName: readonly RegExp[],
+  example: string,
+): PlacedFile[] {
   const folds = new Map<LanguageTag, number>();
   const placed = sources.map(({ path, language }): PlacedFile => {
-    const said = language ?? inName.exec(basename(path))?.[1];
+    const name = basename(path);
+    const said =
+      language ?? inName.map((pattern) => pattern.exec(name)?.[1]).find((tag) => tag !== undefined);
     if (said === undefined) {
       throw new UsageError({
         what: 'its name does not say which language the file is of',

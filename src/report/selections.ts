@@ -80,7 +80,8 @@ export function selectionFigure(given: SelectionComparison): TopLevelSpec {
   });
   const chance = overlaps.some((overlap) => overlap.chance !== null);
   const described = sets.map(
-    ({ label, source, selected }) => `${label}: ${count(selected)} neurons (${source})`,
+    ({ label, source, rule, selected }) =>
+      `${label}: ${count(selected)} neurons (${provenance(source, rule)})`,
   );
   return specification({
     title: {
@@ -101,8 +102,13 @@ export function selectionFigure(given: SelectionComparison): TopLevelSpec {
   });
 }
 
+/** `tang2024` of a scored run, `imported lape-mask, unknown rule` of a file. */
+function provenance(source: string, rule: string): string {
+  return source === rule ? source : `${source}, ${rule}`;
+}
+
 /** Draws how many neurons of each layer one selection has for each language. */
-function oneSelection({ label, source, selected, byLayer }: SelectedSet, languages: readonly string[]) {
+function oneSelection({ label, source, rule, selected, byLayer }: SelectedSet, languages: readonly string[]) {
   const most = Math.max(1, ...byLayer.flat());
   const values = byLayer.flatMap((row, layer) =>
     row.map((value, k) => ({
@@ -118,7 +124,7 @@ function oneSelection({ label, source, selected, byLayer }: SelectedSet, languag
     title: {
       text: wrap(`Neurons of each layer and language: ${label}`, 46),
       subtitle: wrapParts(
-        `${count(selected)} neurons (${source}) · one selection: no interval, no noise floor`,
+        `${count(selected)} neurons (${provenance(source, rule)}) · one selection: no interval, no noise floor`,
         WIDTH,
       ),
     },

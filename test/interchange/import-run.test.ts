@@ -1,6 +1,7 @@
-import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { copyFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { unzipSync, zipSync } from 'fflate';
 import { describe, expect, test } from 'vitest';
 import { samplingFloor } from '../../src/compare/floors/sampling-floor.js';
 import { compareRuns } from '../../src/compare/index.js';
@@ -61,6 +62,34 @@ describe('LAPE counts become a run', () => {
       const [unit, k] = [Math.floor(row / 3), row % 3];
       expect(rate).toBeCloseTo(PUBLISHED.rates[k]![Math.floor(unit / 40)]![unit % 40]!, 14);
     });
+  });
+
+  test.each([
+    ['activations.en.pt'],
+    ['activation.en.train.llama.pt'],
+    ['act_en.pt'],
+    ['en_activation.pt'],
+    ['llama-activations-en.pt'],
+    ['en.pt'],
+    ['activation.eng_Latn.pt'],
+  ])('%s is of English', async (name) => {
+    const folder = temporaryFolder();
+    const path = join(folder, name);
+    copyFileSync(join(FIXTURES, 'activation.en.0.pt'), path);
+    const { languages } = await importLapeCounts([parseSource(path)], join(folder, 'out'));
+    expect(languages.map(({ tag }) => tag)).toEqual(['en']);
+  });
+
+  test('the terminal shows which file is of which language, and the tokens of each', async () => {
+    const out = join(temporaryFolder(), 'out');
+    const paths = LANGUAGES.map((tag) => join(FIXTURES, `activation.${tag}.0.pt`));
+    const { stderr } = await babelscope(['import', ...paths, '--format', 'lape-counts', '--out', out]);
+    const { languages } = await readManifest(out);
+    for (const { tag, tokens } of languages) {
+      expect(stderr).toContain(`activation.${tag}.0.pt: ${tag}`);
+      expect(stderr).toMatch(new RegExp(`${tag} +${tokens}\n`));
+    }
+    expect(stderr).toContain('3 languages, 1 folds, 3 layers of 40 neurons');
   });
 
   test('nothing is said that the files do not say: hashes and sizes are null, values of hook_post absent', async () => {
@@ -276,6 +305,22 @@ describe('files that cannot be used are refused with exit 2, and leave nothing',
       expect(() => readdirSync(out)).toThrow();
     });
   }
+
+  test('a trained mask of heads, two of which have learned, is no matrix of importances', async () => {
+    const folder = temporaryFolder();
+    const path = join(folder, 'mask_en.pth');
+    const archive = unzipSync(readFileSync(join(FIXTURES, 'aya_en.0.pth')));
+    const [storage] = Object.keys(archive).filter((name) => name.endsWith('data/0'));
+    const values = new Float32Array(24).fill(1);
+    values[3] = 0.7;
+    values[20] = 1.2;
+    archive[storage!] = new Uint8Array(values.buffer);
+    writeFileSync(path, zipSync(archive, { level: 0 }));
+    await expect(importLahis([parseSource(path)], join(folder, 'out'))).rejects.toThrow(
+      /a mask of heads[\s\S]*22 of 24 values are 1/,
+    );
+    expect(readdirSync(folder)).toEqual(['mask_en.pth']);
+  });
 
   test('more firings than tokens, and a folder that is a run', async () => {
     const out = join(temporaryFolder(), 'run');

@@ -6,6 +6,7 @@ import { describe, expect, test } from 'vitest';
 import { RunError } from '../../src/errors.js';
 import {
   compareSelections,
+  exportLapeMask,
   importLapeJson,
   importLapeMask,
   importSelfcond,
@@ -226,6 +227,66 @@ describe('selections are compared, with what a run of ours selects too', () => {
   });
 });
 
+describe('the rule of each side is said, and chosen', () => {
+  test('a run against what its own policy selected shares everything, by the other policy less', async () => {
+    const folder = temporaryFolder();
+    const at = (name: string) => join(folder, name);
+    await writeSyntheticRun(at('run'), { languages: LANGUAGES, layers: 3, neurons: 40 });
+    await scoreRun(at('run'));
+    await exportLapeMask(at('run'), at('mask.pt'), 'polyfact2026');
+    await importLapeMask(at('mask.pt'), { out: at('mask'), languages: LANGUAGES, rule: 'polyfact2026' });
+    const compare = (...options: string[]) =>
+      babelscope([
+        'compare',
+        at('mask'),
+        at('run'),
+        '--labels',
+        'released,ours',
+        '--out',
+        at('out'),
+        ...options,
+      ]);
+    const same = await compare('--policy', 'polyfact2026');
+    expect(same.code).toBe(0);
+    expect(same.stdout).toMatch(/released: \d+ neurons, imported lape-mask, selected by polyfact2026/);
+    expect(same.stdout).toMatch(/ours: \d+ neurons, selected by polyfact2026/);
+    expect(same.stdout).toMatch(/released, ours +any .* 1\.000 /);
+    expect(same.stderr).not.toContain('rules');
+    const other = await compare();
+    expect(other.stdout).not.toMatch(/released, ours +any .* 1\.000 /);
+    expect(other.stderr).toMatch(
+      /different or unknown rules \(released by polyfact2026; ours by tang2024\)[\s\S]*--policy/,
+    );
+  });
+
+  test('a policy where there is no selection is refused', async () => {
+    const { code, stderr } = await babelscope(['compare', 'a', 'b', '--policy', 'tang2024', '--out', 'c']);
+    expect([code, stderr]).toEqual([2, expect.stringMatching(/--policy[\s\S]*remedy:/)]);
+  });
+
+  test('what an import read is counted on the terminal, language by language', async () => {
+    const out = join(temporaryFolder(), 'mask');
+    const args = ['import', MASK, '--format', 'lape-mask', '--languages', LANGUAGES.join(), '--out', out];
+    const { stderr } = await babelscope([...args, '--neurons', '40', '--rule', 'tang2024']);
+    for (const [k, tag] of LANGUAGES.entries()) {
+      expect(stderr).toMatch(new RegExp(`${tag} +${PUBLISHED[k]!.flat().length}\n`));
+    }
+    expect(stderr).toMatch(/neurons of 3 layers, selected by tang2024 of 120/);
+    expect(stderr).toContain('does not name its languages');
+  });
+
+  test('with the size of an MLP, chance is known of two imports', async () => {
+    const folder = temporaryFolder();
+    const [a, b] = [join(folder, 'a'), join(folder, 'b')];
+    await importLapeMask(MASK, { out: a, languages: LANGUAGES, neurons: 40 });
+    await importLapeMask(MASK, { out: b, languages: LANGUAGES, neurons: 40 });
+    const { overlaps, sets } = await compareSelections([a, b]);
+    const n = sets[0]!.selected;
+    expect(sets[0]!.units).toBe(120);
+    expect(overlaps[0]!.chance).toBeCloseTo((n * n) / 120 / (2 * n - (n * n) / 120), 12);
+  });
+});
+
 describe('what cannot be used is refused with exit 2, and leaves nothing', () => {
   const folder = () => temporaryFolder();
   const importing = async (args: readonly string[]) =>
@@ -282,6 +343,14 @@ describe('what cannot be used is refused with exit 2, and leaves nothing', () =>
       () => [json('ap,layer,unit,concept\n0.5,h.0.mlp.c_fc:0,0,football-1\n'), '--format', 'selfcond'],
       /"football-1" is no known language[\s\S]*en=/,
     ],
+    'a neuron beyond those that the model is said to have': [
+      () => [MASK, '--format', 'lape-mask', '--languages', LANGUAGES.join(), '--neurons', '2'],
+      /--neurons[\s\S]*intermediate_size/,
+    ],
+    'an option that the format has no use for': [
+      () => [json('{"1": {"en": [1]}}'), '--format', 'lape-json', '--languages', 'en'],
+      /--languages: files of lape-json do not need this option/,
+    ],
     'an average precision above 1': [
       () => [json('ap,layer,unit,concept\n1.5,h.0.mlp.c_fc:0,0,en\n'), '--format', 'selfcond'],
       /column ap is unusable/,
@@ -305,12 +374,41 @@ describe('what cannot be used is refused with exit 2, and leaves nothing', () =>
       [join(out, 'selections.json'), () => readSelectionComparison(out)],
     ] as const) {
       const text = readFileSync(path, 'utf8');
-      writeFileSync(path, text.replace('"schemaVersion": 1', '"schemaVersion": 2'));
-      await expect(read()).rejects.toThrow(/newer version of babelscope[\s\S]*up to 1[\s\S]*found: +2/);
+      writeFileSync(path, text.replace('"schemaVersion": 2', '"schemaVersion": 3'));
+      await expect(read()).rejects.toThrow(/newer version of babelscope[\s\S]*up to 2[\s\S]*found: +3/);
       writeFileSync(path, text.replace('babelscope/selection', 'babelscope/run'));
       await expect(read()).rejects.toThrow(/field "schema" is unusable/);
       await expect(read()).rejects.toThrow(RunError);
     }
+  });
+
+  test('imports alone of models of different numbers of layers or neurons', async () => {
+    const where = folder();
+    const mask = async (name: string, layers: number, neurons?: number) => {
+      const path = join(where, `${name}.pt`);
+      await writePytorch(path, [Array.from({ length: layers }, () => BigInt64Array.of(1n))]);
+      await importLapeMask(path, { out: join(where, name), languages: ['en'], neurons });
+      return join(where, name);
+    };
+    const result = async (name: string, layers: number) => {
+      const path = join(where, `${name}.json`);
+      writeFileSync(path, JSON.stringify({ [layers]: { en: [1] } }));
+      await importLapeJson(path, { out: join(where, name) });
+      return join(where, name);
+    };
+    const [llama, larger, wide] = [
+      await mask('llama', 32),
+      await mask('larger', 40),
+      await mask('wide', 32, 9),
+    ];
+    await expect(compareSelections([llama, larger])).rejects.toThrow(
+      /different sizes[\s\S]*32 layers[\s\S]*40/,
+    );
+    const narrow = await mask('narrow', 32, 8);
+    await expect(compareSelections([wide, narrow])).rejects.toThrow(/9 neurons[\s\S]*8 neurons/);
+    await expect(compareSelections([llama, await result('deep', 33)])).rejects.toThrow(/at least 33 layers/);
+    const fewer = await compareSelections([await result('x', 30), await result('y', 31), llama]);
+    expect(fewer.warnings.join()).toMatch(/x: 30; y: 31/);
   });
 
   test('selections of models of different sizes, and of no language in common', async () => {
