@@ -148,12 +148,29 @@ async function compareSelected(
     print('');
     print(
       formatTable(
-        ['selections', 'language', 'in the first', 'in the second', 'in both', 'Jaccard', 'by chance'],
+        ['neurons selected for', ...comparison.languages.map((_, k) => `${k + 1}`)],
+        comparison.sets.map(({ label, byLanguageCount }) => [label, ...byLanguageCount]),
+      ),
+    );
+    print('');
+    print(
+      formatTable(
+        [
+          'selections',
+          'language',
+          'in the first',
+          'in the second',
+          'change',
+          'in both',
+          'Jaccard',
+          'by chance',
+        ],
         comparison.overlaps.map(({ a, b, language, inA, inB, both, jaccard, chance }) => [
           `${a}, ${b}`,
           language ?? 'any',
           inA,
           inB,
+          changeOfCount(inA, inB),
           both,
           number(jaccard),
           number(chance),
@@ -163,6 +180,12 @@ async function compareSelected(
   }
   for (const warning of comparison.warnings) say(`warning: ${warning}`);
   say(`\nNext: babelscope report ${out} --out <folder>`);
+}
+
+/** `-9 (-12 %)`; of nothing there is no share. */
+function changeOfCount(from: number, to: number): string {
+  const signed = (value: number) => (value > 0 ? `+${value}` : `${value}`);
+  return `${signed(to - from)}${from === 0 ? '' : ` (${signed(Math.round((100 * (to - from)) / from))} %)`}`;
 }
 
 /** The changes against the reference, also of each language's selected units, trends, and differences in differences, as tables. */

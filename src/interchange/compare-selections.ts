@@ -26,6 +26,8 @@ const selectedSet = z.object({
   selected: z.number(),
   /** [language] */
   perLanguage: z.array(z.number()),
+  /** Neurons that are selected for exactly 1, 2, … of the languages. */
+  byLanguageCount: z.array(z.number()),
   /** [layer][language] */
   byLayer: z.array(z.array(z.number())),
 });
@@ -290,16 +292,19 @@ function describe(
 ): SelectedSet {
   const byLayer = Array.from({ length: layers }, () => languages.map(() => 0));
   const perLanguage = languages.map(() => 0);
+  const byLanguageCount = languages.map(() => 0);
   let selected = 0;
   for (const [key, tags] of units) {
     const own = languages.flatMap((tag, k) => (tags.includes(tag) ? [k] : []));
-    if (own.length > 0) selected++;
+    if (own.length === 0) continue;
+    selected++;
+    byLanguageCount[own.length - 1]! += 1;
     for (const k of own) {
       perLanguage[k]! += 1;
       byLayer[Number(key.split(' ')[0])]![k]! += 1;
     }
   }
-  return { label, source, rule, units: total, selected, perLanguage, byLayer };
+  return { label, source, rule, units: total, selected, perLanguage, byLanguageCount, byLayer };
 }
 
 function overlaps(

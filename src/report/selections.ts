@@ -149,11 +149,27 @@ function selectionRows({ languages, sets, overlaps }: SelectionComparison) {
     return [['layer', 'language', 'selected'], ...rows];
   }
   const names = ['a', 'b', 'language', 'inA', 'inB', 'both', 'jaccard', 'chance'] as const;
-  return [names, ...overlaps.map((overlap) => names.map((name) => overlap[name]))];
+  return [
+    [...names, 'change', 'change_percent'],
+    ...overlaps.map((overlap) => {
+      const change = overlap.inB - overlap.inA;
+      const percent = overlap.inA === 0 ? null : (100 * change) / overlap.inA;
+      return [...names.map((name) => overlap[name]), change, percent];
+    }),
+  ];
+}
+
+/** Of how many languages a neuron is, set by set. */
+function multiplicityRows({ sets }: SelectionComparison) {
+  return [
+    ['selection', 'languages', 'neurons'],
+    ...sets.flatMap(({ label, byLanguageCount }) => byLanguageCount.map((n, k) => [label, k + 1, n])),
+  ];
 }
 
 /**
- * Writes `figures/selections.svg`, `figures/selections.png` and `tables/selections.csv`, those that `formats` name. Returns
+ * Writes `figures/selections.svg`, `figures/selections.png`, `tables/selections.csv` and
+ * `tables/selection-multiplicity.csv` (how many neurons are of 1, 2, … languages), those that `formats` name. Returns
  * their paths. There is no page of selections.
  *
  * @throws OutputError if the folder cannot be written.
@@ -169,6 +185,10 @@ export async function writeSelectionReport(
     [join('figures', 'selections.svg'), text(svg)],
     [join('figures', 'selections.png'), await renderPng(svg)],
     [join('tables', 'selections.csv'), text(selectionRows(plainStrings(comparison)).map(csvLine).join(''))],
+    [
+      join('tables', 'selection-multiplicity.csv'),
+      text(multiplicityRows(plainStrings(comparison)).map(csvLine).join('')),
+    ],
   ];
   await makeFolder(join(outFolder, 'figures'));
   await makeFolder(join(outFolder, 'tables'));

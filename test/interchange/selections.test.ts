@@ -127,6 +127,11 @@ describe('selections are compared, with what a run of ours selects too', () => {
     });
     expect(comparison.overlaps.map(({ language }) => language)).toEqual([null, ...LANGUAGES]);
     expect(comparison.sets.map(({ units }) => units)).toEqual([null, 120]);
+    const members = Object.values(published()).flat();
+    const times = [...theirs].map((unit) => members.filter((other) => other === unit).length);
+    expect(comparison.sets[0]!.byLanguageCount).toEqual(
+      LANGUAGES.map((_, k) => times.filter((n) => n === k + 1).length),
+    );
     await writeSelectionComparison(folder, comparison);
     expect(await readSelectionComparison(folder)).toEqual(comparison);
     const { files } = await writeSelectionReport(comparison, folder);
@@ -134,9 +139,10 @@ describe('selections are compared, with what a run of ours selects too', () => {
       'selections.svg',
       'selections.png',
       'selections.csv',
+      'selection-multiplicity.csv',
     ]);
     expect(readFileSync(files[2]!, 'utf8')).toMatch(
-      /^a,b,language,inA,inB,both,jaccard,chance\r\nreleased,ours,,/,
+      /^a,b,language,inA,inB,both,jaccard,chance,change,change_percent\r\nreleased,ours,,/,
     );
     expect(JSON.stringify(selectionFigure(comparison))).toContain('not measured');
   });
@@ -167,7 +173,7 @@ describe('selections are compared, with what a run of ours selects too', () => {
       at('both'),
     ]);
     expect(compared).toMatchObject({ code: 0 });
-    expect(compared.stdout).toMatch(/first, second +any +\d+ +\d+ +\d+ +1\.000 +–/);
+    expect(compared.stdout).toMatch(/first, second +any +\d+ +\d+ +0 \(0 %\) +\d+ +1\.000 +–/);
     expect(compared.stderr).toContain('noise floors are not measured');
     const reported = await babelscope(['report', at('both'), '--out', at('report'), '--formats', 'svg,csv']);
     expect(reported).toMatchObject({ code: 0 });
@@ -249,6 +255,8 @@ describe('the rule of each side is said, and chosen', () => {
     const same = await compare('--policy', 'polyfact2026');
     expect(same.code).toBe(0);
     expect(same.stdout).toMatch(/released: \d+ neurons, imported lape-mask, selected by polyfact2026/);
+    expect(same.stdout).toMatch(/neurons selected for +1 +2 +3/);
+    expect(same.stdout).toMatch(/released, ours +any +\d+ +\d+ +0 \(0 %\)/);
     expect(same.stdout).toMatch(/ours: \d+ neurons, selected by polyfact2026/);
     expect(same.stdout).toMatch(/released, ours +any .* 1\.000 /);
     expect(same.stderr).not.toContain('rules');
