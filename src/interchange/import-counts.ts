@@ -23,17 +23,17 @@ const LAHIS: RunFormat = {
     'imported importances of heads: a mean over texts that the files do not number, so every file weighs the same, and `tokens` counts files.',
 };
 
-/** `en.pt`, the whole name being a tag. */
-const ONLY_TAG = /^([A-Za-z]{2,3}(?:-[A-Za-z0-9]+)*)\.[A-Za-z]+$/;
+/** `en.pt`, `eng_Latn.pt`: the whole name is a tag, or a code of FLORES-200. */
+const ONLY_TAG = /^([A-Za-z]{2,3}(?:-[A-Za-z0-9]+)*(?:_(?:[A-Z][a-z]{3}|[A-Z]{2}))?)\.[A-Za-z]+$/;
 /** `activation.en.train.pt`, `activations_en.pt`, `act_en.pt`, `en_activation.pt`, `en.pt`. */
 const COUNTS_NAMES = [
   /^(?:.*\.)?activations?\.([^.]+)\./,
-  /^(?:.*[._-])?act(?:ivation)?s?[._-]([A-Za-z]{2,3}(?:-[A-Za-z0-9]+)*)[._]/,
-  /^([A-Za-z]{2,3}(?:-[A-Za-z0-9]+)*)[._]act(?:ivation)?s?[._]/,
+  /^(?:.*[._-])?act(?:ivation)?s?[._-]([A-Za-z]{2,3}(?:-[A-Za-z0-9]+)*(?:_(?:[A-Z][a-z]{3}|[A-Z]{2}))?)[._]/,
+  /^([A-Za-z]{2,3}(?:-[A-Za-z0-9]+)*(?:_(?:[A-Z][a-z]{3}|[A-Z]{2}))?)[._]act(?:ivation)?s?[._]/,
   ONLY_TAG,
 ];
 /** `aya_en.pth`, `en.pth`. */
-const MATRIX_NAMES = [/_([A-Za-z]{2,3}(?:-[A-Za-z0-9]+)*)\.[^_]*$/, ONLY_TAG];
+const MATRIX_NAMES = [/_([A-Za-z]{2,3}(?:-[A-Za-z0-9]+)*(?:_(?:[A-Z][a-z]{3}|[A-Z]{2}))?)\.[^_]*$/, ONLY_TAG];
 /** A matrix of means in which more values than this are one number is none: a mask starts as ones, most of which stay. */
 const SAME_VALUES = 0.5;
 

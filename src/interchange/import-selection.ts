@@ -122,6 +122,7 @@ export async function importLapeJson(
     typeof value === 'object' && value !== null && !Array.isArray(value);
   if (!isObject(result) || Object.keys(result).length === 0) throw unusable('no object of layers');
   const tags: LanguageTag[] = [];
+  const codes = new Map<LanguageTag, string>();
   const members = new Members();
   let layers = 0;
   for (const [name, ofLayer] of Object.entries(result)) {
@@ -132,6 +133,9 @@ export async function importLapeJson(
     for (const [language, neurons] of Object.entries(ofLayer)) {
       const tag = languageOf(language, path);
       if (!tags.includes(tag)) tags.push(tag);
+      const code = codes.get(tag) ?? language;
+      codes.set(tag, code);
+      if (code !== language) throw unusable(`${code} and ${language}, which are one language`);
       if (!Array.isArray(neurons)) throw unusable(`no list of neurons in layer "${name}", ${language}`);
       for (const index of neurons as unknown[]) {
         if (!isUnitIndex(index))

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { basename } from 'node:path';
 import { ImportError, ProbeError, UsageError } from '../errors.js';
-import { canonicalLanguage, type LanguageTag } from '../probes/index.js';
+import { canonicalLanguage, type LanguageTag, languageOfCode } from '../probes/index.js';
 
 /** Layers that a file may speak of: several times those of the deepest models. Each becomes a file, or rows of a table. */
 export const MOST_LAYERS = 1024;
@@ -34,20 +34,15 @@ export function parseSource(text: string): SourceFile {
   return match === null ? { path: text, language: null } : { path: match[2]!, language: match[1]! };
 }
 
-/** Codes of FLORES-200: `eng_Latn`. */
-const FLORES = /^([a-z]{3})_([A-Z][a-z]{3})$/;
-
 /**
- * Canonical tag of a language that a file is said to be of. `eng_Latn`, as FLORES-200 writes it, is `en`: a script that a
- * language is usually written in goes without saying.
+ * The tag of a language that a file is said to be of: BCP 47 with hyphens, or a published set's own code with underscores,
+ * which means what it means among probe sets (`eng_Latn` is `en`, `zho_Hant` is `zh-Hant`).
  *
  * @throws ImportError if nobody knows it.
  */
 export function languageOf(language: string, path: string): LanguageTag {
   try {
-    const flores = FLORES.exec(language);
-    if (flores === null) return canonicalLanguage(language, path);
-    return new Intl.Locale(canonicalLanguage(`${flores[1]}-${flores[2]}`, path)).minimize().toString();
+    return language.includes('_') ? languageOfCode(language, path) : canonicalLanguage(language, path);
   } catch (cause) {
     if (!(cause instanceof ProbeError)) throw cause;
     throw new ImportError(
@@ -70,6 +65,7 @@ export function placeFiles(
   example: string,
 ): PlacedFile[] {
   const folds = new Map<LanguageTag, number>();
+  const codes = new Map<LanguageTag, string>();
   const placed = sources.map(({ path, language }): PlacedFile => {
     const name = basename(path);
     const said =
@@ -83,6 +79,17 @@ export function placeFiles(
       });
     }
     const tag = languageOf(said, path);
+    const code = codes.get(tag) ?? said;
+    codes.set(tag, code);
+    if (code.toLowerCase() !== said.toLowerCase()) {
+      throw new UsageError({
+        what: 'two codes stand for one language',
+        where: path,
+        expected: `one code for ${tag}: files of one language are its folds`,
+        found: `${code} and ${said}`,
+        remedy: `if it is the same language, name it before each file: ${tag}=${path}`,
+      });
+    }
     const fold = folds.get(tag) ?? 0;
     folds.set(tag, fold + 1);
     return { path, language: tag, fold };

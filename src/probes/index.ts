@@ -1,6 +1,7 @@
 export type { ProbeFormat } from './formats/format.js';
 export { listProbeFormats } from './formats/format-list.js';
 
+export { languageOfCode } from './languages/language-code.js';
 export { canonicalLanguage } from './languages/language-tag.js';
 export { checkProbes, loadProbes } from './load-probes.js';
 export { describeLanguages, listBuiltinProbes } from './own/builtin-probes.js';

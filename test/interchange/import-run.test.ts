@@ -72,12 +72,35 @@ describe('LAPE counts become a run', () => {
     ['llama-activations-en.pt'],
     ['en.pt'],
     ['activation.eng_Latn.pt'],
-  ])('%s is of English', async (name) => {
+    ['eng_Latn.pt'],
+    ['eng_Latn_activation.pt'],
+    ['act_zho_Hant.pt', 'zh-Hant'],
+    ['act_zho_Hans.pt', 'zh'],
+    ['activations.kor_Hang.pt', 'ko'],
+    ['activations.pt-BR.pt', 'pt-BR'],
+  ])('%s is of %s', async (name, tag = 'en') => {
     const folder = temporaryFolder();
     const path = join(folder, name);
     copyFileSync(join(FIXTURES, 'activation.en.0.pt'), path);
     const { languages } = await importLapeCounts([parseSource(path)], join(folder, 'out'));
-    expect(languages.map(({ tag }) => tag)).toEqual(['en']);
+    expect(languages.map((language) => language.tag)).toEqual([tag]);
+  });
+
+  test('two scripts are two languages, and two codes of one language are not taken for folds', async () => {
+    const folder = temporaryFolder();
+    const named = (name: string) => {
+      const path = join(folder, name);
+      copyFileSync(join(FIXTURES, 'activation.en.0.pt'), path);
+      return parseSource(path);
+    };
+    const { plan } = await importLapeCounts(
+      [named('act_zho_Hant.pt'), named('act_zho_Hans.pt')],
+      join(folder, 'out'),
+    );
+    expect([plan.languages, plan.folds]).toEqual([['zh-Hant', 'zh'], 1]);
+    await expect(
+      importLapeCounts([named('act_zho_Hans.pt'), named('act_zh.pt')], join(folder, 'other')),
+    ).rejects.toThrow(/two codes[\s\S]*zho_Hans and zh/);
   });
 
   test('the terminal shows which file is of which language, and the tokens of each', async () => {

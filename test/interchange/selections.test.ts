@@ -334,6 +334,10 @@ describe('what cannot be used is refused with exit 2, and leaves nothing', () =>
       () => [json(`ap,layer,unit,concept\n0.5,"${'h.0\n'.repeat(2 ** 19)}`), '--format', 'selfcond'],
       /no expertise table[\s\S]*record/i,
     ],
+    'two names of one language': [
+      () => [json('{"1": {"zh": [1], "zho_Hans": [2]}}'), '--format', 'lape-json'],
+      /zh and zho_Hans, which are one language/,
+    ],
     'a neuron that is no number': [
       () => [json('{"1": {"en": ["1"]}}'), '--format', 'lape-json'],
       /neuron "1"/,
