@@ -257,7 +257,8 @@ function fits(a: OpenedSet, b: OpenedSet): boolean {
 
 /** `32 layers of 37 neurons`, `at least 32 layers, neurons up to 36`. */
 function sizeOf({ layers, layersKnown, widths, units }: OpenedSet): string {
-  const highest = Math.max(-1, ...[...units.keys()].map((key) => Number(key.split(' ')[1])));
+  let highest = -1;
+  for (const key of units.keys()) highest = Math.max(highest, Number(key.split(' ')[1]));
   const neurons =
     widths === null ? `, neurons up to ${highest}` : ` of ${[...new Set(widths)].join(', ')} neurons`;
   return `${layersKnown ? '' : 'at least '}${layers} layers${neurons}`;

@@ -416,6 +416,10 @@ describe('what cannot be used is refused with exit 2, and leaves nothing', () =>
     await expect(compareSelections([llama, larger])).rejects.toThrow(
       /different sizes[\s\S]*32 layers[\s\S]*40/,
     );
+    const many = join(where, 'many.pt');
+    await writePytorch(many, [[BigInt64Array.from({ length: 300_000 }, (_, index) => BigInt(index))]]);
+    await importLapeMask(many, { out: join(where, 'many'), languages: ['en'] });
+    await expect(compareSelections([join(where, 'many'), llama])).rejects.toThrow(/neurons up to 299999/);
     const narrow = await mask('narrow', 32, 8);
     await expect(compareSelections([wide, narrow])).rejects.toThrow(/9 neurons[\s\S]*8 neurons/);
     await expect(compareSelections([llama, await result('deep', 33)])).rejects.toThrow(/at least 33 layers/);
