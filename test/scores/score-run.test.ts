@@ -10,6 +10,7 @@ import { openSafetensors } from '../../src/store/files/safetensors.js';
 import { readTable, type Table } from '../../src/store/files/table.js';
 import { layerPath } from '../../src/store/run/run-folder.js';
 import { temporaryFolder } from '../store/temporary-folder.js';
+import { sealRun } from '../support/seal-run.js';
 import { writeSyntheticRun } from '../support/synthetic-run.js';
 import { type NamedArray, writeSafetensors } from '../support/write-safetensors.js';
 import {
@@ -381,4 +382,5 @@ async function replaceArray(run: string, name: string, change: (values: Stored) 
   }
   await file.close();
   await writeSafetensors(path, arrays);
+  await sealRun(run);
 }

@@ -129,6 +129,7 @@ export async function writeChanges(
   const [first, ...others] = regimes.map(({ run }) => run) as [RunSource, ...RunSource[]];
   if (others.length === 0) return removeStale(join(folder, CHANGES_FILE));
   assertMatch(first, others);
+  for (const run of [first, ...others]) await run.check(signal);
   const scores = await loadDefinitions(definitions);
   const cuts = Object.fromEntries(units.map(({ type, policy }) => [type, policy]));
   const { plan, languages } = first.manifest;

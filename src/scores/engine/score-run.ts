@@ -108,6 +108,7 @@ async function scoreOpened(opened: Run, options: ScoreRunOptions, scratch: Scrat
   const definitions = await loadDefinitions(options.definitions);
   const asked = options.scores === undefined ? null : parseScoreNames(options.scores, definitions);
   const { manifest, folder } = opened;
+  await opened.check(signal);
   const { plan, shape } = manifest;
   const languages = plan.languages.length;
   const { tokens, folds } = await countedTokens(opened);
