@@ -72,6 +72,7 @@ export {
   commandOf,
   otherVersion,
   quoted,
+  type ReadRecord,
   type RecordMeta,
   type RecordName,
   readRecord,

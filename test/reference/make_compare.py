@@ -41,7 +41,7 @@ def sealed(folder, value):
         data = path.read_bytes()
         files[f"layers/{path.name}"] = {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
     blank = "0" * 64
-    text = json.dumps({**value, "files": files, "command": "python3 make_compare.py", "sha256": blank}, indent=1) + "\n"
+    text = json.dumps({**value, "checksums": files, "command": "python3 make_compare.py", "sha256": blank}, indent=1) + "\n"
     return text.replace(blank, sha(text))
 
 

@@ -52,7 +52,7 @@ export interface ReadRecord extends RecordMeta {
 }
 
 const metaSchema = z.object({
-  files: z.record(z.string(), z.object({ bytes: z.number().int(), sha256: z.string() })).nullable(),
+  checksums: z.record(z.string(), z.object({ bytes: z.number().int(), sha256: z.string() })).nullable(),
   command: z.string(),
 });
 
@@ -67,7 +67,7 @@ export async function writeRecord(
   { files, command }: RecordMeta,
 ): Promise<void> {
   const listed = files && Object.fromEntries(Object.entries(files).sort(([a], [b]) => (a < b ? -1 : 1)));
-  const open = `${formatJson({ ...value, files: listed, command, sha256: NO_DIGEST })}\n`;
+  const open = `${formatJson({ ...value, checksums: listed, command, sha256: NO_DIGEST })}\n`;
   const sha256 = createHash('sha256').update(open).digest('hex');
   const at = open.lastIndexOf(NO_DIGEST);
   const text = open.slice(0, at) + sha256 + open.slice(at + sha256.length);
@@ -77,17 +77,19 @@ export async function writeRecord(
 /**
  * Reads a record and checks its own bytes.
  *
- * @param version The schema version that this program reads. Records of others are given back for the caller to refuse:
- *   `meta` is null.
+ * @param version The schema version that the caller reads. Records of others are given back for it to refuse, without
+ *   their lists; null: whoever reads nothing but the list.
  * @throws DamagedError if its bytes are not those that were written; RunError if it cannot be read
  */
-export async function readRecord(path: string, version: number): Promise<ReadRecord | OtherVersion> {
+export async function readRecord(path: string, version: null): Promise<ReadRecord>;
+export async function readRecord(path: string, version: number): Promise<ReadRecord | OtherVersion>;
+export async function readRecord(path: string, version: number | null): Promise<ReadRecord | OtherVersion> {
   const remedy = remedyOf(path);
   const value = await readJsonObject(path, remedy, DamagedError);
   const { schemaVersion } = value;
   const bytes = await readFile(path);
   const seal = SEAL.exec(bytes.subarray(-200).toString('latin1'));
-  if (seal === null && typeof schemaVersion === 'number' && schemaVersion !== version)
+  if (seal === null && version !== null && typeof schemaVersion === 'number' && schemaVersion !== version)
     return { value, files: undefined };
   const fail = (what: string): never => {
     throw new DamagedError({ what: `${basename(path)} is damaged: ${what}`, where: path, remedy });
@@ -99,9 +101,10 @@ export async function readRecord(path: string, version: number): Promise<ReadRec
     .update(NO_DIGEST)
     .update(bytes.subarray(at + 64));
   if (hash.digest('hex') !== seal[1]) return fail('its bytes are not those that were written');
-  if (schemaVersion !== version) return { value, files: undefined };
+  if (version !== null && schemaVersion !== version) return { value, files: undefined };
   const meta = metaSchema.safeParse(value);
-  return meta.success ? { value, ...meta.data } : fail('it does not list its files');
+  if (!meta.success) return fail('it does not list its files');
+  return { value, files: meta.data.checksums, command: meta.data.command };
 }
 
 /** A record of another version, of which nothing but the value is known. */
