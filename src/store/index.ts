@@ -79,6 +79,7 @@ export {
   recordsIn,
   writeRecord,
 } from './integrity/record.js';
+export { type DamagedFile, type Verification, verify } from './integrity/verify.js';
 export { RUN_SCHEMA_VERSION, type RunManifest, type RunPlan, runManifestSchema } from './run/manifest.js';
 export {
   checkLayer,

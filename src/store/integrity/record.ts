@@ -52,8 +52,14 @@ export interface ReadRecord extends RecordMeta {
 }
 
 const metaSchema = z.object({
-  checksums: z.record(z.string(), z.object({ bytes: z.number().int(), sha256: z.string() })).nullable(),
-  command: z.string(),
+  // Paths that stay in the folder, and words that are safe to print.
+  checksums: z
+    .record(
+      z.string().regex(/^(?!.*\.\.)[\w.-]+(\/[\w.-]+)*$/),
+      z.object({ bytes: z.number().int(), sha256: z.string() }),
+    )
+    .nullable(),
+  command: z.string().regex(/^\P{Cc}*$/u),
 });
 
 const NO_DIGEST = '0'.repeat(64);
@@ -67,7 +73,10 @@ export async function writeRecord(
   { files, command }: RecordMeta,
 ): Promise<void> {
   const listed = files && Object.fromEntries(Object.entries(files).sort(([a], [b]) => (a < b ? -1 : 1)));
-  const open = `${formatJson({ ...value, checksums: listed, command, sha256: NO_DIGEST })}\n`;
+  const meta = { checksums: listed, command: command.replaceAll(/\p{Cc}/gu, '?'), sha256: NO_DIGEST };
+  // They come last, also where a record that was read brings its own along.
+  const rest = Object.entries(value).filter(([key]) => !Object.hasOwn(meta, key));
+  const open = `${formatJson({ ...Object.fromEntries(rest), ...meta })}\n`;
   const sha256 = createHash('sha256').update(open).digest('hex');
   const at = open.lastIndexOf(NO_DIGEST);
   const text = open.slice(0, at) + sha256 + open.slice(at + sha256.length);
