@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { open } from 'node:fs/promises';
-import { readFully, readSafetensorsHeader, type StoredTensor } from '../../checkpoint/index.js';
+import { readSafetensorsHeader, type StoredTensor } from '../../checkpoint/index.js';
 import { messageOf, RunError } from '../../errors.js';
+import { openFile, readFully } from '../../read-file.js';
 import { type FileChecksum, rememberSealed, SEAL_BYTES } from '../integrity/checksum.js';
 import { type WriteFileSystem, writeFileAtomic } from './write-file-atomic.js';
 
@@ -189,7 +189,7 @@ export async function openSafetensors(path: string): Promise<SafetensorsFile> {
     }
     arrays.set(name, { dtype, shape });
   }
-  const handle = await open(path, 'r').catch((cause: unknown) => {
+  const { handle } = await openFile(path).catch((cause: unknown) => {
     throw unreadable(path, cause);
   });
 

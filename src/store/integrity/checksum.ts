@@ -1,8 +1,9 @@
 import { createHash, type Hash } from 'node:crypto';
-import { type BigIntStats, createReadStream } from 'node:fs';
+import type { BigIntStats } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 import { InterruptedError, messageOf, RunError } from '../../errors.js';
+import { streamFile } from '../../read-file.js';
 
 /** How long a file is, and the SHA-256 of its bytes in hex. */
 export interface FileChecksum {
@@ -16,8 +17,6 @@ export type Checksums = Readonly<Record<string, FileChecksum>>;
 /** A file whose bytes are not those that were written. */
 export class DamagedError extends RunError {}
 
-/** Read size while hashing. */
-const CHUNK_BYTES = 1 << 20;
 /** Clocks of file systems stand still for some milliseconds: a file this young may change under the same time stamp. */
 const CLOCK_TICK_MS = 50;
 
@@ -128,12 +127,11 @@ async function hashBytes(
 ): Promise<void> {
   let done = 0;
   try {
-    for await (const chunk of createReadStream(path, { highWaterMark: CHUNK_BYTES })) {
+    for await (const data of streamFile(path)) {
       if (signal?.aborted) throw new InterruptedError({ what: 'interrupted' }, { cause: signal.reason });
-      const data = chunk as Buffer;
       const own = Math.min(data.length, Math.max(0, bytes - done));
       hash.update(data.subarray(0, own));
-      if (rest !== undefined && own < data.length) data.copy(rest, done + own - bytes, own);
+      if (rest !== undefined && own < data.length) rest.set(data.subarray(own), done + own - bytes);
       done += data.length;
     }
   } catch (cause) {

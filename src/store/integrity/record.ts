@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { z } from 'zod';
 import { RunError } from '../../errors.js';
+import { readWholeFile } from '../../read-file.js';
 import { readJsonObject } from '../../read-json.js';
 import { formatJson } from '../files/text-files.js';
 import { writeFileAtomic } from '../files/write-file-atomic.js';
@@ -96,7 +96,7 @@ export async function readRecord(path: string, version: number | null): Promise<
   const remedy = remedyOf(path);
   const value = await readJsonObject(path, remedy, DamagedError);
   const { schemaVersion } = value;
-  const bytes = await readFile(path);
+  const bytes = await readWholeFile(path, Number.MAX_SAFE_INTEGER);
   const seal = SEAL.exec(bytes.subarray(-200).toString('latin1'));
   if (seal === null && version !== null && typeof schemaVersion === 'number' && schemaVersion !== version)
     return { value, files: undefined };
