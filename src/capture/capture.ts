@@ -5,6 +5,7 @@ import { loadProbes, type ProbeSet } from '../probes/index.js';
 import { ModelRunner } from '../runtime/index.js';
 import { DamagedError, type ListedManifest } from '../store/index.js';
 import { loadTokenizer } from '../tokenizer/index.js';
+import { InputWatch } from './input-watch.js';
 import { mergeRun, openPart } from './parts/merge-run.js';
 import { missingParts, openRunFolder } from './parts/open-run-folder.js';
 import { writePart } from './parts/write-part.js';
@@ -44,6 +45,7 @@ export async function capture(options: CaptureOptions): Promise<CaptureResult> {
   const { checkpoint, adapter, onDownload } = options;
   const subject = await openSubject(checkpoint, { adapter, signal, onDownload });
   const { model } = subject;
+  const watch = await InputWatch.start(subject);
   const tokenizer = await loadTokenizer(subject.tokenizer);
   const rule: PositionRule = {
     positions: options.positions ?? 'all',
@@ -58,7 +60,7 @@ export async function capture(options: CaptureOptions): Promise<CaptureResult> {
   );
   const planned = planRun({
     model,
-    identity: await subject.identify(),
+    identity: watch.identity,
     grid,
     rule,
     ...cut,
@@ -83,7 +85,7 @@ export async function capture(options: CaptureOptions): Promise<CaptureResult> {
     const opened = await openRunFolder(folder, planned, await captureCommand(planned), signal);
     for (const error of opened.damaged) options.onDamaged?.(error.details);
     found = opened;
-    if (found.files === null) await runChunks(folder, found, grid, runner, options);
+    if (found.files === null) await runChunks(folder, found, grid, runner, watch, options);
   } finally {
     await runner.close();
   }
@@ -153,6 +155,7 @@ async function runChunks(
   listed: ListedManifest,
   grid: Grid,
   runner: ModelRunner,
+  watch: InputWatch,
   options: CaptureOptions,
 ): Promise<void> {
   const { device = 'cpu', shard, signal, onProgress } = options;
@@ -182,6 +185,7 @@ async function runChunks(
         chunk,
         runner,
         signal,
+        checkInputs: () => watch.check(),
         onProgress: ({ layer, tokenLayers }) => meter.advance(chunk, layer, tokenLayers),
         onLayer: (layer) => stopwatch.finishLayer(layer),
       });
