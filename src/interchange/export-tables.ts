@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { RunError } from '../errors.js';
 import { csvLine, makeFolder, readTableMetadata, readTableRows, writeFileAtomic } from '../store/index.js';
 
-/** Tables that a run, a comparison or an imported selection may have. */
-const TABLES = ['units', 'unit_languages', 'alignment', 'changes'] as const;
+/** Tables that a run, a comparison, an imported selection or matrix may have. */
+const TABLES = ['units', 'unit_languages', 'alignment', 'changes', 'counts', 'matrix'] as const;
 
 /**
  * Writes the tables of a scored run, or of a comparison, as CSV (RFC 4180, 2005): a header, lines that end in CR LF,

@@ -1,0 +1,152 @@
+import { existsSync } from 'node:fs';
+import { open, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { UsageError } from '../errors.js';
+import type { RunManifest } from '../store/index.js';
+import { type Facts, type FileOption, optionOf } from './formats/facts.js';
+import type { ImportFormat, Sample } from './formats/format.js';
+import { formatNamed, IMPORT_FORMATS } from './formats/format-list.js';
+import { writeImportedRun } from './imported-run.js';
+import { type MatrixDescription, writeMatrix } from './matrix.js';
+import { readPytorch } from './pytorch/read-pytorch.js';
+import { checkSelection, type SelectionDescription, writeSelection } from './selection.js';
+import { describeFiles } from './sidecar.js';
+import type { SourceFile } from './source-files.js';
+
+/** A file's beginning that tells a table of text, in bytes. */
+const HEAD_BYTES = 2 ** 16; // 64 KiB
+
+export interface ImportOptions extends Facts {
+  /** Folder that the import becomes. */
+  readonly out: string;
+  /** Default: recognised by the first file. */
+  readonly format?: string | undefined;
+  /** Counts of prefixes alone, which are subtracted. */
+  readonly prefix?: readonly SourceFile[] | undefined;
+  /** The numbers of a model that nothing was done to, for a matrix. */
+  readonly baseline?: SourceFile | undefined;
+}
+
+/** What an import wrote, with the sidecars it read. */
+export type ImportResult = { readonly format: string; readonly sidecars: readonly string[] } & (
+  | { readonly becomes: 'run'; readonly manifest: RunManifest }
+  | { readonly becomes: 'selection'; readonly description: SelectionDescription; readonly notes: string[] }
+  | { readonly becomes: 'matrix'; readonly description: MatrixDescription }
+);
+
+/**
+ * Imports files of another program into a folder: a run, a selection of units, or a matrix of languages. Nothing in a file
+ * is executed. A sidecar, `<file>.json`, says what a file does not; options override it. Everything is checked before
+ * anything is written.
+ *
+ * @throws ImportError if a file or sidecar is malformed; UsageError if options do not fit, or something must be said;
+ *   OutputError.
+ */
+export async function importFiles(
+  sources: readonly SourceFile[],
+  { out, format: name, prefix = [], baseline, ...facts }: ImportOptions,
+): Promise<ImportResult> {
+  for (const { path } of [...sources, ...prefix, ...(baseline === undefined ? [] : [baseline])]) {
+    if (existsSync(path)) continue;
+    throw new UsageError({
+      what: 'there is no such file',
+      where: path,
+      expected: `a file${name === undefined ? '' : ` of the format ${name}`}, or language=file`,
+      remedy: 'check the path',
+    });
+  }
+  const format = name === undefined ? await recognise(sources) : formatNamed(name);
+  assertApplies(format, {
+    ...facts,
+    prefix: prefix.length > 0 ? prefix : undefined,
+    baseline,
+  });
+  assertFree(out);
+  if (format.languages === 'one' && sources.length !== 1) {
+    throw new UsageError({
+      what: `one file of ${format.name} holds all languages`,
+      expected: 'one file',
+      found: `${sources.length}`,
+      remedy: 'import each into a folder of its own',
+    });
+  }
+  const { files, said, sidecars } = await describeFiles(format, sources, facts);
+  const imported = await format.read({ files, prefix, baseline: baseline ?? null }, said);
+  const paths = [...files, ...prefix, ...(baseline === undefined ? [] : [baseline])].map(({ path }) => path);
+  const about = { format: format.name, model: said.facts.model, paths };
+  const result = { format: format.name, sidecars };
+  switch (imported.becomes) {
+    case 'run': {
+      const manifest = await writeImportedRun(out, imported, said.facts.model);
+      return { ...result, becomes: 'run', manifest };
+    }
+    case 'matrix':
+      return { ...result, becomes: 'matrix', description: await writeMatrix(out, about, imported) };
+    case 'selection': {
+      const description = await writeSelection(out, about, checkSelection(imported, said));
+      return { ...result, becomes: 'selection', description, notes: [...imported.notes] };
+    }
+  }
+}
+
+async function recognise([first]: readonly SourceFile[]): Promise<ImportFormat> {
+  const named = (formats: readonly ImportFormat[]) => formats.map(({ name }) => name).join(', ');
+  if (first === undefined) {
+    throw new UsageError({ what: 'there is nothing to import', remedy: 'name a file' });
+  }
+  const sample = await sampleOf(first.path);
+  const found = IMPORT_FORMATS.filter((format) => format.recognise(sample));
+  if (found.length === 1) return found[0]!;
+  throw new UsageError({
+    what: 'the contents do not tell which format the file has',
+    where: first.path,
+    expected: `one of ${named(IMPORT_FORMATS)}`,
+    found: found.length === 0 ? 'none of them' : named(found),
+    remedy: 'name it with --format',
+  });
+}
+
+async function sampleOf(path: string): Promise<Sample> {
+  const file = await open(path);
+  let head: string;
+  try {
+    const bytes = new Uint8Array(HEAD_BYTES);
+    const { bytesRead } = await file.read(bytes, 0, HEAD_BYTES, 0);
+    head = new TextDecoder().decode(bytes.subarray(0, bytesRead));
+  } finally {
+    await file.close();
+  }
+  if (head.startsWith('PK') || /\.pth?$/.test(path))
+    return { kind: 'pytorch', value: await readPytorch(path) };
+  if (/^[\s\uFEFF]*[[{]/.test(head)) {
+    try {
+      return { kind: 'json', value: JSON.parse((await readFile(path, 'utf8')).replace(/^\uFEFF/, '')) };
+    } catch {
+      // A text that begins with a bracket.
+    }
+  }
+  return { kind: 'text', lines: head.split(/\r?\n/).slice(0, 3) };
+}
+
+/** An option that would change nothing is a mistake. @throws UsageError */
+function assertApplies(format: ImportFormat, given: Readonly<Record<string, unknown>>): void {
+  const own: readonly string[] = ['model', ...format.options];
+  const idle = Object.keys(given).find((name) => given[name] !== undefined && !own.includes(name));
+  if (idle === undefined) return;
+  throw new UsageError({
+    what: `files of ${format.name} do not need this option`,
+    where: optionOf(idle as FileOption),
+    expected: own.map((name) => optionOf(name as FileOption)).join(', '),
+    remedy: 'leave it out, or name the --format that the files have',
+  });
+}
+
+/** @throws UsageError */
+function assertFree(out: string): void {
+  if (!['manifest.json', 'selection.json', 'matrix.json'].some((name) => existsSync(join(out, name)))) return;
+  throw new UsageError({
+    what: 'there is a run or an import in the folder already',
+    where: out,
+    remedy: 'choose another folder with --out',
+  });
+}
