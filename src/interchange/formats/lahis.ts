@@ -20,12 +20,12 @@ const NAMES = [new RegExp(`_(${TAG})\\.[^_]*$`), TAG_ALONE];
 
 /** A matrix of means in which more values than this are one number is none: a mask starts as ones, most of which stay. */
 const SAME_VALUES = 0.5;
-/** Importances of heads are skewed: in 59 released matrices the largest is 14 to 150 times the median. */
+/** Importances are skewed: in 94 released matrices the largest is 14 to 198 times the median. */
 const SKEW = 5;
-/** Gates lie in [0, 1]. */
-const LARGEST_GATE = 1;
-/** Few importances are negative, at most 7 of 1,024 in released matrices; of logits half may be. */
-const NEGATIVE = 0.01;
+/** Those matrices reach 20 to 838. Gates reach 1, multipliers and logits some units. */
+const LARGEST_OF_MASKS = 10;
+/** At most 4.6 % of those importances are negative; of logits half may be. */
+const NEGATIVE = 0.1;
 
 /**
  * LAHIS matrices (attn_matrix.py of Linuxin-xxx/LAHIS; Liu et al., 2025): one file a language, a tensor [layer, head].
@@ -75,7 +75,7 @@ export const lahis: ImportFormat = {
 
 /**
  * Trained masks of heads have the shape of importances. Values of which most are one number are no importances. Values
- * that no mask has are: above 1, hardly ever negative, and the largest far above the median.
+ * that no mask has are: few are negative, and the largest is far above the median and what a mask reaches.
  *
  * @throws ImportError of a mask; UsageError where the values do not tell, and nobody said.
  */
@@ -97,12 +97,12 @@ function assertImportances({ file: { path }, sums }: ImportedSums, { facts }: Sa
   const median = values[values.length >> 1]!;
   const largest = values.at(-1)!;
   const negative = values.filter((value) => value < 0).length;
-  if (largest > LARGEST_GATE && largest > SKEW * median && negative <= NEGATIVE * values.length) return;
+  if (largest > Math.max(LARGEST_OF_MASKS, SKEW * median) && negative <= NEGATIVE * values.length) return;
   const number = (value: number) => String(Number(value.toPrecision(3)));
   throw new UsageError({
     what: 'the values do not tell whether they are importances or a trained mask of heads',
     where: path,
-    expected: `importances, whose largest is above 1 and more than ${SKEW} times the median`,
+    expected: `importances, whose largest is above ${LARGEST_OF_MASKS} and more than ${SKEW} times the median`,
     found: `values from ${number(values[0]!)} to ${number(largest)}, median ${number(median)}, ${negative} of ${values.length} negative`,
     remedy:
       'say --kind importances; or of gates, multipliers or logits --kind mask --threshold <x>, which selects the heads above x',
