@@ -1,7 +1,8 @@
-import { readFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { RunError } from '../errors.js';
+import { readJson } from '../read-json.js';
 import { makeFolder, removeStale, writeJson } from '../store/index.js';
 import { COMPARISON_SCHEMA_VERSION, type Comparison, comparisonSchema } from './comparison.js';
 
@@ -32,18 +33,8 @@ export async function writeComparison(folder: string, comparison: Comparison): P
 export async function readComparison(folder: string): Promise<Comparison> {
   const path = join(folder, COMPARISON_FILE);
   const remedy = 'Give the folder that `babelscope compare --out <folder>` wrote, or compare again.';
-  let text: string;
-  try {
-    text = await readFile(path, 'utf8');
-  } catch (cause) {
-    throw new RunError({ what: 'there is no comparison to read', where: path, remedy }, { cause });
-  }
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (cause) {
-    throw new RunError({ what: 'the comparison is not valid JSON', where: path, remedy }, { cause });
-  }
+  if (!existsSync(path)) throw new RunError({ what: 'there is no comparison to read', where: path, remedy });
+  const value = await readJson(path, remedy, RunError);
   const version =
     typeof value === 'object' && value !== null && 'schemaVersion' in value && value.schemaVersion;
   if (typeof version === 'number' && version !== COMPARISON_SCHEMA_VERSION) {

@@ -1,7 +1,8 @@
-import { readFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { RunError } from '../errors.js';
+import { readJson } from '../read-json.js';
 import { SCORES_SCHEMA_VERSION } from '../scores/index.js';
 import { UNIT_TYPES, type UnitType } from '../store/index.js';
 import type { Comparison } from './comparison.js';
@@ -51,20 +52,16 @@ export async function reliabilityOf(
     ],
   });
   const path = join(folder, 'scores.json');
-  let text: string;
-  try {
-    text = await readFile(path, 'utf8');
-  } catch {
-    return instead('the run is not scored');
-  }
-  const parsed = scoresSchema.safeParse(parseJson(text));
+  if (!existsSync(path)) return instead('the run is not scored');
+  const remedy = 'Run `babelscope score` again with this version.';
+  const parsed = scoresSchema.safeParse(await readJson(path, remedy, RunError));
   if (!parsed.success) {
     const issue = parsed.error.issues[0]!;
     throw new RunError({
       what: `field "${issue.path.join('.')}" of the scores is unusable`,
       where: path,
       expected: issue.message,
-      remedy: 'Run `babelscope score` again with this version.',
+      remedy,
     });
   }
   const { planSha256, skipped } = parsed.data;
@@ -83,12 +80,4 @@ export async function reliabilityOf(
 /** Residual dimensions are scored and not compared. */
 function isUnitType(type: string): type is UnitType {
   return (UNIT_TYPES as readonly string[]).includes(type);
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
 }

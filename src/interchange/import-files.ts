@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
-import { open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { UsageError } from '../errors.js';
+import { ImportError, messageOf, UsageError } from '../errors.js';
+import { openFile, readFully } from '../read-file.js';
+import { readJson } from '../read-json.js';
 import type { RunManifest } from '../store/index.js';
 import { type Facts, type FileOption, optionOf } from './formats/facts.js';
 import type { ImportFormat, Sample } from './formats/format.js';
@@ -107,23 +108,31 @@ async function recognise([first]: readonly SourceFile[]): Promise<ImportFormat> 
 }
 
 async function sampleOf(path: string): Promise<Sample> {
-  const file = await open(path);
   let head: string;
   try {
-    const bytes = new Uint8Array(HEAD_BYTES);
-    const { bytesRead } = await file.read(bytes, 0, HEAD_BYTES, 0);
-    head = new TextDecoder().decode(bytes.subarray(0, bytesRead));
-  } finally {
-    await file.close();
+    const { handle, bytes: size } = await openFile(path);
+    try {
+      const bytes = new Uint8Array(Math.min(size, HEAD_BYTES));
+      await readFully(handle, bytes, 0);
+      head = new TextDecoder().decode(bytes);
+    } finally {
+      await handle.close();
+    }
+  } catch (cause) {
+    throw new ImportError(
+      {
+        what: 'the file cannot be read',
+        where: path,
+        found: messageOf(cause),
+        remedy: 'check that it is a file and that you may read it',
+      },
+      { cause },
+    );
   }
   if (head.startsWith('PK') || /\.pth?$/.test(path))
     return { kind: 'pytorch', value: await readPytorch(path) };
-  if (/^[\s\uFEFF]*[[{]/.test(head)) {
-    try {
-      return { kind: 'json', value: JSON.parse((await readFile(path, 'utf8')).replace(/^\uFEFF/, '')) };
-    } catch {
-      // A text that begins with a bracket.
-    }
+  if (/^\s*[[{]/.test(head)) {
+    return { kind: 'json', value: await readJson(path, 'mend it, or name the --format', ImportError) };
   }
   return { kind: 'text', lines: head.split(/\r?\n/).slice(0, 3) };
 }

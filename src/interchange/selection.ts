@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { RunError, UsageError } from '../errors.js';
 import type { LanguageTag } from '../probes/index.js';
+import { readJsonObject } from '../read-json.js';
 import type { Said } from './formats/facts.js';
 import { languageOf } from './source-files.js';
 import { describeImport, type ImportAbout, type ImportTable, writeTables } from './write-import.js';
@@ -238,13 +238,9 @@ export function readSelection(folder: string): Promise<SelectionDescription> {
 
 /** A JSON file of ours. @throws RunError if it does not fit the schema, or is of a newer version than `newest`. */
 export async function readChecked<T>(path: string, schema: z.ZodType<T>, newest: number): Promise<T> {
-  let value: unknown = null;
-  try {
-    value = JSON.parse(await readFile(path, 'utf8'));
-  } catch {
-    // null fits no schema, and the error below names the file.
-  }
-  const version = (value as { schemaVersion?: unknown } | null)?.schemaVersion;
+  const remedy = 'import and compare again with this version';
+  const value = await readJsonObject(path, remedy, RunError);
+  const version = value.schemaVersion;
   if (typeof version === 'number' && version > newest) {
     throw new RunError({
       what: 'the file was written by a newer version of babelscope',
@@ -261,6 +257,6 @@ export async function readChecked<T>(path: string, schema: z.ZodType<T>, newest:
     what: `field "${issue.path.join('.')}" is unusable`,
     where: path,
     expected: issue.message,
-    remedy: 'import and compare again with this version',
+    remedy,
   });
 }

@@ -1,11 +1,13 @@
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { z } from 'zod';
-import { ImportError, messageOf, UsageError } from '../errors.js';
+import { ImportError, UsageError } from '../errors.js';
+import { readJsonObject } from '../read-json.js';
 import { FACTS, type FactName, type Facts, optionOf, type Said } from './formats/facts.js';
 import type { ImportFormat } from './formats/format.js';
 import type { SourceFile } from './source-files.js';
+
+const REMEDY = 'mend the JSON beside the file, or move it away';
 
 /** The sidecar of a file: what the file does not say, as JSON. */
 export function sidecarPath(path: string): string {
@@ -85,12 +87,7 @@ export async function describeFiles(
 }
 
 async function readSidecar(path: string, format: ImportFormat): Promise<Facts> {
-  let value: unknown;
-  try {
-    value = JSON.parse(await readFile(path, 'utf8'));
-  } catch (cause) {
-    throw unusable(path, null, 'a JSON object', messageOf(cause), cause);
-  }
+  const value = await readJsonObject(path, REMEDY, ImportError);
   const parsed = sidecarSchema.safeParse(value);
   if (!parsed.success) {
     const { message, path: field } = parsed.error.issues[0]!;
@@ -113,15 +110,12 @@ async function readSidecar(path: string, format: ImportFormat): Promise<Facts> {
   return facts;
 }
 
-function unusable(path: string, field: string | null, expected: string, found: string, cause?: unknown) {
-  return new ImportError(
-    {
-      what: 'the sidecar is unusable',
-      where: field === null ? path : `${path}: ${field}`,
-      expected,
-      found,
-      remedy: 'mend the JSON beside the file, or move it away',
-    },
-    { cause },
-  );
+function unusable(path: string, field: string | null, expected: string, found: string) {
+  return new ImportError({
+    what: 'the sidecar is unusable',
+    where: field === null ? path : `${path}: ${field}`,
+    expected,
+    found,
+    remedy: REMEDY,
+  });
 }

@@ -345,7 +345,7 @@ describe('what cannot be used is refused with exit 2, and leaves nothing', () =>
       () => [json('{"1": {"en": ["1"]}}'), '--format', 'lape-json'],
       /neuron "1"/,
     ],
-    'JSON cut short': [() => [json('{"1": {'), '--format', 'lape-json'], /no LAPE result/],
+    'JSON cut short': [() => [json('{"1": {'), '--format', 'lape-json'], /is not valid JSON/],
     'a table of another kind': [
       () => [json('a,b\n1,2\n'), '--format', 'selfcond'],
       /no column ap among a, b/,

@@ -63,8 +63,3 @@ export function unusableFile(
 ): (found: string, cause?: unknown) => ImportError {
   return (found, cause) => new ImportError({ what, where, expected, found, remedy }, { cause });
 }
-
-/** Whether a value of JSON is an object with fields. */
-export function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}

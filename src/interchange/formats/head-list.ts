@@ -1,10 +1,10 @@
-import { readFile } from 'node:fs/promises';
 import { ImportError, messageOf, UsageError } from '../../errors.js';
-import { readJson } from '../read-json.js';
+import { readWholeFile } from '../../read-file.js';
+import { isObject, parseJson } from '../../read-json.js';
 import { Members, UNKNOWN_RULE } from '../selection.js';
 import { isUnitIndex, LanguageCodes, MOST_LAYERS, placeFiles, TAG, TAG_ALONE } from '../source-files.js';
 import type { Said } from './facts.js';
-import { type ImportFormat, isObject, unusableFile } from './format.js';
+import { type ImportFormat, unusableFile } from './format.js';
 
 /** A head: its number layer × heads + head, or its layer and its place there. */
 type Head = number | readonly [layer: number, head: number];
@@ -13,6 +13,8 @@ type Head = number | readonly [layer: number, head: number];
 const NAMES = [new RegExp(`[._-](${TAG})\\.[A-Za-z]+$`), TAG_ALONE];
 /** Pairs as papers print them: `(3, 5)`, `[3, 5]`, `L3H5`, `L3.H5`, `3.5`. */
 const PAIRS = /[([]\s*(\d+)\s*,\s*(\d+)\s*[)\]]|\bL(\d+)\W?\s*H(\d+)\b|\b(\d+)\.(\d+)\b/gi;
+/** Lists of all heads of the largest models take some 100 kB. */
+const MAX_BYTES = 2 ** 24; // 16 MiB
 /** A line of a text that names its language: `en: …`. */
 const LANGUAGE_LINE = new RegExp(`^\\s*["']?(${TAG})["']?\\s*[:=\\t]\\s*(.*)$`);
 
@@ -117,12 +119,17 @@ async function readLists(
 ): Promise<readonly Head[] | ReadonlyMap<string, readonly Head[]>> {
   let text: string;
   try {
-    text = await readFile(path, 'utf8');
+    text = new TextDecoder().decode(await readWholeFile(path, MAX_BYTES));
   } catch (cause) {
     throw unusable(messageOf(cause), cause);
   }
-  if (!/^[\s\uFEFF]*[[{]/.test(text) || !/\.json$/i.test(path)) return textLists(text, path, unusable);
-  const value = await readJson(path, unusable);
+  if (!/\.json$/i.test(path)) return textLists(text, path, unusable);
+  let value: unknown;
+  try {
+    value = parseJson(text);
+  } catch (cause) {
+    throw unusable(messageOf(cause), cause);
+  }
   if (Array.isArray(value)) return value.map((entry) => jsonHead(entry, unusable));
   if (!isObject(value) || Object.keys(value).length === 0) throw unusable('neither a list nor an object');
   const codes = new LanguageCodes(path);

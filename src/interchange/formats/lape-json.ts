@@ -1,9 +1,11 @@
-import { readJson } from '../read-json.js';
+import { ImportError } from '../../errors.js';
+import { isObject, readJson } from '../../read-json.js';
 import { Members, UNKNOWN_RULE } from '../selection.js';
 import { isUnitIndex, LanguageCodes, MOST_LAYERS } from '../source-files.js';
-import { type ImportFormat, isObject, type Sample, unusableFile } from './format.js';
+import { type ImportFormat, type Sample, unusableFile } from './format.js';
 
 const LAYER = /^[1-9]\d*$/;
+const REMEDY = 'give the file as it was released, or name another --format';
 const EXPECTED = 'layers from "1", indices of neurons from 0 on';
 
 /** What the first language of the first layer has; undefined where the file is of another shape. */
@@ -105,7 +107,7 @@ async function readLayers(
   unusable: ReturnType<typeof unusableFile>,
   take: (cell: unknown, layer: number, language: number, place: string) => void,
 ): Promise<{ readonly languages: readonly string[]; readonly layers: number }> {
-  const result = await readJson(path, unusable);
+  const result = await readJson(path, REMEDY, ImportError);
   if (!isObject(result) || Object.keys(result).length === 0) throw unusable('no object of layers');
   const codes = new LanguageCodes(path);
   let layers = 0;

@@ -1,10 +1,10 @@
-import { readFile } from 'node:fs/promises';
 import { extname } from 'node:path';
 import { parse } from 'csv-parse/sync';
-import { messageOf, UsageError } from '../../errors.js';
+import { ImportError, messageOf, UsageError } from '../../errors.js';
+import { readWholeFile } from '../../read-file.js';
+import { isObject, readJson } from '../../read-json.js';
 import type { PickleValue } from '../pytorch/pickle-objects.js';
 import { readPytorch } from '../pytorch/read-pytorch.js';
-import { readJson } from '../read-json.js';
 import {
   LanguageCodes,
   languageOf,
@@ -15,7 +15,7 @@ import {
   tagOfName,
 } from '../source-files.js';
 import type { MatrixQuantity, Said } from './facts.js';
-import { type ImportFormat, isObject, type Sample, unusableFile } from './format.js';
+import { type ImportFormat, type Sample, unusableFile } from './format.js';
 
 /** Numbers by the code of the language tested. */
 type Row = ReadonlyMap<string, number | null>;
@@ -34,6 +34,9 @@ type Unusable = ReturnType<typeof unusableFile>;
 const NAMES = [new RegExp(`[_.-](${TAG})\\.[A-Za-z]+$`), TAG_ALONE];
 /** Names of the row without an intervention. */
 const NO_INTERVENTION = /^(none|null|baseline|normal|)$/i;
+const REMEDY = 'give the matrix as it was released, or name another --format';
+/** A matrix of all languages of the world has some MB. */
+const MAX_TABLE_BYTES = 2 ** 24; // 16 MiB
 /** The field of a cell that has more than a number: the mean over texts. */
 const MEAN = 'mean_perplexity';
 
@@ -140,7 +143,9 @@ async function readOne(path: string, several: boolean): Promise<Read> {
   );
   const extension = extname(path).toLowerCase();
   if (extension === '.csv' || extension === '.tsv') return readCsv(path, extension, several, unusable);
-  const value = plain(extension === '.json' ? await readJson(path, unusable) : await readPytorch(path));
+  const value = plain(
+    extension === '.json' ? await readJson(path, REMEDY, ImportError) : await readPytorch(path),
+  );
   if (!isObject(value)) throw unusable('no object');
   if (isRow(value)) {
     const own = Object.values(value).some(isObject);
@@ -166,7 +171,7 @@ async function readCsv(path: string, extension: string, several: boolean, unusab
   let records: string[][];
   try {
     const delimiter = extension === '.tsv' ? '\t' : ',';
-    records = parse(await readFile(path, 'utf8'), {
+    records = parse(await readWholeFile(path, MAX_TABLE_BYTES), {
       bom: true,
       delimiter,
       trim: true,

@@ -1,6 +1,6 @@
-import { open } from 'node:fs/promises';
-import { readFully, readSafetensorsHeader, type StoredTensor } from '../../checkpoint/index.js';
+import { readSafetensorsHeader, type StoredTensor } from '../../checkpoint/index.js';
 import { messageOf, RunError } from '../../errors.js';
+import { openFile, readFully } from '../../read-file.js';
 import { type WriteFileSystem, writeFileAtomic } from './write-file-atomic.js';
 
 /** How each storage type is held in memory; F16 as its bits (see `fromFloat16`). */
@@ -155,7 +155,7 @@ export async function openSafetensors(path: string): Promise<SafetensorsFile> {
     }
     arrays.set(name, { dtype, shape });
   }
-  const handle = await open(path, 'r').catch((cause: unknown) => {
+  const { handle } = await openFile(path).catch((cause: unknown) => {
     throw unreadable(path, cause);
   });
 
