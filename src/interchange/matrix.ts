@@ -28,7 +28,7 @@ const matrixSchema = z.object({
   files: z.array(z.object({ name: z.string(), sha256: z.string() })),
 });
 
-/** `matrix.json`: what an intervention on one language's units does to the text of another. */
+/** `matrix.json`: numbers of an intervention on one language's units, tested in another language. */
 export type MatrixDescription = z.infer<typeof matrixSchema>;
 
 /** A matrix as its files have it. */

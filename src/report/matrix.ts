@@ -18,7 +18,7 @@ const CHANGES: Readonly<Record<LanguageMatrix['quantity'], string>> = {
   difference: 'difference of perplexities',
 };
 
-/** A heat map of what an intervention on the units of one language (rows) does to text of another (columns). */
+/** A heat map: language whose units were intervened on (rows) × tested language (columns). */
 export function matrixFigure(given: LanguageMatrix): TopLevelSpec {
   const matrix = plainStrings(given);
   const { intervened, languages, values, changes, quantity, model, rule } = matrix;
@@ -51,7 +51,7 @@ export function matrixFigure(given: LanguageMatrix): TopLevelSpec {
       : 'loss, nats a token';
   return specification({
     title: {
-      text: wrap(`What an intervention on one language does to the others: ${model}`, 46),
+      text: wrap(`Interventions on the units of one language, tested in each: ${model}`, 46),
       subtitle: wrapParts(
         [...summary(matrix, changed), ...(rule === null ? [] : [`units: ${rule}`])].join(' · '),
         WIDTH,
