@@ -78,10 +78,20 @@ export class InterruptedError extends BabelscopeError {
   override readonly exitCode = 130;
 }
 
-function formatDetails({ what, where, expected, found, remedy }: ErrorDetails): string {
-  const lines = [where === undefined ? what : `${where}: ${what}`];
+const FIELDS = ['what', 'where', 'expected', 'found', 'remedy'] as const;
+
+/** Characters of a detail that a message shows: a file's content may be of any length. */
+const SHOWN_CHARACTERS = 2_000;
+
+function formatDetails(details: ErrorDetails): string {
+  const [what, where, expected, found, remedy] = FIELDS.map((field) => shortened(details[field]));
+  const lines = [where === undefined ? `${what}` : `${where}: ${what}`];
   if (expected !== undefined) lines.push(`  expected: ${expected}`);
   if (found !== undefined) lines.push(`  found:    ${found}`);
   if (remedy !== undefined) lines.push(`  remedy:   ${remedy}`);
   return lines.join('\n');
+}
+
+function shortened(text: string | undefined): string | undefined {
+  return text === undefined || text.length <= SHOWN_CHARACTERS ? text : `${text.slice(0, SHOWN_CHARACTERS)}…`;
 }
