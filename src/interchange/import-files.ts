@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { ImportError, messageOf, UsageError } from '../errors.js';
 import { openFile, readFully } from '../read-file.js';
 import { readJson } from '../read-json.js';
-import type { RunManifest } from '../store/index.js';
-import { type Facts, type FileOption, optionOf } from './formats/facts.js';
+import { quoted, type RunManifest } from '../store/index.js';
+import { type FactName, type Facts, type FileOption, optionOf } from './formats/facts.js';
 import type { ImportFormat, Sample } from './formats/format.js';
 import { formatNamed, IMPORT_FORMATS } from './formats/format-list.js';
 import { writeImportedRun } from './imported-run.js';
@@ -74,11 +74,12 @@ export async function importFiles(
   const { files, said, sidecars } = await describeFiles(format, sources, facts);
   const imported = await format.read({ files, prefix, baseline: baseline ?? null }, said);
   const paths = [...files, ...prefix, ...(baseline === undefined ? [] : [baseline])].map(({ path }) => path);
-  const about = { format: format.name, model: said.facts.model, paths };
+  const command = importCommand(format, { files, prefix, baseline }, said.facts);
+  const about = { format: format.name, model: said.facts.model, paths, command };
   const result = { format: format.name, sidecars };
   switch (imported.becomes) {
     case 'run': {
-      const manifest = await writeImportedRun(out, imported, said.facts.model);
+      const manifest = await writeImportedRun(out, imported, about);
       return { ...result, becomes: 'run', manifest };
     }
     case 'matrix':
@@ -88,6 +89,37 @@ export async function importFiles(
       return { ...result, becomes: 'selection', description, notes: [...imported.notes] };
     }
   }
+}
+
+/** The command that imports these files again, without their sidecars. */
+function importCommand(
+  { name }: ImportFormat,
+  { files, prefix, baseline }: { files: readonly SourceFile[] } & Pick<ImportOptions, 'prefix' | 'baseline'>,
+  facts: Facts,
+): string {
+  const source = ({ path, language }: SourceFile) =>
+    quoted(language === null ? basename(path) : `${language}=${basename(path)}`);
+  const option = (of: FactName | FileOption, value: string) => `${optionOf(of)} ${value}`;
+  return [
+    'babelscope import',
+    ...files.map(source),
+    `--format ${name}`,
+    ...(Object.entries(facts) as [FactName, unknown][])
+      .filter(([, value]) => value !== undefined)
+      .map(([of, value]) => option(of, quoted(textOf(value)))),
+    ...(prefix === undefined || prefix.length === 0 ? [] : [option('prefix', prefix.map(source).join(' '))]),
+    ...(baseline === undefined ? [] : [option('baseline', source(baseline))]),
+    '--out <folder>',
+  ].join(' ');
+}
+
+/** The value of a fact as its option takes it. */
+function textOf(value: unknown): string {
+  if (Array.isArray(value)) return value.join(',');
+  if (typeof value !== 'object' || value === null) return String(value);
+  return Object.entries(value)
+    .map(([tag, n]) => `${tag}=${n}`)
+    .join(',');
 }
 
 async function recognise([first]: readonly SourceFile[]): Promise<ImportFormat> {

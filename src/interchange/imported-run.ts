@@ -3,6 +3,8 @@ import { basename, join, resolve } from 'node:path';
 import { ImportError } from '../errors.js';
 import { describeLanguages } from '../probes/index.js';
 import {
+  type FileChecksum,
+  layerName,
   layerPath,
   makeFolder,
   RUN_SCHEMA_VERSION,
@@ -52,13 +54,16 @@ export interface ImportedRun {
  * Writes what several files counted as a run that `score`, `compare` and `report` open, with whatever is known of it.
  * Files are checked before anything is written; the manifest, without which a folder is no run, comes last.
  *
- * @param model what to call it; default the name of the folder.
+ * @param about the model's name (default that of the folder), and the command that imports these files again.
  * @throws ImportError if shapes differ or a value is none of a count or importance.
  */
 export async function writeImportedRun(
   out: string,
   run: ImportedRun,
-  model = basename(resolve(out)),
+  {
+    model = basename(resolve(out)),
+    command,
+  }: { readonly model?: string | undefined; readonly command: string },
 ): Promise<RunManifest> {
   const { kind, sums: imported } = run;
   const [layers, width] = checkShapes(imported);
@@ -76,6 +81,7 @@ export async function writeImportedRun(
   ] as const;
   const tokens = Uint32Array.from(cells.flat(), (one) => one.tokens);
   await makeFolder(join(out, 'layers'));
+  const written: Record<string, FileChecksum> = {};
   for (let layer = 0; layer < layers; layer++) {
     function* values() {
       for (const { sums } of cells.flat()) {
@@ -84,12 +90,12 @@ export async function writeImportedRun(
       }
       yield tokens;
     }
-    await streamSafetensors(layerPath(out, layer), arrays, values(), {
+    written[layerName(layer)] = await streamSafetensors(layerPath(out, layer), arrays, values(), {
       'babelscope.layer': String(layer),
       'babelscope.plan': manifest.planSha256,
     });
   }
-  await writeManifest(out, manifest);
+  await writeManifest(out, manifest, written, command);
   return manifest;
 }
 

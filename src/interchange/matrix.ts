@@ -7,12 +7,12 @@ import { type MatrixQuantity, QUANTITIES } from './formats/facts.js';
 import { readChecked } from './selection.js';
 import { describeImport, type ImportAbout, type ImportTable, writeTables } from './write-import.js';
 
-/** Newest layout of `matrix.json` and the table beside it. */
+/** The layout of `matrix.json` and the table beside it. */
 export const MATRIX_SCHEMA_VERSION = 1;
 
 const matrixSchema = z.object({
   schema: z.literal('babelscope/matrix'),
-  schemaVersion: z.number().int().max(MATRIX_SCHEMA_VERSION),
+  schemaVersion: z.literal(MATRIX_SCHEMA_VERSION),
   babelscope: z.string(),
   format: z.string(),
   model: z.string(),
@@ -106,7 +106,7 @@ export async function writeMatrix(
       ]),
     ),
   };
-  await writeTables(out, [table], { name: 'matrix', description });
+  await writeTables(out, [table], { name: 'matrix.json', description, command: about.command });
   return description;
 }
 
@@ -117,9 +117,9 @@ export function isMatrix(folder: string): boolean {
 
 /** @throws RunError if a file of it is missing, malformed or of a newer schema than this version knows. */
 export async function readMatrix(folder: string): Promise<LanguageMatrix> {
-  const path = join(folder, 'matrix.json');
   const { intervened, languages, quantity, rule, model, format, ...description } = await readChecked(
-    path,
+    folder,
+    'matrix.json',
     matrixSchema,
     MATRIX_SCHEMA_VERSION,
   );

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { z } from 'zod';
-import { makeFolder, writeJson } from '../store/index.js';
+import { makeFolder, quoted, writeRecord } from '../store/index.js';
 import { readChecked } from './selection.js';
 
-/** Newest layout of `selections.json`. */
+/** The layout of `selections.json`. 3: it has its own checksum; heads, counts alone. */
 export const SELECTIONS_SCHEMA_VERSION = 3;
 
 const share = z.number().nullable();
@@ -49,9 +49,9 @@ const overlap = z.object({
 
 const comparisonSchema = z.object({
   schema: z.literal('babelscope/selections'),
-  schemaVersion: z.number().int().max(SELECTIONS_SCHEMA_VERSION),
+  schemaVersion: z.literal(SELECTIONS_SCHEMA_VERSION),
   babelscope: z.string(),
-  /** What is selected; of version 2 neurons. */
+  /** What is selected. */
   unit: z.enum(['neuron', 'head']).default('neuron'),
   /** Those that all selections have. */
   languages: z.array(z.string()),
@@ -70,10 +70,15 @@ export type SelectionComparison = z.infer<typeof comparisonSchema>;
 /** Writes `selections.json`. @throws OutputError */
 export async function writeSelectionComparison(out: string, comparison: SelectionComparison): Promise<void> {
   await makeFolder(out);
-  await writeJson(join(out, 'selections.json'), comparison);
+  const named = comparison.sets.map(({ label }) => `<selection or run ${label}>`).join(' ');
+  const labels = quoted(comparison.sets.map(({ label }) => label).join(','));
+  await writeRecord(join(out, 'selections.json'), comparison, {
+    files: {},
+    command: `babelscope compare ${named} --labels ${labels} --out <folder>`,
+  });
 }
 
 /** @throws RunError if `selections.json` is missing, malformed or of a newer schema than this version knows. */
 export async function readSelectionComparison(folder: string): Promise<SelectionComparison> {
-  return readChecked(join(folder, 'selections.json'), comparisonSchema, SELECTIONS_SCHEMA_VERSION);
+  return readChecked(folder, 'selections.json', comparisonSchema, SELECTIONS_SCHEMA_VERSION);
 }

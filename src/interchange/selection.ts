@@ -3,12 +3,12 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { RunError, UsageError } from '../errors.js';
 import type { LanguageTag } from '../probes/index.js';
-import { readJsonObject } from '../read-json.js';
+import { checkListed, otherVersion, type RecordName, readRecord } from '../store/index.js';
 import type { Said } from './formats/facts.js';
 import { languageOf } from './source-files.js';
 import { describeImport, type ImportAbout, type ImportTable, writeTables } from './write-import.js';
 
-/** Newest layout of `selection.json` and the tables beside it. */
+/** The layout of `selection.json` and the tables beside it. 3: it lists them with their checksums; heads, counts alone. */
 export const SELECTION_SCHEMA_VERSION = 3;
 
 /** The rule of a selection whose file does not tell how it was made, as none does. */
@@ -19,12 +19,12 @@ export type SelectedType = 'neuron' | 'head';
 
 const selectionSchema = z.object({
   schema: z.literal('babelscope/selection'),
-  schemaVersion: z.number().int().max(SELECTION_SCHEMA_VERSION),
+  schemaVersion: z.literal(SELECTION_SCHEMA_VERSION),
   babelscope: z.string(),
   format: z.string(),
   model: z.string(),
   languages: z.array(z.string()),
-  /** What is selected; of version 2 neurons. */
+  /** What is selected. */
   unit: z.enum(['neuron', 'head']).default('neuron'),
   /** Known to have that many layers at least; exactly that many where `layersKnown`. */
   layers: z.number().int(),
@@ -187,8 +187,9 @@ export async function writeSelection(
     rule,
   };
   await writeTables(out, [members === null ? countTable(selection) : unitTable(selection), ...tables], {
-    name: 'selection',
+    name: 'selection.json',
     description,
+    command: about.command,
   });
   return description;
 }
@@ -231,32 +232,35 @@ export function isSelection(folder: string): boolean {
   return existsSync(join(folder, 'selection.json'));
 }
 
-/** @throws RunError if `selection.json` is malformed or of a newer schema than this version knows. */
+/** @throws DamagedError if `selection.json` or a table beside it is damaged; RunError if it is of another version. */
 export function readSelection(folder: string): Promise<SelectionDescription> {
-  return readChecked(join(folder, 'selection.json'), selectionSchema, SELECTION_SCHEMA_VERSION);
+  return readChecked(folder, 'selection.json', selectionSchema, SELECTION_SCHEMA_VERSION);
 }
 
-/** A JSON file of ours. @throws RunError if it does not fit the schema, or is of a newer version than `newest`. */
-export async function readChecked<T>(path: string, schema: z.ZodType<T>, newest: number): Promise<T> {
-  const remedy = 'import and compare again with this version';
-  const value = await readJsonObject(path, remedy, RunError);
-  const version = value.schemaVersion;
-  if (typeof version === 'number' && version > newest) {
+/**
+ * A record of ours, with every file that it lists checked.
+ *
+ * @throws DamagedError if a byte is not what was written; RunError if it is of another version, or does not fit the schema
+ */
+export async function readChecked<T>(
+  folder: string,
+  name: RecordName,
+  schema: z.ZodType<T>,
+  version: number,
+): Promise<T> {
+  const path = join(folder, name);
+  const record = await readRecord(path, version);
+  if (record.files === undefined) throw otherVersion(path, record.value.schemaVersion, version);
+  const parsed = schema.safeParse(record.value);
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0]!;
     throw new RunError({
-      what: 'the file was written by a newer version of babelscope',
+      what: `field "${issue.path.join('.')}" is unusable`,
       where: path,
-      expected: `schemaVersion up to ${newest}`,
-      found: String(version),
-      remedy: 'update babelscope, or import and compare again with this version',
+      expected: issue.message,
+      remedy: 'import and compare again with this version',
     });
   }
-  const parsed = schema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0]!;
-  throw new RunError({
-    what: `field "${issue.path.join('.')}" is unusable`,
-    where: path,
-    expected: issue.message,
-    remedy,
-  });
+  for (const file of Object.keys(record.files ?? {})) await checkListed(folder, name, record, file);
+  return parsed.data;
 }

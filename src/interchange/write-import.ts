@@ -1,6 +1,14 @@
 import { basename, join, resolve } from 'node:path';
 import { SCORES_SCHEMA_VERSION } from '../scores/index.js';
-import { type ColumnType, makeFolder, streamTable, type TableValue, writeJson } from '../store/index.js';
+import {
+  type ColumnType,
+  type FileChecksum,
+  makeFolder,
+  type RecordName,
+  streamTable,
+  type TableValue,
+  writeRecord,
+} from '../store/index.js';
 import { VERSION } from '../version.js';
 import { sha256OfFile } from './source-files.js';
 
@@ -10,6 +18,8 @@ export interface ImportAbout {
   /** Default: the name of the folder. */
   readonly model: string | undefined;
   readonly paths: readonly string[];
+  /** The command that imports the files again, with `<folder>` for where they go. */
+  readonly command: string;
 }
 
 /** A table to be written into the folder of an import. */
@@ -30,12 +40,22 @@ export async function describeImport(out: string, { format, model, paths }: Impo
 export async function writeTables(
   out: string,
   tables: readonly ImportTable[],
-  { name, description }: { readonly name: string; readonly description: { languages?: readonly string[] } },
+  {
+    name,
+    description,
+    command,
+  }: {
+    readonly name: RecordName;
+    readonly description: { readonly languages?: readonly string[] };
+    readonly command: string;
+  },
 ): Promise<void> {
   await makeFolder(out);
+  const files: Record<string, FileChecksum> = {};
   for (const table of tables) {
     const values = table.columns.map((_, c) => table.rows.map((row) => row[c]!));
-    await streamTable(join(out, `${table.name}.parquet`), table.columns, [values], {
+    const file = `${table.name}.parquet`;
+    files[file] = await streamTable(join(out, file), table.columns, [values], {
       schema: `babelscope/${table.name}`,
       schema_version: String(SCORES_SCHEMA_VERSION),
       babelscope: VERSION,
@@ -44,5 +64,5 @@ export async function writeTables(
       columns: JSON.stringify(Object.fromEntries(table.columns.map((column) => [column.name, column.about]))),
     });
   }
-  await writeJson(join(out, `${name}.json`), description);
+  await writeRecord(join(out, name), description, { files, command });
 }

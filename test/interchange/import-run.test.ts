@@ -361,9 +361,9 @@ describe('files that cannot be used are refused with exit 2, and leave nothing',
       sums,
       tokens: 10,
     } as const;
-    await expect(writeImportedRun(out, { kind: format, sums: [counted as never] })).rejects.toThrow(
-      /0 to the 10 tokens counted[\s\S]*11 in layer 0, unit 1/,
-    );
+    await expect(
+      writeImportedRun(out, { kind: format, sums: [counted as never] }, { command: '' }),
+    ).rejects.toThrow(/0 to the 10 tokens counted[\s\S]*11 in layer 0, unit 1/);
     // LAHIS matrices hold fractions.
     await expect(
       importLahis([{ path: join(FIXTURES, 'too-large-int64.pt'), language: 'en' }], out),
