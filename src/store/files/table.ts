@@ -2,6 +2,7 @@ import { type DecodedArray, parquetRead, parquetSchema } from 'hyparquet';
 import { ByteWriter, ParquetWriter, schemaFromColumnData } from 'hyparquet-writer';
 import { messageOf, RunError } from '../../errors.js';
 import { openParquet, type ParquetFile } from '../../read-parquet.js';
+import type { FileChecksum } from '../integrity/checksum.js';
 import { writeFileAtomic } from './write-file-atomic.js';
 
 export type ColumnType = keyof typeof PARQUET_TYPES;
@@ -26,6 +27,7 @@ export const ROW_GROUP_ROWS = 65_536;
  *
  * @param pieces Each becomes a row group: the values of some rows, one array a column, all of one length. NaN is stored
  *   as null.
+ * @returns length and SHA-256 of the file.
  * @throws OutputError if it cannot be written.
  */
 export async function streamTable(
@@ -33,7 +35,7 @@ export async function streamTable(
   columns: readonly { readonly name: string; readonly type: ColumnType }[],
   pieces: Iterable<readonly ArrayLike<TableValue>[]> | AsyncIterable<readonly ArrayLike<TableValue>[]>,
   metadata: Readonly<Record<string, string>> = {},
-): Promise<void> {
+): Promise<FileChecksum> {
   const sources = columns.map(({ name, type }) => ({
     name,
     type: PARQUET_TYPES[type],
@@ -65,7 +67,7 @@ export async function streamTable(
     await writer.finish();
     yield take();
   }
-  await writeFileAtomic(path, chunks());
+  return writeFileAtomic(path, chunks());
 }
 
 /** NaN as null. Arrays of numbers without NaN stay what they are, which encodes several times as fast. */
