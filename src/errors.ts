@@ -1,3 +1,5 @@
+import { redact, redactCause } from './secrets.js';
+
 /** A message to the user names the thing, the place, what was expected, what was found, and the way out. */
 export interface ErrorDetails {
   /** One sentence: what is wrong. */
@@ -15,8 +17,15 @@ export class BabelscopeError extends Error {
   readonly exitCode: number = 1;
   readonly details: ErrorDetails;
 
-  constructor(details: ErrorDetails, options?: ErrorOptions) {
-    super(formatDetails(details), options);
+  constructor(given: ErrorDetails, options?: ErrorOptions) {
+    // No error carries a token or a password, whoever shows it.
+    const details = Object.fromEntries(
+      Object.entries(given).map(([part, text]) => [part, typeof text === 'string' ? redact(text) : text]),
+    ) as unknown as ErrorDetails;
+    super(
+      formatDetails(details),
+      options?.cause === undefined ? undefined : { cause: redactCause(options.cause) },
+    );
     this.name = new.target.name;
     this.details = details;
   }
