@@ -17,6 +17,7 @@ import {
   writeReport,
   writeSelectionReport,
 } from '../report/index.js';
+import { withFolderLock } from '../store/index.js';
 import { parseChoices } from './options.js';
 import { interruptSignal, say } from './terminal.js';
 
@@ -28,7 +29,7 @@ export function reportCommand() {
       ...REPORT_FORMATS,
     ])
     .action(async (folder, { out, formats }) => {
-      const { files } = await draw(folder, out, { formats });
+      const { files } = await withFolderLock(out, { what: 'report' }, () => draw(folder, out, { formats }));
       for (const file of files) say(`wrote ${file}`);
     });
 }
