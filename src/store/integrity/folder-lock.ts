@@ -91,8 +91,9 @@ const lockPath = (folder: string, name: string): string => join(folder, `.${name
 const holderPath = (folder: string, name: string): string => join(folder, `.${name}.json`);
 
 function acquire(folder: string, name: string, onLost: (error: Error) => void): Promise<() => Promise<void>> {
-  return lock(folder, {
-    lockfilePath: lockPath(folder, name),
+  // Locks of one process are told apart by what they lock, which need not be there.
+  return lock(join(folder, `.${name}`), {
+    realpath: false,
     stale: STALE_MS,
     update: RENEW_MS,
     onCompromised: onLost,
@@ -107,7 +108,7 @@ async function refuseOthers(folder: string, name: string): Promise<void> {
   for (const other of names) {
     if (other === name || (other !== 'writer' && name !== 'writer')) continue;
     await takeOver(folder, other);
-    const held = await check(folder, { lockfilePath: lockPath(folder, other), stale: STALE_MS });
+    const held = await check(join(folder, `.${other}`), { realpath: false, stale: STALE_MS });
     if (held) throw await heldBy(folder, other);
   }
 }
