@@ -22,5 +22,6 @@ export async function requireSpace(folder: string, bytes: number): Promise<void>
 }
 
 function gigabytes(bytes: number): string {
-  return `${bytes.toLocaleString('en')} bytes (${(bytes / 1e9).toPrecision(3)} GB)`;
+  const rounded = (bytes / 1e9).toLocaleString('en', { maximumFractionDigits: 1 });
+  return `${Math.ceil(bytes).toLocaleString('en')} bytes (${rounded} GB)`;
 }
