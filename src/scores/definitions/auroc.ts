@@ -1,4 +1,4 @@
-import { PERCENTILE, type PromptScore, RELIABILITY_UNITS_ITEMS } from '../definition.js';
+import { OF_PROMPTS, PERCENTILE, type PromptScore } from '../definition.js';
 import type { RankWalk } from '../samples/rank-walk.js';
 import { walkedUnit } from '../samples/rank-walk.js';
 
@@ -39,13 +39,12 @@ export function auroc(
 }
 
 export const aurocScore: PromptScore = {
+  ...OF_PROMPTS,
   name: 'auroc',
   title: 'AUROC',
   source: 'Hanley & McNeil, 1982',
   asked: 'auroc',
-  types: ['neuron', 'head', 'expert', 'residual'],
   per: 'language',
-  from: 'prompts',
   part: 'ranks',
   about: 'P(pooled value in this language > in the rest) + ½ P(equal); 0.5 is chance',
   range: '0 … 1',
@@ -54,8 +53,6 @@ export const aurocScore: PromptScore = {
   best: { about: 'highest AUROC over languages' },
   evaluate: (values) => values.auroc,
   interval: (uncertainty) => uncertainty.auroc,
-  reliability: RELIABILITY_UNITS_ITEMS,
-  change: 'full',
   span: () => 1,
   coverage: 'auroc',
 };

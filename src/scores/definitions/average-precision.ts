@@ -1,4 +1,4 @@
-import { JACKKNIFE, type PromptScore, RELIABILITY_UNITS_ITEMS } from '../definition.js';
+import { JACKKNIFE, OF_PROMPTS, type PromptScore } from '../definition.js';
 import type { RankWalk } from '../samples/rank-walk.js';
 import { walkedUnit } from '../samples/rank-walk.js';
 
@@ -35,13 +35,12 @@ export function averagePrecision(
 }
 
 export const apScore: PromptScore = {
+  ...OF_PROMPTS,
   name: 'ap',
   title: 'Average precision',
   source: 'Kojima et al., NAACL 2024; Cuadros et al., ICML 2022',
   asked: 'ap',
-  types: ['neuron', 'head', 'expert', 'residual'],
   per: 'language',
-  from: 'prompts',
   part: 'ranks',
   about: 'average precision of pooled values for this language against the rest',
   range: '0 … 1',
@@ -61,8 +60,6 @@ export const apScore: PromptScore = {
   },
   evaluate: (values) => values.ap,
   interval: (uncertainty) => uncertainty.ap,
-  reliability: RELIABILITY_UNITS_ITEMS,
-  change: 'full',
   span: () => 1,
   coverage: 'ap',
 };
