@@ -9,7 +9,7 @@ import type {
   Trend,
   UnitDescription,
 } from '../../src/compare/comparison.js';
-import type { Measure } from '../../src/compare/quantities/quantity.js';
+import type { Measure } from '../../src/compare/comparison.js';
 
 /** What a comparison says in rows. */
 type Rows = Pick<Comparison, 'levels' | 'changes' | 'contrasts' | 'trends'>;
