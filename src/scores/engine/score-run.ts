@@ -30,10 +30,10 @@ import { SCORES_SCHEMA_VERSION, type ScoreName, type ScoreSummary } from '../tab
 import { writeScores } from '../tables/write-scores.js';
 import { availableScores, definitionsOf, parseScoreNames } from './available.js';
 import { scoreAlignment } from './score-alignment.js';
-import { reliabilitySample } from './score-task-runner.js';
 import {
   type HalfScore,
   halfScoresOf,
+  reliabilitySample,
   type ScoreResult,
   type ScoreSettings,
   type ScoreTask,
