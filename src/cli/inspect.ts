@@ -2,7 +2,7 @@ import { Command } from '@commander-js/extra-typings';
 import { type CaptureEstimate, estimateCapture } from '../capture/index.js';
 import { type Inspection, inspectModel } from '../models/index.js';
 import { MOST_WORKERS, measureGflops, physicalCores } from '../runtime/index.js';
-import { formatBytes, formatTable, print, printJson, say, startDownloadProgress } from './terminal.js';
+import { formatBytes, print, printJson, printTable, sayWarnings, startDownloadProgress } from './terminal.js';
 
 export function inspectCommand() {
   return new Command('inspect')
@@ -47,11 +47,9 @@ async function withSpeed(
 
 function printInspection(inspection: Inspection, capture: CaptureEstimate & Speed): void {
   const { hooks, units, weights, adapter, graph, mixture, ...shape } = inspection;
-  print(
-    formatTable(
-      ['property', 'value'],
-      Object.entries(shape).map(([key, value]) => [key, formatValue(value)]),
-    ),
+  printTable(
+    ['property', 'value'],
+    Object.entries(shape).map(([key, value]) => [key, formatValue(value)]),
   );
   if (mixture !== null) {
     const { perToken, dExpert, dShared, layers } = mixture;
@@ -59,14 +57,12 @@ function printInspection(inspection: Inspection, capture: CaptureEstimate & Spee
     print(`experts in layers ${ranges(layers)}: ${perToken} a token, of ${dExpert} neurons each${shared}`);
   }
   print('');
-  print(
-    formatTable(
-      ['unit', 'count'],
-      Object.entries(units).map(([unit, count]) => [unit, formatValue(count)]),
-    ),
+  printTable(
+    ['unit', 'count'],
+    Object.entries(units).map(([unit, count]) => [unit, formatValue(count)]),
   );
   print('');
-  print(formatTable(['hook', 'layers', 'shape a token'], hookRows(hooks)));
+  printTable(['hook', 'layers', 'shape a token'], hookRows(hooks));
   for (const { hook, layers, statistics, why } of graph?.hidden ?? []) {
     const norms = statistics === 'norms' ? 'norms at ' : '';
     print(`not there: ${norms}blocks.{l}.${hook} in layers ${ranges(layers)}: ${why}`);
@@ -81,10 +77,10 @@ function printInspection(inspection: Inspection, capture: CaptureEstimate & Spee
   if (adapter !== null) {
     const { tensors, parameters, warnings } = adapter;
     print(`adapter: ${tensors} tensors, ${parameters.toLocaleString('en')} parameters, all of them applied`);
-    for (const warning of warnings) say(`warning: ${warning}`);
+    sayWarnings(warnings);
   }
   print('');
-  print(formatTable(['a capture takes', ''], captureRows(capture, graph !== null)));
+  printTable(['a capture takes', ''], captureRows(capture, graph !== null));
 }
 
 /** One row a hook and shape, with the layers that have it. */

@@ -4,7 +4,7 @@ import type { SelectedSet, SelectionComparison } from '../interchange/index.js';
 import { csvLine, makeFolder, writeFileAtomic } from '../store/index.js';
 import { cellMap, onDark, plainAxis, sequential, valueColour } from './drawing/cell-map.js';
 import { renderPng, renderSvgs } from './drawing/render.js';
-import { specification, tooltip } from './drawing/specification.js';
+import { numeric, specification, tooltip } from './drawing/specification.js';
 import { INK, INK_SOFT, MISSING, RUN_COLOURS, RUN_SHAPES } from './drawing/theme.js';
 import { count, list, plainStrings, wrap, wrapParts } from './words/text.js';
 import { REPORT_FORMATS, type WriteReportOptions } from './write-report.js';
@@ -50,7 +50,7 @@ export function selectionFigure(given: SelectionComparison): TopLevelSpec {
         mark: { type: 'bar', color: MISSING, height: 10 },
         encoding: {
           y,
-          x: { field: 'jaccard', type: 'quantitative', scale, title: 'Jaccard of selected neurons' },
+          x: numeric('jaccard', { scale, title: 'Jaccard of selected neurons' }),
         },
       },
       {
@@ -62,11 +62,11 @@ export function selectionFigure(given: SelectionComparison): TopLevelSpec {
           color: RUN_COLOURS[2],
           invalid: 'filter',
         },
-        encoding: { y, x: { field: 'jaccard', type: 'quantitative' } },
+        encoding: { y, x: numeric('jaccard') },
       },
       {
         mark: { type: 'tick', thickness: 2, size: 16, color: RUN_COLOURS[1], invalid: 'filter' },
-        encoding: { y, x: { field: 'chance', type: 'quantitative' } },
+        encoding: { y, x: numeric('chance') },
       },
       {
         mark: { type: 'text', align: 'left', dx: 8, fontSize: 10, color: INK },
