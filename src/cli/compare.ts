@@ -176,7 +176,7 @@ async function compareSelected(
         language ?? 'any',
         inA,
         inB,
-        changeOfCount(inA, inB),
+        inPerCent(inA, inB - inA).join(' (') + (inA === 0 ? '' : ')'),
         both,
         number(jaccard),
         number(chance),
@@ -187,10 +187,10 @@ async function compareSelected(
   say(`\nNext: babelscope report ${out} --out <folder>`);
 }
 
-/** `-9 (-12 %)`; of nothing there is no share. */
-function changeOfCount(from: number, to: number): string {
+/** `-9` and `-12 %`; of a count that was 0 there is no per cent. */
+function inPerCent(from: number, change: number): string[] {
   const signed = (value: number) => (value > 0 ? `+${value}` : `${value}`);
-  return `${signed(to - from)}${from === 0 ? '' : ` (${signed(Math.round((100 * (to - from)) / from))} %)`}`;
+  return [signed(change), ...(from === 0 ? [] : [`${signed(Math.round((100 * change) / from))} %`])];
 }
 
 /** The changes against the reference, also of each language's selected units, trends, and differences in differences, as tables. */
@@ -263,12 +263,10 @@ function printLanguages(comparison: Comparison): void {
   );
 }
 
-/** `68 (-9, -12 %)`; of a count that was 0 there is no per cent. */
+/** `68 (-9, -12 %)`. */
 function countAndChange({ valueFrom, valueTo, change: { value } }: Change): string {
   if (valueFrom === null || valueTo === null || value === null) return '–';
-  const signed = (n: number) => (n > 0 ? `+${n}` : `${n}`);
-  const share = valueFrom === 0 ? '' : `, ${signed(Math.round((100 * value) / valueFrom))} %`;
-  return `${valueTo} (${signed(value)}${share})`;
+  return `${valueTo} (${inPerCent(valueFrom, value).join(', ')})`;
 }
 
 function hasNumber(values: readonly (number | null)[]): boolean {

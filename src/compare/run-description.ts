@@ -1,14 +1,13 @@
 import { exclusivity, HalfScores, RELIABILITY_UNITS, topLanguage, vectorShare } from '../scores/index.js';
 import { Random } from '../stats/index.js';
 import type { UnitLayout, UnitType } from '../store/index.js';
-import type { ExpertMap, HeadMap, RunProfile } from './comparison.js';
+import type { Comparison, ExpertMap, HeadMap, RunProfile } from './comparison.js';
 import type { FoldSubsets } from './inputs/fold-subsets.js';
 import type { SubsetScores, UnitLayer } from './inputs/layer-scores.js';
 import type { RunSource } from './inputs/run-source.js';
 import type { RunTally } from './inputs/tally.js';
 import { LayerGrids } from './numbers.js';
 import { ProfileBuilder } from './profile.js';
-import type { RunReliability } from './reliability.js';
 
 /** A comparison says this of one run by itself; it is collected while its layers pass by. */
 export class RunDescription {
@@ -83,12 +82,14 @@ export class RunDescription {
     return this.#type === 'expert' ? { label: this.#run.label, ...this.#experts.grids } : null;
   }
 
-  reliability(): RunReliability[] {
+  /** Of LAPE and ω²_language, from the halves of the noise floor; empty without halves. */
+  reliability(): Comparison['reliability'] {
     if (this.#subsets.halves.length === 0) return [];
-    return [
-      { type: this.#type, score: 'lape', ...this.#halfLape.reliability() },
-      { type: this.#type, score: 'omega2_language', ...this.#halfOmega2.reliability() },
-    ];
+    const row = (score: string, halved: HalfScores) => {
+      const { halves, stepUp } = halved.reliability();
+      return { label: this.#run.label, type: this.#type, score, halves, stepUp };
+    };
+    return [row('lape', this.#halfLape), row('omega2_language', this.#halfOmega2)];
   }
 }
 

@@ -1,6 +1,5 @@
 import { OF_PROMPTS, PERCENTILE, type PromptScore } from '../definition.js';
-import type { RankWalk } from '../samples/rank-walk.js';
-import { walkedUnit } from '../samples/rank-walk.js';
+import { ofOneUnit, type RankWalk } from '../samples/rank-walk.js';
 
 /**
  * Area under the ROC curve, P(x_k > x_rest) + ½ P(x_k = x_rest) (Hanley & McNeil, 1982), by the rank-sum statistic with
@@ -21,22 +20,8 @@ export function aurocOf({ positives, rankSum, languages }: RankWalk, out: Float6
   }
 }
 
-/**
- * AUROC of one unit for every language, [language]; NaN values are left out.
- *
- * @param values [prompt].
- * @param language [prompt].
- */
-export function auroc(
-  values: ArrayLike<number>,
-  language: ArrayLike<number>,
-  languages: number,
-): Float64Array {
-  const out = new Float64Array(languages).fill(Number.NaN);
-  const walk = walkedUnit(values, language, languages);
-  if (walk !== null) aurocOf(walk, out);
-  return out;
-}
+/** AUROC of one unit for every language, [language]; NaN values are left out. */
+export const auroc = ofOneUnit(aurocOf);
 
 export const aurocScore: PromptScore = {
   ...OF_PROMPTS,

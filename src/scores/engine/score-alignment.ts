@@ -8,13 +8,6 @@ import { languagePairs, layerAlignment } from '../samples/layer-alignment.js';
 import type { AlignmentRow } from '../tables/alignment-columns.js';
 import type { ReliabilityRow } from '../tables/summary.js';
 
-export interface ScoredAlignment {
-  /** Layer by layer, of every two languages. */
-  readonly rows: readonly AlignmentRow[];
-  /** Reliability of margin and MEXA, over rows. */
-  readonly reliability: readonly ReliabilityRow[];
-}
-
 export interface AlignmentScoring {
   /** Folds in which tokens were counted. */
   readonly folds: readonly number[];
@@ -29,11 +22,13 @@ export interface AlignmentScoring {
  * Alignment of every two languages in every layer, with delete-one-fold jackknife intervals. A left-out fold is no
  * candidate either. The bootstrap would not do for MEXA: an item drawn twice ties with itself and is never retrieved.
  * The jackknife's variance is, if anything, too large (Efron & Stein, 1981).
+ *
+ * @returns rows layer by layer, and the reliability of margin and MEXA over them.
  */
 export async function scoreAlignment(
   run: Run,
   { folds, halves, threads, signal, onLayer }: AlignmentScoring,
-): Promise<ScoredAlignment> {
+): Promise<{ readonly rows: readonly AlignmentRow[]; readonly reliability: readonly ReliabilityRow[] }> {
   const { plan, shape } = run.manifest;
   const tags = plan.languages;
   const pairs = languagePairs(tags.length).length;
