@@ -1,14 +1,5 @@
 import { type FoldHalves, meanOfPresent, spearman, spearmanBrown } from '../../stats/index.js';
-
-/** How well a score of half the data repeats on the other half. null: cannot be computed. */
-export interface Reliability {
-  /** Units the correlation is over. */
-  readonly units: number;
-  /** Spearman's correlation of the two halves over units, mean over splits (and over columns, if there are several). */
-  readonly halves: number | null;
-  /** Its Spearman–Brown step-up: what the correlation of two whole runs would be. */
-  readonly stepUp: number | null;
-}
+import type { ReliabilityRow } from '../tables/summary.js';
 
 /**
  * Scores of a sample of units on the halves of the folds, filled while a run is walked through layer by layer. A
@@ -61,8 +52,8 @@ export class HalfScores {
     }
   }
 
-  /** Correlation of the halves, by column and then averaged. */
-  reliability(): Reliability {
+  /** How well the score of half the data repeats on the other half: correlations by column, averaged. null: cannot be computed. */
+  reliability(): Pick<ReliabilityRow, 'units' | 'halves' | 'stepUp'> {
     const units = this.sample.length;
     const correlations: number[] = [];
     for (let split = 0; split < this.splits.length; split++) {
