@@ -33,15 +33,7 @@ export async function writeReport(
   const wanted = new Set(formats);
   const figures = buildFigures(comparison);
   const tables = buildTables(comparison);
-  const files: string[] = [];
-  /** Nothing to write: what an earlier report left there goes. */
-  const write = async (name: string, content: string | Uint8Array | null) => {
-    const path = join(outFolder, name);
-    if (content === null) return removeStale(path);
-    await makeFolder(dirname(path));
-    await writeFileAtomic(path, [typeof content === 'string' ? new TextEncoder().encode(content) : content]);
-    files.push(path);
-  };
+  const { files, write } = reportFiles(outFolder);
   if (wanted.has('html')) await write('report.html', await buildPage(comparison, figures));
   const drawn = (['svg', 'png'] as const).filter((format) => wanted.has(format));
   for (const figure of drawn.length === 0 ? [] : figures) {
@@ -56,4 +48,18 @@ export async function writeReport(
     await write(join('tables', `${name}.csv`), table === undefined ? null : toCsv(table));
   }
   return { files };
+}
+
+/** Writes files of a folder, and says which. */
+export function reportFiles(outFolder: string) {
+  const files: string[] = [];
+  /** Nothing to write: what an earlier report left there goes. */
+  const write = async (name: string, content: string | Uint8Array | null) => {
+    const path = join(outFolder, name);
+    if (content === null) return removeStale(path);
+    await makeFolder(dirname(path));
+    await writeFileAtomic(path, [typeof content === 'string' ? new TextEncoder().encode(content) : content]);
+    files.push(path);
+  };
+  return { files, write };
 }

@@ -25,7 +25,7 @@ import type { ScoreDefinition } from '../definition.js';
 import { loadDefinitions } from '../definitions/index.js';
 import { languageEntropy } from '../definitions/mutual-information.js';
 import { HalfScores } from '../samples/half-scores.js';
-import { policyCounts, selectByPolicies } from '../selection/select-by-policies.js';
+import { policyCounts, selectByPolicies } from '../selection/policies.js';
 import { SCORES_SCHEMA_VERSION, type ScoreName, type ScoreSummary } from '../tables/summary.js';
 import { writeScores } from '../tables/write-scores.js';
 import { availableScores, definitionsOf, parseScoreNames } from './available.js';

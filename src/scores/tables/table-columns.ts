@@ -4,7 +4,7 @@ import { columnsOf, type ScoreDefinition, testColumns } from '../definition.js';
 import { SCORE_DEFINITIONS } from '../definitions/index.js';
 import type { UnitBlock } from '../engine/unit-scores.js';
 import { deadUnits, topLanguage } from '../selection/of-rates.js';
-import type { PolicySelections } from '../selection/select-by-policies.js';
+import type { PolicySelections } from '../selection/policies.js';
 import { languagesOf, type Selection } from '../selection/selection.js';
 
 /** Some units of one type, with all that is written about them. */
