@@ -29,7 +29,7 @@ export {
   scoreRun,
 } from './engine/score-run.js';
 export { blockSums } from './engine/score-variance.js';
-export { HalfScores } from './samples/half-scores.js';
+export { HalfScores, leavingEachOut } from './samples/half-scores.js';
 export { ItemEvaluator } from './samples/item-evaluator.js';
 export { type ItemSamples, itemSamples } from './samples/item-samples.js';
 export { informationInterval, momentsOf } from './samples/item-uncertainty.js';

@@ -6,6 +6,7 @@ import {
   type FoldScore,
   itemSamples,
   lape,
+  leavingEachOut,
   loadDefinitions,
   type PromptScore,
   selectReference,
@@ -45,7 +46,7 @@ async function start(settings: ChangeSettings) {
   const runs = [await openRun(settings.reference), await openRun(settings.other)];
   const { plan, shape } = runs[0]!.manifest;
   /** All folds, then each left out once. */
-  const subsets = [live, ...live.map((left) => live.filter((fold) => fold !== left))];
+  const subsets = [live, ...leavingEachOut(live)];
   const definitions = (await loadDefinitions(settings.definitions)).filter(
     ({ change }) => change === 'basic' || (change === 'full' && changes === 'full'),
   );

@@ -3,7 +3,7 @@ import { openDotProducts } from '../../runtime/index.js';
 import { type FoldHalves, jackknife } from '../../stats/index.js';
 import type { Run } from '../../store/index.js';
 import { type Alignment, alignmentOver } from '../definitions/alignment.js';
-import { HalfScores } from '../samples/half-scores.js';
+import { HalfScores, leavingEachOut } from '../samples/half-scores.js';
 import { languagePairs, layerAlignment } from '../samples/layer-alignment.js';
 import type { AlignmentRow } from '../tables/alignment-columns.js';
 import type { ReliabilityRow } from '../tables/summary.js';
@@ -45,20 +45,13 @@ export async function scoreAlignment(
         const value = alignmentOver(sums);
         // A fold without an item of the pair is none of its groups.
         const own = folds.filter((fold) => sums.foldOf.includes(fold));
-        const replicates = own.map((left) =>
-          alignmentOver(
-            sums,
-            own.filter((fold) => fold !== left),
-          ),
-        );
+        const replicates = leavingEachOut(own).map((chosen) => alignmentOver(sums, chosen));
         const interval = (of: (alignment: Alignment) => number, min: number, max: number) =>
           jackknife(of(value), replicates.map(of), { min, max });
-        halves.forEach(({ first, second }, split) => {
-          for (const [side, chosen] of [first, second].entries()) {
-            const { margin, mexa } = alignmentOver(sums, chosen);
-            halved.margin.set(split, side, 0, rows.length, margin);
-            halved.mexa.set(split, side, 0, rows.length, mexa);
-          }
+        halved.margin.eachHalf((chosen, split, side) => {
+          const { margin, mexa } = alignmentOver(sums, chosen);
+          halved.margin.set(split, side, 0, rows.length, margin);
+          halved.mexa.set(split, side, 0, rows.length, mexa);
         });
         rows.push({
           ...value,

@@ -1,6 +1,11 @@
 import { type FoldHalves, meanOfPresent, spearman, spearmanBrown } from '../../stats/index.js';
 import type { ReliabilityRow } from '../tables/summary.js';
 
+/** [fold left out]: all the other folds. */
+export function leavingEachOut(folds: readonly number[]): number[][] {
+  return folds.map((left) => folds.filter((fold) => fold !== left));
+}
+
 /**
  * Scores of a sample of units on the halves of the folds, filled while a run is walked through layer by layer. A
  * score has one column, or one a language; units without a value in either half are left out of a correlation.
@@ -27,6 +32,14 @@ export class HalfScores {
 
   set(split: number, half: number, column: number, position: number, value: number): void {
     this.values[((split * 2 + half) * this.columns + column) * this.sample.length + position] = value;
+  }
+
+  /** Calls for the folds of each half of each split. */
+  eachHalf(use: (chosen: readonly number[], split: number, half: number) => void): void {
+    for (const [split, { first, second }] of this.splits.entries()) {
+      use(first, split, 0);
+      use(second, split, 1);
+    }
   }
 
   /** Takes over, for the sampled ones, the values [unit] of units unitStart, unitStart + 1, … */
