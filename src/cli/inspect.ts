@@ -19,33 +19,21 @@ export function inspectCommand() {
         onDownload: (step) => download.update(step),
       }).finally(() => download.stop());
       const workers = Math.min(physicalCores(), MOST_WORKERS);
-      const capture = await withSpeed(estimateCapture(model, workers), inspection);
+      const estimate = estimateCapture(model, workers);
+      const { dModel, dMlp } = inspection;
+      const gflops = await measureGflops({ inSize: dModel, outSize: dMlp || dModel });
+      const { flopsPerToken } = estimate;
+      const tokensPerSecond = flopsPerToken === null ? null : (gflops * 1e9) / flopsPerToken;
+      const capture = { ...estimate, gflops, tokensPerSecond };
       if (json) printJson({ ...inspection, capture });
       else printInspection(inspection, capture);
     });
 }
 
-interface Speed {
-  /** Speed of fp32 matrix products of this machine, measured now, in 10⁹ operations a second. */
-  readonly gflops: number;
-  /** Tokens a second at that speed; null where the operations a token takes are not known. */
-  readonly tokensPerSecond: number | null;
-}
+/** Speed of fp32 matrix products of this machine, measured now; `tokensPerSecond` null: operations a token are not known. */
+type TimedEstimate = CaptureEstimate & { readonly gflops: number; readonly tokensPerSecond: number | null };
 
-async function withSpeed(
-  estimate: CaptureEstimate,
-  { dModel, dMlp }: Inspection,
-): Promise<CaptureEstimate & Speed> {
-  const gflops = await measureGflops({ inSize: dModel, outSize: dMlp || dModel });
-  const { flopsPerToken } = estimate;
-  return {
-    ...estimate,
-    gflops,
-    tokensPerSecond: flopsPerToken === null ? null : (gflops * 1e9) / flopsPerToken,
-  };
-}
-
-function printInspection(inspection: Inspection, capture: CaptureEstimate & Speed): void {
+function printInspection(inspection: Inspection, capture: TimedEstimate): void {
   const { hooks, units, weights, adapter, graph, mixture, ...shape } = inspection;
   printTable(
     ['property', 'value'],
@@ -107,7 +95,7 @@ function ranges(numbers: readonly number[]): string {
   return runs.map(([first, last]) => (first === last ? String(first) : `${first}–${last}`)).join(', ');
 }
 
-function captureRows(capture: CaptureEstimate & Speed, whole: boolean): string[][] {
+function captureRows(capture: TimedEstimate, whole: boolean): string[][] {
   const { memory, disk, promptTokens, flopsPerToken, gflops, tokensPerSecond } = capture;
   const gib = (bytes: number): string => `${(bytes / 2 ** 30).toFixed(1)} GiB`;
   const [passing, kept] = whole
