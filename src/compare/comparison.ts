@@ -2,10 +2,9 @@ import { z } from 'zod';
 import { runManifestSchema, UNIT_TYPES } from '../store/index.js';
 
 /**
- * Newest layout of comparison.json. 5: levels, changes, contrasts and trends are flat lists whose rows say which quantity
- * they are of. Files of earlier versions are refused with the command that makes them anew.
+ * Newest layout of comparison.json. 6: it lists its tables with their checksums, and has its own. Files of earlier versions are refused with the command that makes them anew.
  */
-export const COMPARISON_SCHEMA_VERSION = 5;
+export const COMPARISON_SCHEMA_VERSION = 6;
 
 /** Every measure of a comparison, as comparison.json, the tables and the terminal spell it. */
 export const MEASURES = [
