@@ -30,7 +30,7 @@ export async function writeDrawings(
   }
   for (const [name, rows] of Object.entries(tables)) {
     if (rows !== null && !formats.includes('csv')) continue;
-    await write(join('tables', `${name}.csv`), rows && rows.map(csvLine).join(''));
+    await write(join('tables', `${name}.csv`), rows === null ? null : rows.map(csvLine).join(''));
   }
   return { files };
 }
