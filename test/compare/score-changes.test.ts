@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { ChangeTaskRunner } from '../../src/compare/units/change-task-runner.js';
 import { CHANGE_COLUMNS, writeChanges } from '../../src/compare/units/changes.js';
 import { InterruptedError, RunError } from '../../src/errors.js';
 import { readTable, type Table } from '../../src/store/files/table.js';
@@ -111,6 +112,48 @@ test('a change is other − reference, its interval t₅ standard errors wide, c
       intervals++;
     }
     expect(intervals).toBeGreaterThan(390);
+  }
+});
+
+test('a unit that is dead in one run has no change of LAPE; its LAPE in the other run, and all others, stand', () => {
+  const [reference, other, change] = ['reference', 'other', 'change'].map((name) =>
+    column(name, 'lape', null),
+  ) as [number[], number[], number[]];
+  // Neuron 9 of layer 2 is dead in the tuned run.
+  const unit = 2 * 100 + 9;
+  expect(reference[unit]).toBeGreaterThan(0);
+  expect([other[unit], change[unit]]).toEqual([Number.NaN, Number.NaN]);
+  expect(change[unit + 1]).toBe(other[unit + 1]! - reference[unit + 1]!);
+  expect(change.filter(Number.isNaN).length).toBe(
+    reference.filter((value, u) => Number.isNaN(value) || Number.isNaN(other[u])).length,
+  );
+});
+
+test('how many units of a layer are read at a time changes nothing of their changes', async () => {
+  const settings = { reference: RUNS[0]!.folder, other: RUNS[1]!.folder, seed: 0, cuts: {} } as const;
+  const folds = Array.from({ length: 6 }, (_, fold) => fold);
+  const runner = await ChangeTaskRunner.start({ ...settings, folds, changes: 'full' });
+  for (const [kind, type, units] of [
+    ['folds', 'neuron', 100],
+    ['items', 'neuron', 100],
+    ['items', 'head', 6],
+  ] as const) {
+    const read = (unitStart: number, unitEnd: number) =>
+      runner.run({ kind, type, layer: 1, unitStart, unitEnd });
+    const whole = await read(0, units);
+    const edges = [0, 1, Math.ceil(units / 3), units];
+    const pieces = [];
+    for (let i = 0; i < 3; i++) pieces.push(await read(edges[i]!, edges[i + 1]!));
+    expect(pieces.map(({ scores }) => scores)).toEqual(pieces.map(() => whole.scores));
+    for (const name of ['reference', 'other', 'se'] as const) {
+      const of = (result: typeof whole, score: number) => {
+        const width = result[name].length / result.scores.length;
+        return [...result[name].subarray(score * width, (score + 1) * width)];
+      };
+      for (const score of whole.scores.keys())
+        expect(pieces.flatMap((piece) => of(piece, score))).toEqual(of(whole, score));
+    }
+    expect(pieces.flatMap(({ miShift }) => [...miShift])).toEqual([...whole.miShift]);
   }
 });
 
