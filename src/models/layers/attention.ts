@@ -99,8 +99,8 @@ export function mixHeads(block: Block, name: string, z: Float, dModel: number, b
 export interface SelfAttention extends HeadSizes {
   /** null: heads are not rotated. */
   readonly rotation: Rotation | null;
-  /** Biases of the projections to queries, keys and values, and of `o_proj`; default none. */
-  readonly bias?: { readonly qkv: boolean; readonly out: boolean };
+  /** Whether projections have biases: all of them, or those to queries, keys and values, and `o_proj`. Default none. */
+  readonly bias?: boolean | { readonly qkv: boolean; readonly out: boolean };
   /** How many of the latest positions a token sees, itself included; default all before it. */
   readonly window?: number | null;
   /** Queries, keys and values; default `projectHeads`. */
@@ -114,13 +114,14 @@ export interface SelfAttention extends HeadSizes {
 
 /** Llama's attention and its relatives: separate projections, prepared and rotated queries and keys, `o_proj`. */
 export function selfAttention(block: Block, name: string, x: Float, options: SelfAttention): Float {
-  const { rotation, bias = { qkv: false, out: false }, window = null, scale } = options;
+  const { rotation, bias = false, window = null, scale } = options;
+  const { qkv, out } = typeof bias === 'boolean' ? { qkv: bias, out: bias } : bias;
   const { prepare = (heads) => heads, pattern = causal(block, window) } = options;
-  const { project = () => projectHeads(block, name, x, options, bias.qkv) } = options;
+  const { project = () => projectHeads(block, name, x, options, qkv) } = options;
   const prepared = prepare(project(name, x));
   const heads = rotation === null ? prepared : rotateHeads(block, prepared, rotation);
   const z = attend(block, heads, pattern, scale);
-  return mixHeads(block, `${name}.o_proj`, z, sizeOf(x, 2), bias.out);
+  return mixHeads(block, `${name}.o_proj`, z, sizeOf(x, 2), out);
 }
 
 /** Queries and keys normalised by `{name}.q_norm` and `{name}.k_norm`. */
