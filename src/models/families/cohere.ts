@@ -2,7 +2,7 @@ import { type Float, mul, sizeOf } from '../../graph/index.js';
 import { type Decoder, readDecoder, readWindows } from '../config/decoder.js';
 import { readFlag, readNumber, readSize, withDefaults } from '../config/fields.js';
 import type { Architecture, ConfigFile, Family } from '../family.js';
-import { normHeads, type SelfAttention, selfAttention } from '../layers/attention.js';
+import { type AttentionOptions, normHeads, selfAttention } from '../layers/attention.js';
 import type { Block } from '../layers/block.js';
 import { scaled } from '../layers/linear.js';
 import { layerNorm, standardized } from '../layers/norms.js';
@@ -17,12 +17,9 @@ export const cohere: Family = {
   read(unread) {
     const file = withDefaults(unread, DEFAULTS);
     const decoder = readCohere(file, 'cohere');
-    const { rotation, epsilon } = decoder;
-    if (!readFlag(file, 'use_qk_norm')) return parallel(file, decoder, () => ({ rotation }));
-    return parallel(file, decoder, (block, name) => ({
-      rotation,
-      prepare: (heads) => normHeads(name, heads, (norm, x) => normByHead(block, norm, x, epsilon)),
-    }));
+    const prepare = normHeads((block, name, x) => normByHead(block, name, x, decoder.epsilon));
+    const variant = readFlag(file, 'use_qk_norm') ? { prepare } : {};
+    return parallel(file, decoder, () => variant);
   },
 };
 
@@ -35,7 +32,7 @@ export const cohere2: Family = {
     const decoder = readCohere(file, 'cohere2');
     const pattern = readSize(file, 'sliding_window_pattern');
     const windows = readWindows(file, decoder.shape.layers, (layer) => (layer + 1) % pattern !== 0);
-    return parallel(file, decoder, (_block, _name, layer) => ({
+    return parallel(file, decoder, (layer) => ({
       rotation: windows[layer] === null ? null : decoder.rotation,
       window: windows[layer]!,
     }));
@@ -57,11 +54,7 @@ const PARALLEL: Layout = {
 function parallel(
   file: ConfigFile,
   decoder: Decoder,
-  variant: (
-    block: Block,
-    name: string,
-    layer: number,
-  ) => Pick<SelfAttention, 'rotation' | 'window' | 'prepare'>,
+  variant: (layer: number) => AttentionOptions,
 ): Architecture {
   const bias = readFlag(file, 'attention_bias');
   const logitScale = readNumber(file, 'logit_scale');
@@ -69,10 +62,7 @@ function parallel(
     ...decoder,
     layout: PARALLEL,
     norm: (block, name, x) => layerNorm(block, name, x, decoder.epsilon, false),
-    attention(block, layerName, x, layer) {
-      const name = `${layerName}.self_attn`;
-      return selfAttention(block, name, x, { ...decoder.shape, bias, ...variant(block, name, layer) });
-    },
+    attention: selfAttention(decoder, (layer) => ({ bias, ...variant(layer) })),
     logits: (products) => scaled(products, logitScale),
   });
 }

@@ -17,14 +17,13 @@ export const gemma: Family = {
       tie_word_embeddings: true,
     });
     const decoder = readDecoder(file, 'gemma');
-    const { shape, rotation, epsilon } = decoder;
+    const { shape, epsilon } = decoder;
     const bias = readFlag(file, 'attention_bias');
     return transformer({
       ...decoder,
       norm: (block, name, x) => gemmaNorm(block, name, x, epsilon),
       embed: (_, rows) => scaled(rows(), Math.sqrt(shape.dModel)),
-      attention: (block, name, x) =>
-        selfAttention(block, `${name}.self_attn`, x, { ...shape, rotation, bias }),
+      attention: selfAttention(decoder, () => ({ bias })),
     });
   },
 };

@@ -4,8 +4,7 @@ import { add, softmax } from '../../graph/index.js';
 import { type Decoder, readDecoder, readRotation, readWindows } from '../config/decoder.js';
 import { readFlag, readNumber, readOptionalNumber, unusable, withDefaults } from '../config/fields.js';
 import type { Architecture, ConfigFile, Family } from '../family.js';
-import { normHeads, type SelfAttention, selfAttention } from '../layers/attention.js';
-import type { Block } from '../layers/block.js';
+import { type AttentionOptions, normHeads, selfAttention } from '../layers/attention.js';
 import { scaled, softCap } from '../layers/linear.js';
 import { gemmaNorm } from '../layers/norms.js';
 import { causalMask } from '../layers/positions.js';
@@ -28,7 +27,7 @@ export const gemma2: Family = {
     const file = withDefaults(unread, { ...DEFAULTS, ...caps });
     const decoder = readDecoder(file, 'gemma2', { activation: 'hidden_activation' });
     const windows = readWindows(file, decoder.shape.layers, (layer) => (layer + 1) % 2 !== 0);
-    return sandwich(file, decoder, windows, () => ({ rotation: decoder.rotation }));
+    return sandwich(file, decoder, windows, () => ({}));
   },
 };
 
@@ -45,9 +44,10 @@ export const gemma3: Family = {
     const pattern = readConfigField(file, 'sliding_window_pattern', positiveInteger.default(6));
     const windows = readWindows(file, shape.layers, (layer) => (layer + 1) % pattern !== 0);
     const local = readRotation(localRope(file), shape, 'sliding_attention');
-    return sandwich(file, decoder, windows, (block, name, layer) => ({
+    const prepare = normHeads((block, name, x) => gemmaNorm(block, name, x, epsilon));
+    return sandwich(file, decoder, windows, (layer) => ({
       rotation: windows[layer] === null ? decoder.rotation : local,
-      prepare: (heads) => normHeads(name, heads, (norm, x) => gemmaNorm(block, norm, x, epsilon)),
+      prepare,
     }));
   },
 };
@@ -106,7 +106,7 @@ function sandwich(
   file: ConfigFile,
   decoder: Decoder,
   windows: readonly (number | null)[],
-  variant: (block: Block, name: string, layer: number) => Pick<SelfAttention, 'rotation' | 'prepare'>,
+  variant: (layer: number) => AttentionOptions,
 ): Architecture {
   const { shape, epsilon } = decoder;
   const bias = readFlag(file, 'attention_bias');
@@ -118,16 +118,12 @@ function sandwich(
     layout: SANDWICH,
     norm: (block, name, x) => gemmaNorm(block, name, x, epsilon),
     embed: (_, rows) => scaled(rows(), Math.sqrt(shape.dModel)),
-    attention(block, layerName, x, layer) {
-      const name = `${layerName}.self_attn`;
-      return selfAttention(block, name, x, {
-        ...shape,
-        bias,
-        pattern: (scores) => softmax(add(softCap(scores, scoreCap), causalMask(block, windows[layer]!))),
-        scale,
-        ...variant(block, name, layer),
-      });
-    },
+    attention: selfAttention(decoder, (layer) => ({
+      bias,
+      pattern: (scores, block) => softmax(add(softCap(scores, scoreCap), causalMask(block, windows[layer]!))),
+      scale,
+      ...variant(layer),
+    })),
     logits: (products) => softCap(products, logitCap),
   });
 }

@@ -34,7 +34,6 @@ export const gptOss: Family = {
   architectures: ['GptOssForCausalLM'],
   read(file) {
     const decoder = readDecoder(file, 'gpt_oss');
-    const { rotation } = decoder;
     const experts = readSize(file, 'num_local_experts');
     const perToken = readSize(file, 'num_experts_per_tok');
     const bias = readFlag(file, 'attention_bias', true);
@@ -45,11 +44,7 @@ export const gptOss: Family = {
     return transformer({
       ...decoder,
       shape,
-      attention(block, layerName, x, layer) {
-        const name = `${layerName}.self_attn`;
-        const pattern = withSinks(block, `${name}.sinks`, windows[layer]!);
-        return selfAttention(block, name, x, { ...shape, rotation, bias, pattern });
-      },
+      attention: selfAttention(decoder, (layer) => ({ bias, pattern: withSinks(windows[layer]!) })),
       mlp(block, name, x) {
         const logits = unadaptedLinear(block, `${name}.mlp.router`, x, experts, true);
         const routing = route(block, softmax(logits), { perToken, weigh: normalised });
@@ -73,11 +68,11 @@ function refuseOtherLimit(file: ConfigFile): void {
 }
 
 /** Softmax in which every head has a score of its own that no position has, so that weights sum to less than 1. */
-function withSinks(block: Block, name: string, window: number | null): (scores: Float) => Float {
-  return (scores) => {
+function withSinks(window: number | null): (scores: Float, block: Block, name: string) => Float {
+  return (scores, block, name) => {
     const heads = scores.shape[1] as number;
     const masked = add(scores, causalMask(block, window));
-    const sinks = reshape(block.weight(name, [heads]), [heads, 1, 1]);
+    const sinks = reshape(block.weight(`${name}.sinks`, [heads]), [heads, 1, 1]);
     // Σe^s / (Σe^s + e^sink) = sigmoid(ln Σe^s − sink)
     return mul(softmax(masked), sigmoid(sub(logSumExpLast(masked), sinks)));
   };

@@ -11,15 +11,14 @@ export const llama: Family = {
   architectures: ['LlamaForCausalLM', 'MistralForCausalLM'],
   read(file, architecture) {
     const decoder = readDecoder(file, 'llama');
-    const { shape, activation, rotation } = decoder;
+    const { shape, activation } = decoder;
     const mistral = architecture === 'MistralForCausalLM';
     const bias = !mistral && readFlag(file, 'attention_bias');
     const mlpBias = !mistral && readFlag(file, 'mlp_bias');
     const window = mistral ? readWindow(file) : null;
     return transformer({
       ...decoder,
-      attention: (block, name, x) =>
-        selfAttention(block, `${name}.self_attn`, x, { ...shape, rotation, bias, window }),
+      attention: selfAttention(decoder, () => ({ bias, window })),
       mlp: gatedHalf({ width: shape.dMlp, activation, bias: mlpBias }),
     });
   },

@@ -11,19 +11,17 @@ export const mixtral: Family = {
   architectures: ['MixtralForCausalLM'],
   read(file) {
     const decoder = readDecoder(file, 'mixtral');
-    const { activation, rotation } = decoder;
     const experts = readSize(file, 'num_local_experts', 8);
     const perToken = readSize(file, 'num_experts_per_tok', 2);
     const window = readOptionalSize(file, 'sliding_window');
     const width = decoder.shape.dMlp;
     const shape = withMixture(file, decoder.shape, { experts, perToken, dExpert: width, dShared: 0 });
-    const neurons = { width, activation, parts: { gate: 'w1', up: 'w3', down: 'w2' } };
+    const neurons = { width, activation: decoder.activation, parts: { gate: 'w1', up: 'w3', down: 'w2' } };
     const ofExperts = { experts, perToken, renormalise: true, neurons };
     return transformer({
       ...decoder,
       shape,
-      attention: (block, name, x) =>
-        selfAttention(block, `${name}.self_attn`, x, { ...shape, rotation, window }),
+      attention: selfAttention(decoder, () => ({ window })),
       mlp: (block, name, x) => softmaxMixture(block, `${name}.block_sparse_moe`, x, ofExperts),
     });
   },

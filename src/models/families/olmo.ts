@@ -15,20 +15,16 @@ export const olmo: Family = {
   architectures: ['OlmoForCausalLM'],
   read(file) {
     const decoder = readDecoder(file, 'olmo', { epsilon: EPSILON });
-    const { shape, rotation } = decoder;
     const bias = readFlag(file, 'attention_bias');
     const limit = readOptionalNumber(file, 'clip_qkv');
     const limited = (x: Float): Float => (limit === null ? x : clip(x, limit));
     return transformer({
       ...decoder,
       norm: (_block, _name, x) => standardized(x, EPSILON),
-      attention: (block, name, x) =>
-        selfAttention(block, `${name}.self_attn`, x, {
-          ...shape,
-          rotation,
-          bias,
-          prepare: ({ q, k, v }) => ({ q: limited(q), k: limited(k), v: limited(v) }),
-        }),
+      attention: selfAttention(decoder, () => ({
+        bias,
+        prepare: ({ q, k, v }) => ({ q: limited(q), k: limited(k), v: limited(v) }),
+      })),
     });
   },
 };

@@ -1,7 +1,7 @@
 import { type Decoder, readDecoder, readRotation, readWindows } from '../config/decoder.js';
 import { readFlag, withDefaults } from '../config/fields.js';
 import type { Architecture, ConfigFile, Family } from '../family.js';
-import { normHeads, type SelfAttention, selfAttention } from '../layers/attention.js';
+import { type AttentionOptions, normHeads, selfAttention } from '../layers/attention.js';
 import { fullNorm } from '../layers/norms.js';
 import { type Layout, transformer } from '../layers/transformer.js';
 
@@ -11,7 +11,7 @@ export const olmo2: Family = {
   architectures: ['Olmo2ForCausalLM'],
   read(file) {
     const decoder = readDecoder(file, 'olmo2');
-    return postNorm(file, decoder, () => ({ rotation: decoder.rotation }));
+    return postNorm(file, decoder, () => ({}));
   },
 };
 
@@ -48,21 +48,13 @@ const POST_NORM: Layout = {
 function postNorm(
   file: ConfigFile,
   decoder: Decoder,
-  positions: (layer: number) => Pick<SelfAttention, 'rotation' | 'window'>,
+  variant: (layer: number) => AttentionOptions,
 ): Architecture {
-  const { shape, epsilon } = decoder;
   const bias = readFlag(file, 'attention_bias');
+  const prepare = normHeads((block, name, x) => fullNorm(block, name, x, decoder.epsilon));
   return transformer({
     ...decoder,
     layout: POST_NORM,
-    attention(block, layerName, x, layer) {
-      const name = `${layerName}.self_attn`;
-      return selfAttention(block, name, x, {
-        ...shape,
-        ...positions(layer),
-        bias,
-        prepare: (heads) => normHeads(name, heads, (norm, y) => fullNorm(block, norm, y, epsilon)),
-      });
-    },
+    attention: selfAttention(decoder, (layer) => ({ bias, prepare, ...variant(layer) })),
   });
 }

@@ -13,7 +13,7 @@ export const olmoe: Family = {
   architectures: ['OlmoeForCausalLM'],
   read(file) {
     const decoder = readDecoder(file, 'olmoe');
-    const { activation, epsilon, rotation } = decoder;
+    const { activation, epsilon } = decoder;
     const experts = readSize(file, 'num_experts', 64);
     const perToken = readSize(file, 'num_experts_per_tok', 8);
     const bias = readFlag(file, 'attention_bias');
@@ -23,21 +23,14 @@ export const olmoe: Family = {
     const ofExperts = { experts, perToken, renormalise, neurons: { width, activation } };
     const shape = withMixture(file, decoder.shape, { experts, perToken, dExpert: width, dShared: 0 });
     const clipped = (x: Float): Float => (limit === null ? x : clip(x, limit));
+    const normed = normHeads((block, name, x) => clipped(fullNorm(block, name, x, epsilon)));
     return transformer({
       ...decoder,
       shape,
-      attention(block, layer, x) {
-        const name = `${layer}.self_attn`;
-        return selfAttention(block, name, x, {
-          ...shape,
-          rotation,
-          bias,
-          prepare: (heads) => ({
-            ...normHeads(name, heads, (norm, y) => clipped(fullNorm(block, norm, y, epsilon))),
-            v: clipped(heads.v),
-          }),
-        });
-      },
+      attention: selfAttention(decoder, () => ({
+        bias,
+        prepare: (heads, block, name) => ({ ...normed(heads, block, name), v: clipped(heads.v) }),
+      })),
       mlp: (block, name, x) => softmaxMixture(block, `${name}.mlp`, x, ofExperts),
     });
   },

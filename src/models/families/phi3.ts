@@ -15,15 +15,14 @@ export const phi3: Family = {
   read(unread) {
     const file = withDefaults(unread, { original_max_position_embeddings: 4096 });
     const decoder = readDecoder(file, 'phi3');
-    const { shape, activation, rotation } = decoder;
+    const { shape, activation } = decoder;
     const window = readOptionalSize(file, 'sliding_window');
     return transformer({
       ...decoder,
-      attention(block, layer, x) {
-        const name = `${layer}.self_attn`;
-        const project = () => fusedHeads(block, name, x, shape);
-        return selfAttention(block, name, x, { ...shape, rotation, window, project });
-      },
+      attention: selfAttention(decoder, () => ({
+        window,
+        project: (block, name, x) => fusedHeads(block, name, x, shape),
+      })),
       mlp(block, layer, x) {
         const name = `${layer}.mlp`;
         const fused = linear(block, `${name}.gate_up_proj`, x, 2 * shape.dMlp, false);

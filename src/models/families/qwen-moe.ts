@@ -4,13 +4,12 @@ import { type Float, mul, sigmoid } from '../../graph/index.js';
 import { readDecoder, withMixture } from '../config/decoder.js';
 import { readFlag, readOptionalSize, readSize, unusable } from '../config/fields.js';
 import type { Architecture, ConfigFile, Family } from '../family.js';
-import { selfAttention } from '../layers/attention.js';
+import { normHeads, selfAttention } from '../layers/attention.js';
 import type { Block } from '../layers/block.js';
 import { linear } from '../layers/linear.js';
 import { softmaxMixture } from '../layers/mixture.js';
 import { type GatedMlp, gatedMlp } from '../layers/mlp.js';
-import { type Half, transformer } from '../layers/transformer.js';
-import { qwen3Attention } from './qwen3.js';
+import { transformer } from '../layers/transformer.js';
 
 /** Qwen1.5-MoE and Qwen2-MoE: Qwen2 with experts, and a gated expert that all tokens share. */
 export const qwen2Moe: Family = {
@@ -28,7 +27,7 @@ export const qwen3Moe: Family = {
 
 function readQwenMoe(file: ConfigFile, family: 'qwen2_moe' | 'qwen3_moe'): Architecture {
   const decoder = readDecoder(file, family);
-  const { activation, rotation } = decoder;
+  const { activation } = decoder;
   const qwen3 = family === 'qwen3_moe';
   const experts = readSize(file, 'num_experts');
   const perToken = readSize(file, 'num_experts_per_tok');
@@ -44,12 +43,11 @@ function readQwenMoe(file: ConfigFile, family: 'qwen2_moe' | 'qwen3_moe'): Archi
   const window = readWindow(file, qwen3);
   const renormalise = readFlag(file, 'norm_topk_prob');
   const ofExperts = { experts, perToken, renormalise, neurons: { width: dExpert, activation } };
-  const qwen2Attention: Half = (block, name, x) =>
-    selfAttention(block, `${name}.self_attn`, x, { ...shape, rotation, bias, window });
+  const heads = qwen3 ? { prepare: normHeads(decoder.norm) } : {};
   return transformer({
     ...decoder,
     shape,
-    attention: typeof bias === 'boolean' ? qwen3Attention(decoder, bias, () => window) : qwen2Attention,
+    attention: selfAttention(decoder, () => ({ bias, window, ...heads })),
     mlp(block, layerName, x, layer) {
       if (!hasExperts(layer)) return decoder.mlp(block, layerName, x, layer);
       const name = `${layerName}.mlp`;

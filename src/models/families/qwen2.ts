@@ -11,13 +11,11 @@ export const qwen2: Family = {
   architectures: ['Qwen2ForCausalLM'],
   read(file) {
     const decoder = readDecoder(file, 'qwen2');
-    const { shape, rotation } = decoder;
     const bias = { qkv: true, out: false };
-    const windows = readQwenWindows(file, shape.layers);
+    const windows = readQwenWindows(file, decoder.shape.layers);
     return transformer({
       ...decoder,
-      attention: (block, name, x, layer) =>
-        selfAttention(block, `${name}.self_attn`, x, { ...shape, rotation, bias, window: windows[layer]! }),
+      attention: selfAttention(decoder, (layer) => ({ bias, window: windows[layer]! })),
     });
   },
 };

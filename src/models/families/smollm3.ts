@@ -22,11 +22,11 @@ export const smollm3: Family = {
       : rotated.map(() => null);
     return transformer({
       ...decoder,
-      attention(block, name, x, layer) {
-        const rotation = rotated[layer] ? decoder.rotation : null;
-        const window = windows[layer]!;
-        return selfAttention(block, `${name}.self_attn`, x, { ...shape, rotation, bias, window });
-      },
+      attention: selfAttention(decoder, (layer) => ({
+        rotation: rotated[layer] ? decoder.rotation : null,
+        bias,
+        window: windows[layer]!,
+      })),
       mlp: gatedHalf({ width: shape.dMlp, activation, bias: readFlag(file, 'mlp_bias') }),
     });
   },
