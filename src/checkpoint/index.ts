@@ -15,7 +15,7 @@ export { isTargeted, rankAndScale } from './lora/lora-targets.js';
 export { type OpenCheckpointOptions, openCheckpoint } from './open-checkpoint.js';
 export { checkPackedWeights, checkQuantisation } from './quantised/check-quantisation.js';
 export { requireWeight, rowOf } from './quantised/require-weight.js';
-export { readFully, readSafetensorsHeader, type StoredTensor } from './safetensors/header.js';
+export { readSafetensorsHeader, type StoredTensor } from './safetensors/header.js';
 export { requireTensor } from './safetensors/require-tensor.js';
 export type {
   Adapter,

@@ -3,14 +3,14 @@ import { z } from 'zod';
 import { modelLabel } from '../checkpoint/index.js';
 import { RunError, UsageError } from '../errors.js';
 import { readScores } from '../scores/index.js';
-import { makeFolder, readManifest, unitLayout, writeJson } from '../store/index.js';
+import { makeFolder, quoted, readManifest, unitLayout, writeRecord } from '../store/index.js';
 import { VERSION } from '../version.js';
 import type { ExportPolicy } from './export-mask.js';
 import { UNKNOWN_RULE } from './import-selection.js';
 import { isSelection, readChecked, readSelection } from './selection.js';
 
-/** Newest layout of `selections.json`. */
-export const SELECTIONS_SCHEMA_VERSION = 2;
+/** The layout of `selections.json`. 3: it has its own checksum. */
+export const SELECTIONS_SCHEMA_VERSION = 3;
 
 const share = z.number().nullable();
 
@@ -165,12 +165,17 @@ async function selectionsOf(
 /** Writes `selections.json`. @throws OutputError */
 export async function writeSelectionComparison(out: string, comparison: SelectionComparison): Promise<void> {
   await makeFolder(out);
-  await writeJson(join(out, 'selections.json'), comparison);
+  const named = comparison.sets.map(({ label }) => `<selection or run ${label}>`).join(' ');
+  const labels = quoted(comparison.sets.map(({ label }) => label).join(','));
+  await writeRecord(join(out, 'selections.json'), comparison, {
+    files: {},
+    command: `babelscope compare ${named} --labels ${labels} --out <folder>`,
+  });
 }
 
 /** @throws RunError if `selections.json` is missing, malformed or of a newer schema than this version knows. */
 export async function readSelectionComparison(folder: string): Promise<SelectionComparison> {
-  return readChecked(join(folder, 'selections.json'), comparisonSchema, SELECTIONS_SCHEMA_VERSION);
+  return readChecked(folder, 'selections.json', comparisonSchema, SELECTIONS_SCHEMA_VERSION);
 }
 
 async function openImported(folder: string): Promise<OpenedSet> {

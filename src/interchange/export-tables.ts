@@ -1,6 +1,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { readComparison } from '../compare/index.js';
 import { RunError } from '../errors.js';
+import { checkScoreTable } from '../scores/index.js';
 import { csvLine, makeFolder, readTableMetadata, readTableRows, writeFileAtomic } from '../store/index.js';
 
 /** Tables that a run, a comparison or an imported selection may have. */
@@ -12,7 +14,7 @@ const TABLES = ['units', 'unit_languages', 'alignment', 'changes'] as const;
  * `languages.csv` beside them has the prompts and counted tokens T_k of each language, which the tables' metadata have.
  *
  * @returns paths of the files written.
- * @throws RunError if the folder has no table; OutputError.
+ * @throws RunError if the folder has no table, or one that is damaged or does not belong to the others; OutputError.
  */
 export async function exportCsv(folder: string, out: string): Promise<string[]> {
   const present = TABLES.filter((table) => existsSync(join(folder, `${table}.parquet`)));
@@ -23,6 +25,11 @@ export async function exportCsv(folder: string, out: string): Promise<string[]> 
       expected: TABLES.map((table) => `${table}.parquet`).join(' or '),
       remedy: 'score the run first (babelscope score), or give a comparison',
     });
+  }
+  // Before anything is written: tables that do not belong together are not exported.
+  for (const table of present) {
+    if (table === 'changes') await readComparison(folder);
+    else await checkScoreTable(folder, table);
   }
   await makeFolder(out);
   const written: string[] = [];

@@ -4,8 +4,11 @@ import { basename, join, resolve } from 'node:path';
 import { ImportError, UsageError } from '../errors.js';
 import { describeLanguages } from '../probes/index.js';
 import {
+  type FileChecksum,
+  layerName,
   layerPath,
   makeFolder,
+  quoted,
   RUN_SCHEMA_VERSION,
   type RunManifest,
   streamSafetensors,
@@ -73,6 +76,7 @@ export async function writeImportedRun(
   ] as const;
   const tokens = Uint32Array.from(cells.flat(), (one) => one.tokens);
   await makeFolder(join(out, 'layers'));
+  const written: Record<string, FileChecksum> = {};
   for (let layer = 0; layer < layers; layer++) {
     function* values() {
       for (const { sums } of cells.flat()) {
@@ -81,13 +85,19 @@ export async function writeImportedRun(
       }
       yield tokens;
     }
-    await streamSafetensors(layerPath(out, layer), arrays, values(), {
+    written[layerName(layer)] = await streamSafetensors(layerPath(out, layer), arrays, values(), {
       'babelscope.layer': String(layer),
       'babelscope.plan': manifest.planSha256,
     });
   }
-  await writeManifest(out, manifest);
+  await writeManifest(out, manifest, written, importCommand(format.name, manifest));
   return manifest;
+}
+
+/** The command that imports these files again, with `<folder>` for where they go. */
+function importCommand(format: string, { imported, model }: RunManifest): string {
+  const files = imported!.files.map(({ name, language }) => quoted(`${language}=${name}`));
+  return `babelscope import ${files.join(' ')} --format ${format} --model ${quoted(model.name)} --out <folder>`;
 }
 
 function checkShapes(imported: readonly ImportedSums[]): [layers: number, width: number] {

@@ -1,6 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import { ImportError, UsageError } from '../errors.js';
 import type { LanguageTag } from '../probes/index.js';
+import { isObject, readJson } from '../read-json.js';
 import { describe } from './import-counts.js';
 import { valuesOf } from './import-run.js';
 import type { PickleValue } from './pytorch/pickle-objects.js';
@@ -101,25 +101,16 @@ export async function importLapeJson(
   path: string,
   { out, model, neurons, rule = UNKNOWN_RULE }: Omit<ImportSelectionOptions, 'languages'>,
 ): Promise<SelectionDescription> {
-  const unusable = (found: string, cause?: unknown) =>
-    new ImportError(
-      {
-        what: 'the file is no LAPE result',
-        where: path,
-        expected: '{"1": {"en": [neuron, …], …}, "2": …}: layers from "1", indices of neurons from 0 on',
-        found,
-        remedy: 'give the result as it was released, or name another --format',
-      },
-      { cause },
-    );
-  let result: unknown;
-  try {
-    result = JSON.parse(await readFile(path, 'utf8'));
-  } catch (cause) {
-    throw unusable(cause instanceof Error ? cause.message : String(cause), cause);
-  }
-  const isObject = (value: unknown): value is Record<string, unknown> =>
-    typeof value === 'object' && value !== null && !Array.isArray(value);
+  const remedy = 'give the result as it was released, or name another --format';
+  const unusable = (found: string) =>
+    new ImportError({
+      what: 'the file is no LAPE result',
+      where: path,
+      expected: '{"1": {"en": [neuron, …], …}, "2": …}: layers from "1", indices of neurons from 0 on',
+      found,
+      remedy,
+    });
+  const result = await readJson(path, remedy, ImportError);
   if (!isObject(result) || Object.keys(result).length === 0) throw unusable('no object of layers');
   const tags: LanguageTag[] = [];
   const codes = new Map<LanguageTag, string>();

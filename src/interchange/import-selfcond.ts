@@ -1,7 +1,8 @@
-import { createReadStream } from 'node:fs';
+import { Readable } from 'node:stream';
 import { parse } from 'csv-parse';
 import { ImportError } from '../errors.js';
 import type { LanguageTag } from '../probes/index.js';
+import { streamFile } from '../read-file.js';
 import { SELECTED_FRACTION } from '../scores/index.js';
 import type { TableValue } from '../store/index.js';
 import { type ImportSelectionOptions, Members } from './import-selection.js';
@@ -125,7 +126,7 @@ async function* expertise(path: string): AsyncGenerator<Readonly<Record<string, 
   let checked = false;
   try {
     const parser = parse({ columns: true, bom: true, max_record_size: MAX_ROW_BYTES });
-    const records = createReadStream(path)
+    const records = Readable.from(streamFile(path))
       .on('error', (error) => parser.destroy(error))
       .pipe(parser);
     for await (const record of records as AsyncIterable<Record<string, string>>) {

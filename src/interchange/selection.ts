@@ -1,20 +1,31 @@
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { RunError, UsageError } from '../errors.js';
 import type { LanguageTag } from '../probes/index.js';
 import { SCORES_SCHEMA_VERSION } from '../scores/index.js';
-import { type ColumnType, makeFolder, streamTable, type TableValue, writeJson } from '../store/index.js';
+import {
+  type ColumnType,
+  checkListed,
+  type FileChecksum,
+  makeFolder,
+  otherVersion,
+  quoted,
+  type RecordName,
+  readRecord,
+  streamTable,
+  type TableValue,
+  writeRecord,
+} from '../store/index.js';
 import { VERSION } from '../version.js';
 import { sha256OfFile } from './source-files.js';
 
-/** Newest layout of `selection.json` and the tables beside it. */
-export const SELECTION_SCHEMA_VERSION = 2;
+/** The layout of `selection.json` and the tables beside it. 3: it lists them with their checksums. */
+export const SELECTION_SCHEMA_VERSION = 3;
 
 const selectionSchema = z.object({
   schema: z.literal('babelscope/selection'),
-  schemaVersion: z.number().int().max(SELECTION_SCHEMA_VERSION),
+  schemaVersion: z.literal(SELECTION_SCHEMA_VERSION),
   babelscope: z.string(),
   format: z.string(),
   model: z.string(),
@@ -127,9 +138,10 @@ export async function writeSelection(
     ]),
   };
   await makeFolder(out);
+  const written: Record<string, FileChecksum> = {};
   for (const { name, columns, rows } of [selected, ...tables]) {
     const values = columns.map((_, c) => rows.map((row) => row[c]!));
-    await streamTable(join(out, `${name}.parquet`), columns, [values], {
+    written[`${name}.parquet`] = await streamTable(join(out, `${name}.parquet`), columns, [values], {
       schema: `babelscope/${name}`,
       schema_version: String(SCORES_SCHEMA_VERSION),
       babelscope: VERSION,
@@ -138,8 +150,22 @@ export async function writeSelection(
       columns: JSON.stringify(Object.fromEntries(columns.map((column) => [column.name, column.about]))),
     });
   }
-  await writeJson(join(out, 'selection.json'), description);
+  await writeRecord(join(out, 'selection.json'), description, {
+    files: written,
+    command: importCommand(description),
+  });
   return description;
+}
+
+/** The command that imports these files again, with `<folder>` for where they go. */
+function importCommand({ files, format, model, languages, neurons, rule }: SelectionDescription): string {
+  return [
+    `babelscope import ${files.map(({ name }) => quoted(name)).join(' ')} --format ${format} --model ${quoted(model)}`,
+    ...(format === 'lape-mask' ? [`--languages ${languages.join(',')}`] : []),
+    ...(neurons === null ? [] : [`--neurons ${neurons}`]),
+    ...(format.startsWith('lape-') ? [`--rule ${quoted(rule)}`] : []),
+    '--out <folder>',
+  ].join(' ');
 }
 
 /** Whether the folder is that of an imported selection. */
@@ -147,36 +173,35 @@ export function isSelection(folder: string): boolean {
   return existsSync(join(folder, 'selection.json'));
 }
 
-/** @throws RunError if `selection.json` is malformed or of a newer schema than this version knows. */
+/** @throws DamagedError if `selection.json` or a table beside it is damaged; RunError if it is of another version. */
 export function readSelection(folder: string): Promise<SelectionDescription> {
-  return readChecked(join(folder, 'selection.json'), selectionSchema, SELECTION_SCHEMA_VERSION);
+  return readChecked(folder, 'selection.json', selectionSchema, SELECTION_SCHEMA_VERSION);
 }
 
-/** A JSON file of ours. @throws RunError if it does not fit the schema, or is of a newer version than `newest`. */
-export async function readChecked<T>(path: string, schema: z.ZodType<T>, newest: number): Promise<T> {
-  let value: unknown = null;
-  try {
-    value = JSON.parse(await readFile(path, 'utf8'));
-  } catch {
-    // null fits no schema, and the error below names the file.
-  }
-  const version = (value as { schemaVersion?: unknown } | null)?.schemaVersion;
-  if (typeof version === 'number' && version > newest) {
+/**
+ * A record of ours, with every file that it lists checked.
+ *
+ * @throws DamagedError if a byte is not what was written; RunError if it is of another version, or does not fit the schema
+ */
+export async function readChecked<T>(
+  folder: string,
+  name: RecordName,
+  schema: z.ZodType<T>,
+  version: number,
+): Promise<T> {
+  const path = join(folder, name);
+  const record = await readRecord(path, version);
+  if (record.files === undefined) throw otherVersion(path, record.value.schemaVersion, version);
+  const parsed = schema.safeParse(record.value);
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0]!;
     throw new RunError({
-      what: 'the file was written by a newer version of babelscope',
+      what: `field "${issue.path.join('.')}" is unusable`,
       where: path,
-      expected: `schemaVersion up to ${newest}`,
-      found: String(version),
-      remedy: 'update babelscope, or import and compare again with this version',
+      expected: issue.message,
+      remedy: 'import and compare again with this version',
     });
   }
-  const parsed = schema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0]!;
-  throw new RunError({
-    what: `field "${issue.path.join('.')}" is unusable`,
-    where: path,
-    expected: issue.message,
-    remedy: 'import and compare again with this version',
-  });
+  for (const file of Object.keys(record.files ?? {})) await checkListed(folder, name, record, file);
+  return parsed.data;
 }

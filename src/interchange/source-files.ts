@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { basename } from 'node:path';
-import { ImportError, ProbeError, UsageError } from '../errors.js';
+import { ImportError, messageOf, ProbeError, UsageError } from '../errors.js';
 import { canonicalLanguage, type LanguageTag, languageOfCode } from '../probes/index.js';
+import { streamFile } from '../read-file.js';
 
 /** Layers that a file may speak of: several times those of the deepest models. Each becomes a file, or rows of a table. */
 export const MOST_LAYERS = 1024;
@@ -107,9 +107,17 @@ export function placeFiles(
   return placed;
 }
 
-/** Hex. */
+/** Hex. @throws ImportError if the file cannot be read */
 export async function sha256OfFile(path: string): Promise<string> {
   const hash = createHash('sha256');
-  for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer);
+  try {
+    for await (const chunk of streamFile(path)) hash.update(chunk);
+  } catch (cause) {
+    const remedy = 'check that the file is still there and that you may read it';
+    throw new ImportError(
+      { what: 'cannot be read', where: path, found: messageOf(cause), remedy },
+      { cause },
+    );
+  }
   return hash.digest('hex');
 }

@@ -18,6 +18,7 @@ import { readScores, scoreRun } from '../../src/scores/index.js';
 import { openSafetensors } from '../../src/store/files/safetensors.js';
 import { ROW_GROUP_ROWS } from '../../src/store/files/table.js';
 import { csvLine } from '../../src/store/files/text-files.js';
+import { writeRecord } from '../../src/store/integrity/record.js';
 import { openRun } from '../../src/store/run/open-run.js';
 import { babelscope, temporaryFolder } from '../support/command-line.js';
 import { writeSyntheticRun } from '../support/synthetic-run.js';
@@ -165,7 +166,7 @@ describe('tables as CSV', () => {
   test('a table of several row groups has all of its rows, in order', async () => {
     const folder = temporaryFolder();
     const rows = ROW_GROUP_ROWS + 4097;
-    await writeTable(join(folder, 'changes.parquet'), [
+    const table = await writeTable(join(folder, 'units.parquet'), [
       { name: 'index', type: 'int32', values: Array.from({ length: rows }, (_, row) => row) },
       {
         name: 'delta',
@@ -173,6 +174,7 @@ describe('tables as CSV', () => {
         values: Float64Array.from({ length: rows }, (_, row) => (row % 3) / 3 || Number.NaN),
       },
     ]);
+    await writeRecord(join(folder, 'selection.json'), {}, { files: { 'units.parquet': table }, command: '' });
     const [file] = await exportCsv(folder, folder);
     const lines = readFileSync(file!, 'utf8').split('\r\n');
     expect(lines).toHaveLength(rows + 2);

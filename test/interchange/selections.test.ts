@@ -16,6 +16,7 @@ import {
 import { writePytorch } from '../../src/interchange/pytorch/write-pytorch.js';
 import { selectionFigure, writeSelectionReport } from '../../src/report/index.js';
 import { readScores, scoreRun } from '../../src/scores/index.js';
+import { writeRecord } from '../../src/store/integrity/record.js';
 import { babelscope, temporaryFolder } from '../support/command-line.js';
 import { writeSyntheticRun } from '../support/synthetic-run.js';
 
@@ -342,7 +343,7 @@ describe('what cannot be used is refused with exit 2, and leaves nothing', () =>
       () => [json('{"1": {"en": ["1"]}}'), '--format', 'lape-json'],
       /neuron "1"/,
     ],
-    'JSON cut short': [() => [json('{"1": {'), '--format', 'lape-json'], /no LAPE result/],
+    'JSON cut short': [() => [json('{"1": {'), '--format', 'lape-json'], /is not valid JSON/],
     'a table of another kind': [
       () => [json('a,b\n1,2\n'), '--format', 'selfcond'],
       /no column ap among a, b/,
@@ -386,10 +387,13 @@ describe('what cannot be used is refused with exit 2, and leaves nothing', () =>
       [join(out, 'selections.json'), () => readSelectionComparison(out)],
     ] as const) {
       const text = readFileSync(path, 'utf8');
-      writeFileSync(path, text.replace('"schemaVersion": 2', '"schemaVersion": 3'));
-      await expect(read()).rejects.toThrow(/newer version of babelscope[\s\S]*up to 2[\s\S]*found: +3/);
-      writeFileSync(path, text.replace('babelscope/selection', 'babelscope/run'));
+      const { checksums: files, command, ...value } = JSON.parse(text);
+      await writeRecord(path, { ...value, schemaVersion: 4 }, { files, command });
+      await expect(read()).rejects.toThrow(/newer version of babelscope[\s\S]*3\n[\s\S]*found: +4/);
+      await writeRecord(path, { ...value, schema: 'babelscope/run' }, { files, command });
       await expect(read()).rejects.toThrow(/field "schema" is unusable/);
+      writeFileSync(path, text.replace('babelscope/selection', 'babelscope/run'));
+      await expect(read()).rejects.toThrow(/is damaged/);
       await expect(read()).rejects.toThrow(RunError);
     }
   });

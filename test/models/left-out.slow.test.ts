@@ -1,6 +1,5 @@
 import { readdirSync } from 'node:fs';
 import { fromBinary, toBinary } from '@bufbuild/protobuf';
-import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { expect, it } from 'vitest';
 import {
   type GraphProto,
@@ -10,6 +9,7 @@ import {
 } from '../../src/graph/onnx/onnx_pb.js';
 import { openModel } from '../../src/models/open-model.js';
 import type { ModelGraph } from '../../src/models/types.js';
+import { InferenceSession, Tensor } from '../support/onnxruntime.js';
 import { leaveOut } from './edit-graph.js';
 import { deviation, FIXTURES, openFixture, TOLERANCE } from './fixture.js';
 

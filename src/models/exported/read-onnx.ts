@@ -1,8 +1,8 @@
-import { readFile, realpath, stat } from 'node:fs/promises';
+import { realpath, stat } from 'node:fs/promises';
 import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { create, fromBinary } from '@bufbuild/protobuf';
 import { commonFolder } from '../../checkpoint/index.js';
-import { CheckpointError } from '../../errors.js';
+import { CheckpointError, messageOf } from '../../errors.js';
 import {
   type GraphProto,
   type ModelProto,
@@ -12,6 +12,7 @@ import {
   TensorProto_DataType,
   TensorProtoSchema,
 } from '../../graph/index.js';
+import { readWholeFile } from '../../read-file.js';
 
 /** Protocol buffers end at 2 GiB; an exporter that needs more writes external data. */
 const MAX_ONNX_BYTES = 2 ** 31 - 1;
@@ -74,26 +75,10 @@ export async function readOnnx(path: string): Promise<OnnxFile> {
 }
 
 async function readBytes(path: string): Promise<Uint8Array> {
-  const remedy = 'give the path of an .onnx file';
-  const entry = await stat(path).catch((cause: unknown) => {
-    throw new CheckpointError({ what: 'there is no such file', where: path, remedy }, { cause });
-  });
-  if (!entry.isFile()) throw new CheckpointError({ what: 'this is not a file', where: path, remedy });
-  if (entry.size > MAX_ONNX_BYTES) {
-    throw new CheckpointError({
-      what: 'the file is larger than an ONNX file can be',
-      where: path,
-      expected: `at most ${MAX_ONNX_BYTES} bytes`,
-      found: `${entry.size} bytes`,
-      remedy: 'export the model again with external data',
-    });
-  }
-  const bytes = await readFile(path).catch((cause: unknown) => {
-    const found = cause instanceof Error ? cause.message : String(cause);
-    throw new CheckpointError(
-      { what: 'the file cannot be read', where: path, found, remedy: 'check its permissions' },
-      { cause },
-    );
+  const bytes = await readWholeFile(path, MAX_ONNX_BYTES).catch((cause: unknown) => {
+    const found = messageOf(cause);
+    const remedy = 'give the path of an .onnx file; export a model of more than 2 GB with external data';
+    throw new CheckpointError({ what: 'the file cannot be read', where: path, found, remedy }, { cause });
   });
   if (bytes.subarray(0, 40).toString('latin1').startsWith('version https://git-lfs')) {
     throw notOnnx(path, 'a Git LFS pointer: the file itself was not downloaded');
