@@ -75,8 +75,11 @@ export interface RecoveryOptions {
 /** Plants, captures and scores, a checkpoint for every type, strength and seed, and counts what was found. */
 export async function measureRecovery(options: RecoveryOptions): Promise<RecoveryPoint[]> {
   const { types, strengths, seeds = [1], level = true, onProgress } = options;
-  const { out, calibrationShare, threads, signal } = options;
-  const probes = await readProbes(options);
+  const { languages, limit, out, calibrationShare, threads, signal } = options;
+  const probes =
+    typeof options.probes === 'string'
+      ? await loadProbes(options.probes, { languages, limit })
+      : options.probes;
   const common = { probes, calibrationShare, threads, signal };
   const points: RecoveryPoint[] = [];
   for (const type of types) {
@@ -111,11 +114,6 @@ export async function measureRecovery(options: RecoveryOptions): Promise<Recover
 /** A unit that was planted at the same place before is not planted again. */
 function plantOnce(options: PlantOptions): Promise<PlantedManifest> {
   return existsSync(join(options.out, PLANTED_FILE)) ? readPlanted(options.out) : plantUnits(options);
-}
-
-function readProbes({ probes, languages, limit }: RecoveryOptions): ProbeSet | Promise<ProbeSet> {
-  if (typeof probes !== 'string') return probes;
-  return loadProbes(probes, { ...(languages && { languages }), ...(limit !== undefined && { limit }) });
 }
 
 /** What was planted with one seed, and found. */
