@@ -9,7 +9,8 @@ tokens or more runs by itself, float32, eager attention. Its loss is the mean cr
 in nats. Writes gradients.safetensors beside: `loss` [prompts], and for every hook point that a module has its gradient,
 the tokens of all prompts one after the other, [tokens, ...]; of attention patterns [prompts, heads, query, key] end to end.
 Neurons and routers of experts, which no module of transformers has, are left out, and so are checkpoints in FP8,
-which transformers runs on a GPU alone.
+which transformers runs on a GPU alone,
+and one whose config.json is of transformers 5.
 """
 
 import json
@@ -64,6 +65,8 @@ def make(name, hooks=decoder_hooks, loaded=None, **_):
     folder = FIXTURES / name
     config = json.loads((folder / "config.json").read_text())
     if config.get("quantization_config", {}).get("quant_method") in ("fp8", "compressed-tensors"):
+        return
+    if "rope_parameters" in config:
         return
     model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, attn_implementation="eager").eval().float()
     if loaded is not None:
