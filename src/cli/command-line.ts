@@ -36,6 +36,10 @@ const COMMANDS: Readonly<
     'what a run holds, as other programs read it',
     async () => (await import('./export.js')).exportCommand(),
   ],
+  verify: [
+    'whether every file of a run, a comparison or a selection is what was written',
+    async () => (await import('./verify.js')).verifyCommand(),
+  ],
   demo: [
     'the whole job on the bundled checkpoints: capture, score, compare, report',
     async () => (await import('./demo.js')).demoCommand(),

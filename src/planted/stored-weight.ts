@@ -1,7 +1,8 @@
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Checkpoint, readFully, type WeightDtype, type WeightTensor } from '../checkpoint/index.js';
+import type { Checkpoint, WeightDtype, WeightTensor } from '../checkpoint/index.js';
 import { CheckpointError } from '../errors.js';
+import { readFully } from '../read-file.js';
 import { fromFloat16, toFloat16, toOutputError } from '../store/index.js';
 
 const ELEMENT_BYTES: Readonly<Record<WeightDtype, number>> = { F32: 4, F16: 2, BF16: 2 };

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { Tensor } from 'onnxruntime-node';
+import { Tensor } from '../support/onnxruntime.js';
 import { expect } from 'vitest';
 import { checkpointNames } from '../../scripts/models-page.js';
 import { type GradientTap, gradientStatisticsOf } from '../../src/hooks/gradient-taps.js';

@@ -1,5 +1,5 @@
 import { fromBinary, toBinary } from '@bufbuild/protobuf';
-import { Tensor } from 'onnxruntime-node';
+import { Tensor } from '../support/onnxruntime.js';
 import { expect, it } from 'vitest';
 import { ModelProtoSchema } from '../../src/graph/onnx/onnx_pb.js';
 import { openModel } from '../../src/models/open-model.js';

@@ -1,10 +1,10 @@
 import { readdirSync } from 'node:fs';
 import { fromBinary, toBinary } from '@bufbuild/protobuf';
-import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { expect, it } from 'vitest';
 import { type ModelProto, ModelProtoSchema } from '../../src/graph/onnx/onnx_pb.js';
 import { openModel } from '../../src/models/open-model.js';
 import type { ModelGraph } from '../../src/models/types.js';
+import { InferenceSession, Tensor } from '../support/onnxruntime.js';
 import { leaveOut, operatorsOf } from './edit-graph.js';
 import { deviation, FIXTURES, openFixture, TOLERANCE } from './fixture.js';
 
