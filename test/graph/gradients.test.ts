@@ -1,4 +1,3 @@
-import { Tensor } from '../support/onnxruntime.js';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 import { describe, expect, it } from 'vitest';
 import { gradients } from '../../src/graph/gradients/index.js';
@@ -6,6 +5,7 @@ import { type Float, Graph, GraphError, OPERATORS, type OperatorName } from '../
 import { serialize } from '../../src/graph/onnx/serialize.js';
 import * as op from '../../src/graph/operators/index.js';
 import { runGraph } from '../models/run-model.js';
+import { Tensor } from '../support/onnxruntime.js';
 
 /** A function of one tensor, for which of its operands the gradient is asked, and the values it is asked at. */
 interface Case {

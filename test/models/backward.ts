@@ -1,12 +1,12 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { Tensor } from '../support/onnxruntime.js';
 import { expect } from 'vitest';
 import { checkpointNames } from '../../scripts/models-page.js';
 import { type GradientTap, gradientStatisticsOf } from '../../src/hooks/gradient-taps.js';
 import { type Tap, tapOutput } from '../../src/hooks/taps.js';
 import { openModel } from '../../src/models/open-model.js';
 import type { LayeredModel } from '../../src/models/types.js';
+import { Tensor } from '../support/onnxruntime.js';
 import { FIXTURES, type Fixture, openFixture, TOLERANCE } from './fixture.js';
 import { readRecorded, runGraph } from './run-model.js';
 

@@ -1,8 +1,8 @@
 import { fromBinary, toBinary } from '@bufbuild/protobuf';
-import { Tensor } from '../support/onnxruntime.js';
 import { expect, it } from 'vitest';
 import { ModelProtoSchema } from '../../src/graph/onnx/onnx_pb.js';
 import { openModel } from '../../src/models/open-model.js';
+import { Tensor } from '../support/onnxruntime.js';
 import { deviation, openGradients, recordedNames } from './backward.js';
 import { backwardOperatorsOf, leaveOut } from './edit-graph.js';
 import { openFixture, TOLERANCE } from './fixture.js';
