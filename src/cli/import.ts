@@ -48,7 +48,7 @@ export function importCommand() {
   });
 }
 
-/** What of formats an option is of: `of lape-mask, lape-json: …`. */
+/** The help of an option, after the formats that it is of: `of lape-mask, lape-json: …`. */
 function about(name: FactName | FileOption, text: string): string {
   const formats = IMPORT_FORMATS.filter(({ options }) => (options as readonly string[]).includes(name));
   return formats.length === 0 ? text : `of ${formats.map((format) => format.name).join(', ')}: ${text}`;

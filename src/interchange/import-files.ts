@@ -28,7 +28,7 @@ export interface ImportOptions extends Facts {
   readonly baseline?: SourceFile | undefined;
 }
 
-/** What an import wrote, with the sidecars it read. */
+/** The description of an import that was written, with the sidecars that were read. */
 export type ImportResult = { readonly format: string; readonly sidecars: readonly string[] } & (
   | { readonly becomes: 'run'; readonly manifest: RunManifest }
   | { readonly becomes: 'selection'; readonly description: SelectionDescription; readonly notes: string[] }

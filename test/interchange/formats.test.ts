@@ -103,7 +103,13 @@ describe('formats are one list', () => {
 describe('a sidecar says what a file does not', () => {
   test('an exported mask is imported with nothing said: languages, size, rule, model and counts', async () => {
     const folder = temporaryFolder();
-    await writeSyntheticRun(join(folder, 'run'), { languages: ['fr', 'en'], layers: 3, neurons: 40 });
+    const planted = [0, 1].map((language) => ({ layer: 1 + language, index: 7, language }));
+    await writeSyntheticRun(join(folder, 'run'), {
+      languages: ['fr', 'en'],
+      layers: 3,
+      neurons: 100,
+      planted,
+    });
     await scoreRun(join(folder, 'run'));
     const mask = join(folder, 'mask.pt');
     const { counts } = await exportLapeMask(join(folder, 'run'), mask, 'polyfact2026');
@@ -112,7 +118,8 @@ describe('a sidecar says what a file does not', () => {
     expect(code).toBe(0);
     const { sets, languages } = await describeSelection(join(folder, 'mask'));
     expect(languages).toEqual(['fr', 'en']);
-    expect(sets[0]).toMatchObject({ rule: 'polyfact2026', units: 120, perLanguage: Object.values(counts) });
+    expect(sets[0]).toMatchObject({ rule: 'polyfact2026', units: 300, perLanguage: Object.values(counts) });
+    expect(Object.values(counts).every((n) => n > 0)).toBe(true);
     const { overlaps } = await compareSelections([join(folder, 'mask'), join(folder, 'run')], {
       policy: 'polyfact2026',
     });

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { UsageError } from '../../errors.js';
 
-/** What the numbers of a matrix of languages are. */
+/** The kinds of numbers that a matrix of languages may hold. */
 export const QUANTITIES = ['perplexity', 'nll', 'log-ratio', 'difference'] as const;
 export type MatrixQuantity = (typeof QUANTITIES)[number];
 

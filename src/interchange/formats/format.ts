@@ -14,7 +14,7 @@ export type Sample =
   /** The first lines of any other file. */
   | { readonly kind: 'text'; readonly lines: readonly string[] };
 
-/** What files became. */
+/** Files as they were read: a run, a selection or a matrix, to be written. */
 export type Imported =
   | ({ readonly becomes: 'run' } & ImportedRun)
   | ({ readonly becomes: 'selection' } & ImportedSelection)

@@ -8,7 +8,7 @@ const LAYER = /^[1-9]\d*$/;
 const REMEDY = 'give the file as it was released, or name another --format';
 const EXPECTED = 'layers from "1", indices of neurons from 0 on';
 
-/** What the first language of the first layer has; undefined where the file is of another shape. */
+/** The cell of the first layer and language; undefined where the file is of another shape. */
 function firstCell(sample: Sample): unknown {
   if (sample.kind !== 'json' || !isObject(sample.value)) return undefined;
   const layers = Object.entries(sample.value);

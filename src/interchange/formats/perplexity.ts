@@ -21,7 +21,7 @@ import { type ImportFormat, type Sample, unusableFile } from './format.js';
 type Row = ReadonlyMap<string, number | null>;
 /** Rows by the code of the language intervened on. */
 type Rows = ReadonlyMap<string, Row>;
-/** What a file holds. `own`: its fields say what the numbers are. */
+/** The contents of a file. `own`: its fields say what the numbers are. */
 interface Read {
   readonly rows: Rows | null;
   readonly row: Row | null;
