@@ -7,8 +7,7 @@ import { readSafetensorsHeader, sha256OfFiles } from '../src/checkpoint/index.js
 import { readComparison } from '../src/compare/index.js';
 import { languageGroups } from '../src/compare/inputs/language-groups.js';
 import { InputError } from '../src/errors.js';
-import { importLapeJson } from '../src/interchange/import-selection.js';
-import { importSelfcond } from '../src/interchange/import-selfcond.js';
+import { importFiles } from '../src/interchange/index.js';
 import { readPytorch } from '../src/interchange/pytorch/read-pytorch.js';
 import { readSelection } from '../src/interchange/selection.js';
 import { readOnnx } from '../src/models/exported/read-onnx.js';
@@ -18,6 +17,10 @@ import { readJsonObject } from '../src/read-json.js';
 import { openSafetensors, readManifest, readTable } from '../src/store/index.js';
 import { loadTokenizer } from '../src/tokenizer/index.js';
 import { temporaryFolder } from './support/temporary-folder.js';
+
+function importAs(format: string | undefined, path: string, folder: string) {
+  return importFiles([{ path, language: 'en' }], { format, out: join(folder, 'out') });
+}
 
 /** What is no regular file, made at a path. */
 const KINDS: Readonly<Record<string, (path: string) => void | Promise<void>>> = {
@@ -60,11 +63,18 @@ const READERS: Readonly<
   comparison: ['comparison.json', (_, folder) => readComparison(folder)],
   selection: ['selection.json', (_, folder) => readSelection(folder)],
   'groups of languages': ['groups.json', (path) => languageGroups([path], [])],
-  'a table of expertise': [
-    'en.csv',
-    (path, folder) => importSelfcond([{ path, language: 'en' }], { out: join(folder, 'out'), model: 'm' }),
+  'a table of expertise': ['en.csv', (path, folder) => importAs('selfcond', path, folder)],
+  'neurons in JSON': ['lape.json', (path, folder) => importAs('lape-json', path, folder)],
+  'a list of heads': ['en.txt', (path, folder) => importAs('head-list', path, folder)],
+  'a matrix of perplexities': ['ppl.csv', (path, folder) => importAs('perplexity', path, folder)],
+  'a file of no named format': ['counts', (path, folder) => importAs(undefined, path, folder)],
+  'a sidecar': [
+    'en.csv.json',
+    (path, folder) => {
+      writeFileSync(path.replace('.json', ''), 'ap');
+      return importAs('selfcond', path.replace('.json', ''), folder);
+    },
   ],
-  'neurons in JSON': ['lape.json', (path, folder) => importLapeJson(path, { out: join(folder, 'out') })],
 };
 
 describe.each(Object.keys(KINDS))('%s in place of a file is refused at once', (kind) => {

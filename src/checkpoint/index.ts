@@ -7,7 +7,7 @@ export {
   readRenamedField,
 } from './config/config-field.js';
 export { type Rope, readRope } from './config/rope.js';
-export { commonFolder, parseHubPath } from './hub/cache-folder.js';
+export { commonFolder, isInside, parseHubPath } from './hub/cache-folder.js';
 export type { DownloadOptions, DownloadProgress } from './hub/snapshot.js';
 export { identifyCheckpoint, modelLabel, sha256OfFiles } from './identify-checkpoint.js';
 export { ADAPTER_WEIGHTS } from './lora/lora-config.js';

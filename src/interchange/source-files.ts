@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
 import { ImportError, messageOf, ProbeError, UsageError } from '../errors.js';
-import { canonicalLanguage, type LanguageTag, languageOfCode } from '../probes/index.js';
+import { type LanguageTag, languageOfCode } from '../probes/index.js';
 import { streamFile } from '../read-file.js';
 
 /** Layers that a file may speak of: several times those of the deepest models. Each becomes a file, or rows of a table. */
@@ -13,6 +13,11 @@ const MOST_UNITS = 2 ** 31;
 export function isUnitIndex(value: unknown): value is number {
   return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value < MOST_UNITS;
 }
+
+/** A language tag, or a code of FLORES-200, within a pattern of file names. */
+export const TAG = '[A-Za-z]{2,3}(?:-[A-Za-z0-9]+)*(?:_(?:[A-Z][a-z]{3}|[A-Z]{2}))?';
+/** `en.pt`, `eng_Latn.pt`: the whole name is a tag, or a code of FLORES-200. */
+export const TAG_ALONE = new RegExp(`^(${TAG})\\.[A-Za-z]+$`);
 
 /** A file to import: `path`, or `language=path` where neither its name nor its contents say which language it is of. */
 export interface SourceFile {
@@ -35,20 +40,56 @@ export function parseSource(text: string): SourceFile {
 }
 
 /**
- * The tag of a language that a file is said to be of: BCP 47 with hyphens, or a published set's own code with underscores,
- * which means what it means among probe sets (`eng_Latn` is `en`, `zho_Hant` is `zh-Hant`).
+ * The tag of a language that a file is said to be of: BCP 47, or a published set's own code. Codes mean what they mean
+ * among probe sets (`eng_Latn` is `en`, `zho_Hant` is `zh-Hant`, `zh-cn` is `zh`).
  *
  * @throws ImportError if nobody knows it.
  */
 export function languageOf(language: string, path: string): LanguageTag {
   try {
-    return language.includes('_') ? languageOfCode(language, path) : canonicalLanguage(language, path);
+    return languageOfCode(language, path);
   } catch (cause) {
     if (!(cause instanceof ProbeError)) throw cause;
     throw new ImportError(
       { ...cause.details, remedy: `name the language before the file: en=${path}` },
       { cause },
     );
+  }
+}
+
+/** Languages named in order. @throws UsageError if one is named twice. */
+export function canonicalLanguages(languages: readonly string[], where: string): LanguageTag[] {
+  const tags = languages.map((language) => languageOf(language, where));
+  const twice = tags.find((tag, k) => tags.indexOf(tag) !== k);
+  if (twice === undefined) return tags;
+  throw new UsageError({
+    what: 'a language is named twice',
+    where,
+    found: twice,
+    remedy: 'name every language once, in the order of the file',
+  });
+}
+
+/** Languages of a file in the order in which their codes occur, each under one code. */
+export class LanguageCodes {
+  readonly tags: LanguageTag[] = [];
+  readonly #codes = new Map<LanguageTag, string>();
+  readonly #path: string;
+
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  /** The place of a language among the tags. @throws what `unusable` makes of a second code for it */
+  index(code: string, unusable: (found: string) => ImportError): number {
+    const tag = languageOf(code, this.#path);
+    const first = this.#codes.get(tag);
+    if (first === undefined) {
+      this.#codes.set(tag, code);
+      return this.tags.push(tag) - 1;
+    }
+    if (first !== code) throw unusable(`${first} and ${code}, which are one language`);
+    return this.tags.indexOf(tag);
   }
 }
 
@@ -120,4 +161,23 @@ export async function sha256OfFile(path: string): Promise<string> {
     );
   }
   return hash.digest('hex');
+}
+
+let byName: ReadonlyMap<string, LanguageTag> | undefined;
+
+/** The tag of a language by its English name, `Bulgarian`; undefined where it is none. */
+export function tagOfName(name: string): LanguageTag | undefined {
+  if (byName === undefined) {
+    const letters = [...'abcdefghijklmnopqrstuvwxyz'];
+    const names = new Intl.DisplayNames('en', { type: 'language', fallback: 'none' });
+    const codes = letters.flatMap((a) => letters.map((b) => a + b));
+    byName = new Map(
+      codes.flatMap((code): [string, LanguageTag][] => {
+        const english = names.of(code);
+        const tag = new Intl.Locale(code).toString();
+        return english === undefined || tag !== code ? [] : [[english.toLowerCase(), tag]];
+      }),
+    );
+  }
+  return byName.get(name.trim().toLowerCase());
 }

@@ -6,7 +6,7 @@ import { readComparison, writeChanges, writeComparison } from '../../src/compare
 import { InputError } from '../../src/errors.js';
 import {
   compareSelections,
-  importLapeMask,
+  importFiles,
   readSelectionComparison,
   writeSelectionComparison,
 } from '../../src/interchange/index.js';
@@ -48,7 +48,11 @@ export async function finishedFolders(): Promise<Target[]> {
   const compared = await compareRuns(pair, { splits: 2 });
   await writeComparison(comparison, compared);
   await writeChanges(comparison, pair, { units: compared.units, threads: 1 });
-  await importLapeMask(MASK, { out: selection, languages: ['en', 'zh', 'fr'] });
+  await importFiles([{ path: MASK, language: null }], {
+    format: 'lape-mask',
+    out: selection,
+    languages: ['en', 'zh', 'fr'],
+  });
   await writeSelectionComparison(selections, await compareSelections([selection, selection]));
 
   const target = (kind: string, of: string, file: string, read: () => Promise<unknown>): Target => ({

@@ -30,6 +30,11 @@ export const RECORDS = {
     verb: 'import',
     command: 'babelscope import <files> --format <format> --out <folder>',
   },
+  'matrix.json': {
+    of: 'matrix',
+    verb: 'import',
+    command: 'babelscope import <files> --format perplexity --out <folder>',
+  },
   'selections.json': {
     of: 'comparison',
     verb: 'compare',
