@@ -6,7 +6,11 @@ export default defineConfig({
     alias: [
       // The examples import the package by its name.
       { find: /^babelscope$/, replacement: fileURLToPath(new URL('src/index.ts', import.meta.url)) },
-      // Threads run transpiled sources; see there.
+      // Threads and processes run transpiled sources; see there.
+      {
+        find: /^\.\.?\/(.*\/)?start-child\.js$/,
+        replacement: fileURLToPath(new URL('test/support/start-child.ts', import.meta.url)),
+      },
       {
         find: /^\.\.?\/(.*\/)?start-thread\.js$/,
         replacement: fileURLToPath(new URL('test/support/start-thread.ts', import.meta.url)),

@@ -94,9 +94,10 @@ export {
   type Prompt,
 } from './probes/index.js';
 
-// Runs: what a capture recorded.
+// Runs: what a capture recorded, and whether it is still that.
 
 export {
+  type DamagedFile,
   openRun,
   RUN_ARRAYS,
   type Run,
@@ -104,6 +105,8 @@ export {
   type RunManifest,
   type RunPlan,
   type UnitType,
+  type Verification,
+  verify,
 } from './store/index.js';
 
 // Scores of a run as typed rows, and the same scores of your own numbers.
@@ -187,13 +190,12 @@ export {
   exportCsv,
   exportLapeMask,
   exportTransformerLens,
-  type ImportSelectionOptions,
-  importLahis,
-  importLapeCounts,
-  importLapeJson,
-  importLapeMask,
-  importSelfcond,
+  type ImportOptions,
+  type ImportResult,
+  importFiles,
+  type LanguageMatrix,
   type PickleValue,
+  readMatrix,
   readPytorch,
   type SelectedSet,
   type SelectionComparison,

@@ -3,11 +3,12 @@ import { InterruptedError, UsageError } from '../errors.js';
 import { openSubject } from '../models/index.js';
 import { loadProbes, type ProbeSet } from '../probes/index.js';
 import { ModelRunner } from '../runtime/index.js';
-import type { RunManifest } from '../store/index.js';
+import { DamagedError, type ListedManifest } from '../store/index.js';
 import { loadTokenizer } from '../tokenizer/index.js';
 import { mergeRun, openPart } from './parts/merge-run.js';
-import { isMerged, missingParts, openRunFolder } from './parts/open-run-folder.js';
+import { missingParts, openRunFolder } from './parts/open-run-folder.js';
 import { writePart } from './parts/write-part.js';
+import { captureCommand } from './plan/capture-command.js';
 import { runBytes } from './plan/estimate-capture.js';
 import { planRun } from './plan/plan-run.js';
 import { appendTiming, ProgressMeter, Stopwatch } from './progress.js';
@@ -77,15 +78,17 @@ export async function capture(options: CaptureOptions): Promise<CaptureResult> {
     threads: options.threads,
     memoryBytes,
   });
-  let manifest: RunManifest;
+  let found: ListedManifest;
   try {
-    manifest = await openRunFolder(folder, planned);
-    if (!isMerged(folder, manifest)) await runChunks(folder, manifest, grid, runner, options);
+    const opened = await openRunFolder(folder, planned, await captureCommand(planned), signal);
+    for (const error of opened.damaged) options.onDamaged?.(error.details);
+    found = opened;
+    if (found.files === null) await runChunks(folder, found, grid, runner, options);
   } finally {
     await runner.close();
   }
-  if (shard !== undefined && shard.count > 1 && !isMerged(folder, manifest)) {
-    return { folder, manifest, complete: false };
+  if (shard !== undefined && shard.count > 1 && found.files === null) {
+    return { folder, manifest: found.manifest, complete: false };
   }
   const merged = await mergeRun(folder, { keepParts: options.keepParts, signal });
   return { folder, manifest: merged, complete: true };
@@ -147,15 +150,17 @@ function chooseProbes({ probes, languages, limit, format }: CaptureOptions): Pro
 /** Runs the chunks of this shard that have no part yet. */
 async function runChunks(
   folder: string,
-  manifest: RunManifest,
+  listed: ListedManifest,
   grid: Grid,
   runner: ModelRunner,
-  { device = 'cpu', shard, signal, onProgress }: CaptureOptions,
+  options: CaptureOptions,
 ): Promise<void> {
+  const { device = 'cpu', shard, signal, onProgress } = options;
+  const { manifest } = listed;
   const { shape, plan } = manifest;
   const { index, count } = shard ?? { index: 1, count: 1 };
   const mine = [...plan.chunks.keys()].filter((chunk) => chunk % count === index - 1);
-  const missing = await checkParts(folder, manifest, mine);
+  const missing = await checkParts(folder, listed, mine, options);
   if (missing.length === 0) return;
   const tokensOf = (chunk: number) =>
     plan.chunks[chunk]!.flatMap((item) => grid.cells[item]!).reduce(
@@ -190,15 +195,23 @@ async function runChunks(
   }
 }
 
-/** @returns those of the chunks that have no part. @throws RunError if a part is of another run */
+/** @returns those of the chunks that have no part, or a damaged one. @throws RunError if a part is of another run */
 async function checkParts(
   folder: string,
-  manifest: RunManifest,
+  listed: ListedManifest,
   chunks: readonly number[],
+  { signal, onDamaged }: CaptureOptions,
 ): Promise<readonly number[]> {
-  const missing = new Set(missingParts(folder, manifest));
+  const missing = new Set(missingParts(folder, listed.manifest));
   for (const chunk of chunks) {
-    if (!missing.has(chunk)) await (await openPart(folder, manifest, chunk)).close();
+    if (missing.has(chunk)) continue;
+    try {
+      await (await openPart(folder, listed, chunk, signal)).close();
+    } catch (error) {
+      if (!(error instanceof DamagedError)) throw error;
+      onDamaged?.(error.details);
+      missing.add(chunk);
+    }
   }
   return chunks.filter((chunk) => missing.has(chunk));
 }

@@ -1,8 +1,8 @@
 import { createHash, type Hash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { z } from 'zod';
 import { CheckpointError, messageOf } from '../errors.js';
+import { streamFile } from '../read-file.js';
 import { readConfigField } from './config/config-field.js';
 import { parseHubPath } from './hub/cache-folder.js';
 import { ADAPTER_CONFIG, ADAPTER_WEIGHTS } from './lora/lora-config.js';
@@ -90,7 +90,7 @@ export async function sha256OfFiles(paths: readonly string[]): Promise<string> {
 
 async function updateFromFile(hash: Hash, path: string): Promise<void> {
   try {
-    for await (const chunk of createReadStream(path, { highWaterMark: HASH_CHUNK_BYTES })) hash.update(chunk);
+    for await (const chunk of streamFile(path, HASH_CHUNK_BYTES)) hash.update(chunk);
   } catch (cause) {
     throw new CheckpointError(
       {

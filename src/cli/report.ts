@@ -4,29 +4,40 @@ import { Command } from '@commander-js/extra-typings';
 import { type Comparison, compareRuns, readComparison } from '../compare/index.js';
 import {
   describeSelection,
+  isMatrix,
   isSelection,
+  readMatrix,
   readSelectionComparison,
   type SelectionComparison,
 } from '../interchange/index.js';
-import { REPORT_FORMATS, writeReport, writeSelectionReport } from '../report/index.js';
+import {
+  REPORT_FORMATS,
+  type WriteReportOptions,
+  writeMatrixReport,
+  writeReport,
+  writeSelectionReport,
+} from '../report/index.js';
 import { parseChoices } from './options.js';
 import { interruptSignal, say } from './terminal.js';
 
 export function reportCommand() {
   return new Command('report')
-    .argument('<run|comparison|selection>', 'what `capture`, `compare` or `import` wrote')
+    .argument('<run|comparison|import>', 'what `capture`, `compare` or `import` wrote')
     .requiredOption('--out <folder>', 'where report.html and figures/ go')
     .option('--formats <list>', `of ${REPORT_FORMATS.join(', ')}`, parseChoices(REPORT_FORMATS), [
       ...REPORT_FORMATS,
     ])
     .action(async (folder, { out, formats }) => {
-      const selections = await selectionsOf(folder);
-      const { files } =
-        selections === null
-          ? await writeReport(await comparisonOf(folder), out, { formats })
-          : await writeSelectionReport(selections, out, { formats });
+      const { files } = await draw(folder, out, { formats });
       for (const file of files) say(`wrote ${file}`);
     });
+}
+
+async function draw(folder: string, out: string, options: WriteReportOptions) {
+  if (isMatrix(folder)) return writeMatrixReport(await readMatrix(folder), out, options);
+  const selections = await selectionsOf(folder);
+  if (selections !== null) return writeSelectionReport(selections, out, options);
+  return writeReport(await comparisonOf(folder), out, options);
 }
 
 /** An imported selection, or a comparison of several; null of a folder that holds neither. */

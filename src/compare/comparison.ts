@@ -3,10 +3,9 @@ import { runManifestSchema, UNIT_TYPES } from '../store/index.js';
 import { MEASURES } from './quantities/quantity.js';
 
 /**
- * Newest layout of comparison.json. 5: levels, changes, contrasts and trends are flat lists whose rows say which quantity
- * they are of. Files of earlier versions are refused with the command that makes them anew.
+ * Newest layout of comparison.json. 6: it lists its tables with their checksums, and has its own. Files of earlier versions are refused with the command that makes them anew.
  */
-export const COMPARISON_SCHEMA_VERSION = 5;
+export const COMPARISON_SCHEMA_VERSION = 6;
 
 export const VERDICTS = ['changed', 'not distinguishable from sampling', 'not measured'] as const;
 export const SEED_VERDICTS = ['changed', 'not distinguishable from training seeds', 'not measured'] as const;

@@ -1,10 +1,20 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { readComparison } from '../compare/index.js';
 import { RunError } from '../errors.js';
-import { csvLine, makeFolder, readTableMetadata, readTableRows, writeFileAtomic } from '../store/index.js';
+import { checkScoreTable } from '../scores/index.js';
+import {
+  checkListed,
+  csvLine,
+  makeFolder,
+  readRecord,
+  readTableMetadata,
+  readTableRows,
+  writeFileAtomic,
+} from '../store/index.js';
 
-/** Tables that a run, a comparison or an imported selection may have. */
-const TABLES = ['units', 'unit_languages', 'alignment', 'changes'] as const;
+/** Tables that a run, a comparison, an imported selection or matrix may have. */
+const TABLES = ['units', 'unit_languages', 'alignment', 'changes', 'counts', 'matrix'] as const;
 
 /**
  * Writes the tables of a scored run, or of a comparison, as CSV (RFC 4180, 2005): a header, lines that end in CR LF,
@@ -12,7 +22,7 @@ const TABLES = ['units', 'unit_languages', 'alignment', 'changes'] as const;
  * `languages.csv` beside them has the prompts and counted tokens T_k of each language, which the tables' metadata have.
  *
  * @returns paths of the files written.
- * @throws RunError if the folder has no table; OutputError.
+ * @throws RunError if the folder has no table, or one that is damaged or does not belong to the others; OutputError.
  */
 export async function exportCsv(folder: string, out: string): Promise<string[]> {
   const present = TABLES.filter((table) => existsSync(join(folder, `${table}.parquet`)));
@@ -23,6 +33,12 @@ export async function exportCsv(folder: string, out: string): Promise<string[]> 
       expected: TABLES.map((table) => `${table}.parquet`).join(' or '),
       remedy: 'score the run first (babelscope score), or give a comparison',
     });
+  }
+  // Before anything is written: tables that do not belong together are not exported.
+  for (const table of present) {
+    if (table === 'changes') await readComparison(folder);
+    else if (table === 'counts' || table === 'matrix') await checkImported(folder, table);
+    else await checkScoreTable(folder, table);
   }
   await makeFolder(out);
   const written: string[] = [];
@@ -38,6 +54,12 @@ export async function exportCsv(folder: string, out: string): Promise<string[]> 
     written.push(path);
   }
   return written;
+}
+
+/** A table that imports alone have, against the record beside it. @throws RunError */
+async function checkImported(folder: string, table: 'counts' | 'matrix'): Promise<void> {
+  const name = table === 'counts' ? 'selection.json' : 'matrix.json';
+  await checkListed(folder, name, await readRecord(join(folder, name), null), `${table}.parquet`);
 }
 
 function languageLines(

@@ -5,6 +5,7 @@ import { physicalCores } from './machine.js';
 import { batchTokens, planBatches } from './memory/batches.js';
 import { chooseResidency, memoryNeeds, workersThatFit } from './memory/memory.js';
 import { dealBatches, Gathering, type Share } from './memory/shares.js';
+import { forbidTelemetry } from './onnxruntime.js';
 import { batchingOf, type ProgramRequest, programOf, rememberGraphs, wire } from './program.js';
 import { checkPrompt, wirePrompts } from './prompts.js';
 import type {
@@ -256,6 +257,7 @@ export class ModelRunner {
     if (this.#closed !== null) throw this.#closed;
     if (this.#workers.length > 0 && this.#workers.length <= fit) return this.#workers;
     await this.#end(this.#workers, new InterruptedError({ what: 'fewer workers go on' }));
+    await forbidTelemetry();
     const workers = Math.min(fit, batches, this.threads);
     const settings = {
       weightsRoot: this.#weightsRoot,

@@ -1,10 +1,10 @@
 import { readdirSync } from 'node:fs';
 import { fromBinary } from '@bufbuild/protobuf';
-import { Tensor } from 'onnxruntime-node';
 import { describe, expect, it } from 'vitest';
 import { CheckpointError } from '../../src/errors.js';
 import { ModelProtoSchema, TensorProto_DataLocation } from '../../src/graph/onnx/onnx_pb.js';
 import { openModel } from '../../src/models/open-model.js';
+import { Tensor } from '../support/onnxruntime.js';
 import { constant, type Edit, filled, instead, promoted, without } from './edit-graph.js';
 import { expectEditNoticed, expectNoticed, FIXTURES, openFixture, TOLERANCE } from './fixture.js';
 import { runGraph } from './run-model.js';

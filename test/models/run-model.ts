@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
-import { InferenceSession, Tensor } from 'onnxruntime-node';
 import type { Checkpoint } from '../../src/checkpoint/types.js';
 import type { Tap } from '../../src/hooks/taps.js';
 import type { LayeredModel, ModelGraph } from '../../src/models/types.js';
+import { InferenceSession, Tensor } from '../support/onnxruntime.js';
 
 export interface Prompts {
   readonly batch: number;

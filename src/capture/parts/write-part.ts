@@ -1,6 +1,6 @@
 import { TransformStream } from 'node:stream/web';
 import type { ChunkProgress, ModelRunner } from '../../runtime/index.js';
-import { type PlannedArray, partPath, type RunManifest, streamSafetensors } from '../../store/index.js';
+import { type PlannedArray, partPath, type RunManifest, streamSealed } from '../../store/index.js';
 import { layerArrays, partArrayName, partShape, plannedTaps } from '../plan/recording.js';
 import { describePrompt, type Grid } from '../prompts/grid.js';
 import { type PromptPlace, reduceLayer } from './reduce-layer.js';
@@ -38,7 +38,7 @@ export async function writePart(request: PartRequest): Promise<void> {
     yield saturated;
   }
 
-  const writing = streamSafetensors(
+  const writing = streamSealed(
     partPath(folder, chunk, plan.chunks.length),
     [...partArrays(manifest, chunk), { name: SATURATED_ARRAY, dtype: 'U32', shape: [shape.layers] }],
     values(),

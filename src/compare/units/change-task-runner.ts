@@ -67,7 +67,8 @@ export class ChangeTaskRunner {
   }
 
   static async start(settings: ChangeSettings): Promise<ChangeTaskRunner> {
-    const runs = [await openRun(settings.reference), await openRun(settings.other)] as const;
+    const open = (folder: string) => openRun(folder, { checked: true });
+    const runs = [await open(settings.reference), await open(settings.other)] as const;
     const definitions = await loadDefinitions(settings.definitions);
     // Their prompts are the same: `assertMatch`.
     return new ChangeTaskRunner(runs, settings, definitions, await readPooledGrid(runs[0]));

@@ -14,7 +14,7 @@ import {
   unitBlocks,
 } from '../../store/index.js';
 import type { Comparison } from '../comparison.js';
-import { CHANGES_FILE } from '../files.js';
+import { assertSameRuns, CHANGES_FILE, listChanges } from '../files.js';
 import { assertMatch } from '../inputs/match.js';
 import { openRegimes, type RunToCompare } from '../inputs/regimes.js';
 import type { RunSource } from '../inputs/run-source.js';
@@ -103,7 +103,7 @@ export interface ChangesOptions {
  * intervals, p and q. Intervals are delete-one-fold jackknives, of overlap and mutual information half-samples
  * (`ItemChanges`): of `full` changes each unit is ranked once a run and walked down some three hundred times. One layer of a
  * run is read at a time; what is computed lies on disk until a pair of runs is through. Of a single run there is no table,
- * and an earlier one is removed.
+ * and an earlier one is removed. `comparison.json` in the folder, which must be of the same runs, lists it.
  *
  * @throws RunError if a run is unreadable or does not match the reference; UsageError for an unusable label;
  *   InterruptedError; OutputError if it cannot be written.
@@ -127,8 +127,17 @@ export async function writeChanges(
     reference,
   );
   const [first, ...others] = regimes.map(({ run }) => run) as [RunSource, ...RunSource[]];
-  if (others.length === 0) return removeStale(join(folder, CHANGES_FILE));
+  await assertSameRuns(
+    folder,
+    [first, ...others].map(({ label, manifest: { planSha256 } }) => ({ label, planSha256 })),
+  );
+  if (others.length === 0) {
+    await removeStale(join(folder, CHANGES_FILE));
+    await listChanges(folder, {}, changes);
+    return;
+  }
   assertMatch(first, others);
+  for (const run of [first, ...others]) await run.check(signal);
   const scores = await loadDefinitions(definitions);
   const cuts = Object.fromEntries(units.map(({ type, policy }) => [type, policy]));
   const { plan, languages } = first.manifest;
@@ -176,7 +185,7 @@ export async function writeChanges(
     }
   }
   await makeFolder(folder);
-  await streamTable(join(folder, CHANGES_FILE), CHANGE_COLUMNS, pieces(), {
+  const table = await streamTable(join(folder, CHANGES_FILE), CHANGE_COLUMNS, pieces(), {
     schema: 'babelscope/changes',
     schema_version: String(CHANGES_SCHEMA_VERSION),
     reference: first.label,
@@ -184,6 +193,7 @@ export async function writeChanges(
     languages: JSON.stringify(languages.map(({ tag, prompts, tokens }) => ({ tag, prompts, tokens }))),
     columns: JSON.stringify(Object.fromEntries(CHANGE_COLUMNS.map(({ name, about }) => [name, about]))),
   });
+  await listChanges(folder, { [CHANGES_FILE]: table }, changes);
 }
 
 /** Tasks of a type by what they read: fold sums, and pooled values where they are kept. */

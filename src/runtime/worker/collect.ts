@@ -1,4 +1,4 @@
-import { Tensor } from 'onnxruntime-node';
+import type { Tensor, TensorConstructor } from 'onnxruntime-node';
 import { type Tap, tapOutput } from '../../hooks/index.js';
 import type { Activation } from '../types.js';
 import type { Failure, Kept, WirePrompts } from './protocol.js';
@@ -31,7 +31,10 @@ export interface RunningBatch extends Batch {
 }
 
 /** Each prompt as a batch of its own, without padding. */
-export function* onePromptEach(batches: readonly RunningBatch[]): Iterable<RunningBatch> {
+export function* onePromptEach(
+  batches: readonly RunningBatch[],
+  TensorOf: TensorConstructor,
+): Iterable<RunningBatch> {
   for (const { rows, lengths, seq, ids, counted, stream } of batches) {
     const width = stream?.dims[2] ?? 0;
     for (const [b, row] of rows.entries()) {
@@ -46,7 +49,7 @@ export function* onePromptEach(batches: readonly RunningBatch[]): Iterable<Runni
         tokens: length,
         ids: own(ids, 1),
         counted: own(counted, 1),
-        stream: cut && new Tensor('float32', cut, [1, length, width]),
+        stream: cut && new TensorOf('float32', cut, [1, length, width]),
       };
     }
   }

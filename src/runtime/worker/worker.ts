@@ -1,6 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import * as ort from 'onnxruntime-node';
+import type * as Onnxruntime from 'onnxruntime-node';
 import type { Residency } from '../memory/memory.js';
+import { onnxruntime } from '../onnxruntime.js';
 import type { Activation } from '../types.js';
 import {
   checkStream,
@@ -26,9 +27,10 @@ import {
 type Chunk = Extract<ToWorker, { type: 'chunk' }>;
 
 const settings = workerData as WorkerSettings;
+const ort = await onnxruntime();
 // Failures come back as errors; onnxruntime would write them to standard error besides.
 ort.env.logLevel = 'fatal';
-const openSessions = new Map<string, ort.InferenceSession>();
+const openSessions = new Map<string, Onnxruntime.InferenceSession>();
 
 parentPort!.on('message', (message: ToWorker) => {
   handle(message).catch((error: unknown) => {
@@ -59,7 +61,7 @@ async function runChunk({ program, prompts, batches: rows, residency, control }:
     const records = new Map(computes.map((computed) => [computed, new LayerRecord()]));
     const logits: Activation[] = new Array(prompts.starts.length - 1);
     await withSession(graph, layer, residency, async (session) => {
-      for (const running of step.alone ? onePromptEach(batches) : batches) {
+      for (const running of step.alone ? onePromptEach(batches, ort.Tensor) : batches) {
         stopIfAborted(control);
         const outputs = await run(session, step, running);
         if (step.writes !== null) running.stream = outputs[step.writes]!;
@@ -79,10 +81,10 @@ async function runChunk({ program, prompts, batches: rows, residency, control }:
   }
 }
 
-function run(session: ort.InferenceSession, { reads, layer }: Step, batch: RunningBatch) {
+function run(session: Onnxruntime.InferenceSession, { reads, layer }: Step, batch: RunningBatch) {
   const { rows, seq, lengths } = batch;
   const dims = [rows.length, seq];
-  const slots: Readonly<Record<Slot, () => ort.Tensor>> = {
+  const slots: Readonly<Record<Slot, () => Onnxruntime.Tensor>> = {
     ids: () => new ort.Tensor('int64', batch.ids, dims),
     counted: () => new ort.Tensor('float32', batch.counted, dims),
     lengths: () => new ort.Tensor('int64', BigInt64Array.from(lengths, BigInt), [rows.length]),
@@ -100,7 +102,7 @@ async function withSession<T>(
   graph: WireGraph,
   layer: number | null,
   residency: Residency,
-  use: (session: ort.InferenceSession) => Promise<T>,
+  use: (session: Onnxruntime.InferenceSession) => Promise<T>,
 ): Promise<T> {
   let session = openSessions.get(graph.key);
   if (session === undefined) {

@@ -29,6 +29,7 @@ import { type PolicySelections, policyCounts, selectByPolicies } from '../select
 import { SCORES_SCHEMA_VERSION, type ScoreName, type ScoreSummary } from '../tables/summary.js';
 import { writeScores } from '../tables/write-scores.js';
 import { availableScores, definitionsOf, parseScoreNames } from './available.js';
+import { refuseCoarser } from './finer-scores.js';
 import { scoreAlignment } from './score-alignment.js';
 import { reliabilitySample } from './score-task-runner.js';
 import {
@@ -55,6 +56,8 @@ export interface ScoreRunOptions {
   readonly seed?: number | undefined;
   /** Random halves for the reliability. Default 50. */
   readonly splits?: number | undefined;
+  /** Replace scores of the run that are finer: more of them, or more draws, permutations or halves. Default false. */
+  readonly overwrite?: boolean | undefined;
   /** Threads. Default: physical cores, at most 8. Does not change any number. */
   readonly threads?: number | undefined;
   /** Aborting stops the work with an InterruptedError; nothing is written. */
@@ -83,8 +86,8 @@ const MOST_THREADS = 8;
  * units, in worker threads; what is computed lies on disk until all of it is, about as much as the tables then take.
  *
  * @returns what `scores.json` says.
- * @throws RunError if the run cannot be read or a language has no counted token; UsageError for an unknown score, or for
- *   draws or permutations without full uncertainty; OutputError if the folder cannot be written.
+ * @throws RunError if the run cannot be read, is damaged or a language has no counted token; UsageError for an unknown
+ *   score, for draws or permutations without full uncertainty, or where finer scores would be replaced; OutputError if the folder cannot be written.
  */
 export async function scoreRun(run: string | Run, options: ScoreRunOptions = {}): Promise<ScoreSummary> {
   const opened = typeof run === 'string' ? await openRun(run) : run;
@@ -108,6 +111,7 @@ async function scoreOpened(opened: Run, options: ScoreRunOptions, scratch: Scrat
   const definitions = await loadDefinitions(options.definitions);
   const asked = options.scores === undefined ? null : parseScoreNames(options.scores, definitions);
   const { manifest, folder } = opened;
+  await opened.check(signal);
   const { plan, shape } = manifest;
   const languages = plan.languages.length;
   const { tokens, folds } = await countedTokens(opened);
@@ -131,6 +135,16 @@ async function scoreOpened(opened: Run, options: ScoreRunOptions, scratch: Scrat
     uncertainty === 'full' && grid !== null
       ? { draws: options.draws ?? DRAWS, permutations: options.permutations ?? DRAWS, seed }
       : null;
+
+  const named = (names: ReadonlySet<ScoreName>) => [...names].sort();
+  if (options.overwrite !== true) {
+    await refuseCoarser(folder, {
+      planSha256: manifest.planSha256,
+      resampling,
+      splits: halves.length,
+      units: [...scores].map(([type, names]) => ({ type, scores: named(names) })),
+    });
+  }
 
   const types = new Map<
     ScoredType,
@@ -210,13 +224,16 @@ async function scoreOpened(opened: Run, options: ScoreRunOptions, scratch: Scrat
     pooling: plan.pooling,
     seed,
     splits: halves.length,
+    asked: asked && [...asked],
     folds: folds.length,
     items: plan.items.length,
     completeItems: grid?.complete.length ?? null,
     languages: manifest.languages.map(({ tag, prompts }, k) => ({ tag, prompts, tokens: tokens[k]! })),
     languageEntropy: prompts && languageEntropy(prompts),
     resampling,
-    units: tables.map(({ scores, policies }) => describeUnits(scores, policies)),
+    units: tables.map(({ scores: own, policies }) =>
+      describeUnits(own, policies, named(scores.get(own.type) ?? new Set())),
+    ),
     alignment: aligned && { pairs: aligned.rows.length / shape.layers, layers: shape.layers },
     reliability: [...tables.flatMap(({ reliability }) => reliability), ...(aligned?.reliability ?? [])],
     skipped,
@@ -283,13 +300,18 @@ async function countedTokens({ manifest: { plan }, folder, layer }: Run) {
   }
 }
 
-function describeUnits(scores: UnitScores, policies: PolicySelections | null): ScoreSummary['units'][number] {
+function describeUnits(
+  scores: UnitScores,
+  policies: PolicySelections | null,
+  names: readonly ScoreName[],
+): ScoreSummary['units'][number] {
   const { type, layout, units, dead } = scores;
   return {
     type,
     layers: layout.layers,
     units,
     dead,
+    scores: names,
     tang2024: policies && policyCounts(policies.tang2024),
     polyfact2026: policies && policyCounts(policies.polyfact2026),
   };

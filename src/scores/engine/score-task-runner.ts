@@ -57,7 +57,7 @@ export class ScoreTaskRunner {
   }
 
   static async start(settings: ScoreSettings): Promise<ScoreTaskRunner> {
-    const run = await openRun(settings.folder);
+    const run = await openRun(settings.folder, { checked: true });
     const layer = await run.layer(0);
     const live = liveFolds(await layer.readTokens(), run.manifest.plan);
     await layer.close();

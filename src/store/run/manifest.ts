@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
-/** The newest manifest this version reads and the one it writes. */
-export const RUN_SCHEMA_VERSION = 1;
+/** The manifest that this version reads and writes. 2: it lists the run's files with their checksums, and has its own. */
+export const RUN_SCHEMA_VERSION = 2;
 
 /** A size that an imported run may not know. */
 const size = z.number().int().nullable();
