@@ -27,7 +27,7 @@ import {
 type Chunk = Extract<ToWorker, { type: 'chunk' }>;
 
 const settings = workerData as WorkerSettings;
-const ort = await onnxruntime();
+const ort = await onnxruntime(true);
 // Failures come back as errors; onnxruntime would write them to standard error besides.
 ort.env.logLevel = 'fatal';
 const openSessions = new Map<string, Onnxruntime.InferenceSession>();
