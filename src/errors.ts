@@ -89,7 +89,8 @@ function formatDetails(details: ErrorDetails): string {
   if (expected !== undefined) lines.push(`  expected: ${expected}`);
   if (found !== undefined) lines.push(`  found:    ${found}`);
   if (remedy !== undefined) lines.push(`  remedy:   ${remedy}`);
-  return lines.join('\n');
+  // A line of a file's own text never stands where a line of ours would.
+  return lines.map((line) => line.replaceAll('\n', '\n            ')).join('\n');
 }
 
 function shortened(text: string | undefined): string | undefined {

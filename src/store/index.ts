@@ -67,6 +67,7 @@ export {
   type FileChecksum,
   sha256OfFile,
 } from './integrity/checksum.js';
+export { type LockOptions, withFolderLock } from './integrity/folder-lock.js';
 export {
   checkListed,
   commandOf,

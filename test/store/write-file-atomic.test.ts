@@ -82,7 +82,10 @@ describe('writeFileAtomic', () => {
     ['open', 'EROFS', /read-only/],
     ['open', 'EACCES', /may not be written[\s\S]*permissions/],
     ['rename', 'EPERM', /may not be written/],
-    ['write', 'EIO', /cannot be written[\s\S]*EIO/],
+    ['write', 'EIO', /disk reports a fault[\s\S]*EIO[\s\S]*log of the system/],
+    ['open', 'ENAMETOOLONG', /name is longer[\s\S]*shorter path/],
+    ['open', 'EMFILE', /too many files[\s\S]*ulimit -n/],
+    ['write', 'EXDEV', /cannot be written[\s\S]*EXDEV/],
   ] as const)(
     'a %s that fails with %s is an OutputError, and the older file stays whole',
     async (call, code, message) => {

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
 import { type FileHandle, lstat, open, rename, rm, stat } from 'node:fs/promises';
 import { BabelscopeError, HubError, InterruptedError, OutputError } from '../../errors.js';
+import { outputError } from '../../system-errors.js';
 import { pause, unreachable, waitBefore } from './hub-fetch.js';
 import type { HubReference } from './reference.js';
 
@@ -201,18 +202,5 @@ function isMissing(cause: unknown): boolean {
 
 /** Says what a failed call of the file system below the cache means to the user; other errors are kept. */
 export function toCacheError(cause: unknown, path: string): unknown {
-  if (cause instanceof BabelscopeError || !(cause instanceof Error) || !('syscall' in cause)) return cause;
-  const { code } = cause as NodeJS.ErrnoException;
-  const full = code === 'ENOSPC' || code === 'EDQUOT' || code === 'EFBIG';
-  return new OutputError(
-    {
-      what: full ? "the disk of the hub's cache is full" : "the hub's cache cannot be written",
-      where: path,
-      found: cause.message,
-      remedy: full
-        ? 'free some space, or name a folder on another disk with HF_HUB_CACHE; what was fetched is kept'
-        : 'check permissions, or name another folder with HF_HUB_CACHE',
-    },
-    { cause },
-  );
+  return outputError(cause, path, 'HF_HUB_CACHE');
 }

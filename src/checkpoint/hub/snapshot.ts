@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, readFile, realpath, rename, stat, statfs, symlink, writeFile } from 'node:fs/promises';
+import { readFile, realpath, rename, stat, statfs, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { HubError, listed, OutputError } from '../../errors.js';
+import { makeFolders } from '../../system-errors.js';
 import { INDEX_FILE, readWeightMap } from '../safetensors/weight-map.js';
 import { exists, isInside } from './cache-folder.js';
 import { downloadBlob, type HubFile, toCacheError } from './download-blob.js';
@@ -93,8 +94,8 @@ async function downloadSnapshot(
       files: names.map((name) => files.get(name)!),
     });
   try {
-    await mkdir(join(modelRoot, 'blobs'), { recursive: true });
-    await mkdir(snapshot, { recursive: true });
+    await makeFolders(join(modelRoot, 'blobs'));
+    await makeFolders(snapshot);
     for (const folder of ['blobs', `snapshots/${commit}`]) await requireOwn(modelRoot, folder);
     await fetchAll(first);
     if (first.includes(INDEX_FILE)) {
@@ -204,7 +205,7 @@ async function requireOwn(modelRoot: string, folder: string): Promise<void> {
 
 async function writeRef(modelRoot: string, revision: string, commit: string): Promise<void> {
   const path = join(modelRoot, 'refs', revision);
-  await mkdir(dirname(path), { recursive: true });
+  await makeFolders(dirname(path));
   await requireOwn(modelRoot, dirname(join('refs', revision)));
   const temporary = temporaryName(path);
   await writeFile(temporary, commit, { flag: 'wx' });

@@ -1,7 +1,7 @@
 import { createHash, type Hash } from 'node:crypto';
-import { type FileHandle, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { type FileHandle, open, readdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { BabelscopeError, OutputError } from '../../errors.js';
+import { makeFolders, outputError } from '../../system-errors.js';
 import { type FileChecksum, rememberChecksum } from '../integrity/checksum.js';
 import { isOrphan, uniqueName } from './temporary-name.js';
 
@@ -75,7 +75,7 @@ const NO_FOLDER_SYNC: ReadonlySet<string> = new Set([
 
 /** Creates a folder and those above it. @throws OutputError if that is not possible. */
 export async function makeFolder(path: string): Promise<void> {
-  await mkdir(path, { recursive: true }).catch((cause: unknown) => {
+  await makeFolders(path).catch((cause: unknown) => {
     throw toOutputError(cause, path);
   });
 }
@@ -97,32 +97,8 @@ async function writeAll(file: Pick<FileHandle, 'write'>, chunk: Uint8Array): Pro
 
 /** Says what a failed call of the file system means to the user; errors of ours and non-system errors are kept. */
 export function toOutputError(cause: unknown, path: string): unknown {
-  if (cause instanceof BabelscopeError || !(cause instanceof Error) || !('code' in cause)) return cause;
-  const advice = ADVICE[String(cause.code)] ?? {
-    what: 'cannot be written',
-    remedy: 'write to another folder with --out',
-  };
-  return new OutputError({ ...advice, where: path, found: cause.message }, { cause });
+  return outputError(cause, path, '--out');
 }
-
-const DENIED = { what: 'may not be written', remedy: 'check permissions, or write elsewhere with --out' };
-const FULL = { what: 'the disk is full', remedy: 'free some space, or write to another disk with --out' };
-const NO_FOLDER = {
-  what: 'the folder to write to does not exist and cannot be made',
-  remedy: 'check the path given with --out: one of its parts is a file or is missing',
-};
-const ADVICE: Readonly<Record<string, { readonly what: string; readonly remedy: string }>> = {
-  ENOSPC: FULL,
-  EDQUOT: { ...FULL, what: 'the disk quota is used up' },
-  EFBIG: { what: 'the file is larger than the disk allows', remedy: 'write to another disk with --out' },
-  EACCES: DENIED,
-  EPERM: DENIED,
-  EROFS: { what: 'the disk is read-only', remedy: 'write to another disk with --out' },
-  ENOENT: NO_FOLDER,
-  ENOTDIR: NO_FOLDER,
-  EEXIST: NO_FOLDER,
-  EISDIR: { what: 'there is a folder of that name', remedy: 'remove it, or write elsewhere with --out' },
-};
 
 /** Removes temporaries of this file that a killed process left behind, of which it is certain. */
 async function removeOrphans(path: string): Promise<void> {

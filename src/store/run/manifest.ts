@@ -26,6 +26,8 @@ const modelIdentity = z.object({
   configSha256: z.string().nullable(),
   weightsSha256: z.string().nullable(),
   tokenizerSha256: z.string().nullable(),
+  /** Absent from imported runs. */
+  tokenizerFiles: z.record(z.string(), z.string()).optional(),
   /** Absent from runs of versions before adapters. */
   adapter: z
     .object({
