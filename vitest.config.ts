@@ -21,6 +21,11 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     globalSetup: ['test/support/global-setup.ts'],
     pool: 'forks',
+    // A process loads the sources once for all of its test files, which leave nothing behind them.
+    isolate: false,
+    restoreMocks: true,
+    unstubEnvs: true,
+    unstubGlobals: true,
     // The default leaves one core idle, which on two cores is half of them.
     maxWorkers: '100%',
     // No test fails because another program runs: the limit only ends a test that hangs.

@@ -44,6 +44,7 @@ export function importCommand() {
     });
     if (format === undefined) say(`format: ${result.format}`);
     for (const path of result.sidecars) say(`read beside the file: ${path}`);
+    for (const sentence of result.overridden) say(sentence);
     await sayImported(out, result);
   });
 }

@@ -29,7 +29,12 @@ export interface ImportOptions extends Facts {
 }
 
 /** The description of an import that was written, with the sidecars that were read. */
-export type ImportResult = { readonly format: string; readonly sidecars: readonly string[] } & (
+export type ImportResult = {
+  readonly format: string;
+  readonly sidecars: readonly string[];
+  /** Options that say something else than a sidecar, each in a sentence. */
+  readonly overridden: readonly string[];
+} & (
   | { readonly becomes: 'run'; readonly manifest: RunManifest }
   | { readonly becomes: 'selection'; readonly description: SelectionDescription; readonly notes: string[] }
   | { readonly becomes: 'matrix'; readonly description: MatrixDescription }
@@ -71,12 +76,12 @@ export async function importFiles(
       remedy: 'import each into a folder of its own',
     });
   }
-  const { files, said, sidecars } = await describeFiles(format, sources, facts);
+  const { files, said, sidecars, overridden } = await describeFiles(format, sources, facts);
   const imported = await format.read({ files, prefix, baseline: baseline ?? null }, said);
   const paths = [...files, ...prefix, ...(baseline === undefined ? [] : [baseline])].map(({ path }) => path);
   const command = importCommand(format, { files, prefix, baseline }, said.facts);
   const about = { format: format.name, model: said.facts.model, paths, command };
-  const result = { format: format.name, sidecars };
+  const result = { format: format.name, sidecars, overridden };
   switch (imported.becomes) {
     case 'run': {
       const manifest = await writeImportedRun(out, imported, about);

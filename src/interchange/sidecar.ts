@@ -27,6 +27,8 @@ export interface Described {
   readonly said: Said;
   /** Sidecars that were read. */
   readonly sidecars: readonly string[];
+  /** `--neurons overrides mask.pt.json: neurons`, where the two differ. */
+  readonly overridden: readonly string[];
 }
 
 /**
@@ -77,13 +79,16 @@ export async function describeFiles(
       places.set(name, place);
     }
   }
+  const overridden: string[] = [];
   for (const [name, value] of Object.entries(options) as [FactName, unknown][]) {
     if (value === undefined) continue;
+    if (name in facts && JSON.stringify(facts[name]) !== JSON.stringify(value))
+      overridden.push(`${optionOf(name)} overrides ${places.get(name)}`);
     facts[name] = value;
     places.set(name, optionOf(name));
   }
   const where = (name: FactName) => places.get(name) ?? optionOf(name);
-  return { files: described, said: { facts: facts as Facts, where }, sidecars };
+  return { files: described, said: { facts: facts as Facts, where }, sidecars, overridden };
 }
 
 async function readSidecar(path: string, format: ImportFormat): Promise<Facts> {

@@ -4,8 +4,8 @@ import { ImportError, messageOf, ProbeError, UsageError } from '../errors.js';
 import { type LanguageTag, languageOfCode } from '../probes/index.js';
 import { streamFile } from '../read-file.js';
 
-/** Layers that a file may speak of: several times those of the deepest models. Each becomes a file, or rows of a table. */
-export const MOST_LAYERS = 1024;
+export { MOST_LAYERS } from '../store/index.js';
+
 /** Neurons of a layer: tables hold indices as int32. */
 const MOST_UNITS = 2 ** 31;
 
@@ -40,14 +40,14 @@ export function parseSource(text: string): SourceFile {
 }
 
 /**
- * The tag of a language that a file is said to be of: BCP 47, or a published set's own code. Codes mean what they mean
- * among probe sets (`eng_Latn` is `en`, `zho_Hant` is `zh-Hant`, `zh-cn` is `zh`).
+ * The tag of a language that a file names: BCP 47, a published set's own code, or its English name. Codes mean what they
+ * mean among probe sets (`eng_Latn` is `en`, `zho_Hant` is `zh-Hant`, `zh-cn` is `zh`).
  *
  * @throws ImportError if nobody knows it.
  */
 export function languageOf(language: string, path: string): LanguageTag {
   try {
-    return languageOfCode(language, path);
+    return tagOfName(language) ?? languageOfCode(language, path);
   } catch (cause) {
     if (!(cause instanceof ProbeError)) throw cause;
     throw new ImportError(
@@ -55,6 +55,27 @@ export function languageOf(language: string, path: string): LanguageTag {
       { cause },
     );
   }
+}
+
+let byName: ReadonlyMap<string, LanguageTag> | undefined;
+
+/** The tag of `Bulgarian`; undefined of what is no English name of a language with a code of two letters. */
+function tagOfName(name: string): LanguageTag | undefined {
+  if (byName === undefined) {
+    const letters = [...'abcdefghijklmnopqrstuvwxyz'];
+    const names = new Intl.DisplayNames('en', { type: 'language', fallback: 'none' });
+    const codes = letters.flatMap((a) => letters.map((b) => a + b));
+    byName = new Map(
+      codes.flatMap((code): [string, LanguageTag][] => {
+        const english = names.of(code);
+        // Codes that stand for another one, as `iw` for `he`, have its name.
+        return english === undefined || new Intl.Locale(code).toString() !== code
+          ? []
+          : [[english.toLowerCase(), code]];
+      }),
+    );
+  }
+  return byName.get(name.trim().toLowerCase());
 }
 
 /** Languages named in order. @throws UsageError if one is named twice. */
@@ -161,23 +182,4 @@ export async function sha256OfFile(path: string): Promise<string> {
     );
   }
   return hash.digest('hex');
-}
-
-let byName: ReadonlyMap<string, LanguageTag> | undefined;
-
-/** The tag of a language by its English name, `Bulgarian`; undefined where it is none. */
-export function tagOfName(name: string): LanguageTag | undefined {
-  if (byName === undefined) {
-    const letters = [...'abcdefghijklmnopqrstuvwxyz'];
-    const names = new Intl.DisplayNames('en', { type: 'language', fallback: 'none' });
-    const codes = letters.flatMap((a) => letters.map((b) => a + b));
-    byName = new Map(
-      codes.flatMap((code): [string, LanguageTag][] => {
-        const english = names.of(code);
-        const tag = new Intl.Locale(code).toString();
-        return english === undefined || tag !== code ? [] : [[english.toLowerCase(), tag]];
-      }),
-    );
-  }
-  return byName.get(name.trim().toLowerCase());
 }

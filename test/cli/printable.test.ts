@@ -93,8 +93,14 @@ test('no command prints what files and folders are called as a terminal would ac
 });
 
 test('what libraries say, and what nobody caught, goes the same way', async () => {
-  const code = `console.warn('library ' + ${JSON.stringify(EVIL)}); throw new Error(${JSON.stringify(EVIL)});`;
-  const preload = `data:text/javascript,${encodeURIComponent(`setTimeout(() => { ${code} }, 300)`)}`;
+  // As soon as the command line has taken over what is printed, however long that takes.
+  const code = `const wait = setInterval(() => {
+    if (process.listenerCount('uncaughtException') === 0) return;
+    clearInterval(wait);
+    console.warn('library ' + ${JSON.stringify(EVIL)});
+    throw new Error(${JSON.stringify(EVIL)});
+  }, 5)`;
+  const preload = `data:text/javascript,${encodeURIComponent(code)}`;
   const run = join(temporaryFolder(), 'run');
   const {
     stderr,

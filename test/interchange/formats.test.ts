@@ -135,7 +135,15 @@ describe('a sidecar says what a file does not', () => {
   test('options override it', async () => {
     const path = withSidecar({ neurons: 3, layers: 4, rule: 'a', model: 'b' });
     await expect(imported(path)).rejects.toThrow(/result.json.json: neurons[\s\S]*neuron 7/);
-    const out = await imported(path, { neurons: 10, rule: 'tang2024' });
+    const out = join(temporaryFolder(), 'out');
+    expect(
+      await importFiles([parseSource(path)], { out, neurons: 10, rule: 'tang2024', layers: 4 }),
+    ).toMatchObject({
+      overridden: [
+        '--neurons overrides result.json.json: neurons',
+        '--rule overrides result.json.json: rule',
+      ],
+    });
     expect((await describeSelection(out)).sets[0]).toMatchObject({
       label: 'b',
       rule: 'tang2024',
@@ -316,6 +324,7 @@ describe('lists of heads', () => {
   const shapes: Readonly<Record<string, [string, unknown]>> = {
     'flat numbers': ['heads.json', { en: [10, 16], de: [16, 3] }],
     pairs: ['heads.json', { en: [[2, 0], [1, 2]], de: [[0, 3], [2, 0]] }], // biome-ignore format: pairs
+    'names of languages': ['heads.json', { English: [10, 16], German: [16, 3] }],
     'layers of heads': ['heads.json', { en: { 1: [2], 2: [0] }, de: { 0: [3], 2: [0] } }],
     'text of pairs': ['heads.txt', '# top heads\nen: (2, 0), (1,2)\n"de": [0, 3] [2, 0]\n'],
     'text of L and H': ['heads.txt', 'en = L2H0, L1.H2\nde = 0.3; 2.0'],

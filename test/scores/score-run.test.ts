@@ -206,23 +206,6 @@ test('reliability of a rate is that of its halves by plain sums, mean over langu
   expect(row.halves).toBeCloseTo(expected, 12);
 });
 
-test('the same run and seed give the same bytes', async () => {
-  const contents: Buffer[][] = [];
-  for (let i = 0; i < 2; i++) {
-    const run = await temporaryFolder();
-    await writeReferenceRun(run);
-    await scoreRun(run);
-    contents.push(
-      await Promise.all(
-        ['units.parquet', 'unit_languages.parquet', 'scores.json'].map((name) => readFile(join(run, name))),
-      ),
-    );
-  }
-  contents[0]!.forEach((bytes, i) => {
-    expect(bytes.equals(contents[1]![i]!)).toBe(true);
-  });
-});
-
 test('a run without pooled values gives LAPE alone and says what it cannot give, and why', async () => {
   const run = await temporaryFolder();
   await writeSyntheticRun(run, { keep: 'folds', layers: 2, neurons: 20 });

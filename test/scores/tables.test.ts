@@ -214,7 +214,7 @@ test('the best language of a unit, and the runner-up in selectivity, are the hig
 
 const nullOf = (value: number) => (Number.isNaN(value) ? null : value);
 
-test('the number of threads changes no byte', async () => {
+test('the same run and seed give the same bytes, whatever the number of threads', async () => {
   const other = await temporaryFolder();
   await writeReferenceRun(other);
   await scoreRun(other, { ...FULL, threads: 3 });

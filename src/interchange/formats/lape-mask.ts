@@ -75,7 +75,10 @@ export const lapeMask: ImportFormat = {
       rule: facts.rule ?? UNKNOWN_RULE,
       members,
       counts: null,
-      notes: ['The file does not name its languages: check these counts against those published for them.'],
+      notes:
+        facts.counts === undefined
+          ? ['The file does not name its languages: check these counts against those published for them.']
+          : [],
     };
   },
 };

@@ -5,15 +5,7 @@ import { readWholeFile } from '../../read-file.js';
 import { isObject, readJson } from '../../read-json.js';
 import type { PickleValue } from '../pytorch/pickle-objects.js';
 import { readPytorch } from '../pytorch/read-pytorch.js';
-import {
-  LanguageCodes,
-  languageOf,
-  placeFiles,
-  type SourceFile,
-  TAG,
-  TAG_ALONE,
-  tagOfName,
-} from '../source-files.js';
+import { LanguageCodes, languageOf, placeFiles, type SourceFile, TAG, TAG_ALONE } from '../source-files.js';
 import type { MatrixQuantity, Said } from './facts.js';
 import { type ImportFormat, type Sample, unusableFile } from './format.js';
 
@@ -161,7 +153,7 @@ async function readOne(path: string, several: boolean): Promise<Read> {
     own &&= published || Object.values(row as object).some(isObject);
     const read = rowOf(row as Record<string, unknown>, path, unusable);
     if (NO_INTERVENTION.test(code)) baseline = read;
-    else rows.set(languageNamed(code, path), read);
+    else rows.set(languageOf(code, path), read);
   }
   if (rows.size === 0) throw unusable('no row of an intervention');
   return { rows, row: null, baseline, own };
@@ -191,7 +183,7 @@ async function readCsv(path: string, extension: string, several: boolean, unusab
     const read = rowOf(row, path, unusable);
     if (NO_INTERVENTION.test(code)) baseline = read;
     else {
-      const tag = languageNamed(code, path);
+      const tag = languageOf(code, path);
       if (rows.has(tag)) throw unusable(`two rows of ${code}`);
       rows.set(tag, read);
     }
@@ -206,7 +198,7 @@ function rowOf(row: Readonly<Record<string, unknown>>, path: string, unusable: U
   const codes = new LanguageCodes(path);
   return new Map(
     Object.entries(row).map(([code, cell]): [string, number | null] => {
-      const tag = codes.tags[codes.index(tagOfName(code) ?? code, unusable)]!;
+      const tag = codes.tags[codes.index(code, unusable)]!;
       const value = isObject(cell) ? (cell[MEAN] as number) : (cell as number | null);
       if (value !== null && !Number.isFinite(value)) throw unusable(`${value} for ${code}`);
       return [tag, value];
@@ -214,13 +206,9 @@ function rowOf(row: Readonly<Record<string, unknown>>, path: string, unusable: U
   );
 }
 
-function languageNamed(code: string, path: string): string {
-  return tagOfName(code) ?? languageOf(code, path);
-}
-
 function isLanguage(code: string): boolean {
   try {
-    languageNamed(code.trim(), code);
+    languageOf(code.trim(), code);
     return true;
   } catch {
     return false;

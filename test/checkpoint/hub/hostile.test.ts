@@ -230,8 +230,13 @@ describe('a server that does not end', () => {
     vi.stubEnv('HF_HOME', temporaryFolder());
     expect(await refusal()).toMatch(/wait 600 minutes/);
     const patient = await hubOf();
-    patient.always('/api/models', retry('50'));
-    const signal = AbortSignal.timeout(200);
+    const controller = new AbortController();
+    patient.always('/api/models', (request, response) => {
+      retry('50')(request, response);
+      // While the answer is waited for, however long the request took to come.
+      response.once('close', () => setTimeout(() => controller.abort(), 100));
+    });
+    const { signal } = controller;
     await expect(openCheckpoint('hf://org/tiny', { signal })).rejects.toThrow(InterruptedError);
     expect(patient.requests).toHaveLength(1);
   });
