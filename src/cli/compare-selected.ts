@@ -1,4 +1,5 @@
 import { compareSelections, type ExportPolicy, writeSelectionComparison } from '../interchange/index.js';
+import { withFolderLock } from '../store/index.js';
 import { print, printJson, printTable, say, sayWarnings } from './terminal.js';
 
 /** Imported selections, with each other and with what scored runs select. */
@@ -9,7 +10,7 @@ export async function compareSelected(
   json: boolean,
 ): Promise<void> {
   const comparison = await compareSelections(folders, options);
-  await writeSelectionComparison(out, comparison);
+  await withFolderLock(out, { what: 'compare' }, () => writeSelectionComparison(out, comparison));
   const number = (value: number | null) => (value === null ? '–' : value.toFixed(3));
   const { unit, languages, sets } = comparison;
   if (json) printJson(comparison);

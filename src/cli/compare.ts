@@ -15,7 +15,7 @@ import {
 } from '../compare/index.js';
 import { UsageError } from '../errors.js';
 import { EXPORT_POLICIES, isMatrix, isSelection } from '../interchange/index.js';
-import { openRun } from '../store/index.js';
+import { openRun, withFolderLock } from '../store/index.js';
 import { compareSelected, inPerCent } from './compare-selected.js';
 import { choice, parseList, parseSeed } from './options.js';
 import {
@@ -116,17 +116,19 @@ export function compareCommand() {
       const comparison = await withLayerProgress('compare', (onLayer) =>
         compareRuns(named, { ...options, onProgress: ({ done, total }) => onLayer(done, total) }),
       );
-      await writeComparison(out, comparison);
-      await withLayerProgress('changes', (onPiece) =>
-        writeChanges(out, named, {
-          changes: rest.changes,
-          units: comparison.units,
-          reference,
-          seed: options.seed,
-          signal: options.signal,
-          onProgress: ({ done, total }) => onPiece(done, total),
-        }),
-      );
+      await withFolderLock(out, { what: 'compare' }, async () => {
+        await writeComparison(out, comparison);
+        await withLayerProgress('changes', (onPiece) =>
+          writeChanges(out, named, {
+            changes: rest.changes,
+            units: comparison.units,
+            reference,
+            seed: options.seed,
+            signal: options.signal,
+            onProgress: ({ done, total }) => onPiece(done, total),
+          }),
+        );
+      });
       if (rest.json) printJson(comparison);
       else printComparison(comparison);
       sayWarnings(comparison.warnings);

@@ -19,6 +19,7 @@ import {
   tokensOf,
   unitBlocks,
   unitLayout,
+  withFolderLock,
 } from '../../store/index.js';
 import { VERSION } from '../../version.js';
 import type { ScoreDefinition } from '../definition.js';
@@ -90,12 +91,14 @@ const MOST_THREADS = 8;
  */
 export async function scoreRun(run: string | Run, options: ScoreRunOptions = {}): Promise<ScoreSummary> {
   const opened = typeof run === 'string' ? await openRun(run) : run;
-  const scratch = new Scratch(opened.folder);
-  try {
-    return await scoreOpened(opened, options, scratch);
-  } finally {
-    scratch.close();
-  }
+  return withFolderLock(opened.folder, { what: 'score' }, async () => {
+    const scratch = new Scratch(opened.folder);
+    try {
+      return await scoreOpened(opened, options, scratch);
+    } finally {
+      scratch.close();
+    }
+  });
 }
 
 async function scoreOpened(opened: Run, options: ScoreRunOptions, scratch: Scratch): Promise<ScoreSummary> {
