@@ -3,13 +3,15 @@ import { InterruptedError, UsageError } from '../errors.js';
 import { openSubject } from '../models/index.js';
 import { loadProbes, type ProbeSet } from '../probes/index.js';
 import { ModelRunner } from '../runtime/index.js';
-import { DamagedError, type ListedManifest } from '../store/index.js';
+import { DamagedError, type ListedManifest, withFolderLock } from '../store/index.js';
 import { loadTokenizer } from '../tokenizer/index.js';
-import { mergeRun, openPart } from './parts/merge-run.js';
+import { InputWatch } from './input-watch.js';
+import { mergeParts, openPart } from './parts/merge-run.js';
 import { missingParts, openRunFolder } from './parts/open-run-folder.js';
 import { writePart } from './parts/write-part.js';
 import { captureCommand } from './plan/capture-command.js';
 import { runBytes } from './plan/estimate-capture.js';
+import { requireSpace } from './plan/free-space.js';
 import { planRun } from './plan/plan-run.js';
 import { appendTiming, ProgressMeter, Stopwatch } from './progress.js';
 import { equaliseTokens } from './prompts/equalise-tokens.js';
@@ -44,6 +46,7 @@ export async function capture(options: CaptureOptions): Promise<CaptureResult> {
   const { checkpoint, adapter, onDownload } = options;
   const subject = await openSubject(checkpoint, { adapter, signal, onDownload });
   const { model } = subject;
+  const watch = await InputWatch.start(subject);
   const tokenizer = await loadTokenizer(subject.tokenizer);
   const rule: PositionRule = {
     positions: options.positions ?? 'all',
@@ -58,7 +61,7 @@ export async function capture(options: CaptureOptions): Promise<CaptureResult> {
   );
   const planned = planRun({
     model,
-    identity: await subject.identify(),
+    identity: watch.identity,
     grid,
     rule,
     ...cut,
@@ -78,20 +81,20 @@ export async function capture(options: CaptureOptions): Promise<CaptureResult> {
     threads: options.threads,
     memoryBytes,
   });
-  let found: ListedManifest;
+  const isShard = shard !== undefined && shard.count > 1;
+  const share = isShard ? `${shard.index}-of-${shard.count}` : undefined;
   try {
-    const opened = await openRunFolder(folder, planned, await captureCommand(planned), signal);
-    for (const error of opened.damaged) options.onDamaged?.(error.details);
-    found = opened;
-    if (found.files === null) await runChunks(folder, found, grid, runner, options);
+    return await withFolderLock(folder, { what: 'capture', share }, async () => {
+      const found = await openRunFolder(folder, planned, await captureCommand(planned), signal);
+      for (const error of found.damaged) options.onDamaged?.(error.details);
+      if (found.files === null) await runChunks(folder, found, grid, runner, watch, options);
+      if (isShard && found.files === null) return { folder, manifest: found.manifest, complete: false };
+      const manifest = await mergeParts(folder, { keepParts: options.keepParts, signal });
+      return { folder, manifest, complete: true };
+    });
   } finally {
     await runner.close();
   }
-  if (shard !== undefined && shard.count > 1 && found.files === null) {
-    return { folder, manifest: found.manifest, complete: false };
-  }
-  const merged = await mergeRun(folder, { keepParts: options.keepParts, signal });
-  return { folder, manifest: merged, complete: true };
 }
 
 function checkOptions({ seed = 0, shard, memoryBytes, threads }: CaptureOptions): void {
@@ -153,6 +156,7 @@ async function runChunks(
   listed: ListedManifest,
   grid: Grid,
   runner: ModelRunner,
+  watch: InputWatch,
   options: CaptureOptions,
 ): Promise<void> {
   const { device = 'cpu', shard, signal, onProgress } = options;
@@ -162,6 +166,9 @@ async function runChunks(
   const mine = [...plan.chunks.keys()].filter((chunk) => chunk % count === index - 1);
   const missing = await checkParts(folder, listed, mine, options);
   if (missing.length === 0) return;
+  // Parts that are missing and, unless others merge them, layers: they lie side by side until the parts go.
+  const bytes = runBytes(manifest);
+  await requireSpace(folder, (bytes * missing.length) / plan.chunks.length + (count === 1 ? bytes : 0));
   const tokensOf = (chunk: number) =>
     plan.chunks[chunk]!.flatMap((item) => grid.cells[item]!).reduce(
       (sum, cell) => sum + (cell?.ids.length ?? 0),
@@ -182,6 +189,7 @@ async function runChunks(
         chunk,
         runner,
         signal,
+        checkInputs: () => watch.check(),
         onProgress: ({ layer, tokenLayers }) => meter.advance(chunk, layer, tokenLayers),
         onLayer: (layer) => stopwatch.finishLayer(layer),
       });

@@ -9,7 +9,7 @@ export {
 export { type Rope, readRope } from './config/rope.js';
 export { commonFolder, isInside, parseHubPath } from './hub/cache-folder.js';
 export type { DownloadOptions, DownloadProgress } from './hub/snapshot.js';
-export { identifyCheckpoint, modelLabel, sha256OfFiles } from './identify-checkpoint.js';
+export { filesOf, identifyCheckpoint, modelLabel, type WeightFile } from './identify-checkpoint.js';
 export { ADAPTER_WEIGHTS } from './lora/lora-config.js';
 export { isTargeted, rankAndScale } from './lora/lora-targets.js';
 export { type OpenCheckpointOptions, openCheckpoint } from './open-checkpoint.js';
@@ -17,6 +17,8 @@ export { checkPackedWeights, checkQuantisation } from './quantised/check-quantis
 export { requireWeight, rowOf } from './quantised/require-weight.js';
 export { readSafetensorsHeader, type StoredTensor } from './safetensors/header.js';
 export { requireTensor } from './safetensors/require-tensor.js';
+export { sha256OfFiles } from './sha256-of-files.js';
+export { findTokenizerFiles, hashTokenizerFiles } from './tokenizer-files.js';
 export type {
   Adapter,
   Checkpoint,

@@ -1,5 +1,6 @@
 import { compareSelections, type ExportPolicy, writeSelectionComparison } from '../interchange/index.js';
-import { formatTable, print, printJson, say } from './terminal.js';
+import { withFolderLock } from '../store/index.js';
+import { print, printJson, printTable, say, sayWarnings } from './terminal.js';
 
 /** Imported selections, with each other and with what scored runs select. */
 export async function compareSelected(
@@ -9,7 +10,7 @@ export async function compareSelected(
   json: boolean,
 ): Promise<void> {
   const comparison = await compareSelections(folders, options);
-  await writeSelectionComparison(out, comparison);
+  await withFolderLock(out, { what: 'compare' }, () => writeSelectionComparison(out, comparison));
   const number = (value: number | null) => (value === null ? '–' : value.toFixed(3));
   const { unit, languages, sets } = comparison;
   if (json) printJson(comparison);
@@ -21,45 +22,41 @@ export async function compareSelected(
     print('');
     const several = sets.filter(({ byLanguageCount }) => byLanguageCount !== null);
     if (several.length > 0) {
-      print(
-        formatTable(
-          [`${unit}s selected for`, ...languages.map((_, k) => `${k + 1}`)],
-          several.map(({ label, byLanguageCount }) => [label, ...(byLanguageCount ?? [])]),
-        ),
+      printTable(
+        [`${unit}s selected for`, ...languages.map((_, k) => `${k + 1}`)],
+        several.map(({ label, byLanguageCount }) => [label, ...(byLanguageCount ?? [])]),
       );
       print('');
     }
-    print(
-      formatTable(
-        [
-          'selections',
-          'language',
-          'in the first',
-          'in the second',
-          'change',
-          'in both',
-          'Jaccard',
-          'by chance',
-        ],
-        comparison.overlaps.map(({ a, b, language, inA, inB, both, jaccard, chance }) => [
-          `${a}, ${b}`,
-          language ?? 'any',
-          inA ?? '–',
-          inB ?? '–',
-          inA === null || inB === null ? '–' : changeOfCount(inA, inB),
-          both ?? '–',
-          number(jaccard),
-          number(chance),
-        ]),
-      ),
+    printTable(
+      [
+        'selections',
+        'language',
+        'in the first',
+        'in the second',
+        'change',
+        'in both',
+        'Jaccard',
+        'by chance',
+      ],
+      comparison.overlaps.map(({ a, b, language, inA, inB, both, jaccard, chance }) => [
+        `${a}, ${b}`,
+        language ?? 'any',
+        inA ?? '–',
+        inB ?? '–',
+        inA === null || inB === null ? '–' : inPerCent(inA, inB - inA).join(' (') + (inA === 0 ? '' : ')'),
+        both ?? '–',
+        number(jaccard),
+        number(chance),
+      ]),
     );
   }
-  for (const warning of comparison.warnings) say(`warning: ${warning}`);
+  sayWarnings(comparison.warnings);
   say(`\nNext: babelscope report ${out} --out <folder>`);
 }
 
-/** `-9 (-12 %)`; of nothing there is no share. */
-function changeOfCount(from: number, to: number): string {
+/** `-9` and `-12 %`; of a count that was 0 there is no per cent. */
+export function inPerCent(from: number, change: number): string[] {
   const signed = (value: number) => (value > 0 ? `+${value}` : `${value}`);
-  return `${signed(to - from)}${from === 0 ? '' : ` (${signed(Math.round((100 * (to - from)) / from))} %)`}`;
+  return [signed(change), ...(from === 0 ? [] : [`${signed(Math.round((100 * change) / from))} %`])];
 }

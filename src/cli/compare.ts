@@ -15,10 +15,18 @@ import {
 } from '../compare/index.js';
 import { UsageError } from '../errors.js';
 import { EXPORT_POLICIES, isMatrix, isSelection } from '../interchange/index.js';
-import { openRun } from '../store/index.js';
-import { compareSelected } from './compare-selected.js';
-import { parseList, parseSeed } from './options.js';
-import { formatTable, interruptSignal, print, printJson, say, withLayerProgress } from './terminal.js';
+import { openRun, withFolderLock } from '../store/index.js';
+import { compareSelected, inPerCent } from './compare-selected.js';
+import { choice, parseList, parseSeed } from './options.js';
+import {
+  formatTable,
+  interruptSignal,
+  print,
+  printJson,
+  say,
+  sayWarnings,
+  withLayerProgress,
+} from './terminal.js';
 
 export function compareCommand() {
   return new Command('compare')
@@ -47,12 +55,12 @@ export function compareCommand() {
     .option('--trajectory', 'the runs are checkpoints of one training run (labels such as base@step1000)')
     .option('--steps <numbers>', 'the training step of each run, instead of its label', parseSteps)
     .addOption(
-      new Option(
+      choice(
         '--changes <how much>',
         'basic: changes of LAPE, ω² and η² of every unit; full: of every score in every language too, which takes minutes to hours (changes.parquet)',
-      )
-        .choices(['basic', 'full'] as const)
-        .default('basic' as const),
+        ['basic', 'full'],
+        'basic',
+      ),
     )
     .addOption(
       new Option(
@@ -108,20 +116,22 @@ export function compareCommand() {
       const comparison = await withLayerProgress('compare', (onLayer) =>
         compareRuns(named, { ...options, onProgress: ({ done, total }) => onLayer(done, total) }),
       );
-      await writeComparison(out, comparison);
-      await withLayerProgress('changes', (onPiece) =>
-        writeChanges(out, named, {
-          changes: rest.changes,
-          units: comparison.units,
-          reference,
-          seed: options.seed,
-          signal: options.signal,
-          onProgress: ({ done, total }) => onPiece(done, total),
-        }),
-      );
+      await withFolderLock(out, { what: 'compare' }, async () => {
+        await writeComparison(out, comparison);
+        await withLayerProgress('changes', (onPiece) =>
+          writeChanges(out, named, {
+            changes: rest.changes,
+            units: comparison.units,
+            reference,
+            seed: options.seed,
+            signal: options.signal,
+            onProgress: ({ done, total }) => onPiece(done, total),
+          }),
+        );
+      });
       if (rest.json) printJson(comparison);
       else printComparison(comparison);
-      for (const warning of comparison.warnings) say(`warning: ${warning}`);
+      sayWarnings(comparison.warnings);
       say(`\nNext: babelscope report ${out} --out <folder>`);
     });
 }
@@ -148,7 +158,7 @@ export function printComparison(comparison: Comparison): void {
   const types = [...comparison.units.map(({ type }) => type), null];
   const changes = types.flatMap((type) => againstReference(comparison, type));
   if (hasNumber(changes.map(({ change }) => change.value))) {
-    printTable(
+    printSection(
       `Changes from ${reference}:`,
       ['units', 'to', 'measure', 'change', '95 % interval', 'sampling', 'seeds'],
       changes.map((c) => [unitsOf(c), c.to, c.measure, ...numbers(c.change), c.verdict, c.seeds.verdict]),
@@ -158,7 +168,7 @@ export function printComparison(comparison: Comparison): void {
   }
   printLanguages(comparison);
   const trends = rowsOf(comparison.trends, { layer: null });
-  printTable(
+  printSection(
     'Trends over training steps (Mann–Kendall):',
     ['units', 'languages', 'measure', 'τ', 'p', 'trend'],
     (hasNumber(trends.map(({ tau }) => tau)) ? trends : []).map((t) => [
@@ -171,7 +181,7 @@ export function printComparison(comparison: Comparison): void {
     ]),
   );
   const contrasts = rowsOf(comparison.contrasts, { layer: null });
-  printTable(
+  printSection(
     'Differences in differences against the reference:',
     ['units', 'languages', 'to − from', 'measure', 'difference', '95 % interval', 'sampling', 'seeds'],
     (hasNumber(contrasts.map(({ difference }) => difference.value)) ? contrasts : []).map((c) => [
@@ -201,19 +211,17 @@ function printLanguages(comparison: Comparison): void {
     });
     return [[tag, own[0]!.valueFrom ?? '–', ...cells]];
   });
-  printTable(
+  printSection(
     `Selected ${type}s by language, from ${reference} to each run:`,
     ['language', reference, ...others],
     rows,
   );
 }
 
-/** `68 (-9, -12 %)`; of a count that was 0 there is no per cent. */
+/** `68 (-9, -12 %)`. */
 function countAndChange({ valueFrom, valueTo, change: { value } }: Change): string {
   if (valueFrom === null || valueTo === null || value === null) return '–';
-  const signed = (n: number) => (n > 0 ? `+${n}` : `${n}`);
-  const share = valueFrom === 0 ? '' : `, ${signed(Math.round((100 * value) / valueFrom))} %`;
-  return `${valueTo} (${signed(value)}${share})`;
+  return `${valueTo} (${inPerCent(valueFrom, value).join(', ')})`;
 }
 
 function hasNumber(values: readonly (number | null)[]): boolean {
@@ -227,7 +235,7 @@ function reasons(changes: readonly Change[]): string {
 }
 
 /** A heading and a table, and neither where there are no rows. */
-function printTable(
+function printSection(
   heading: string,
   columns: readonly string[],
   rows: readonly (readonly (string | number)[])[],

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative, sep } from 'node:path';
 import { Command } from '@commander-js/extra-typings';
 import { type Comparison, compareRuns, readComparison } from '../compare/index.js';
 import {
@@ -17,6 +17,8 @@ import {
   writeReport,
   writeSelectionReport,
 } from '../report/index.js';
+import { type FileChecksum, sha256OfFile, withFolderLock, writeRecord } from '../store/index.js';
+import { VERSION } from '../version.js';
 import { parseChoices } from './options.js';
 import { interruptSignal, say } from './terminal.js';
 
@@ -28,9 +30,24 @@ export function reportCommand() {
       ...REPORT_FORMATS,
     ])
     .action(async (folder, { out, formats }) => {
-      const { files } = await draw(folder, out, { formats });
+      const files = await withFolderLock(out, { what: 'report' }, async () => {
+        const drawn = await draw(folder, out, { formats });
+        await recordReport(out, drawn.files);
+        return drawn.files;
+      });
       for (const file of files) say(`wrote ${file}`);
     });
+}
+
+/** Writes `report.json`, which lists what was drawn with its checksums. */
+async function recordReport(out: string, files: readonly string[]): Promise<void> {
+  const checksums: Record<string, FileChecksum> = {};
+  for (const file of files) checksums[relative(out, file).split(sep).join('/')] = await sha256OfFile(file);
+  await writeRecord(
+    join(out, 'report.json'),
+    { schema: 'babelscope/report', schemaVersion: 1, babelscope: VERSION },
+    { files: checksums, command: 'babelscope report <run or comparison> --out <folder>' },
+  );
 }
 
 async function draw(folder: string, out: string, options: WriteReportOptions) {

@@ -4,12 +4,7 @@ import type { Comparison } from './comparison.js';
 import type { RunSource } from './inputs/run-source.js';
 import type { RunWarning } from './run-warnings.js';
 
-export interface RunReliability {
-  readonly type: UnitType;
-  readonly score: string;
-  readonly halves: number | null;
-  readonly stepUp: number | null;
-}
+type Reliability = Comparison['reliability'];
 
 /**
  * Reliabilities of a run from its `scores.json`; of a run that was not scored, or captured anew since, those the
@@ -19,26 +14,23 @@ export interface RunReliability {
  */
 export async function reliabilityOf(
   { folder, label, manifest }: RunSource,
-  computed: readonly RunReliability[],
-): Promise<{ readonly reliability: Comparison['reliability']; readonly warnings: readonly RunWarning[] }> {
-  const own = (rows: readonly RunReliability[]) =>
-    rows.map(({ type, score, halves, stepUp }) => ({ label, type, score, halves, stepUp }));
+  computed: Reliability,
+): Promise<{ readonly reliability: Reliability; readonly warnings: readonly RunWarning[] }> {
   const warning = (text: string): RunWarning => ({ label, against: null, text });
   const instead = (why: string) => ({
-    reliability: own(computed),
+    reliability: computed,
     warnings: [
       warning(`${why}; reliability is given for what the comparison computes. Run \`babelscope score\`.`),
     ],
   });
   const scores = await readSummary(folder);
   if (scores === null) return instead('the run is not scored');
-  const { planSha256, skipped } = scores.summary;
-  const reliability = scores.summary.reliability.flatMap(({ type, ...row }): RunReliability[] =>
-    isUnitType(type) ? [{ type, ...row }] : [],
-  );
+  const { planSha256, skipped, reliability } = scores.summary;
   if (planSha256 !== manifest.planSha256) return instead('the scores are of another capture');
   return {
-    reliability: own(reliability),
+    reliability: reliability.flatMap(({ type, score, halves, stepUp }) =>
+      isUnitType(type) ? [{ label, type, score, halves, stepUp }] : [],
+    ),
     warnings: skipped.map(({ type, score, reason }) =>
       warning(`${score} of ${type}s was not computed (${reason}).`),
     ),

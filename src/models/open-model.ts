@@ -6,6 +6,7 @@ import {
   checkPackedWeights,
   checkQuantisation,
   checkSizes,
+  filesOf,
   identifyCheckpoint,
   openCheckpoint,
   readConfigField,
@@ -250,9 +251,12 @@ function describe(writer: Writer): ModelDescription {
 export async function openSubject(source: string, options: SubjectOptions = {}): Promise<Subject> {
   if (source.endsWith('.onnx')) return openOnnx(source, options);
   const checkpoint = await openCheckpoint(source, options);
+  const { weights, others } = filesOf(checkpoint);
   return {
     model: openModel(checkpoint, options),
     weightsRoot: checkpoint.weightsRoot,
+    weights,
+    inputs: [...weights.map(({ path }) => path), ...others],
     tokenizer: checkpoint,
     warnings: checkpoint.adapter?.warnings ?? [],
     identify: () => identifyCheckpoint(checkpoint),

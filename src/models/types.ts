@@ -1,4 +1,4 @@
-import type { ModelIdentity, OpenCheckpointOptions } from '../checkpoint/index.js';
+import type { ModelIdentity, OpenCheckpointOptions, WeightFile } from '../checkpoint/index.js';
 import type { FlopTerm } from '../graph/index.js';
 import type { BlockHook, Edit, GradientTap, HookPoint, MixtureShape, Tap } from '../hooks/index.js';
 import type { TokenizerFiles } from '../tokenizer/index.js';
@@ -162,6 +162,10 @@ export interface Subject {
   readonly model: Model;
   /** Directory that the locations of the model's weights are relative to. */
   readonly weightsRoot: string;
+  /** Files that weights are mapped from. */
+  readonly weights: readonly WeightFile[];
+  /** All files that decide what a run of it gives, weights among them. */
+  readonly inputs: readonly string[];
   readonly tokenizer: TokenizerFiles;
   /** Warnings that a run with it should print. */
   readonly warnings: readonly string[];

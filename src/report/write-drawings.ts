@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import type { TopLevelSpec } from 'vega-lite';
-import { csvLine, makeFolder, removeStale, writeFileAtomic } from '../store/index.js';
+import { csvLine } from '../store/index.js';
 import { renderPng, renderSvgs } from './drawing/render.js';
-import { REPORT_FORMATS, type WriteReportOptions } from './write-report.js';
+import { REPORT_FORMATS, reportFiles, type WriteReportOptions } from './write-report.js';
 
 /** Figures and tables of an import, which has no page. null: there is nothing to draw, and an earlier file goes. */
 export interface Drawings {
@@ -17,27 +17,20 @@ export async function writeDrawings(
   outFolder: string,
   { formats = REPORT_FORMATS }: WriteReportOptions,
 ): Promise<{ readonly files: string[] }> {
-  const encode = (text: string) => new TextEncoder().encode(text);
+  const { files, write } = reportFiles(outFolder);
   const drawn = Object.entries(figures).flatMap(([name, spec]) => (spec === null ? [] : [{ name, spec }]));
   const svgs = await renderSvgs(drawn);
-  const contents = new Map<string, Uint8Array>();
-  for (const [i, { name }] of drawn.entries()) {
-    if (formats.includes('svg')) contents.set(join('figures', `${name}.svg`), encode(svgs[i]!));
-    if (formats.includes('png')) contents.set(join('figures', `${name}.png`), await renderPng(svgs[i]!));
+  for (const name of Object.keys(figures)) {
+    const svg = svgs[drawn.findIndex((drawing) => drawing.name === name)] ?? null;
+    for (const format of ['svg', 'png'] as const) {
+      if (svg !== null && !formats.includes(format)) continue;
+      const png = svg !== null && format === 'png';
+      await write(join('figures', `${name}.${format}`), png ? await renderPng(svg) : svg);
+    }
   }
   for (const [name, rows] of Object.entries(tables)) {
-    if (rows === null || !formats.includes('csv')) continue;
-    contents.set(join('tables', `${name}.csv`), encode(rows.map(csvLine).join('')));
+    if (rows !== null && !formats.includes('csv')) continue;
+    await write(join('tables', `${name}.csv`), rows === null ? null : rows.map(csvLine).join(''));
   }
-  await makeFolder(join(outFolder, 'figures'));
-  await makeFolder(join(outFolder, 'tables'));
-  for (const [name, spec] of Object.entries(figures)) {
-    if (spec !== null) continue;
-    for (const format of ['svg', 'png']) await removeStale(join(outFolder, 'figures', `${name}.${format}`));
-  }
-  for (const [name, rows] of Object.entries(tables)) {
-    if (rows === null) await removeStale(join(outFolder, 'tables', `${name}.csv`));
-  }
-  for (const [name, bytes] of contents) await writeFileAtomic(join(outFolder, name), [bytes]);
-  return { files: [...contents.keys()].map((name) => join(outFolder, name)) };
+  return { files };
 }

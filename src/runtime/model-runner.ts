@@ -1,3 +1,4 @@
+import type { WeightFile } from '../checkpoint/index.js';
 import { InterruptedError, UsageError } from '../errors.js';
 import { type GradientTap, type Tap, tapOutput } from '../hooks/index.js';
 import type { Model } from '../models/index.js';
@@ -36,6 +37,8 @@ type LayerMessage = Extract<FromWorker, { type: 'layer' }>;
 /** Where a model's weights lie: a checkpoint is one. */
 export interface WeightsFolder {
   readonly weightsRoot: string;
+  /** Files that weights are mapped from. Default: none is watched. */
+  readonly weights?: readonly WeightFile[] | undefined;
 }
 
 /** A caller's request for one pass over a list of prompts. */
@@ -59,16 +62,18 @@ export class ModelRunner {
   readonly threads: number;
   readonly #model: Model;
   readonly #weightsRoot: string;
+  readonly #weights: readonly WeightFile[];
   readonly #device: Device;
   readonly #memoryBytes: number;
   #workers: readonly WorkerHandle[] = [];
   #closed: InterruptedError | null = null;
   #queue: Promise<unknown> = Promise.resolve();
 
-  private constructor({ weightsRoot }: WeightsFolder, model: Model, options: RunnerOptions) {
+  private constructor({ weightsRoot, weights = [] }: WeightsFolder, model: Model, options: RunnerOptions) {
     this.threads = options.threads ?? physicalCores();
     this.#model = rememberGraphs(model);
     this.#weightsRoot = weightsRoot;
+    this.#weights = weights;
     this.#device = options.device;
     this.#memoryBytes = options.memoryBytes;
   }
@@ -300,6 +305,7 @@ export class ModelRunner {
     const workers = Math.min(fit, batches, this.threads);
     const settings = {
       weightsRoot: this.#weightsRoot,
+      weights: this.#weights,
       device: this.#device,
       threads: Math.floor(this.threads / workers),
     };

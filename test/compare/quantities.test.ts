@@ -15,7 +15,9 @@ test('depth: the mean index from 0 of the layers of selected units, and the larg
     [0, 1, 2, 1],
   ].map((selected) => {
     const tally = new RunTally(1, selected.length);
-    tally.selected.set(selected);
+    for (const [layer, units] of selected.entries()) {
+      tally.add(0, layer, { lape: new Float64Array(), omega2: null, assignment: new Int16Array(units) });
+    }
     return [tally];
   });
   const scopes = [{ group: null, languages: [0, 1] }];

@@ -18,6 +18,7 @@ import {
   type SafetensorsFile,
   slabs,
   streamSafetensors,
+  withFolderLock,
   writeManifest,
 } from '../../store/index.js';
 import { type LayerArray, layerArrays, partArrayName } from '../plan/recording.js';
@@ -37,7 +38,13 @@ export interface MergeOptions {
  * @returns the manifest, with what merging found added to its warnings
  * @throws RunError if parts are missing, unreadable or made with another plan; OutputError; InterruptedError
  */
-export async function mergeRun(
+export async function mergeRun(folder: string, options: MergeOptions = {}): Promise<RunManifest> {
+  await readListedManifest(folder); // a folder that is no run is left alone
+  return withFolderLock(folder, { what: 'merge' }, () => mergeParts(folder, options));
+}
+
+/** The same where this process has the folder's lock. */
+export async function mergeParts(
   folder: string,
   { keepParts = false, signal }: MergeOptions = {},
 ): Promise<RunManifest> {

@@ -131,7 +131,11 @@ function planDifferences(found: RunManifest, expected: RunManifest): Difference[
     config: ({ model }) => model.configSha256?.slice(0, 12) ?? 'unknown',
     adapter: ({ model: { adapter } }) =>
       adapter === null ? 'none' : `${adapter.name} ${adapter.weightsSha256.slice(0, 12)}`,
-    tokenizer: ({ model }) => model.tokenizerSha256?.slice(0, 12) ?? 'none',
+    ...Object.fromEntries(
+      [...new Set([found, expected].flatMap(({ model }) => Object.keys(model.tokenizerFiles ?? {})))].map(
+        (name) => [name, ({ model }: RunManifest) => model.tokenizerFiles?.[name]?.slice(0, 12) ?? 'none'],
+      ),
+    ),
     probes: ({ probe }) => `${probe.name} ${probe.version} (${probe.sha256.slice(0, 12)})`,
     languages: ({ plan }) => plan.languages.join(' '),
     'number of items': ({ plan }) => plan.items.length,

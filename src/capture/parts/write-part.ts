@@ -15,6 +15,8 @@ export interface PartRequest {
   readonly chunk: number;
   readonly runner: ModelRunner;
   readonly signal: AbortSignal | undefined;
+  /** Throws where the checkpoint has changed since the capture began: the part is not kept. */
+  readonly checkInputs: () => Promise<void>;
   readonly onProgress: (progress: ChunkProgress) => void;
   readonly onLayer: (layer: number) => void;
 }
@@ -35,6 +37,7 @@ export async function writePart(request: PartRequest): Promise<void> {
   const layers = writable.getWriter();
   async function* values() {
     for await (const buffers of readable.values({ preventCancel: true })) yield* buffers;
+    await request.checkInputs();
     yield saturated;
   }
 

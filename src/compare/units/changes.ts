@@ -143,45 +143,41 @@ export async function writeChanges(
   const { plan, languages } = first.manifest;
   const live = liveFolds(first.tokens, plan);
   const types = first.types.filter((type) => others.every((run) => run.types.includes(type)));
-  const work = types.map((type) => ({ type, tasks: kindsOf(first, type, threads).flat() }));
+  const work = types.map((type) => ({ type, tasks: tasksOf(first, type, threads) }));
   const total = others.length * work.reduce((sum, { tasks }) => sum + tasks.length, 0);
   let done = 0;
 
-  async function* changesOf(
-    other: RunSource,
-    type: UnitType,
-    tasks: readonly ChangeTask[],
-  ): AsyncGenerator<readonly ArrayLike<TableValue>[]> {
-    const scratch = new Scratch(folder);
-    try {
-      const table = new ChangeTable(first, type, scores, scratch);
-      await runTasks<ChangeTask, ChangeResult>(
-        new URL('./change-worker.js', import.meta.url),
-        {
-          reference: first.folder,
-          other: other.folder,
-          folds: live,
-          seed,
-          changes,
-          cuts,
-          definitions,
-        } satisfies ChangeSettings,
-        tasks,
-        threads,
-        (result, task) => {
-          table.add(result, task);
-          onProgress?.({ done: ++done, total });
-        },
-        signal,
-      );
-      yield* table.rows(other.label, plan.languages, live.length);
-    } finally {
-      scratch.close();
-    }
-  }
-  async function* pieces() {
+  async function* pieces(): AsyncGenerator<readonly ArrayLike<TableValue>[]> {
     for (const other of others) {
-      for (const { type, tasks } of work) yield* changesOf(other, type, tasks);
+      const settings: ChangeSettings = {
+        reference: first.folder,
+        other: other.folder,
+        folds: live,
+        seed,
+        changes,
+        cuts,
+        definitions,
+      };
+      for (const { type, tasks } of work) {
+        const scratch = new Scratch(folder);
+        try {
+          const table = new ChangeTable(first, type, scores, scratch);
+          await runTasks<ChangeTask, ChangeResult>(
+            new URL('./change-worker.js', import.meta.url),
+            settings,
+            tasks,
+            threads,
+            (result, task) => {
+              table.add(result, task);
+              onProgress?.({ done: ++done, total });
+            },
+            signal,
+          );
+          yield* table.rows(other.label, plan.languages, live.length);
+        } finally {
+          scratch.close();
+        }
+      }
     }
   }
   await makeFolder(folder);
@@ -196,10 +192,9 @@ export async function writeChanges(
   await listChanges(folder, { [CHANGES_FILE]: table }, changes);
 }
 
-/** Tasks of a type by what they read: fold sums, and pooled values where they are kept. */
-function kindsOf(run: RunSource, type: UnitType, threads: number): ChangeTask[][] {
-  const { manifest, grid } = run;
-  const { plan } = manifest;
+/** Tasks of a type: fold sums, then pooled values where they are kept. */
+function tasksOf(run: RunSource, type: UnitType, threads: number): ChangeTask[] {
+  const { plan } = run.manifest;
   const { widths } = run.layout(type);
   const tasks = (
     kind: ChangeTask['kind'],
@@ -214,7 +209,6 @@ function kindsOf(run: RunSource, type: UnitType, threads: number): ChangeTask[][
   const cell = plan.languages.length * Float64Array.BYTES_PER_ELEMENT;
   // A thread makes of the sums of both runs some eight times as much.
   const folds = tasks('folds', 8 * cell * plan.folds, (layer) => ({ unitStart: 0, unitEnd: widths[layer]! }));
-  if (grid === null) return [folds];
-  const items = tasks('items', cell * plan.items.length, (layer) => run.unitsWithItems(type, layer));
-  return items.length === 0 ? [folds] : [folds, items];
+  if (run.grid === null) return folds;
+  return [...folds, ...tasks('items', cell * plan.items.length, (layer) => run.unitsWithItems(type, layer))];
 }

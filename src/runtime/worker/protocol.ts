@@ -1,3 +1,4 @@
+import type { WeightFile } from '../../checkpoint/index.js';
 import type { ErrorDetails } from '../../errors.js';
 import type { GradientTap, Tap } from '../../hooks/index.js';
 import type { Residency } from '../memory/memory.js';
@@ -6,6 +7,8 @@ import type { Activation, Device } from '../types.js';
 /** Settings that a worker is started with. */
 export interface WorkerSettings {
   readonly weightsRoot: string;
+  /** Files that weights are mapped from, and the bytes that each had. */
+  readonly weights: readonly WeightFile[];
   readonly device: Device;
   readonly threads: number;
 }
@@ -110,6 +113,7 @@ export type FromWorker =
 /** `prompt` is an index that only the main thread can name. */
 export type Failure =
   | { readonly kind: 'aborted' }
+  | { readonly kind: 'shortened'; readonly file: WeightFile; readonly found: number }
   | {
       readonly kind: 'not-finite';
       readonly layer: number | null;

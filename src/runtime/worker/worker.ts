@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
 import type * as Onnxruntime from 'onnxruntime-node';
 import type { Residency } from '../memory/memory.js';
@@ -29,7 +30,7 @@ import {
 type Chunk = Extract<ToWorker, { type: 'chunk' }>;
 
 const settings = workerData as WorkerSettings;
-const ort = await onnxruntime();
+const ort = await onnxruntime(true);
 // Failures come back as errors; onnxruntime would write them to standard error besides.
 ort.env.logLevel = 'fatal';
 const openSessions = new Map<string, Onnxruntime.InferenceSession>();
@@ -163,6 +164,7 @@ async function withSession<T>(
   residency: Residency,
   use: (session: Onnxruntime.InferenceSession) => Promise<T>,
 ): Promise<T> {
+  checkSizes();
   let session = openSessions.get(graph.key);
   if (session === undefined) {
     session = await createSession(graph, layer, residency);
@@ -175,6 +177,14 @@ async function withSession<T>(
       openSessions.delete(graph.key);
       await session.release();
     }
+  }
+}
+
+/** Reading a mapped page that its file no longer has ends the process (SIGBUS): what can be seen beforehand is. */
+function checkSizes(): void {
+  for (const file of settings.weights) {
+    const found = statSync(file.path, { throwIfNoEntry: false })?.size ?? 0;
+    if (found < file.bytes) throw new WorkerFailure({ kind: 'shortened', file, found });
   }
 }
 
