@@ -4,7 +4,9 @@ import {
   type ColumnMetaData,
   type FileMetaData,
   parquetMetadataAsync,
+  parquetSchema,
   type RowGroup,
+  type SchemaTree,
 } from 'hyparquet';
 import { parquetHeader } from 'hyparquet/src/column.js';
 import { openFile, readFully } from './read-file.js';
@@ -63,7 +65,11 @@ export async function openParquet(path: string): Promise<ParquetFile> {
       throw new Error(`a footer of ${footerBytes} bytes in a file of ${bytes}`);
     }
     const footer = await parquetMetadataAsync(file, { geoparquet: false });
-    const check = (group: RowGroup, columns?: readonly string[]) => checkGroup(handle, bytes, group, columns);
+    const leaves = new Set(leavesOf(parquetSchema(footer)));
+    const check = async (group: RowGroup, columns?: readonly string[]) => {
+      checkNames(group, leaves);
+      await checkGroup(handle, bytes, group, columns);
+    };
     return { file, footer, check, close };
   } catch (cause) {
     await close();
@@ -81,6 +87,24 @@ async function readSlice(
   const slice = new Uint8Array(end - start);
   await readFully(handle, slice, start);
   return slice.buffer;
+}
+
+/** Names of the columns that hold values, with those that they lie in. */
+function* leavesOf({ children, path }: SchemaTree): Generator<string> {
+  if (children.length === 0) yield path.join('.');
+  for (const child of children) yield* leavesOf(child);
+}
+
+/**
+ * Every column must be there once. hyparquet starts to read them all before it looks for each, and forgets what it started
+ * where one is missing.
+ */
+function checkNames(group: RowGroup, leaves: ReadonlySet<string>): void {
+  const names = new Set(group.columns.map(({ meta_data: column }) => column?.path_in_schema.join('.') ?? ''));
+  const missing = [...leaves].find((name) => !names.has(name));
+  if (missing !== undefined) throw new Error(`a row group without the column ${missing}`);
+  if (group.columns.length !== leaves.size || names.size !== leaves.size)
+    throw new Error(`${group.columns.length} columns in a row group, ${leaves.size} in the schema`);
 }
 
 /** What the pages of a row group hold together. */

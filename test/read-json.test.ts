@@ -7,8 +7,8 @@ import { temporaryFolder } from './support/temporary-folder.js';
 
 describe('JSON that would exhaust stack or memory is refused', () => {
   test.each([
-    ['arrays', '['.repeat(50_000) + ']'.repeat(50_000)],
-    ['objects', '{"a":'.repeat(50_000) + '1' + '}'.repeat(50_000)],
+    ['arrays', `${'['.repeat(50_000)}${']'.repeat(50_000)}`],
+    ['objects', `${'{"a":'.repeat(50_000)}1${'}'.repeat(50_000)}`],
     ['what is no JSON', '['.repeat(50_000)],
   ])('%s within each other, 50,000 deep', (_, text) => {
     expect(() => parseJson(text)).toThrow('more than 64 deep');

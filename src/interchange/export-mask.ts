@@ -1,8 +1,10 @@
+import { z } from 'zod';
 import { RunError } from '../errors.js';
 import { readScores } from '../scores/index.js';
-import { writeJson } from '../store/index.js';
+import { MOST_LAYERS, writeJson } from '../store/index.js';
 import { writePytorch } from './pytorch/write-pytorch.js';
 import { sidecarPath } from './sidecar.js';
+import { languagesIn, parsed, unusable } from './table-metadata.js';
 
 /** Policies whose selections a scored run has. */
 export const EXPORT_POLICIES = ['tang2024', 'polyfact2026'] as const;
@@ -39,18 +41,22 @@ export async function exportLapeMask(
   const [types, layerOf, index, selected] = ['type', 'layer', 'index', column].map(
     (name) => columns.get(name)!,
   );
-  const languages = (JSON.parse(metadata.languages ?? '[]') as { tag: string }[]).map(({ tag }) => tag);
+  const languages = languagesIn(metadata.languages ?? '[]', folder).map(({ tag }) => tag);
   const masks = new Map(languages.map((tag) => [tag, [] as bigint[][]]));
   let layers = 0;
   const widths: number[] = [];
   for (let row = 0; row < rows; row++) {
     if (types![row] !== 'neuron' || selected![row] === null) continue;
     const layer = layerOf![row] as number;
+    if (!(layer >= 0 && layer < MOST_LAYERS)) throw unusable('its units', folder, `layer ${layer}`);
     for (; layers <= layer; layers++) for (const mask of masks.values()) mask.push([]);
     widths[layer] = Math.max(widths[layer] ?? 0, 1 + (index![row] as number));
     if (selected![row] === '') continue;
-    for (const tag of (selected![row] as string).split(','))
-      masks.get(tag)![layer]!.push(BigInt(index![row] as number));
+    for (const tag of (selected![row] as string).split(',')) {
+      const mask = masks.get(tag)?.[layer];
+      if (mask === undefined) throw unusable('its units', folder, `${tag} in layer ${layer}`);
+      mask.push(BigInt(index![row] as number));
+    }
   }
   if (layers === 0) {
     throw new RunError({
@@ -77,5 +83,6 @@ export async function exportLapeMask(
 }
 
 function modelName(json: string | undefined): string {
-  return (JSON.parse(json ?? '{}') as { name?: string }).name ?? 'unknown';
+  const named = z.object({ name: z.string().optional() }).safeParse(parsed(json ?? '{}'));
+  return named.data?.name ?? 'unknown';
 }

@@ -12,6 +12,7 @@ import {
   readTableRows,
   writeFileAtomic,
 } from '../store/index.js';
+import { languagesIn } from './table-metadata.js';
 
 /** Tables that a run, a comparison, an imported selection or matrix may have. */
 const TABLES = ['units', 'unit_languages', 'alignment', 'changes', 'counts', 'matrix'] as const;
@@ -50,7 +51,7 @@ export async function exportCsv(folder: string, out: string): Promise<string[]> 
   const { languages } = await readTableMetadata(join(folder, `${present[0]!}.parquet`));
   if (languages !== undefined) {
     const path = join(out, 'languages.csv');
-    await writeFileAtomic(path, [new TextEncoder().encode(languageLines(JSON.parse(languages)))]);
+    await writeFileAtomic(path, [new TextEncoder().encode(languageLines(languagesIn(languages, folder)))]);
     written.push(path);
   }
   return written;
@@ -62,9 +63,7 @@ async function checkImported(folder: string, table: 'counts' | 'matrix'): Promis
   await checkListed(folder, name, await readRecord(join(folder, name), null), `${table}.parquet`);
 }
 
-function languageLines(
-  languages: readonly { readonly tag: string; readonly prompts?: number; readonly tokens?: number }[],
-): string {
+function languageLines(languages: ReturnType<typeof languagesIn>): string {
   return [
     csvLine(['tag', 'prompts', 'tokens']),
     ...languages.map(({ tag, prompts, tokens }) => csvLine([tag, prompts ?? null, tokens ?? null])),

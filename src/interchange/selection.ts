@@ -5,7 +5,7 @@ import { RunError, UsageError } from '../errors.js';
 import type { LanguageTag } from '../probes/index.js';
 import { checkListed, otherVersion, type RecordName, readRecord } from '../store/index.js';
 import type { Said } from './formats/facts.js';
-import { languageOf } from './source-files.js';
+import { languageOf, MOST_LAYERS } from './source-files.js';
 import { describeImport, type ImportAbout, type ImportTable, writeTables } from './write-import.js';
 
 /** The layout of `selection.json` and the tables beside it. 3: it lists them with their checksums; heads, counts alone. */
@@ -27,12 +27,12 @@ const selectionSchema = z.object({
   /** What is selected. */
   unit: z.enum(['neuron', 'head']).default('neuron'),
   /** Known to have that many layers at least; exactly that many where `layersKnown`. */
-  layers: z.number().int(),
+  layers: z.number().int().min(0).max(MOST_LAYERS),
   layersKnown: z.boolean().default(false),
   /** Neurons of every layer, where somebody said so. */
-  neurons: z.number().int().nullable().default(null),
+  neurons: z.number().int().nonnegative().nullable().default(null),
   /** Attention heads of every layer, where somebody said so. */
-  heads: z.number().int().nullable().default(null),
+  heads: z.number().int().nonnegative().nullable().default(null),
   /** Only counts are known, not which units they are of: `counts.parquet` instead of `units.parquet`. */
   countsAlone: z.boolean().default(false),
   /** How units came to be selected: the name of a policy where it is known. */

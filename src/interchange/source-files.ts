@@ -4,8 +4,8 @@ import { ImportError, messageOf, ProbeError, UsageError } from '../errors.js';
 import { type LanguageTag, languageOfCode } from '../probes/index.js';
 import { streamFile } from '../read-file.js';
 
-/** Layers that a file may speak of: several times those of the deepest models. Each becomes a file, or rows of a table. */
-export const MOST_LAYERS = 1024;
+export { MOST_LAYERS } from '../store/index.js';
+
 /** Neurons of a layer: tables hold indices as int32. */
 const MOST_UNITS = 2 ** 31;
 

@@ -81,7 +81,13 @@ export {
   writeRecord,
 } from './integrity/record.js';
 export { type DamagedFile, type Verification, verify } from './integrity/verify.js';
-export { RUN_SCHEMA_VERSION, type RunManifest, type RunPlan, runManifestSchema } from './run/manifest.js';
+export {
+  MOST_LAYERS,
+  RUN_SCHEMA_VERSION,
+  type RunManifest,
+  type RunPlan,
+  runManifestSchema,
+} from './run/manifest.js';
 export {
   checkLayer,
   type ItemBlock,

@@ -1,5 +1,5 @@
 import { CsvError, parse } from 'csv-parse/sync';
-import { parquetReadObjects } from 'hyparquet';
+import { parquetRead, parquetReadObjects } from 'hyparquet';
 import { messageOf } from '../../errors.js';
 import { openParquet } from '../../read-parquet.js';
 import type { ReportProblem } from '../problems.js';
@@ -127,6 +127,8 @@ async function readObjects(path: string): Promise<Record<string, unknown>[]> {
     const rows = footer.row_groups.reduce((sum, group) => sum + Number(group.num_rows), 0);
     if (!(rows <= MOST_PARQUET_ROWS)) throw new Error(`${rows} rows, more than ${MOST_PARQUET_ROWS}`);
     for (const group of footer.row_groups) await check(group);
+    // Without a receiver of rows it waits for every column, however many of them fail.
+    await parquetRead({ file, metadata: footer });
     return await parquetReadObjects({ file, metadata: footer });
   } finally {
     await close();

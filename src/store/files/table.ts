@@ -87,6 +87,8 @@ async function openTable(path: string): Promise<OpenTable> {
   const opened = await reading(path, () => openParquet(path));
   try {
     const { children } = await reading(path, async () => parquetSchema(opened.footer));
+    if (children.some(({ children: inner }) => inner.length > 0))
+      throw unreadable(path, 'columns within columns');
     const types = new Map(children.map(({ element }) => [element.name, element.type]));
     return { ...opened, types };
   } catch (cause) {
@@ -197,15 +199,19 @@ async function reading<T>(path: string, read: () => Promise<T>): Promise<T> {
         { cause },
       );
     }
-    throw new RunError(
-      {
-        what: 'the table cannot be read',
-        where: path,
-        expected: 'a parquet file that babelscope wrote',
-        found: messageOf(cause),
-        remedy: 'write it again with `babelscope score`',
-      },
-      { cause },
-    );
+    throw unreadable(path, messageOf(cause), cause);
   }
+}
+
+function unreadable(path: string, found: string, cause?: unknown): RunError {
+  return new RunError(
+    {
+      what: 'the table cannot be read',
+      where: path,
+      expected: 'a parquet file that babelscope wrote',
+      found,
+      remedy: 'write it again with `babelscope score`',
+    },
+    { cause },
+  );
 }
