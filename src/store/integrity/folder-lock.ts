@@ -9,6 +9,10 @@ import { messageOf, OutputError, RunError } from '../../errors.js';
 import { isRunning, PLACE } from '../files/temporary-name.js';
 import { makeFolder, toOutputError } from '../files/write-file-atomic.js';
 
+// The library of locks listens to signals, and ends the process where nobody else does. A write beyond the largest file
+// that is allowed (`ulimit -f`) sends one, which Node ignores: the write's own error says what happened.
+process.on('SIGXFSZ', () => {});
+
 /** A lock that has not been renewed for so long is nobody's any more. */
 const STALE_MS = 60_000;
 /** It is renewed this often by its owner's event loop. */
