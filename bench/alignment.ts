@@ -5,9 +5,13 @@
  *     npx tsx bench/alignment.ts
  */
 import { openDotProducts } from '../src/runtime/dot-products.js';
-import { alignmentOver, alignmentSums } from '../src/scores/definitions/alignment.js';
+import {
+  alignmentOver,
+  alignmentSums,
+  type UnitVectors,
+  unitVectors,
+} from '../src/scores/definitions/alignment.js';
 import { languagePairs } from '../src/scores/samples/layer-alignment.js';
-import { type UnitVectors, unitVectors } from '../src/scores/samples/unit-vectors.js';
 import { Draws } from '../src/stats/sampling/random.js';
 
 const [ITEMS, LANGUAGES, DIMENSION, FOLDS] = [1000, 12, 3584, 20];

@@ -1,6 +1,7 @@
 import { Command, Option } from '@commander-js/extra-typings';
 import { type CaptureOptions, type CaptureResult, capture, EXTRA_HOOKS } from '../capture/index.js';
 import {
+  choice,
   parseBytes,
   parseChoices,
   parseList,
@@ -11,10 +12,11 @@ import {
 } from './options.js';
 import {
   formatBytes,
-  formatTable,
   interruptSignal,
   printJson,
   say,
+  sayTable,
+  sayWarnings,
   startDownloadProgress,
   startProgress,
 } from './terminal.js';
@@ -37,17 +39,9 @@ export function captureCommand() {
       'only these languages, comma-separated (default: all of the probe set)',
       parseList,
     )
-    .addOption(
-      new Option('--positions <which>', 'which tokens count')
-        .choices(['all', 'last', 'answer'] as const)
-        .default('all' as const),
-    )
+    .addOption(choice('--positions <which>', 'which tokens count', ['all', 'last', 'answer'], 'all'))
     .option('--count-first', 'count the first token of each sequence too (an attention sink in most models)')
-    .addOption(
-      new Option('--bos <mode>', "add the tokenizer's special tokens")
-        .choices(['auto', 'on', 'off'] as const)
-        .default('auto' as const),
-    )
+    .addOption(choice('--bos <mode>', "add the tokenizer's special tokens", ['auto', 'on', 'off'], 'auto'))
     .addOption(
       new Option(
         '--keep <what>',
@@ -55,9 +49,12 @@ export function captureCommand() {
       ).choices(['items', 'expert-items', 'folds'] as const),
     )
     .addOption(
-      new Option('--pooling <how>', "how a prompt's counted tokens become its one pooled value")
-        .choices(['mean', 'max', 'last'] as const)
-        .default('mean' as const),
+      choice(
+        '--pooling <how>',
+        "how a prompt's counted tokens become its one pooled value",
+        ['mean', 'max', 'last'],
+        'mean',
+      ),
     )
     .addOption(
       new Option(
@@ -65,11 +62,7 @@ export function captureCommand() {
         `also record these hooks, comma-separated: ${EXTRA_HOOKS.join(' (patterns of heads), ')} (residual dimensions)`,
       ).argParser(parseChoices(EXTRA_HOOKS)),
     )
-    .addOption(
-      new Option('--device <device>', 'where the graphs run')
-        .choices(['cpu', 'webgpu', 'cuda'] as const)
-        .default('cpu' as const),
-    )
+    .addOption(choice('--device <device>', 'where the graphs run', ['cpu', 'webgpu', 'cuda'], 'cpu'))
     .option('--threads <n>', 'threads of one operator (default: the physical cores)', parsePositiveInteger)
     .option('--memory <size>', 'what weights and activations may take together', parseBytes, 8 * 2 ** 30)
     .option(
@@ -136,17 +129,15 @@ export async function captureWithProgress(
     });
     progress.stop();
     const { manifest } = result;
-    for (const warning of manifest.warnings) say(`warning: ${warning}`);
-    say(
-      formatTable(
-        ['language', 'name', 'prompts', 'counted tokens'],
-        manifest.languages.map((language) => [
-          language.tag,
-          language.name,
-          language.prompts ?? 'unknown',
-          language.tokens,
-        ]),
-      ),
+    sayWarnings(manifest.warnings);
+    sayTable(
+      ['language', 'name', 'prompts', 'counted tokens'],
+      manifest.languages.map((language) => [
+        language.tag,
+        language.name,
+        language.prompts ?? 'unknown',
+        language.tokens,
+      ]),
     );
     return result;
   } finally {

@@ -22,8 +22,17 @@ import {
   writeSelectionComparison,
 } from '../interchange/index.js';
 import { openRun } from '../store/index.js';
-import { parseList, parseSeed } from './options.js';
-import { formatTable, interruptSignal, print, printJson, say, withLayerProgress } from './terminal.js';
+import { choice, parseList, parseSeed } from './options.js';
+import {
+  formatTable,
+  interruptSignal,
+  print,
+  printJson,
+  printTable,
+  say,
+  sayWarnings,
+  withLayerProgress,
+} from './terminal.js';
 
 export function compareCommand() {
   return new Command('compare')
@@ -52,12 +61,12 @@ export function compareCommand() {
     .option('--trajectory', 'the runs are checkpoints of one training run (labels such as base@step1000)')
     .option('--steps <numbers>', 'the training step of each run, instead of its label', parseSteps)
     .addOption(
-      new Option(
+      choice(
         '--changes <how much>',
         'basic: changes of LAPE, ω² and η² of every unit; full: of every score in every language too, which takes minutes to hours (changes.parquet)',
-      )
-        .choices(['basic', 'full'] as const)
-        .default('basic' as const),
+        ['basic', 'full'],
+        'basic',
+      ),
     )
     .addOption(
       new Option(
@@ -125,7 +134,7 @@ export function compareCommand() {
       );
       if (rest.json) printJson(comparison);
       else printComparison(comparison);
-      for (const warning of comparison.warnings) say(`warning: ${warning}`);
+      sayWarnings(comparison.warnings);
       say(`\nNext: babelscope report ${out} --out <folder>`);
     });
 }
@@ -146,46 +155,42 @@ async function compareSelected(
       print(`${label}: ${selected} neurons, ${source === rule ? '' : `${source}, `}selected by ${rule}`);
     }
     print('');
-    print(
-      formatTable(
-        ['neurons selected for', ...comparison.languages.map((_, k) => `${k + 1}`)],
-        comparison.sets.map(({ label, byLanguageCount }) => [label, ...byLanguageCount]),
-      ),
+    printTable(
+      ['neurons selected for', ...comparison.languages.map((_, k) => `${k + 1}`)],
+      comparison.sets.map(({ label, byLanguageCount }) => [label, ...byLanguageCount]),
     );
     print('');
-    print(
-      formatTable(
-        [
-          'selections',
-          'language',
-          'in the first',
-          'in the second',
-          'change',
-          'in both',
-          'Jaccard',
-          'by chance',
-        ],
-        comparison.overlaps.map(({ a, b, language, inA, inB, both, jaccard, chance }) => [
-          `${a}, ${b}`,
-          language ?? 'any',
-          inA,
-          inB,
-          changeOfCount(inA, inB),
-          both,
-          number(jaccard),
-          number(chance),
-        ]),
-      ),
+    printTable(
+      [
+        'selections',
+        'language',
+        'in the first',
+        'in the second',
+        'change',
+        'in both',
+        'Jaccard',
+        'by chance',
+      ],
+      comparison.overlaps.map(({ a, b, language, inA, inB, both, jaccard, chance }) => [
+        `${a}, ${b}`,
+        language ?? 'any',
+        inA,
+        inB,
+        inPerCent(inA, inB - inA).join(' (') + (inA === 0 ? '' : ')'),
+        both,
+        number(jaccard),
+        number(chance),
+      ]),
     );
   }
-  for (const warning of comparison.warnings) say(`warning: ${warning}`);
+  sayWarnings(comparison.warnings);
   say(`\nNext: babelscope report ${out} --out <folder>`);
 }
 
-/** `-9 (-12 %)`; of nothing there is no share. */
-function changeOfCount(from: number, to: number): string {
+/** `-9` and `-12 %`; of a count that was 0 there is no per cent. */
+function inPerCent(from: number, change: number): string[] {
   const signed = (value: number) => (value > 0 ? `+${value}` : `${value}`);
-  return `${signed(to - from)}${from === 0 ? '' : ` (${signed(Math.round((100 * (to - from)) / from))} %)`}`;
+  return [signed(change), ...(from === 0 ? [] : [`${signed(Math.round((100 * change) / from))} %`])];
 }
 
 /** The changes against the reference, also of each language's selected units, trends, and differences in differences, as tables. */
@@ -198,7 +203,7 @@ export function printComparison(comparison: Comparison): void {
   const types = [...comparison.units.map(({ type }) => type), null];
   const changes = types.flatMap((type) => againstReference(comparison, type));
   if (hasNumber(changes.map(({ change }) => change.value))) {
-    printTable(
+    printSection(
       `Changes from ${reference}:`,
       ['units', 'to', 'measure', 'change', '95 % interval', 'sampling', 'seeds'],
       changes.map((c) => [unitsOf(c), c.to, c.measure, ...numbers(c.change), c.verdict, c.seeds.verdict]),
@@ -208,7 +213,7 @@ export function printComparison(comparison: Comparison): void {
   }
   printLanguages(comparison);
   const trends = rowsOf(comparison.trends, { layer: null });
-  printTable(
+  printSection(
     'Trends over training steps (Mann–Kendall):',
     ['units', 'languages', 'measure', 'τ', 'p', 'trend'],
     (hasNumber(trends.map(({ tau }) => tau)) ? trends : []).map((t) => [
@@ -221,7 +226,7 @@ export function printComparison(comparison: Comparison): void {
     ]),
   );
   const contrasts = rowsOf(comparison.contrasts, { layer: null });
-  printTable(
+  printSection(
     'Differences in differences against the reference:',
     ['units', 'languages', 'to − from', 'measure', 'difference', '95 % interval', 'sampling', 'seeds'],
     (hasNumber(contrasts.map(({ difference }) => difference.value)) ? contrasts : []).map((c) => [
@@ -251,19 +256,17 @@ function printLanguages(comparison: Comparison): void {
     });
     return [[tag, own[0]!.valueFrom ?? '–', ...cells]];
   });
-  printTable(
+  printSection(
     `Selected ${type}s by language, from ${reference} to each run:`,
     ['language', reference, ...others],
     rows,
   );
 }
 
-/** `68 (-9, -12 %)`; of a count that was 0 there is no per cent. */
+/** `68 (-9, -12 %)`. */
 function countAndChange({ valueFrom, valueTo, change: { value } }: Change): string {
   if (valueFrom === null || valueTo === null || value === null) return '–';
-  const signed = (n: number) => (n > 0 ? `+${n}` : `${n}`);
-  const share = valueFrom === 0 ? '' : `, ${signed(Math.round((100 * value) / valueFrom))} %`;
-  return `${valueTo} (${signed(value)}${share})`;
+  return `${valueTo} (${inPerCent(valueFrom, value).join(', ')})`;
 }
 
 function hasNumber(values: readonly (number | null)[]): boolean {
@@ -277,7 +280,7 @@ function reasons(changes: readonly Change[]): string {
 }
 
 /** A heading and a table, and neither where there are no rows. */
-function printTable(
+function printSection(
   heading: string,
   columns: readonly string[],
   rows: readonly (readonly (string | number)[])[],

@@ -17,7 +17,7 @@ import { loadProbes } from '../probes/index.js';
 import { writeReport } from '../report/index.js';
 import { scoreRun } from '../scores/index.js';
 import { uncertaintyOption } from './score.js';
-import { formatSeconds, formatTable, interruptSignal, print, say, startProgress } from './terminal.js';
+import { formatSeconds, interruptSignal, print, printTable, say, startProgress } from './terminal.js';
 
 const CHECKPOINTS = fileURLToPath(new URL('../../demo/checkpoints', import.meta.url));
 /** Further training seeds of some regimes, in folders such as `sft-2`; in the repository, not in the package. */
@@ -168,11 +168,9 @@ function printCounts(comparison: Comparison, { probes, items }: Comparing): void
       return `${measured.filter(({ verdict }) => verdict === 'changed').length} of ${measured.length}`;
     });
   print(`\nMeasures that changed by more than sampling does, on ${items ?? 'all'} items of ${probes}:`);
-  print(
-    formatTable(
-      [`${reference} →`, ...comparison.units.map(({ type }) => `${type}s`)],
-      others.map((regime) => [regime, ...count(regime)]),
-    ),
+  printTable(
+    [`${reference} →`, ...comparison.units.map(({ type }) => `${type}s`)],
+    others.map((regime) => [regime, ...count(regime)]),
   );
 }
 
@@ -248,11 +246,9 @@ async function knownAnswers(out: string, signal: AbortSignal): Promise<void> {
   print(
     '\nPlanted neurons found (gap between languages in standard deviations within them), by score or policy:',
   );
-  print(
-    formatTable(
-      ['strength', ...CALLS],
-      strengths.map((s) => [String(s), ...CALLS.map((call) => recall(s, call))]),
-    ),
+  printTable(
+    ['strength', ...CALLS],
+    strengths.map((s) => [String(s), ...CALLS.map((call) => recall(s, call))]),
   );
   const measured = verdictsOf(nothing).filter(({ verdict }) => verdict !== 'not measured');
   const changes = measured.filter(({ verdict }) => verdict === 'changed').length;

@@ -1,5 +1,6 @@
 import { Command, Option } from '@commander-js/extra-typings';
 import { EXPORT_POLICIES, exportCsv, exportLapeMask, exportTransformerLens } from '../interchange/index.js';
+import { choice } from './options.js';
 import { say } from './terminal.js';
 
 const FORMATS = ['csv', 'lape-mask', 'transformer-lens'] as const;
@@ -16,11 +17,7 @@ export function exportCommand() {
         .makeOptionMandatory(),
     )
     .requiredOption('--out <path>', 'where it goes')
-    .addOption(
-      new Option('--policy <name>', 'of lape-mask: whose selection')
-        .choices(EXPORT_POLICIES)
-        .default('tang2024' as const),
-    )
+    .addOption(choice('--policy <name>', 'of lape-mask: whose selection', EXPORT_POLICIES, 'tang2024'))
     .action(async (run, { format, out, policy }) => {
       if (format === 'csv') for (const path of await exportCsv(run, out)) say(`wrote ${path}`);
       else if (format === 'lape-mask') {

@@ -11,7 +11,7 @@ import {
   parseSource,
 } from '../interchange/index.js';
 import { parseList, parsePositiveInteger } from './options.js';
-import { formatTable, say } from './terminal.js';
+import { say, sayTable, sayWarnings } from './terminal.js';
 
 const FORMATS = ['lape-counts', 'lahis', 'lape-mask', 'lape-json', 'selfcond'] as const;
 
@@ -53,16 +53,14 @@ export function importCommand() {
       if (format === 'lape-counts' || format === 'lahis') {
         const importRun = format === 'lahis' ? importLahis : importLapeCounts;
         const manifest = await importRun(sources, out, model);
-        for (const warning of manifest.warnings) say(`warning: ${warning}`);
+        sayWarnings(manifest.warnings);
         const { plan, shape } = manifest;
         const [units, counted] =
           format === 'lahis' ? [`${shape.heads} heads`, 'files'] : [`${shape.dMlp} neurons`, 'tokens'];
         for (const { name, language } of manifest.imported!.files) say(`${name}: ${language}`);
-        say(
-          formatTable(
-            ['language', counted],
-            manifest.languages.map(({ tag, tokens }) => [tag, tokens]),
-          ),
+        sayTable(
+          ['language', counted],
+          manifest.languages.map(({ tag, tokens }) => [tag, tokens]),
         );
         say(
           `wrote ${out}: ${plan.languages.length} languages, ${plan.folds} folds, ${shape.layers} layers of ${units}`,
@@ -80,11 +78,9 @@ export function importCommand() {
       }
       const described = await describeSelection(out);
       const [set] = described.sets;
-      say(
-        formatTable(
-          ['language', 'selected neurons'],
-          described.languages.map((tag, k) => [tag, set!.perLanguage[k]!]),
-        ),
+      sayTable(
+        ['language', 'selected neurons'],
+        described.languages.map((tag, k) => [tag, set!.perLanguage[k]!]),
       );
       if (format === 'lape-mask') {
         say('The file does not name its languages: check these counts against those published for them.');

@@ -2,7 +2,7 @@ import { Command } from '@commander-js/extra-typings';
 import { type CaptureEstimate, estimateCapture } from '../capture/index.js';
 import { type Inspection, inspectModel } from '../models/index.js';
 import { MOST_WORKERS, measureGflops, physicalCores } from '../runtime/index.js';
-import { formatBytes, formatTable, print, printJson, say, startDownloadProgress } from './terminal.js';
+import { formatBytes, print, printJson, printTable, sayWarnings, startDownloadProgress } from './terminal.js';
 
 export function inspectCommand() {
   return new Command('inspect')
@@ -19,39 +19,25 @@ export function inspectCommand() {
         onDownload: (step) => download.update(step),
       }).finally(() => download.stop());
       const workers = Math.min(physicalCores(), MOST_WORKERS);
-      const capture = await withSpeed(estimateCapture(model, workers), inspection);
+      const estimate = estimateCapture(model, workers);
+      const { dModel, dMlp } = inspection;
+      const gflops = await measureGflops({ inSize: dModel, outSize: dMlp || dModel });
+      const { flopsPerToken } = estimate;
+      const tokensPerSecond = flopsPerToken === null ? null : (gflops * 1e9) / flopsPerToken;
+      const capture = { ...estimate, gflops, tokensPerSecond };
       if (json) printJson({ ...inspection, capture });
       else printInspection(inspection, capture);
     });
 }
 
-interface Speed {
-  /** Speed of fp32 matrix products of this machine, measured now, in 10⁹ operations a second. */
-  readonly gflops: number;
-  /** Tokens a second at that speed; null where the operations a token takes are not known. */
-  readonly tokensPerSecond: number | null;
-}
+/** Speed of fp32 matrix products of this machine, measured now; `tokensPerSecond` null: operations a token are not known. */
+type TimedEstimate = CaptureEstimate & { readonly gflops: number; readonly tokensPerSecond: number | null };
 
-async function withSpeed(
-  estimate: CaptureEstimate,
-  { dModel, dMlp }: Inspection,
-): Promise<CaptureEstimate & Speed> {
-  const gflops = await measureGflops({ inSize: dModel, outSize: dMlp || dModel });
-  const { flopsPerToken } = estimate;
-  return {
-    ...estimate,
-    gflops,
-    tokensPerSecond: flopsPerToken === null ? null : (gflops * 1e9) / flopsPerToken,
-  };
-}
-
-function printInspection(inspection: Inspection, capture: CaptureEstimate & Speed): void {
+function printInspection(inspection: Inspection, capture: TimedEstimate): void {
   const { hooks, units, weights, adapter, graph, mixture, ...shape } = inspection;
-  print(
-    formatTable(
-      ['property', 'value'],
-      Object.entries(shape).map(([key, value]) => [key, formatValue(value)]),
-    ),
+  printTable(
+    ['property', 'value'],
+    Object.entries(shape).map(([key, value]) => [key, formatValue(value)]),
   );
   if (mixture !== null) {
     const { perToken, dExpert, dShared, layers } = mixture;
@@ -59,14 +45,12 @@ function printInspection(inspection: Inspection, capture: CaptureEstimate & Spee
     print(`experts in layers ${ranges(layers)}: ${perToken} a token, of ${dExpert} neurons each${shared}`);
   }
   print('');
-  print(
-    formatTable(
-      ['unit', 'count'],
-      Object.entries(units).map(([unit, count]) => [unit, formatValue(count)]),
-    ),
+  printTable(
+    ['unit', 'count'],
+    Object.entries(units).map(([unit, count]) => [unit, formatValue(count)]),
   );
   print('');
-  print(formatTable(['hook', 'layers', 'shape a token'], hookRows(hooks)));
+  printTable(['hook', 'layers', 'shape a token'], hookRows(hooks));
   for (const { hook, layers, statistics, why } of graph?.hidden ?? []) {
     const norms = statistics === 'norms' ? 'norms at ' : '';
     print(`not there: ${norms}blocks.{l}.${hook} in layers ${ranges(layers)}: ${why}`);
@@ -81,10 +65,10 @@ function printInspection(inspection: Inspection, capture: CaptureEstimate & Spee
   if (adapter !== null) {
     const { tensors, parameters, warnings } = adapter;
     print(`adapter: ${tensors} tensors, ${parameters.toLocaleString('en')} parameters, all of them applied`);
-    for (const warning of warnings) say(`warning: ${warning}`);
+    sayWarnings(warnings);
   }
   print('');
-  print(formatTable(['a capture takes', ''], captureRows(capture, graph !== null)));
+  printTable(['a capture takes', ''], captureRows(capture, graph !== null));
 }
 
 /** One row a hook and shape, with the layers that have it. */
@@ -111,7 +95,7 @@ function ranges(numbers: readonly number[]): string {
   return runs.map(([first, last]) => (first === last ? String(first) : `${first}–${last}`)).join(', ');
 }
 
-function captureRows(capture: CaptureEstimate & Speed, whole: boolean): string[][] {
+function captureRows(capture: TimedEstimate, whole: boolean): string[][] {
   const { memory, disk, promptTokens, flopsPerToken, gflops, tokensPerSecond } = capture;
   const gib = (bytes: number): string => `${(bytes / 2 ** 30).toFixed(1)} GiB`;
   const [passing, kept] = whole

@@ -1,4 +1,13 @@
-import { InvalidArgumentError } from 'commander';
+import { InvalidArgumentError, Option } from '@commander-js/extra-typings';
+
+/** An option that takes one of a few words, and is `preset` where it is not given. */
+export function choice<
+  const Flags extends string,
+  const Words extends readonly string[],
+  const Preset extends Words[number],
+>(flags: Flags, description: string, words: Words, preset: Preset) {
+  return new Option(flags, description).choices(words).default(preset);
+}
 
 const BYTES_PER_UNIT: Readonly<Record<string, number>> = {
   B: 1,

@@ -1,7 +1,7 @@
 import { Command } from '@commander-js/extra-typings';
 import { checkProbes, listBuiltinProbes, listProbeFormats, loadProbes } from '../probes/index.js';
 import { plural } from '../report/index.js';
-import { formatTable, print, printJson, say } from './terminal.js';
+import { print, printJson, printTable, say } from './terminal.js';
 
 export function probesCommand() {
   const probes = new Command('probes');
@@ -16,11 +16,9 @@ export function probesCommand() {
         printJson({ sets, formats: listProbeFormats() });
         return;
       }
-      print(
-        formatTable(
-          ['name', 'kind', 'items', 'languages', 'licence'],
-          sets.map((set) => [set.name, set.kind, set.items, set.languages.join(' '), set.licence]),
-        ),
+      printTable(
+        ['name', 'kind', 'items', 'languages', 'licence'],
+        sets.map((set) => [set.name, set.kind, set.items, set.languages.join(' '), set.licence]),
       );
       print('\nPublished sets are read from their own files, by --probes <path> [--format <name>]:\n');
       for (const { name, title, files } of listProbeFormats())

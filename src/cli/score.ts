@@ -1,4 +1,4 @@
-import { Command, Option } from '@commander-js/extra-typings';
+import { Command } from '@commander-js/extra-typings';
 import {
   SCORE_DEFINITIONS,
   type ScoreSummary,
@@ -7,8 +7,8 @@ import {
   scoreRun,
 } from '../scores/index.js';
 import type { ScoredType } from '../store/index.js';
-import { parseList, parsePositiveInteger, parseSeed } from './options.js';
-import { formatTable, interruptSignal, print, printJson, say, withLayerProgress } from './terminal.js';
+import { choice, parseList, parsePositiveInteger, parseSeed } from './options.js';
+import { interruptSignal, printJson, printTable, say, withLayerProgress } from './terminal.js';
 
 export function scoreCommand() {
   return new Command('score')
@@ -40,21 +40,19 @@ export function scoreCommand() {
 
 /** How much is computed about how sure scores are. */
 export function uncertaintyOption() {
-  return new Option(
+  return choice(
     '--uncertainty <how much>',
     'basic: intervals from folds, and reliability; full: bootstrap intervals and permutation p and q of every unit too, which takes minutes to hours',
-  )
-    .choices(['basic', 'full'] as const)
-    .default('basic' as const);
+    ['basic', 'full'],
+    'basic',
+  );
 }
 
 function printSummary(run: string, summary: ScoreSummary): void {
   const number = (value: number | null) => (value === null ? '–' : value.toFixed(3));
-  print(
-    formatTable(
-      ['unit', 'score', 'reliability (halves)', 'stepped up'],
-      summary.reliability.map((row) => [row.type, row.score, number(row.halves), number(row.stepUp)]),
-    ),
+  printTable(
+    ['unit', 'score', 'reliability (halves)', 'stepped up'],
+    summary.reliability.map((row) => [row.type, row.score, number(row.halves), number(row.stepUp)]),
   );
   for (const line of describeSkipped(summary.skipped)) say(line);
   const aligned = summary.alignment === null ? '' : ' alignment.parquet,';

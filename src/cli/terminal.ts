@@ -12,6 +12,20 @@ export function print(text: string): void {
   process.stdout.write(`${text}\n`);
 }
 
+type Rows = readonly (readonly (string | number)[])[];
+
+export function printTable(head: readonly string[], rows: Rows): void {
+  print(formatTable(head, rows));
+}
+
+export function sayTable(head: readonly string[], rows: Rows): void {
+  say(formatTable(head, rows));
+}
+
+export function sayWarnings(warnings: readonly string[]): void {
+  for (const warning of warnings) say(`warning: ${warning}`);
+}
+
 export function printJson(value: unknown): void {
   print(JSON.stringify(value, null, 2));
 }
@@ -166,10 +180,7 @@ export function formatSeconds(seconds: number | null): string {
 }
 
 /** Columns aligned with two spaces between; numbers to the right. */
-export function formatTable(
-  head: readonly string[],
-  rows: readonly (readonly (string | number)[])[],
-): string {
+export function formatTable(head: readonly string[], rows: Rows): string {
   const cells = [head, ...rows].map((row) =>
     row.map((cell) => (typeof cell === 'number' ? cell.toLocaleString('en') : cell)),
   );

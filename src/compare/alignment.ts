@@ -18,34 +18,17 @@ export function canAlign(runs: readonly RunSource[]): boolean {
 /** Reads the alignment of languages of every run and training seed, layer by layer, and gives its quantities. */
 export async function compareAlignment(
   regimes: readonly Regime[],
-  design: Pick<Design, 'subsets' | 'scopes' | 'contrasts'>,
-  onLayer: () => Promise<void>,
-): Promise<{ readonly quantities: Quantity[]; readonly described: NonNullable<Comparison['alignment']> }> {
-  const { layers, languages, manifest } = regimes[0]!.run;
-  const { tallies, measured, items } = await tally(regimes, design, onLayer);
-  return {
-    quantities: alignmentQuantities(tallies, design.scopes, layers),
-    described: {
-      pooling: manifest.plan.pooling,
-      pairs: { measured, all: languagePairs(languages).length },
-      items,
-    },
-  };
-}
-
-/** Reads the residual stream of every run and seed, layer by layer. */
-async function tally(
-  regimes: readonly Regime[],
   { subsets, scopes, contrasts }: Pick<Design, 'subsets' | 'scopes' | 'contrasts'>,
   onLayer: () => Promise<void>,
-) {
+): Promise<{ readonly quantities: Quantity[]; readonly described: NonNullable<Comparison['alignment']> }> {
   const { runs } = runsOf(regimes);
-  const { layers, manifest } = runs[0]!;
+  const { layers, languages, manifest } = runs[0]!;
   // Of seeds only contrasts ask for more than all folds.
   const foldsOf = (run: number) =>
     run < regimes.length || contrasts.length > 0 ? subsets.folds : subsets.folds.slice(0, 1);
   const tallies = runs.map((_, run) => new AlignmentTally(scopes, foldsOf(run), layers));
-  let [measured, least, most] = [0, Number.POSITIVE_INFINITY, 0];
+  const items = new Set<number>();
+  let measured = 0;
   const products = await openDotProducts(manifest.shape.dModel ?? 0);
   try {
     for (let l = 0; l < layers; l++) {
@@ -59,15 +42,19 @@ async function tally(
       for (const [r, pairs] of ofRuns.entries()) {
         const own = pairs.filter((_, p) => usable[p]);
         tallies[r]!.add(l, own);
-        for (const { sums } of own) {
-          least = Math.min(least, sums.foldOf.length);
-          most = Math.max(most, sums.foldOf.length);
-        }
+        for (const { sums } of own) items.add(sums.foldOf.length);
       }
       measured = usable.filter((of) => of).length;
     }
   } finally {
     await products.release();
   }
-  return { tallies, measured, items: most === 0 ? ([0, 0] as const) : ([least, most] as const) };
+  return {
+    quantities: alignmentQuantities(tallies, scopes, layers),
+    described: {
+      pooling: manifest.plan.pooling,
+      pairs: { measured, all: languagePairs(languages).length },
+      items: items.size === 0 ? [0, 0] : [Math.min(...items), Math.max(...items)],
+    },
+  };
 }

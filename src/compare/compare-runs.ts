@@ -19,6 +19,7 @@ import { measureAll } from './measure-all.js';
 import { comparedPairs, type Design } from './quantities/quantity.js';
 import { reliabilityOf } from './reliability.js';
 import { type RunWarning, warningLines } from './run-warnings.js';
+import { rowsOf } from './select.js';
 import { compareUnits } from './unit-comparison.js';
 
 export interface CompareOptions {
@@ -116,7 +117,7 @@ export async function compareRuns(
   const results = [];
   const measured = [];
   for (const type of types) {
-    const units = await compareUnits(type, regimes, { subsets, scopes, fraction, onLayer });
+    const units = await compareUnits(type, regimes, design, fraction, onLayer);
     results.push(units);
     measured.push(measureAll(units.quantities, design));
   }
@@ -128,7 +129,7 @@ export async function compareRuns(
   if (aligned !== null) measured.push(measureAll(aligned.quantities, { ...design, subsets: jackknifed }));
   const reliability = [];
   for (const source of compared) {
-    const computed = results.flatMap(({ reliability: own }) => own.get(source) ?? []);
+    const computed = results.flatMap((result) => rowsOf(result.reliability, { label: source.label }));
     const scored = await reliabilityOf(source, computed);
     reliability.push(...scored.reliability);
     warnings.push(...scored.warnings);

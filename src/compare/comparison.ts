@@ -1,12 +1,28 @@
 import { z } from 'zod';
 import { runManifestSchema, UNIT_TYPES } from '../store/index.js';
-import { MEASURES } from './quantities/quantity.js';
 
 /**
  * Newest layout of comparison.json. 5: levels, changes, contrasts and trends are flat lists whose rows say which quantity
  * they are of. Files of earlier versions are refused with the command that makes them anew.
  */
 export const COMPARISON_SCHEMA_VERSION = 5;
+
+/** Every measure of a comparison, as comparison.json, the tables and the terminal spell it. */
+export const MEASURES = [
+  'selected',
+  'jaccard',
+  'language_kept',
+  'mean_lape',
+  'mean_omega2_language',
+  'depth_distance',
+  'mean_depth',
+  'head_overlap',
+  'head_overlap_contrast',
+  'same_language_top_heads',
+  'alignment_margin',
+  'alignment_mexa',
+] as const;
+export type Measure = (typeof MEASURES)[number];
 
 export const VERDICTS = ['changed', 'not distinguishable from sampling', 'not measured'] as const;
 export const SEED_VERDICTS = ['changed', 'not distinguishable from training seeds', 'not measured'] as const;
@@ -95,12 +111,12 @@ const unitDescription = z.object({
   reallocations: list(reallocation),
 });
 
-/** Which quantity a row is about: `QuantityKey`. */
+/** Which number it is: a measure, of which units, over which languages, of all layers or one. */
 const key = z.object({
   measure: z.enum(MEASURES),
   /** null: of the residual stream. */
   type: unitType.nullable(),
-  /** Name of the group of languages; null: all of them. */
+  /** Name of the group of languages that it is over; null: all of them. */
   group: z.string().nullable(),
   /** null: over all layers. */
   layer: count.nullable(),
@@ -261,6 +277,7 @@ export type Estimate = Readonly<z.infer<typeof estimate>>;
 export type Spread = z.infer<typeof spread>;
 export type SamplingFloor = Readonly<z.infer<typeof samplingFloor>>;
 export type SeedFloor = Readonly<z.infer<typeof seedFloor>>;
+export type QuantityKey = Readonly<z.infer<typeof key>>;
 export type Level = Readonly<z.infer<typeof level>>;
 export type Change = Readonly<z.infer<typeof change>>;
 export type Contrast = Readonly<z.infer<typeof contrast>>;

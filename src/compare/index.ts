@@ -10,6 +10,8 @@ export type {
   HeadOverlap,
   LanguageGroup,
   Level,
+  Measure,
+  QuantityKey,
   Reallocation,
   RunProfile,
   SamplingFloor,
@@ -20,7 +22,13 @@ export type {
   UnitDescription,
   Verdict,
 } from './comparison.js';
-export { COMPARISON_SCHEMA_VERSION, comparisonSchema, SEED_VERDICTS, VERDICTS } from './comparison.js';
+export {
+  COMPARISON_SCHEMA_VERSION,
+  comparisonSchema,
+  MEASURES,
+  SEED_VERDICTS,
+  VERDICTS,
+} from './comparison.js';
 export {
   CHANGES_FILE,
   COMPARISON_FILE,
@@ -29,8 +37,6 @@ export {
 } from './files.js';
 export { languageGroups } from './inputs/language-groups.js';
 export type { RunToCompare } from './inputs/regimes.js';
-export { MEASURES, type Measure, type QuantityKey } from './quantities/quantity.js';
-
 export { againstReference, headlineChanges, mainUnits, type RowFilter, rowsOf } from './select.js';
 export type { ChangeSet } from './units/change-task.js';
 export { CHANGE_COLUMNS, type ChangesOptions, writeChanges } from './units/changes.js';

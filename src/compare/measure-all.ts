@@ -1,15 +1,17 @@
 import { mannKendall } from '../stats/index.js';
-import type { Change, Comparison, Contrast, Estimate, Level, SeedFloor, Trend } from './comparison.js';
-import { estimate, type Judged, judge, notMeasured, type Replicates } from './floors/sampling-floor.js';
-import { seedFloor } from './floors/seed-floor.js';
+import type {
+  Change,
+  Comparison,
+  Contrast,
+  Estimate,
+  Level,
+  QuantityKey,
+  SeedFloor,
+  Trend,
+} from './comparison.js';
+import { estimate, type Judged, judge, notMeasured, seedFloor } from './floors.js';
 import { finiteOrNull } from './numbers.js';
-import {
-  comparedPairs,
-  type Design,
-  type Quantity,
-  type QuantityKey,
-  type Side,
-} from './quantities/quantity.js';
+import { comparedPairs, type Design, type Quantity } from './quantities/quantity.js';
 
 /** Level of a trend's test. */
 const TREND_LEVEL = 0.05;
@@ -25,12 +27,11 @@ export function measureAll(
   const levels = design.labels.flatMap((_, run) =>
     headlines.flatMap((quantity) => levelOf(quantity, design, run) ?? []),
   );
-  const changes = comparedPairs(design.labels.length).flatMap(({ from, to }) =>
-    quantities.map((quantity) => changeOf(quantity, design, from, to)),
-  );
   return {
     levels,
-    changes,
+    changes: comparedPairs(design.labels.length).flatMap(({ from, to }) =>
+      quantities.map((quantity) => changeOf(quantity, design, from, to)),
+    ),
     contrasts: design.contrasts.flatMap(({ from, to }) =>
       headlines.map((quantity) => contrastOf(quantity, design, from, to)),
     ),
@@ -54,32 +55,59 @@ function levelOf(quantity: Quantity, { labels, subsets }: Design, run: number): 
   };
 }
 
+/** A number between two runs or regimes over subsets of folds: how its interval and its sampling floor come about. */
+interface OverSubsets {
+  /** Over the same folds of both. */
+  readonly at: (subset: number) => number;
+  /** Between two halves of one. */
+  readonly withinFrom: (first: number, second: number) => number;
+  readonly withinTo: (first: number, second: number) => number;
+  /** Between a half of one and the other half of the other. */
+  readonly across: (from: number, to: number) => number;
+}
+
+function judgeOver(
+  {
+    direction,
+    changeRange,
+    needs,
+    impossible,
+  }: Pick<Quantity, 'direction' | 'changeRange' | 'needs' | 'impossible'>,
+  { halves, leaveOneOut }: Design['subsets'],
+  { at, withinFrom, withinTo, across }: OverSubsets,
+): Judged {
+  if (impossible !== null) return notMeasured(impossible);
+  const replicates = {
+    value: at(FULL),
+    leaveOneOut: leaveOneOut.map(at),
+    withinFrom: halves.map(({ first, second }) => withinFrom(first, second)),
+    withinTo: halves.map(({ first, second }) => withinTo(first, second)),
+    across: halves.flatMap(({ first, second }) => [across(first, second), across(second, first)]),
+  };
+  return judge(replicates, direction, changeRange, needs);
+}
+
 /**
  * The change between two runs with the paired jackknife interval (the same fold left out in both), the sampling floor at
  * half size, and the floor of training seeds.
  */
-function changeOf(quantity: Quantity, design: Design, from: number, to: number): Change {
-  const { labels, regimes, subsets } = design;
-  const { between, value, direction, changeRange, needs, impossible } = quantity;
+function changeOf(
+  quantity: Quantity,
+  { labels, regimes, subsets }: Design,
+  from: number,
+  to: number,
+): Change {
+  const { between, value } = quantity;
   const own = (run: number) => (value === null ? null : finiteOrNull(value({ run, subset: FULL })));
-  const over = (a: Side, b: Side) => between(a, b);
-  const within = (run: number) =>
-    subsets.halves.map(({ first, second }) => over({ run, subset: first }, { run, subset: second }));
-  const replicates = (): Replicates => ({
-    value: over({ run: from, subset: FULL }, { run: to, subset: FULL }),
-    leaveOneOut: subsets.leaveOneOut.map((subset) => over({ run: from, subset }, { run: to, subset })),
-    withinFrom: within(from),
-    withinTo: within(to),
-    across: subsets.halves.flatMap(({ first, second }) => [
-      over({ run: from, subset: first }, { run: to, subset: second }),
-      over({ run: from, subset: second }, { run: to, subset: first }),
-    ]),
+  const over = (a: number, b: number) => (first: number, second: number) =>
+    between({ run: a, subset: first }, { run: b, subset: second });
+  const across = over(from, to);
+  const judged = judgeOver(quantity, subsets, {
+    at: (subset) => across(subset, subset),
+    withinFrom: over(from, from),
+    withinTo: over(to, to),
+    across,
   });
-  const judged =
-    impossible === null ? judge(replicates(), direction, changeRange, needs) : notMeasured(impossible);
-  const seeds = floorOfSeeds(quantity, regimes[from]!, regimes[to]!, (a, b) =>
-    over({ run: a, subset: FULL }, { run: b, subset: FULL }),
-  );
   return {
     ...keyOf(quantity),
     from: labels[from]!,
@@ -88,7 +116,7 @@ function changeOf(quantity: Quantity, design: Design, from: number, to: number):
     valueTo: own(to),
     change: judged.estimate,
     ...judged.floor,
-    seeds,
+    seeds: floorOfSeeds(quantity, regimes[from]!, regimes[to]!, (a, b) => over(a, b)(FULL, FULL)),
   };
 }
 
@@ -115,18 +143,31 @@ function floorOfSeeds(
  * differs by rounding alone would stand out. Seed floor, at full size: T(s) − T(s') for seeds s, s' of one regime; across
  * T(t) − T(s) for all seeds of both.
  */
-function contrastOf(quantity: Quantity, design: Design, from: number, to: number): Contrast {
-  const { labels, regimes } = design;
+function contrastOf(
+  quantity: Quantity,
+  { labels, regimes, subsets }: Design,
+  from: number,
+  to: number,
+): Contrast {
   const [ofFrom, ofTo] = [regimes[from]!, regimes[to]!];
+  const { impossible, changeRange } = quantity;
+  const [low, high] = changeRange;
+  const difference = { ...quantity, direction: 'difference', changeRange: [low - high, high - low] } as const;
   /** T(run), over a subset of the reference's folds and one of the run's. */
   const change = (run: number, ofReference = FULL, subset = FULL) =>
     quantity.between({ run: 0, subset: ofReference }, { run, subset });
-  const judged =
-    quantity.impossible === null
-      ? judgeRegimes(quantity, design, ofFrom, ofTo, change)
-      : notMeasured(quantity.impossible);
+  const mean = (regime: readonly number[], ofReference: number, subset: number) =>
+    regime.reduce((sum, run) => sum + change(run, ofReference, subset), 0) / regime.length;
+  const within = (regime: readonly number[]) => (first: number, second: number) =>
+    mean(regime, FULL, first) - mean(regime, FULL, second);
+  const judged = judgeOver(difference, subsets, {
+    at: (subset) => mean(ofTo, subset, subset) - mean(ofFrom, subset, subset),
+    withinFrom: within(ofFrom),
+    withinTo: within(ofTo),
+    across: (a, b) => mean(ofTo, FULL, b) - mean(ofFrom, FULL, a),
+  });
   const ofSeeds = (regime: readonly number[]) =>
-    regime.map((run) => finiteOrNull(quantity.impossible === null ? change(run) : Number.NaN));
+    regime.map((run) => (impossible === null ? finiteOrNull(change(run)) : null));
   return {
     ...keyOf(quantity),
     reference: labels[0]!,
@@ -136,42 +177,8 @@ function contrastOf(quantity: Quantity, design: Design, from: number, to: number
     changesTo: ofSeeds(ofTo),
     difference: judged.estimate,
     ...judged.floor,
-    seeds: floorOfSeeds(
-      { ...quantity, direction: 'difference' },
-      ofFrom,
-      ofTo,
-      (a, b) => change(b) - change(a),
-    ),
+    seeds: floorOfSeeds(difference, ofFrom, ofTo, (a, b) => change(b) - change(a)),
   };
-}
-
-function judgeRegimes(
-  { changeRange: [low, high], needs }: Quantity,
-  { subsets }: Design,
-  from: readonly number[],
-  to: readonly number[],
-  change: (run: number, ofReference: number, subset: number) => number,
-): Judged {
-  const mean = (regime: readonly number[], ofReference: number, subset: number) =>
-    regime.reduce((sum, run) => sum + change(run, ofReference, subset), 0) / regime.length;
-  const difference = (subset: number) => mean(to, subset, subset) - mean(from, subset, subset);
-  const within = (regime: readonly number[]) =>
-    subsets.halves.map(({ first, second }) => mean(regime, FULL, first) - mean(regime, FULL, second));
-  return judge(
-    {
-      value: difference(FULL),
-      leaveOneOut: subsets.leaveOneOut.map(difference),
-      withinFrom: within(from),
-      withinTo: within(to),
-      across: subsets.halves.flatMap(({ first, second }) => [
-        mean(to, FULL, first) - mean(from, FULL, second),
-        mean(to, FULL, second) - mean(from, FULL, first),
-      ]),
-    },
-    'difference',
-    [low - high, high - low],
-    needs,
-  );
 }
 
 /**
@@ -191,18 +198,19 @@ function trendOf(quantity: Quantity, design: Design): Trend {
     })
     .sort((a, b) => a.step - b.step);
   const { s, tau, p, leastP } = mannKendall(points.map(({ value }) => value.value ?? Number.NaN));
-  const tested = {
+  const note = !Number.isFinite(p)
+    ? 'a trend needs three values that differ'
+    : leastP >= TREND_LEVEL
+      ? `no order of ${points.length} values has a p below ${TREND_LEVEL}`
+      : '';
+  const verdict = p < TREND_LEVEL ? 'changed' : 'not distinguishable from no trend';
+  return {
     ...keyOf(quantity),
     points,
     s: finiteOrNull(s),
     tau: finiteOrNull(tau),
     p: finiteOrNull(p),
+    verdict: note === '' ? verdict : 'not measured',
+    note,
   };
-  if (tested.p === null)
-    return { ...tested, verdict: 'not measured', note: 'a trend needs three values that differ' };
-  if (leastP >= TREND_LEVEL) {
-    const note = `no order of ${points.length} values has a p below ${TREND_LEVEL}`;
-    return { ...tested, verdict: 'not measured', note };
-  }
-  return { ...tested, verdict: p < TREND_LEVEL ? 'changed' : 'not distinguishable from no trend', note: '' };
 }

@@ -7,20 +7,18 @@ export function finiteOrNullEach(values: ArrayLike<number>): (number | null)[] {
   return Array.from(values, finiteOrNull);
 }
 
-/** The rows of a [row, column] array. */
-export function rows<T extends { subarray(from: number, to: number): T }>(
-  values: T,
-  count: number,
-  width: number,
-): T[] {
-  return Array.from({ length: count }, (_, row) => values.subarray(row * width, (row + 1) * width));
-}
+/** Values by name, [layer][unit], filled some units at a time, in order; null or NaN: cannot be computed. */
+export class LayerGrids<Name extends string> {
+  readonly grids: Record<Name, (number | null)[][]>;
 
-/** Values [layer][unit], filled some units at a time, in order. */
-export class LayerRows {
-  readonly rows: (number | null)[][] = [];
+  constructor(names: readonly Name[]) {
+    this.grids = Object.fromEntries(names.map((name) => [name, []])) as Record<Name, []>;
+  }
 
-  add(layer: number, values: readonly (number | null)[]): void {
-    this.rows[layer] = [...(this.rows[layer] ?? []), ...values];
+  add(layer: number, values: Readonly<Record<Name, ArrayLike<number | null>>>): void {
+    for (const name of Object.keys(this.grids) as Name[]) {
+      const own = Array.from(values[name], (value) => (value === null ? null : finiteOrNull(value)));
+      this.grids[name][layer] = [...(this.grids[name][layer] ?? []), ...own];
+    }
   }
 }

@@ -53,9 +53,7 @@ export class ProfileBuilder {
   finish(label: string, tally: RunTally): RunProfile {
     const selectedByLayer = Array.from(tally.layersOf('selected', 0));
     const mean = (sum: Measured, count: Measured) =>
-      selectedByLayer.map((_, l) =>
-        finiteOrNull(ratio(tally.ofLayer(sum, 0, l), tally.ofLayer(count, 0, l))),
-      );
+      selectedByLayer.map((_, l) => finiteOrNull(ratio(tally.over(sum, 0, l), tally.over(count, 0, l))));
     return {
       label,
       units: this.#units,

@@ -8,12 +8,7 @@ import type { Comparison } from './comparison.js';
 import type { RunSource } from './inputs/run-source.js';
 import type { RunWarning } from './run-warnings.js';
 
-export interface RunReliability {
-  readonly type: UnitType;
-  readonly score: string;
-  readonly halves: number | null;
-  readonly stepUp: number | null;
-}
+type Reliability = Comparison['reliability'];
 
 /** A comparison takes these over from `scores.json`. */
 const scoresSchema = z.object({
@@ -39,13 +34,11 @@ const scoresSchema = z.object({
  */
 export async function reliabilityOf(
   { folder, label, manifest }: RunSource,
-  computed: readonly RunReliability[],
-): Promise<{ readonly reliability: Comparison['reliability']; readonly warnings: readonly RunWarning[] }> {
-  const own = (rows: readonly RunReliability[]) =>
-    rows.map(({ type, score, halves, stepUp }) => ({ label, type, score, halves, stepUp }));
+  computed: Reliability,
+): Promise<{ readonly reliability: Reliability; readonly warnings: readonly RunWarning[] }> {
   const warning = (text: string): RunWarning => ({ label, against: null, text });
   const instead = (why: string) => ({
-    reliability: own(computed),
+    reliability: computed,
     warnings: [
       warning(`${why}; reliability is given for what the comparison computes. Run \`babelscope score\`.`),
     ],
@@ -67,13 +60,12 @@ export async function reliabilityOf(
       remedy: 'Run `babelscope score` again with this version.',
     });
   }
-  const { planSha256, skipped } = parsed.data;
-  const reliability = parsed.data.reliability.flatMap(({ type, ...row }): RunReliability[] =>
-    isUnitType(type) ? [{ type, ...row }] : [],
-  );
+  const { planSha256, skipped, reliability } = parsed.data;
   if (planSha256 !== manifest.planSha256) return instead('the scores are of another capture');
   return {
-    reliability: own(reliability),
+    reliability: reliability.flatMap(({ type, ...row }) =>
+      isUnitType(type) ? [{ label, type, ...row }] : [],
+    ),
     warnings: skipped.map(({ type, score, reason }) =>
       warning(`${score} of ${type}s was not computed (${reason}).`),
     ),

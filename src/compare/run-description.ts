@@ -1,15 +1,13 @@
-import { HalfScores, RELIABILITY_UNITS, vectorShare } from '../scores/index.js';
+import { exclusivity, HalfScores, RELIABILITY_UNITS, topLanguage, vectorShare } from '../scores/index.js';
 import { Random } from '../stats/index.js';
 import type { UnitLayout, UnitType } from '../store/index.js';
-import type { ExpertMap, HeadMap, RunProfile } from './comparison.js';
-import { ExpertMapBuilder } from './expert-map.js';
+import type { Comparison, ExpertMap, HeadMap, RunProfile } from './comparison.js';
 import type { FoldSubsets } from './inputs/fold-subsets.js';
 import type { SubsetScores, UnitLayer } from './inputs/layer-scores.js';
 import type { RunSource } from './inputs/run-source.js';
 import type { RunTally } from './inputs/tally.js';
-import { finiteOrNullEach, LayerRows } from './numbers.js';
+import { LayerGrids } from './numbers.js';
 import { ProfileBuilder } from './profile.js';
-import type { RunReliability } from './reliability.js';
 
 /** A comparison says this of one run by itself; it is collected while its layers pass by. */
 export class RunDescription {
@@ -18,23 +16,19 @@ export class RunDescription {
   readonly #layout: UnitLayout;
   readonly #subsets: FoldSubsets;
   readonly #profile: ProfileBuilder;
-  readonly #experts: ExpertMapBuilder | null;
   readonly #halfLape: HalfScores;
   readonly #halfOmega2: HalfScores;
   /** By subset: which half of which split it is, if any. */
   readonly #halfOf: ReadonlyMap<number, { readonly split: number; readonly half: number }>;
-  readonly #omega2 = new LayerRows();
-  readonly #lape = new LayerRows();
-  readonly #vectorShare = new LayerRows();
+  readonly #heads = new LayerGrids(['omega2Language', 'lape', 'vectorShareLanguage']);
+  readonly #experts = new LayerGrids(['frequency', 'exclusivity', 'lape', 'topLanguage']);
 
   constructor(run: RunSource, type: UnitType, subsets: FoldSubsets) {
-    const { languages } = run;
     this.#layout = run.layout(type);
     this.#run = run;
     this.#type = type;
     this.#subsets = subsets;
-    this.#profile = new ProfileBuilder(languages);
-    this.#experts = type === 'expert' ? new ExpertMapBuilder(languages) : null;
+    this.#profile = new ProfileBuilder(run.languages);
     const splits = subsets.halves.map(({ first, second }) => ({
       first: subsets.folds[first]!,
       second: subsets.folds[second]!,
@@ -67,14 +61,13 @@ export class RunDescription {
   /** Adds what is described over all folds only. Units come in order. */
   addFull({ layer, shape: { units }, vectors }: UnitLayer, full: SubsetScores): void {
     this.#profile.add(layer, full);
-    this.#experts?.add(layer, full);
-    if (this.#type !== 'head') return;
     const { lape, omega2 } = full.scopes[0]!;
-    const absent = () => new Array<null>(units).fill(null);
+    if (this.#type === 'expert')
+      this.#experts.add(layer, { ...expertNumbers(full, this.#run.languages), lape });
+    if (this.#type !== 'head') return;
+    const absent = new Array<null>(units).fill(null);
     const share = vectors && vectorShare(vectors, vectors.units / units, this.#subsets.folds[0]).language;
-    this.#lape.add(layer, finiteOrNullEach(lape));
-    this.#omega2.add(layer, omega2 === null ? absent() : finiteOrNullEach(omega2));
-    this.#vectorShare.add(layer, share === null ? absent() : finiteOrNullEach(share));
+    this.#heads.add(layer, { omega2Language: omega2 ?? absent, lape, vectorShareLanguage: share ?? absent });
   }
 
   profile(tally: RunTally): RunProfile {
@@ -82,24 +75,32 @@ export class RunDescription {
   }
 
   headMap(): HeadMap | null {
-    if (this.#type !== 'head') return null;
-    return {
-      label: this.#run.label,
-      omega2Language: this.#omega2.rows,
-      lape: this.#lape.rows,
-      vectorShareLanguage: this.#vectorShare.rows,
-    };
+    return this.#type === 'head' ? { label: this.#run.label, ...this.#heads.grids } : null;
   }
 
   expertMap(): ExpertMap | null {
-    return this.#experts?.finish(this.#run.label) ?? null;
+    return this.#type === 'expert' ? { label: this.#run.label, ...this.#experts.grids } : null;
   }
 
-  reliability(): RunReliability[] {
+  /** Of LAPE and ω²_language, from the halves of the noise floor; empty without halves. */
+  reliability(): Comparison['reliability'] {
     if (this.#subsets.halves.length === 0) return [];
-    return [
-      { type: this.#type, score: 'lape', ...this.#halfLape.reliability() },
-      { type: this.#type, score: 'omega2_language', ...this.#halfOmega2.reliability() },
-    ];
+    const row = (score: string, halved: HalfScores) => {
+      const { halves, stepUp } = halved.reliability();
+      return { label: this.#run.label, type: this.#type, score, halves, stepUp };
+    };
+    return [row('lape', this.#halfLape), row('omega2_language', this.#halfOmega2)];
   }
+}
+
+/** Numbers of an `ExpertMap`, [expert]; `rates` are selection frequencies [language, expert]. */
+function expertNumbers({ rates }: SubsetScores, languages: number) {
+  const experts = rates.length / languages;
+  const frequency = new Float64Array(experts);
+  for (const [at, rate] of rates.entries()) frequency[at % experts]! += rate / languages;
+  return {
+    frequency,
+    exclusivity: exclusivity(rates, languages),
+    topLanguage: Array.from(topLanguage(rates, languages), (k) => (k === -1 ? null : k)),
+  };
 }

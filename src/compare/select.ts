@@ -1,5 +1,4 @@
-import type { Change, Comparison, UnitDescription } from './comparison.js';
-import type { QuantityKey } from './quantities/quantity.js';
+import type { Change, Comparison, QuantityKey, UnitDescription } from './comparison.js';
 
 /** Fields of rows that must have these values. */
 export type RowFilter<Row> = { readonly [Field in keyof Row]?: Row[Field] };

@@ -1,14 +1,7 @@
 import { lape, RateSummary, type ReferenceCut, tang2024Units } from '../scores/index.js';
 import type { UnitType } from '../store/index.js';
-import type { ExpertMap, HeadMap, HeadOverlap, UnitDescription } from './comparison.js';
-import type { FoldSubsets } from './inputs/fold-subsets.js';
-import {
-  ratesOf,
-  type Scope,
-  type SubsetScores,
-  scoreSubset,
-  type UnitLayer,
-} from './inputs/layer-scores.js';
+import type { Comparison, UnitDescription } from './comparison.js';
+import { ratesOf, scoreSubset } from './inputs/layer-scores.js';
 import { type Regime, runsOf } from './inputs/regimes.js';
 import { RunPairs } from './inputs/run-pairs.js';
 import type { LayerUnits, RunSource } from './inputs/run-source.js';
@@ -17,39 +10,28 @@ import { TopHeads } from './inputs/top-heads.js';
 import { finiteOrNull } from './numbers.js';
 import { entropyEdges, ReallocationBuilder } from './profile.js';
 import { unitQuantities } from './quantities/index.js';
-import { comparedPairs, type Quantity } from './quantities/quantity.js';
-import type { RunReliability } from './reliability.js';
+import { comparedPairs, type Design, type Quantity } from './quantities/quantity.js';
 import { RunDescription } from './run-description.js';
 
-export interface UnitComparisonOptions {
-  readonly subsets: FoldSubsets;
-  /** The first is of all languages. */
-  readonly scopes: readonly Scope[];
-  /** Share of units that the reference run selects; default 0.01 (Tang et al., ACL 2024). */
-  readonly fraction?: number | undefined;
-  /** Called after each layer of each run. */
-  readonly onLayer: () => Promise<void>;
-}
-
-export interface ComparedUnits {
+export type ComparedUnits = Pick<Comparison, 'headMaps' | 'expertMaps' | 'headOverlaps' | 'reliability'> & {
   readonly description: UnitDescription;
   readonly quantities: readonly Quantity[];
-  readonly headMaps: readonly HeadMap[];
-  readonly expertMaps: readonly ExpertMap[];
-  readonly headOverlaps: readonly HeadOverlap[];
-  /** The reliability of LAPE and ω²_language, from the halves of the noise floor; empty without halves. */
-  readonly reliability: ReadonlyMap<RunSource, readonly RunReliability[]>;
-}
+};
 
 /**
  * Compares one unit type over runs, the first being the reference. Walks the layers twice: once the reference's fold
  * sums, for the cut; then every layer of every run, some units at a time, whose scores over all subsets of folds are tallied
  * and dropped. Of such a block the selected units of all runs are in memory at a time, and the scores of two.
+ *
+ * @param fraction Share of units that the reference run selects; default 0.01 (Tang et al., ACL 2024).
+ * @param onLayer Called after each layer of each run.
  */
 export async function compareUnits(
   type: UnitType,
   regimes: readonly Regime[],
-  { subsets, scopes, fraction, onLayer }: UnitComparisonOptions,
+  { subsets, scopes }: Pick<Design, 'subsets' | 'scopes'>,
+  fraction: number | undefined,
+  onLayer: () => Promise<void>,
 ): Promise<ComparedUnits> {
   const compared = regimes.map(({ run }) => run);
   const reference = compared[0]!;
@@ -71,20 +53,23 @@ export async function compareUnits(
   }));
 
   for (const range of blocksOf(reference, type)) {
-    const assignments: BlockScores['assignments'][] = [];
+    /** [run][scope][subset]. */
+    const assignments: Int16Array[][][] = [];
     for (const [r, run] of runs.entries()) {
-      const isSeed = r >= compared.length;
-      const block = await run.readUnits(type, range, scopes, { vectors: !isSeed });
-      const scores = scoreBlock(block, subsets, cut, scopes, (subset, of) => {
-        of.scopes.forEach((scores, scope) => {
-          tallies[r]![scope]!.add(subset, range.layer, scores);
-        });
-        counts[r]!.add(subset, of.selection.member);
-        described[r]?.add(subset, block, of);
-        topHeads[r]?.add(subset, block, of.rates);
-      });
-      described[r]?.addFull(block, scores.full);
-      assignments.push(scores.assignments);
+      const block = await run.readUnits(type, range, scopes, { vectors: r < compared.length });
+      const own: Int16Array[][] = scopes.map(() => []);
+      for (const [subset, folds] of subsets.folds.entries()) {
+        const scores = scoreSubset(block, folds, cut, scopes);
+        for (const [scope, ofScope] of scores.scopes.entries()) {
+          tallies[r]![scope]!.add(subset, range.layer, ofScope);
+          own[scope]!.push(ofScope.assignment);
+        }
+        counts[r]!.add(subset, scores.selection.member);
+        described[r]?.add(subset, block, scores);
+        topHeads[r]?.add(subset, block, scores.rates);
+        if (subset === subsets.full) described[r]?.addFull(block, scores);
+      }
+      assignments.push(own);
       if (range.unitEnd === layout.widths[range.layer]) await onLayer();
     }
     pairs.add(assignments);
@@ -125,7 +110,7 @@ export async function compareUnits(
     headMaps: described.flatMap((description) => description.headMap() ?? []),
     expertMaps: described.flatMap((description) => description.expertMap() ?? []),
     headOverlaps: compared.flatMap(({ label }, r) => topHeads[r]?.finish(label) ?? []),
-    reliability: new Map(compared.map((run, r) => [run, described[r]!.reliability()])),
+    reliability: described.flatMap((description) => description.reliability()),
   };
 }
 
@@ -155,31 +140,4 @@ async function fixedCut(
 /** All units of a run, layer by layer. */
 function blocksOf(run: RunSource, type: UnitType): LayerUnits[] {
   return Array.from({ length: run.layers }, (_, layer) => run.blocks(type, layer)).flat();
-}
-
-/** These numbers outlive the scoring of a block of one run's units. */
-interface BlockScores {
-  readonly full: SubsetScores;
-  /** [scope][subset]. */
-  readonly assignments: readonly (readonly Int16Array[])[];
-}
-
-function scoreBlock(
-  block: UnitLayer,
-  subsets: FoldSubsets,
-  cut: ReferenceCut,
-  scopes: readonly Scope[],
-  onSubset: (subset: number, scores: SubsetScores) => void,
-): BlockScores {
-  const assignments: Int16Array[][] = scopes.map(() => []);
-  let full: SubsetScores | null = null;
-  for (const [subset, folds] of subsets.folds.entries()) {
-    const scores = scoreSubset(block, folds, cut, scopes);
-    onSubset(subset, scores);
-    scores.scopes.forEach(({ assignment }, scope) => {
-      assignments[scope]!.push(assignment);
-    });
-    if (subset === subsets.full) full = scores;
-  }
-  return { full: full!, assignments };
 }

@@ -1,13 +1,13 @@
 import { join } from 'node:path';
 import type { TopLevelSpec } from 'vega-lite';
 import type { SelectedSet, SelectionComparison } from '../interchange/index.js';
-import { csvLine, makeFolder, writeFileAtomic } from '../store/index.js';
+import { csvLine } from '../store/index.js';
 import { cellMap, onDark, plainAxis, sequential, valueColour } from './drawing/cell-map.js';
 import { renderPng, renderSvgs } from './drawing/render.js';
-import { specification, tooltip } from './drawing/specification.js';
+import { numeric, specification, tooltip } from './drawing/specification.js';
 import { INK, INK_SOFT, MISSING, RUN_COLOURS, RUN_SHAPES } from './drawing/theme.js';
 import { count, list, plainStrings, wrap, wrapParts } from './words/text.js';
-import { REPORT_FORMATS, type WriteReportOptions } from './write-report.js';
+import { REPORT_FORMATS, reportFiles, type WriteReportOptions } from './write-report.js';
 
 const ALL = 'any language';
 const COLUMNS = 2;
@@ -50,7 +50,7 @@ export function selectionFigure(given: SelectionComparison): TopLevelSpec {
         mark: { type: 'bar', color: MISSING, height: 10 },
         encoding: {
           y,
-          x: { field: 'jaccard', type: 'quantitative', scale, title: 'Jaccard of selected neurons' },
+          x: numeric('jaccard', { scale, title: 'Jaccard of selected neurons' }),
         },
       },
       {
@@ -62,11 +62,11 @@ export function selectionFigure(given: SelectionComparison): TopLevelSpec {
           color: RUN_COLOURS[2],
           invalid: 'filter',
         },
-        encoding: { y, x: { field: 'jaccard', type: 'quantitative' } },
+        encoding: { y, x: numeric('jaccard') },
       },
       {
         mark: { type: 'tick', thickness: 2, size: 16, color: RUN_COLOURS[1], invalid: 'filter' },
-        encoding: { y, x: { field: 'chance', type: 'quantitative' } },
+        encoding: { y, x: numeric('chance') },
       },
       {
         mark: { type: 'text', align: 'left', dx: 8, fontSize: 10, color: INK },
@@ -180,23 +180,17 @@ export async function writeSelectionReport(
   { formats = REPORT_FORMATS }: WriteReportOptions = {},
 ): Promise<{ readonly files: string[] }> {
   const [svg = ''] = await renderSvgs([{ name: 'selections', spec: selectionFigure(comparison) }]);
-  const text = (content: string) => new TextEncoder().encode(content);
-  const contents: [string, Uint8Array][] = [
-    [join('figures', 'selections.svg'), text(svg)],
-    [join('figures', 'selections.png'), await renderPng(svg)],
-    [join('tables', 'selections.csv'), text(selectionRows(plainStrings(comparison)).map(csvLine).join(''))],
-    [
-      join('tables', 'selection-multiplicity.csv'),
-      text(multiplicityRows(plainStrings(comparison)).map(csvLine).join('')),
-    ],
-  ];
-  await makeFolder(join(outFolder, 'figures'));
-  await makeFolder(join(outFolder, 'tables'));
-  const files: string[] = [];
-  for (const [name, bytes] of contents) {
-    if (!formats.some((format) => name.endsWith(`.${format}`))) continue;
-    await writeFileAtomic(join(outFolder, name), [bytes]);
-    files.push(join(outFolder, name));
+  const plain = plainStrings(comparison);
+  const csv = (rows: ReturnType<typeof selectionRows>) => rows.map(csvLine).join('');
+  const { files, write } = reportFiles(outFolder);
+  const contents = {
+    [join('figures', 'selections.svg')]: svg,
+    [join('figures', 'selections.png')]: await renderPng(svg),
+    [join('tables', 'selections.csv')]: csv(selectionRows(plain)),
+    [join('tables', 'selection-multiplicity.csv')]: csv(multiplicityRows(plain)),
+  };
+  for (const [name, content] of Object.entries(contents)) {
+    if (formats.some((format) => name.endsWith(`.${format}`))) await write(name, content);
   }
   return { files };
 }

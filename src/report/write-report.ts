@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Comparison } from '../compare/index.js';
 import { makeFolder, removeStale, writeFileAtomic } from '../store/index.js';
 import { renderPng, renderSvgs, withTitle } from './drawing/render.js';
@@ -32,36 +32,34 @@ export async function writeReport(
   const comparison = plainStrings(given);
   const wanted = new Set(formats);
   const figures = buildFigures(comparison);
+  const tables = buildTables(comparison);
+  const { files, write } = reportFiles(outFolder);
+  if (wanted.has('html')) await write('report.html', await buildPage(comparison, figures));
+  const drawn = (['svg', 'png'] as const).filter((format) => wanted.has(format));
+  for (const figure of drawn.length === 0 ? [] : figures) {
+    const [svg = null] = isPresent(figure) ? await renderSvgs([withTitle(figure)]) : [];
+    for (const format of drawn) {
+      const png = svg !== null && format === 'png';
+      await write(join('figures', `${figure.name}.${format}`), png ? await renderPng(svg) : svg);
+    }
+  }
+  for (const name of wanted.has('csv') ? TABLE_NAMES : []) {
+    const table = tables.find((one) => one.name === name);
+    await write(join('tables', `${name}.csv`), table === undefined ? null : toCsv(table));
+  }
+  return { files };
+}
+
+/** Writes files of a folder, and says which. */
+export function reportFiles(outFolder: string) {
   const files: string[] = [];
-  const write = async (folder: string, name: string, content: string | Uint8Array) => {
-    await makeFolder(folder);
-    const path = join(folder, name);
+  /** Nothing to write: what an earlier report left there goes. */
+  const write = async (name: string, content: string | Uint8Array | null) => {
+    const path = join(outFolder, name);
+    if (content === null) return removeStale(path);
+    await makeFolder(dirname(path));
     await writeFileAtomic(path, [typeof content === 'string' ? new TextEncoder().encode(content) : content]);
     files.push(path);
   };
-  if (wanted.has('html')) await write(outFolder, 'report.html', await buildPage(comparison, figures));
-  const tables = buildTables(comparison);
-  const made = new Set([...figures.filter(isPresent), ...tables].map(({ name }) => name as string));
-  const names = { figures: figures.map(({ name }) => name), tables: TABLE_NAMES };
-  for (const format of wanted) {
-    if (format === 'html') continue;
-    const kind = format === 'csv' ? 'tables' : 'figures';
-    for (const name of names[kind]) {
-      if (!made.has(name)) await removeStale(join(outFolder, kind, `${name}.${format}`));
-    }
-  }
-  if (wanted.has('svg') || wanted.has('png')) {
-    for (const figure of figures.filter(isPresent)) {
-      const [svg = ''] = await renderSvgs([withTitle(figure)]);
-      if (wanted.has('svg')) await write(join(outFolder, 'figures'), `${figure.name}.svg`, svg);
-      if (wanted.has('png'))
-        await write(join(outFolder, 'figures'), `${figure.name}.png`, await renderPng(svg));
-    }
-  }
-  if (wanted.has('csv')) {
-    for (const table of tables) {
-      await write(join(outFolder, 'tables'), `${table.name}.csv`, toCsv(table));
-    }
-  }
-  return { files };
+  return { files, write };
 }

@@ -1,5 +1,11 @@
 import type { JackknifeBounds, UnitIntervals } from '../stats/index.js';
-import type { LayerArrayName, RunLayer, ScoredType, StatisticName } from '../store/index.js';
+import {
+  type LayerArrayName,
+  type RunLayer,
+  SCORED_TYPES,
+  type ScoredType,
+  type StatisticName,
+} from '../store/index.js';
 import type { ItemParts, ItemUncertainty, ItemValues, PermutationP, Spread } from './samples/item-values.js';
 import type { SumsOfSquares } from './samples/sums-of-squares.js';
 
@@ -97,6 +103,24 @@ export interface PromptScore extends Definition {
   readonly evaluate: (values: ItemValues) => number | Float64Array;
   readonly interval: (uncertainty: ItemUncertainty) => Spread | readonly Spread[] | undefined;
 }
+
+/** The parts that most scores of pooled values share. */
+export const OF_PROMPTS = {
+  from: 'prompts',
+  types: SCORED_TYPES,
+  reliability: RELIABILITY_UNITS_ITEMS,
+  change: 'full',
+} as const;
+
+/** The parts that means over tokens share. */
+export const MEANS_OF_LANGUAGES = {
+  from: 'folds',
+  types: SCORED_TYPES,
+  per: 'language',
+  how: JACKKNIFE,
+  reliability: RELIABILITY_UNITS_ITEMS,
+  change: 'full',
+} as const;
 
 /** A score of two languages in a layer: how their vectors of items align. It has a table of its own. */
 export interface PairScore extends Definition {

@@ -29,7 +29,7 @@ export {
   scoreRun,
 } from './engine/score-run.js';
 export { blockSums } from './engine/score-variance.js';
-export { HalfScores } from './samples/half-scores.js';
+export { HalfScores, leavingEachOut } from './samples/half-scores.js';
 export { ItemEvaluator } from './samples/item-evaluator.js';
 export { type ItemSamples, itemSamples } from './samples/item-samples.js';
 export { informationInterval, momentsOf } from './samples/item-uncertainty.js';
@@ -38,14 +38,14 @@ export { languagePairs, layerAlignment, type PairAlignment } from './samples/lay
 export type { PromptSample } from './samples/rank-walk.js';
 export { type SumsOfSquares, sumsOfSquares, type TwoWaySums, twoWaySums } from './samples/sums-of-squares.js';
 export { deadUnits, topLanguage } from './selection/of-rates.js';
-export { RateSummary } from './selection/rate-summary.js';
-export { selectPolyfact2026 } from './selection/select-polyfact2026.js';
 export {
   referenceCut,
+  selectPolyfact2026,
   selectTang2024,
   type Tang2024Options,
   tang2024Units,
-} from './selection/select-tang2024.js';
+} from './selection/policies.js';
+export { RateSummary } from './selection/rate-summary.js';
 export {
   BAR_PERCENTILE,
   countSelected,

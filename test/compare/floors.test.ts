@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { compareRuns } from '../../src/compare/compare-runs.js';
-import { seedFloor } from '../../src/compare/floors/seed-floor.js';
+import { seedFloor } from '../../src/compare/floors.js';
 import { unitViews } from '../support/comparison-views.js';
 import { writeSyntheticRun } from '../support/synthetic-run.js';
 

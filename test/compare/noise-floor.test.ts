@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { samplingFloor } from '../../src/compare/floors/sampling-floor.js';
+import { samplingFloor } from '../../src/compare/floors.js';
 
 const oneTo = (n: number) => Array.from({ length: n }, (_, i) => i + 1);
 const numbers = fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { minLength: 2, maxLength: 60 });

@@ -3,9 +3,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { compareRuns } from '../../src/compare/compare-runs.js';
-import type { Comparison } from '../../src/compare/comparison.js';
+import type { Comparison, Measure } from '../../src/compare/comparison.js';
 import { foldSubsets } from '../../src/compare/inputs/fold-subsets.js';
-import type { Measure } from '../../src/compare/quantities/quantity.js';
 import { type UnitView, unitViews } from '../support/comparison-views.js';
 import { unitChangesOf } from '../support/unit-changes.js';
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { unzipSync, zipSync } from 'fflate';
 import { describe, expect, test } from 'vitest';
-import { samplingFloor } from '../../src/compare/floors/sampling-floor.js';
+import { samplingFloor } from '../../src/compare/floors.js';
 import { compareRuns } from '../../src/compare/index.js';
 import { RunError, UsageError } from '../../src/errors.js';
 import { writeImportedRun } from '../../src/interchange/import-run.js';

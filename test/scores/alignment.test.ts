@@ -10,9 +10,9 @@ import {
   alignment,
   alignmentOver,
   alignmentSums,
+  unitVectors,
 } from '../../src/scores/definitions/alignment.js';
 import { scoreRun } from '../../src/scores/engine/score-run.js';
-import { unitVectors } from '../../src/scores/samples/unit-vectors.js';
 import { readScores } from '../../src/scores/tables/read-scores.js';
 import { type Interval, jackknife } from '../../src/stats/intervals/jackknife.js';
 import { Draws } from '../../src/stats/sampling/random.js';

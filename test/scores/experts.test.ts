@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { exclusivity } from '../../src/scores/definitions/exclusivity.js';
 import { lape } from '../../src/scores/definitions/lape.js';
 import { scoreRun } from '../../src/scores/engine/score-run.js';
-import { selectTang2024 } from '../../src/scores/selection/select-tang2024.js';
+import { selectTang2024 } from '../../src/scores/selection/policies.js';
 import { languagesOf } from '../../src/scores/selection/selection.js';
 import type { ScoreSummary } from '../../src/scores/tables/summary.js';
 import { meanOverTokens } from '../../src/store/arrays/fold-sums.js';

@@ -1,10 +1,13 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { lape } from '../../src/scores/definitions/lape.js';
+import {
+  referenceCut,
+  selectByPolicies,
+  selectPolyfact2026,
+  selectTang2024,
+} from '../../src/scores/selection/policies.js';
 import { summarise } from '../../src/scores/selection/rate-summary.js';
-import { selectByPolicies } from '../../src/scores/selection/select-by-policies.js';
-import { selectPolyfact2026 } from '../../src/scores/selection/select-polyfact2026.js';
-import { referenceCut, selectTang2024 } from '../../src/scores/selection/select-tang2024.js';
 import {
   countSelected,
   languagesOf,

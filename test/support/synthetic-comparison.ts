@@ -4,12 +4,12 @@ import type {
   Contrast,
   LanguageGroup,
   Level,
+  Measure,
   RunProfile,
   SeedFloor,
   Trend,
   UnitDescription,
 } from '../../src/compare/comparison.js';
-import type { Measure } from '../../src/compare/quantities/quantity.js';
 
 /** What a comparison says in rows. */
 type Rows = Pick<Comparison, 'levels' | 'changes' | 'contrasts' | 'trends'>;

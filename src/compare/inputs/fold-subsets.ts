@@ -1,3 +1,4 @@
+import { leavingEachOut } from '../../scores/index.js';
 import { randomHalves } from '../../stats/index.js';
 
 /** Every set of folds a comparison computes its scores on, as one list. */
@@ -17,7 +18,7 @@ export function foldSubsets(live: readonly number[], splits: number, seed: numbe
   const folds: (readonly number[])[] = [live];
   if (splits === 0 || live.length < 2) return { folds, full: 0, leaveOneOut: [], halves: [] };
   const add = (subset: readonly number[]) => folds.push(subset) - 1;
-  const leaveOneOut = live.map((left) => add(live.filter((fold) => fold !== left)));
+  const leaveOneOut = leavingEachOut(live).map(add);
   const halves = randomHalves(live, splits, seed).map(({ first, second }) => ({
     first: add(first),
     second: add(second),

@@ -18,97 +18,72 @@ interface LabelledManifest {
  * does: `assertSameTokens`.
  */
 function assertComparable(runs: readonly LabelledManifest[]): RunWarning[] {
-  const [reference, ...others] = runs;
-  const warnings: RunWarning[] = [];
-  for (const other of reference === undefined ? [] : others) {
-    const refuse = (field: string, expected: string, found: string, remedy: string): never => {
-      throw mismatch(reference!.label, other.label, field, expected, found, remedy);
-    };
-    const a = reference!.manifest;
-    const b = other.manifest;
-    const remedy = remediesOf(a, b);
-    for (const field of SHAPE) {
-      // NaN: unknown in imported runs.
-      if (!Object.is(a.shape[field], b.shape[field])) {
-        refuse(`shape.${field}`, String(a.shape[field]), String(b.shape[field]), remedy.shape);
-      }
+  const [reference, ...others] = runs as [LabelledManifest, ...LabelledManifest[]];
+  return others.flatMap((other) => {
+    for (const [field, expected, found, remedy] of inWhatTheyMustAgree(reference.manifest, other.manifest)) {
+      if (!Object.is(expected, found)) throw mismatch(reference, other, field, expected, found, remedy);
     }
-    const experts = [JSON.stringify(a.shape.mixture), JSON.stringify(b.shape.mixture)] as const;
-    if (experts[0] !== experts[1]) refuse('shape.mixture', ...experts, remedy.shape);
-    // The hash of imported runs is of their languages and tokens, whose differences are named below.
-    for (const field of a.imported && b.imported ? (['name', 'version'] as const) : PROBE) {
-      if (a.probe[field] !== b.probe[field]) {
-        refuse(`probe.${field}`, a.probe[field], b.probe[field], remedy.probe);
-      }
-    }
-    if (a.plan.languages.join() !== b.plan.languages.join()) {
-      const sameSet = [...a.plan.languages].sort().join() === [...b.plan.languages].sort().join();
-      refuse(
-        sameSet ? 'plan.languages (order)' : 'plan.languages',
-        a.plan.languages.join(','),
-        b.plan.languages.join(','),
-        remedy.languages(a.plan.languages),
-      );
-    }
-    for (const field of PLAN) {
-      if (a.plan[field] !== b.plan[field]) {
-        refuse(`plan.${field}`, String(a.plan[field]), String(b.plan[field]), remedy.plan);
-      }
-    }
-    if (a.plan.items.length !== b.plan.items.length) {
-      const [before, after] = [`${a.plan.items.length} items`, `${b.plan.items.length} items`];
-      refuse('plan.items', before, after, remedy.items);
-    }
-    a.plan.items.forEach((item, i) => {
-      const twin = b.plan.items[i]!;
-      if (item.id !== twin.id || item.fold !== twin.fold) {
-        refuse(
-          `plan.items[${i}]`,
-          `${item.id} in fold ${item.fold}`,
-          `${twin.id} in fold ${twin.fold}`,
-          remedy.plan,
-        );
-      }
-    });
-    if ([...a.plan.hooks].sort().join() !== [...b.plan.hooks].sort().join()) {
-      refuse('plan.hooks', a.plan.hooks.join(', '), b.plan.hooks.join(', '), remedy.plan);
-    }
+    const texts = warningsOf(reference.manifest, other.manifest);
+    return texts.map((text) => ({ label: other.label, against: reference.label, text }));
+  });
+}
 
-    const warn = (text: string): void => {
-      warnings.push({ label: other.label, against: reference!.label, text });
-    };
-    const differs = (what: string, x: unknown, y: unknown): void => {
-      if (!Object.is(x, y)) warn(`${what} differs (${String(y)}, not ${String(x)}).`);
-    };
-    differs('vocabulary size', a.shape.vocab, b.shape.vocab);
-    differs('storage type of the weights', a.model.dtype, b.model.dtype);
-    differs('babelscope version', a.babelscope, b.babelscope);
-    differs('onnxruntime version', a.onnxruntime, b.onnxruntime);
-    if (a.model.tokenizerSha256 !== b.model.tokenizerSha256) {
-      warn('tokenizer files differ, but every language has the same counted tokens in every fold.');
-    }
+type Compared = string | number | boolean | null | undefined;
+
+/** Everything that decides which units there are and which prompts drove them, in both runs, one after the other. */
+function* inWhatTheyMustAgree(
+  a: RunManifest,
+  b: RunManifest,
+): Generator<readonly [field: string, expected: Compared, found: Compared, remedy: string]> {
+  const remedy = remediesOf(a, b);
+  // NaN: unknown in imported runs.
+  for (const field of SHAPE) yield [`shape.${field}`, a.shape[field], b.shape[field], remedy.shape];
+  yield ['shape.mixture', JSON.stringify(a.shape.mixture), JSON.stringify(b.shape.mixture), remedy.shape];
+  // The hash of imported runs is of their languages and tokens, whose differences are named below.
+  for (const field of a.imported && b.imported ? (['name', 'version'] as const) : PROBE) {
+    yield [`probe.${field}`, a.probe[field], b.probe[field], remedy.probe];
   }
-  return warnings;
+  const sorted = (names: readonly string[]) => [...names].sort().join();
+  const [own, others] = [a.plan.languages, b.plan.languages];
+  const languages = sorted(own) === sorted(others) ? 'plan.languages (order)' : 'plan.languages';
+  yield [languages, own.join(','), others.join(','), remedy.languages(own)];
+  for (const field of PLAN) yield [`plan.${field}`, a.plan[field], b.plan[field], remedy.plan];
+  yield ['plan.items', `${a.plan.items.length} items`, `${b.plan.items.length} items`, remedy.items];
+  const placed = ({ id, fold }: RunManifest['plan']['items'][number]) => `${id} in fold ${fold}`;
+  for (const [i, item] of a.plan.items.entries()) {
+    yield [`plan.items[${i}]`, placed(item), placed(b.plan.items[i]!), remedy.plan];
+  }
+  if (sorted(a.plan.hooks) !== sorted(b.plan.hooks)) {
+    yield ['plan.hooks', a.plan.hooks.join(', '), b.plan.hooks.join(', '), remedy.plan];
+  }
+}
+
+/** Differences that do not stand in the way. */
+function warningsOf(a: RunManifest, b: RunManifest): string[] {
+  const differs = (what: string, x: unknown, y: unknown) =>
+    Object.is(x, y) ? [] : [`${what} differs (${String(y)}, not ${String(x)}).`];
+  return [
+    ...differs('vocabulary size', a.shape.vocab, b.shape.vocab),
+    ...differs('storage type of the weights', a.model.dtype, b.model.dtype),
+    ...differs('babelscope version', a.babelscope, b.babelscope),
+    ...differs('onnxruntime version', a.onnxruntime, b.onnxruntime),
+    ...(a.model.tokenizerSha256 === b.model.tokenizerSha256
+      ? []
+      : ['tokenizer files differ, but every language has the same counted tokens in every fold.']),
+  ];
 }
 
 /** The remedy for each kind of difference. */
-interface Remedies {
-  readonly shape: string;
-  readonly probe: string;
-  readonly languages: (expected: readonly string[]) => string;
-  readonly plan: string;
-  readonly items: string;
-  readonly tokens: string;
-}
-
-const CAPTURED: Remedies = {
+const CAPTURED = {
   shape: 'Units are matched by index: compare checkpoints of one architecture.',
   probe: 'Capture both checkpoints on the same version of one probe set.',
-  languages: (expected) => `Capture again with --languages ${expected.join(',')}.`,
+  languages: (expected: readonly string[]) => `Capture again with --languages ${expected.join(',')}.`,
   plan: 'Capture both checkpoints with the same options.',
   items: 'Capture both checkpoints with the same --limit.',
   tokens: 'The tokenizers split the prompts differently: compare checkpoints that share a tokenizer.',
 };
+
+type Remedies = typeof CAPTURED;
 
 const IMPORTED: Remedies = {
   shape: 'Units are matched by index: import files of models of one architecture.',
@@ -140,8 +115,8 @@ function remediesOf(a: RunManifest, b: RunManifest): Remedies {
 export function assertMatch(reference: RunOfTokens, others: readonly RunOfTokens[]): RunWarning[] {
   const warnings = assertComparable([reference, ...others]);
   for (const other of others) {
-    assertSameTokens(reference, other, reference.manifest.plan.languages);
-    assertSamePrompts(reference, other, reference.manifest.plan);
+    assertSameTokens(reference, other);
+    assertSamePrompts(reference, other);
   }
   return warnings;
 }
@@ -158,20 +133,16 @@ interface RunOfTokens extends LabelledManifest {
  * another library version counts the same tokens and passes (with a warning from `assertComparable`); one that splits
  * text differently, or adds a special token, would compare rates over different tokens.
  */
-function assertSameTokens(reference: RunOfTokens, other: RunOfTokens, languages: readonly string[]): void {
+function assertSameTokens(reference: RunOfTokens, other: RunOfTokens): void {
+  const { languages } = reference.manifest.plan;
   const length = Math.max(reference.tokens.length, other.tokens.length);
   for (let i = 0; i < length; i++) {
     if (reference.tokens[i] === other.tokens[i]) continue;
     const fold = Math.floor(i / languages.length);
     const language = languages[i % languages.length]!;
-    throw mismatch(
-      reference.label,
-      other.label,
-      `tokens of ${language} in fold ${fold}`,
-      String(reference.tokens[i]),
-      String(other.tokens[i]),
-      remediesOf(reference.manifest, other.manifest).tokens,
-    );
+    const { tokens: remedy } = remediesOf(reference.manifest, other.manifest);
+    const field = `tokens of ${language} in fold ${fold}`;
+    throw mismatch(reference, other, field, reference.tokens[i], other.tokens[i], remedy);
   }
 }
 
@@ -179,19 +150,16 @@ function assertSameTokens(reference: RunOfTokens, other: RunOfTokens, languages:
  * Refuses runs that keep pooled values of other prompts: a value that is absent in one run alone (an activation that is
  * not finite) would make an item complete in one and not in the other.
  */
-function assertSamePrompts(
-  reference: { readonly label: string; readonly grid: PooledGrid | null },
-  other: { readonly label: string; readonly grid: PooledGrid | null },
-  { languages, items }: RunManifest['plan'],
-): void {
+function assertSamePrompts(reference: RunOfTokens, other: RunOfTokens): void {
+  const { languages, items } = reference.manifest.plan;
   const [a, b] = [reference.grid?.row ?? new Uint32Array(), other.grid?.row ?? new Uint32Array()];
   const at = a.findIndex((cell, i) => cell !== b[i]);
   if (at === -1 && a.length === b.length) return;
   const cell = at === -1 ? b[a.length]! : Math.min(a[at]!, b[at] ?? Infinity);
   const has = (rows: Uint32Array) => (rows.includes(cell) ? 'a pooled value' : 'none');
   throw mismatch(
-    reference.label,
-    other.label,
+    reference,
+    other,
     `pooled ${languages[cell % languages.length]} of item ${items[Math.floor(cell / languages.length)]!.id}`,
     has(a),
     has(b),
@@ -214,11 +182,11 @@ const PLAN = [
 ] as const;
 
 function mismatch(
-  reference: string,
-  other: string,
+  { label: reference }: LabelledManifest,
+  { label: other }: LabelledManifest,
   field: string,
-  expected: string,
-  found: string,
+  expected: Compared,
+  found: Compared,
   remedy: string,
 ): RunError {
   return new RunError({

@@ -18,15 +18,8 @@ export interface Regime {
   readonly seeds: readonly RunSource[];
 }
 
-export interface RegimeRuns {
-  /** The compared runs, then the further training seeds of any. */
-  readonly runs: readonly RunSource[];
-  /** [compared run]: indices of its training seeds in `runs`, itself first. */
-  readonly ofRegime: readonly (readonly number[])[];
-}
-
-/** Runs and seeds in one list. */
-export function runsOf(regimes: readonly Regime[]): RegimeRuns {
+/** The compared runs, then the further training seeds of any; and, [compared run], indices of its seeds, itself first. */
+export function runsOf(regimes: readonly Regime[]) {
   const runs = regimes.map(({ run }) => run);
   const ofRegime = regimes.map(({ seeds }, regime) => [regime, ...seeds.map((seed) => runs.push(seed) - 1)]);
   return { runs, ofRegime };

@@ -7,16 +7,11 @@ interface RunPair {
   /** Indices of runs, `a` ≤ `b`. */
   readonly a: number;
   readonly b: number;
-  readonly subsets: readonly SubsetPair[];
+  readonly subsets: readonly { readonly a: number; readonly b: number }[];
   /** Index in `subsets` by `subset of a, subset of b`. */
   readonly indexOf: ReadonlyMap<string, number>;
   /** [scope]. */
   readonly tallies: readonly PairTally[];
-}
-
-interface SubsetPair {
-  readonly a: number;
-  readonly b: number;
 }
 
 /**
@@ -42,7 +37,7 @@ export class RunPairs {
       for (let b = a; b < runs; b++) {
         if (a === b && a >= main) continue;
         const isCompared = b < main;
-        const wanted: SubsetPair[] = [
+        const wanted = [
           { a: full, b: full },
           ...(a !== b && (isCompared || a === 0) ? leaveOneOut.map((s) => ({ a: s, b: s })) : []),
           ...(isCompared ? crossed : []),

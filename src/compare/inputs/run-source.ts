@@ -67,10 +67,7 @@ export class RunSource {
   private constructor(
     label: string,
     run: Run,
-    tokens: Uint32Array,
-    types: readonly UnitType[],
-    grid: PooledGrid | null,
-    names: ReadonlySet<LayerArrayName>,
+    { tokens, types, grid, names }: Pick<RunSource, 'tokens' | 'types' | 'grid' | 'names'>,
   ) {
     this.#run = run;
     this.names = names;
@@ -101,12 +98,12 @@ export class RunSource {
       const counted = tokensOf(tokens, { folds: plan.folds, languages: plan.languages.length });
       const absent = plan.languages.filter((_, k) => counted[k] === 0);
       if (absent.length > 0) throw languageAbsent(absent, folder);
-      return new RunSource(modelLabel(model), run, tokens, types, await readPooledGrid(run), names);
+      return new RunSource(modelLabel(model), run, { tokens, types, grid: await readPooledGrid(run), names });
     });
   }
 
   labelled(label: string): RunSource {
-    return new RunSource(label, this.#run, this.tokens, this.types, this.grid, this.names);
+    return new RunSource(label, this.#run, this);
   }
 
   get folder(): string {

@@ -1,7 +1,10 @@
 /** Assignment of a unit that is not selected; a selected unit has the index of its top language. */
 export const NOT_SELECTED = -1;
 
-/** A sum over units that a `RunTally` holds. */
+/**
+ * A sum over units that a `RunTally` holds: the number of selected ones, LAPE over live units and their number, ω² of
+ * language over units that have one and their number.
+ */
 export type Measured = 'selected' | 'entropySum' | 'live' | 'omega2Sum' | 'omega2Units';
 
 /**
@@ -10,37 +13,29 @@ export type Measured = 'selected' | 'entropySum' | 'live' | 'omega2Sum' | 'omega
  */
 export class RunTally {
   readonly layers: number;
-  readonly selected: Float64Array;
-  /** The sum of LAPE over live units. */
-  readonly entropySum: Float64Array;
-  readonly live: Float64Array;
-  /** The sum of ω²_language over units that have one. */
-  readonly omega2Sum: Float64Array;
-  readonly omega2Units: Float64Array;
+  readonly #sums: Readonly<Record<Measured, Float64Array>>;
 
   constructor(subsets: number, layers: number) {
+    const zeros = () => new Float64Array(subsets * layers);
     this.layers = layers;
-    this.selected = new Float64Array(subsets * layers);
-    this.entropySum = new Float64Array(subsets * layers);
-    this.live = new Float64Array(subsets * layers);
-    this.omega2Sum = new Float64Array(subsets * layers);
-    this.omega2Units = new Float64Array(subsets * layers);
+    this.#sums = {
+      selected: zeros(),
+      entropySum: zeros(),
+      live: zeros(),
+      omega2Sum: zeros(),
+      omega2Units: zeros(),
+    };
   }
 
   /** [layer]. */
   layersOf(sum: Measured, subset: number): Float64Array {
-    return this[sum].subarray(subset * this.layers, (subset + 1) * this.layers);
+    return this.#sums[sum].subarray(subset * this.layers, (subset + 1) * this.layers);
   }
 
-  ofLayer(sum: Measured, subset: number, layer: number): number {
-    return this[sum][subset * this.layers + layer]!;
-  }
-
-  /** Over all layers. */
-  total(sum: Measured, subset: number): number {
-    let total = 0;
-    for (const value of this.layersOf(sum, subset)) total += value;
-    return total;
+  /** Over one layer, or all of them. */
+  over(sum: Measured, subset: number, layer: number | null = null): number {
+    const layers = this.layersOf(sum, subset);
+    return layer === null ? layers.reduce((total, value) => total + value, 0) : layers[layer]!;
   }
 
   /** Adds units of a layer; `lape` and `omega2` hold NaN for units without one. Arrays are [unit]. */
@@ -60,11 +55,14 @@ export class RunTally {
     const at = subset * this.layers + layer;
     let selected = 0;
     for (let u = 0; u < assignment.length; u++) if (assignment[u] !== NOT_SELECTED) selected++;
-    this.selected[at]! += selected;
-    addPresent(lape, this.entropySum, this.live, at);
-    if (omega2 !== null) addPresent(omega2, this.omega2Sum, this.omega2Units, at);
+    const sums = this.#sums;
+    sums.selected[at]! += selected;
+    addPresent(lape, sums.entropySum, sums.live, at);
+    if (omega2 !== null) addPresent(omega2, sums.omega2Sum, sums.omega2Units, at);
   }
 }
+
+export type PairCount = 'both' | 'either' | 'sameLanguage';
 
 /** Units selected in both, in either, and in both for the same language; [pair of subsets], over all layers. */
 export class PairTally {

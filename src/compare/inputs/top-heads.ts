@@ -59,12 +59,9 @@ export class TopHeads {
   readonly #perLayer: number;
   /** [subset][language, head]. */
   readonly #norms: readonly Float64Array[];
-  /** By subset; asked for again for every interval and floor, as the overlaps are, and so kept. */
-  readonly #tops = new Map<number, readonly Top[]>();
-  readonly #overlaps: Readonly<Record<OverlapBy, Map<number, Float64Array>>> = {
-    norm: new Map(),
-    contrast: new Map(),
-  };
+  /** What every interval and floor asks for again, and so is kept. */
+  readonly #tops: (readonly Top[])[] = [];
+  readonly #overlaps: Readonly<Record<OverlapBy, Float64Array[]>> = { norm: [], contrast: [] };
 
   constructor(subsets: number, languages: number, layers: number, perLayer: number) {
     this.#languages = languages;
@@ -127,21 +124,15 @@ export class TopHeads {
   }
 
   #top(subset: number): readonly Top[] {
-    const known = this.#tops.get(subset);
-    if (known !== undefined) return known;
-    const top = topOf(this.#norms[subset]!, this.#languages);
-    this.#tops.set(subset, top);
-    return top;
+    this.#tops[subset] ??= topOf(this.#norms[subset]!, this.#languages);
+    return this.#tops[subset];
   }
 
   #overlap(by: OverlapBy, subset: number): Float64Array {
-    const known = this.#overlaps[by].get(subset);
-    if (known !== undefined) return known;
-    const overlap =
+    this.#overlaps[by][subset] ??=
       by === 'norm'
         ? overlapOf(this.#top(subset))
         : headOverlap(contrast(this.#norms[subset]!, this.#languages), this.#languages);
-    this.#overlaps[by].set(subset, overlap);
-    return overlap;
+    return this.#overlaps[by][subset];
   }
 }

@@ -1,6 +1,6 @@
 import type { AlignmentTally } from '../inputs/alignment-tally.js';
 import type { Scope } from '../inputs/layer-scores.js';
-import { type Quantity, signed } from './quantity.js';
+import { type Quantity, quantity, signed } from './quantity.js';
 
 /**
  * Alignment of languages on the residual stream (docs/scores.md), a mean over pairs of languages, after each layer and
@@ -17,19 +17,16 @@ export function alignmentQuantities(
   const everywhere = [null, ...Array.from({ length: layers }, (_, l) => l)];
   return (['margin', 'mexa'] as const).flatMap((measure) =>
     scopes.flatMap(({ group }, scope) =>
-      everywhere.map(
-        (layer): Quantity => ({
+      everywhere.map((layer) =>
+        quantity({
           measure: measure === 'margin' ? 'alignment_margin' : 'alignment_mexa',
           type: null,
           group,
           layer,
-          language: null,
           ...signed(({ run, subset }) => tallies[run]!.value(measure, scope, layer, subset)),
           valueRange: measure === 'margin' ? [-2, 2] : [0, 1],
           changeRange: measure === 'margin' ? [-4, 4] : [-1, 1],
           needs: 'no two languages share two items',
-          impossible: null,
-          isDetail: false,
         }),
       ),
     ),

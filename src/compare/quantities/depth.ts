@@ -1,41 +1,31 @@
 import type { UnitTallies } from '../inputs/unit-tallies.js';
-import { COUNT, type Quantity, ratio, SHARE, type Side, signed, UNBOUNDED } from './quantity.js';
+import { COUNT, type Quantity, quantity, ratio, SHARE, type Side, signed, UNBOUNDED } from './quantity.js';
 
 /**
  * How deep the selected units lie: D, the largest distance over layers between two runs' cumulative shares of selected
  * units, and the mean layer index of selected units, from 0.
  */
 export function depthQuantities({ type, scopes, runs, unselected }: UnitTallies): Quantity[] {
-  return scopes.flatMap(({ group }, scope): Quantity[] => {
+  return scopes.flatMap(({ group }, scope) => {
     const selected = ({ run, subset }: Side) => runs[run]![scope]!.layersOf('selected', subset);
-    const key = {
-      type,
-      group,
-      layer: null,
-      language: null,
-      isDetail: false,
-      impossible: unselected,
-    } as const;
-    const needs = 'no unit is selected in one of the runs';
+    const own = { type, group, impossible: unselected, needs: 'no unit is selected in one of the runs' };
     return [
-      {
-        ...key,
+      quantity({
+        ...own,
         measure: 'depth_distance',
         direction: 'difference',
         value: null,
         between: (a, b) => depthDistance(cumulativeShare(selected(a)), cumulativeShare(selected(b))),
         valueRange: SHARE,
         changeRange: SHARE,
-        needs,
-      },
-      {
-        ...key,
+      }),
+      quantity({
+        ...own,
         measure: 'mean_depth',
         ...signed((side) => meanLayer(selected(side))),
         valueRange: COUNT,
         changeRange: UNBOUNDED,
-        needs,
-      },
+      }),
     ];
   });
 }

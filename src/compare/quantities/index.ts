@@ -1,11 +1,11 @@
+import { MEASURES } from '../comparison.js';
 import type { Scope } from '../inputs/layer-scores.js';
 import type { UnitTallies } from '../inputs/unit-tallies.js';
 import { depthQuantities } from './depth.js';
-import { MEASURES, type Quantity } from './quantity.js';
-import { sameLanguageTopHeadQuantities } from './same-language-top-heads.js';
+import type { Quantity } from './quantity.js';
 import { scoreQuantities } from './scores.js';
 import { selectionQuantities } from './selection.js';
-import { topHeadQuantities } from './top-heads.js';
+import { sameLanguageTopHeadQuantities, topHeadQuantities } from './top-heads.js';
 
 /** Every family of quantities of units. A new one is a file of its own, a name in `MEASURES` and a line here. */
 const FAMILIES: readonly ((tallies: UnitTallies) => Quantity[])[] = [

@@ -1,36 +1,6 @@
-import type { UnitType } from '../../store/index.js';
+import type { QuantityKey } from '../comparison.js';
 import type { FoldSubsets } from '../inputs/fold-subsets.js';
 import type { Scope } from '../inputs/layer-scores.js';
-
-/** Every measure of a comparison, as comparison.json, the tables and the terminal spell it. */
-export const MEASURES = [
-  'selected',
-  'jaccard',
-  'language_kept',
-  'mean_lape',
-  'mean_omega2_language',
-  'depth_distance',
-  'mean_depth',
-  'head_overlap',
-  'head_overlap_contrast',
-  'same_language_top_heads',
-  'alignment_margin',
-  'alignment_mexa',
-] as const;
-export type Measure = (typeof MEASURES)[number];
-
-/** Which number it is: a measure, of which units, over which languages, of all layers or one. */
-export interface QuantityKey {
-  readonly measure: Measure;
-  /** null: of the residual stream. */
-  readonly type: UnitType | null;
-  /** The group of languages that it is over; null: all languages. */
-  readonly group: string | null;
-  /** null: over all layers. */
-  readonly layer: number | null;
-  /** The one language that it is about; null: no single one. */
-  readonly language: string | null;
-}
 
 /**
  * The way a quantity moves when runs differ more: a `difference` grows (signed differences enter as absolute values),
@@ -86,6 +56,19 @@ export interface Design {
 export const UNBOUNDED: Range = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
 export const COUNT: Range = [0, Number.POSITIVE_INFINITY];
 export const SHARE: Range = [0, 1];
+
+/** Fills in what most quantities are: over all layers, of no single language, always possible, no detail. */
+export function quantity(
+  own: Omit<Quantity, 'layer' | 'language' | 'impossible' | 'isDetail'> & Partial<Quantity>,
+): Quantity {
+  return { layer: null, language: null, impossible: null, isDetail: false, ...own };
+}
+
+/** A similarity that exists only between two runs, 0 … 1. */
+export function sharedBy(between: Quantity['between']) {
+  const range = { valueRange: SHARE, changeRange: SHARE };
+  return { direction: 'similarity', value: null, between, ...range } as const;
+}
 
 /** A quantity that each run has by itself; between two runs it is the difference b − a. */
 export function signed(value: (side: Side) => number): Pick<Quantity, 'direction' | 'value' | 'between'> {

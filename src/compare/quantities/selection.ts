@@ -1,11 +1,13 @@
+import type { PairCount } from '../inputs/tally.js';
 import type { UnitTallies } from '../inputs/unit-tallies.js';
 import {
   COUNT,
   ONE_LANGUAGE,
   type Quantity,
+  quantity,
   ratio,
-  SHARE,
   type Side,
+  sharedBy,
   signed,
   UNBOUNDED,
 } from './quantity.js';
@@ -16,63 +18,51 @@ import {
  */
 export function selectionQuantities(tallies: UnitTallies): Quantity[] {
   const { type, scopes, runs, counts, pairs, layers, tags, unselected } = tallies;
-  const count = {
-    measure: 'selected',
-    type,
-    group: null,
-    layer: null,
-    language: null,
-    valueRange: COUNT,
-    changeRange: UNBOUNDED,
-    needs: 'no units',
-    impossible: unselected,
-    isDetail: false,
-  } as const;
-  const share = {
-    ...count,
-    direction: 'similarity',
-    value: null,
-    valueRange: SHARE,
-    changeRange: SHARE,
-  } as const;
-  const ofScope = scopes.flatMap(({ group, languages }, scope): Quantity[] => [
-    { ...count, group, ...signed(({ run, subset }) => runs[run]![scope]!.total('selected', subset)) },
-    {
-      ...share,
-      measure: 'jaccard',
-      group,
-      needs: 'no unit is selected in either run',
-      between: (a, b) => {
+  const count = (own: Partial<Quantity>, value: (side: Side) => number) =>
+    quantity({
+      measure: 'selected',
+      type,
+      group: null,
+      ...signed(value),
+      valueRange: COUNT,
+      changeRange: UNBOUNDED,
+      needs: 'no units',
+      impossible: unselected,
+      ...own,
+    });
+  const ofScope = scopes.flatMap(({ group, languages }, scope) => {
+    const share = (part: PairCount, whole: PairCount) =>
+      sharedBy((a, b) => {
         const { tally, pair } = pairs.at(scope, a, b);
-        return ratio(tally.both[pair]!, tally.either[pair]!);
-      },
-    },
-    {
-      ...share,
-      measure: 'language_kept',
-      group,
-      needs: 'no unit is selected in both runs',
-      impossible: unselected ?? (languages.length < 2 ? ONE_LANGUAGE : null),
-      between: (a, b) => {
-        const { tally, pair } = pairs.at(scope, a, b);
-        return ratio(tally.sameLanguage[pair]!, tally.both[pair]!);
-      },
-    },
-  ]);
-  const detail = { ...count, isDetail: true };
-  const ofLayer = (layer: number): Quantity => ({
-    ...detail,
-    layer,
-    ...signed(({ run, subset }: Side) => runs[run]![0]!.ofLayer('selected', subset, layer)),
-  });
-  const ofLanguage = (language: string, k: number): Quantity => ({
-    ...detail,
-    language,
-    ...signed(({ run, subset }: Side) => counts[run]!.of(subset, k)),
+        return ratio(tally[part][pair]!, tally[whole][pair]!);
+      });
+    return [
+      count({ group }, ({ run, subset }) => runs[run]![scope]!.over('selected', subset)),
+      quantity({
+        measure: 'jaccard',
+        type,
+        group,
+        ...share('both', 'either'),
+        needs: 'no unit is selected in either run',
+        impossible: unselected,
+      }),
+      quantity({
+        measure: 'language_kept',
+        type,
+        group,
+        ...share('sameLanguage', 'both'),
+        needs: 'no unit is selected in both runs',
+        impossible: unselected ?? (languages.length < 2 ? ONE_LANGUAGE : null),
+      }),
+    ];
   });
   return [
     ...ofScope,
-    ...Array.from({ length: layers }, (_, layer) => ofLayer(layer)),
-    ...tags.map(ofLanguage),
+    ...Array.from({ length: layers }, (_, layer) =>
+      count({ layer, isDetail: true }, ({ run, subset }) => runs[run]![0]!.over('selected', subset, layer)),
+    ),
+    ...tags.map((language, k) =>
+      count({ language, isDetail: true }, ({ run, subset }) => counts[run]!.of(subset, k)),
+    ),
   ];
 }

@@ -19,16 +19,6 @@ const WHOLE: ItemParts = { ranks: true, mi: true, selectivity: true, overlap: tr
 const LEFT_OUT: ItemParts = { ranks: true, mi: false, selectivity: true, overlap: false };
 const INFORMATION: ItemParts = { ranks: false, mi: true, selectivity: false, overlap: false };
 
-/** A unit's item scores in two runs, [score] as in `ItemChanges.scores`. */
-export interface ItemChange {
-  readonly reference: Float64Array;
-  readonly other: Float64Array;
-  /** The standard error of other − reference. */
-  readonly se: Float64Array;
-  /** It is taken off the change of mutual information to centre its interval. */
-  readonly miShift: number;
-}
-
 type Pooled = Uint16Array | Float32Array;
 
 /** One run's scores of a unit, and those on samples that both runs share. */
@@ -83,8 +73,13 @@ export class ItemChanges {
     this.#overlap = new DistributionOverlap(grid.item.length, languages);
   }
 
-  /** @param a, b Values [prompt] of a unit in the reference and in the other run; NaN where one is not finite. */
-  of(a: Pooled, b: Pooled): ItemChange {
+  /**
+   * A unit's scores in both runs, [score] as in `scores`, with the standard error of other − reference; and what is taken off
+   * the change of mutual information to centre its interval.
+   *
+   * @param a, b Values [prompt] of a unit in the reference and in the other run; NaN where one is not finite.
+   */
+  of(a: Pooled, b: Pooled) {
     const [from, to] = [this.#side(a), this.#side(b)];
     const ranked = this.#ranked;
     const se = new Float64Array(this.scores.length);

@@ -1,9 +1,4 @@
-import {
-  type JackknifeBounds,
-  jackknifeUnits,
-  studentTUpperTail,
-  type UnitIntervals,
-} from '../../stats/index.js';
+import { jackknifeUnits, studentTUpperTail, type UnitIntervals } from '../../stats/index.js';
 
 type Numbers = Float64Array | Float32Array;
 
@@ -17,13 +12,11 @@ export function paired(
   b: Float64Array,
   leftOutOfA: readonly Float64Array[],
   leftOutOfB: readonly Float64Array[],
-  bounds: JackknifeBounds = {},
 ): UnitIntervals {
   const minus = (q: Float64Array, p: Float64Array) => q.map((value, u) => value - p[u]!);
   return jackknifeUnits(
     minus(b, a),
     leftOutOfA.map((left, g) => minus(leftOutOfB[g]!, left)),
-    bounds,
   );
 }
 

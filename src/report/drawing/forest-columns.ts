@@ -1,5 +1,6 @@
 import { SEED_VERDICTS, VERDICTS } from '../../compare/index.js';
 import { FLOOR_LOW, GAP, powersOfTwo, type RowLayout, TEXT_START, VERDICT_WIDTH } from './forest-rows.js';
+import { nominal, numeric } from './specification.js';
 import { INK_SOFT, VERDICT_COLOURS } from './theme.js';
 
 /** A row with a note of two lines, in pixels. */
@@ -15,7 +16,7 @@ const SHAPES = ALL_VERDICTS.map((verdict) =>
 
 /** A channel by verdict, without a legend: the verdict stands in words at the end of the row. */
 function byVerdict(field: string, range: readonly string[]) {
-  return { field, type: 'nominal', scale: { domain: ALL_VERDICTS, range }, legend: null };
+  return nominal(field, { scale: { domain: ALL_VERDICTS, range }, legend: null });
 }
 const colour = (field: string) =>
   byVerdict(
@@ -90,7 +91,7 @@ export function forestColumns(
   /** Interval and value around zero, each row on its own scale −1 … 1. */
   const sketch = (width: number, verdict: string) => {
     const scale = { domain: [-1, 1], nice: false };
-    const x = (field: string) => ({ field, type: 'quantitative', scale, axis: null });
+    const x = (field: string) => numeric(field, { scale, axis: null });
     const transform = [{ filter: 'isValid(datum.sketch)' }];
     return column(['lower ← 0 → higher', 'each row its own scale'], width, width + GAP, [
       {
@@ -124,7 +125,7 @@ export function forestColumns(
       ticks: false,
       grid: true,
     };
-    const x = (field: string) => ({ field, type: 'quantitative', scale, axis });
+    const x = (field: string) => numeric(field, { scale, axis });
     const transform = [{ filter: `isValid(datum.${prefix}Across)` }];
     return column(title, width, width + GAP, [
       {

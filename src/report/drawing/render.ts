@@ -20,13 +20,10 @@ export interface Drawing {
   readonly spec: TopLevelSpec;
 }
 
+type Titled = Pick<Figure, 'name' | 'title' | 'subtitle' | 'spec'>;
+
 /** The figure with its title set in it, for a file that stands alone. */
-export function withTitle({
-  name,
-  title,
-  subtitle,
-  spec,
-}: Pick<Figure, 'name' | 'title' | 'subtitle' | 'spec'>): Drawing {
+export function withTitle({ name, title, subtitle, spec }: Titled): Drawing {
   const heading = { text: wrap(title, TITLE_WIDTH), subtitle: wrapParts(subtitle, SUBTITLE_WIDTH) };
   return { name, spec: { ...spec, title: heading } as TopLevelSpec };
 }
@@ -44,9 +41,7 @@ export function renderSvgs(drawings: readonly Drawing[]): Promise<string[]> {
 }
 
 /** Draws one figure as the text of an SVG that stands alone, its title in it. */
-export async function drawFigure(
-  figure: Pick<Figure, 'name' | 'title' | 'subtitle' | 'spec'>,
-): Promise<string> {
+export async function drawFigure(figure: Titled): Promise<string> {
   const [svg] = await renderSvgs([withTitle(figure)]);
   return svg!;
 }

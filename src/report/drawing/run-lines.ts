@@ -1,5 +1,6 @@
 import { emWidth } from '../words/text.js';
 import { labelExpression } from './labels.js';
+import { nominal } from './specification.js';
 import { nth, RUN_COLOURS, RUN_DASHES, RUN_SHAPES } from './theme.js';
 
 /** Length of a legend's line: long enough to tell the dashes apart. */
@@ -21,13 +22,11 @@ export function runChannels(labels: readonly string[], legendTitle: string | nul
     symbolSize: LEGEND_LINE ** 2,
     ...labelExpression(labels, LEGEND_LABEL),
   };
-  const shared = {
-    field: 'run',
-    type: 'nominal',
+  const shared = nominal('run', {
     sort: null,
     title: legendTitle,
     legend: labels.length > 1 ? legend : null,
-  };
+  });
   const scale = (cycle: readonly unknown[]) => ({
     domain: [...labels],
     range: labels.map((_, i) => nth(cycle, i)),

@@ -10,6 +10,16 @@ export function specification(body: object): TopLevelSpec {
   } as TopLevelSpec;
 }
 
+/** A channel of numbers. */
+export function numeric(field: string, more: object = {}) {
+  return { field, type: 'quantitative', ...more };
+}
+
+/** A channel of names. */
+export function nominal(field: string, more: object = {}) {
+  return { field, type: 'nominal', ...more };
+}
+
 /** Title of a panel, and lines below it. */
 export function panelTitle(text: string | readonly string[], subtitle: readonly string[]): object {
   return {
@@ -37,13 +47,11 @@ export function tooltip(fields: Readonly<Record<string, string | readonly [strin
 
 /** Channel x of whole layers. */
 export function layerAxis(layers: number, wanted: number): object {
-  return {
-    field: 'layer',
-    type: 'quantitative',
+  return numeric('layer', {
     title: 'layer',
     scale: { domain: [0, Math.max(1, layers - 1)], nice: false },
     axis: { values: layerTicks(layers, wanted), format: 'd', grid: false },
-  };
+  });
 }
 
 /** Tick values at whole layers, first and last included, about `wanted` of them. */

@@ -1,7 +1,7 @@
 import { type Change, type Comparison, type Estimate, type Measure, rowsOf } from '../../compare/index.js';
 import { shortLabels } from '../drawing/labels.js';
 import { OWN_AXES, runChannels, runLine, runPoints } from '../drawing/run-lines.js';
-import { layerAxis, panelTitle, specification, tooltip } from '../drawing/specification.js';
+import { layerAxis, numeric, panelTitle, specification, tooltip } from '../drawing/specification.js';
 import { INK_SOFT, MISSING } from '../drawing/theme.js';
 import { runsInWords } from '../words/measured-on.js';
 import { MEASURE_WORDS, measureName, numbersInWords } from '../words/measures.js';
@@ -107,12 +107,11 @@ function panelOf({ runs, shape }: Comparison) {
     if (values.length === 0) return [];
     const filled = values.filter(({ verdict }) => verdict === '' || verdict === 'changed');
     const hollow = values.filter((point) => !filled.includes(point));
-    const y = (field: string) => ({
-      field,
-      type: 'quantitative',
-      title: yTitle,
-      axis: { tickCount: 5, minExtent: 40 },
-    });
+    const y = (field: string) =>
+      numeric(field, {
+        title: yTitle,
+        axis: { tickCount: 5, minExtent: 40 },
+      });
     const shown = tooltip({
       run: 'run',
       layer: 'layer',

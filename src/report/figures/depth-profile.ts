@@ -1,7 +1,7 @@
 import type { RunProfile } from '../../compare/index.js';
 import { shortLabels } from '../drawing/labels.js';
 import { runChannels, runLine, runPoints } from '../drawing/run-lines.js';
-import { layerAxis, specification, tooltip } from '../drawing/specification.js';
+import { layerAxis, numeric, specification, tooltip } from '../drawing/specification.js';
 import { INK } from '../drawing/theme.js';
 import { changeOf, mainUnits, mainWords } from '../words/compared.js';
 import { runsInWords, UNIT_WORDS } from '../words/measured-on.js';
@@ -35,14 +35,12 @@ export const depthProfile = defineFigure({
     const channels = runChannels(labels);
     const x = layerAxis(layers, alone ? 10 : 7);
     const shareOf = [`share of selected ${words.many}`, 'up to the layer'];
-    const y = {
-      field: 'share',
-      type: 'quantitative',
+    const y = numeric('share', {
       // Of a small panel in two lines: longer than the panel is high, it would push the panel's title up.
       title: alone ? shareOf.join(' ') : shareOf,
       scale: { domain: [0, 1] },
       axis: { format: '%', tickCount: 5 },
-    };
+    });
     const short = shortLabels(labels, RUN_WIDTH);
     const panel = (runs: readonly RunProfile[], i: number) => ({
       ...(alone ? { width: 640, height: 300 } : { width: 250, height: 190 }),
@@ -130,7 +128,7 @@ function gapMarks(gap: Gap | null, layers: number): object[] {
   const values = gap === null ? [] : [{ ...gap, text: `D = ${number(gap.d)} at layer ${gap.layer}` }];
   // The label stands where no curve is: curves rise, so right of the gap and below it is free.
   const right = gap === null || gap.layer < (layers - 1) * 0.62;
-  const at = (field: string) => ({ field, type: 'quantitative' });
+  const at = (field: string) => numeric(field);
   const side = right
     ? { align: 'left', baseline: 'top', dx: 9, dy: 4 }
     : { align: 'right', baseline: 'bottom', dx: -9, dy: -6 };

@@ -1,6 +1,6 @@
 import { shortLabels } from '../drawing/labels.js';
 import { runChannels } from '../drawing/run-lines.js';
-import { specification, tooltip } from '../drawing/specification.js';
+import { numeric, specification, tooltip } from '../drawing/specification.js';
 import { INK, INK_SOFT } from '../drawing/theme.js';
 import { changeOf, mainUnits, mainWords } from '../words/compared.js';
 import { runsInWords, UNIT_WORDS } from '../words/measured-on.js';
@@ -65,19 +65,15 @@ export const entropyDistribution = defineFigure({
           },
           mark: { type: 'line', interpolate: 'step-after', strokeWidth: 1.8 },
           encoding: {
-            x: {
-              field: 'lape',
-              type: 'quantitative',
+            x: numeric('lape', {
               title: 'LAPE, nats (left: one language, right: all alike)',
               scale: { domain: [edges[from]!, edges[shown]!], nice: false },
               axis: { grid: false, tickCount: 6 },
-            },
-            y: {
-              field: 'units',
-              type: 'quantitative',
+            }),
+            y: numeric('units', {
               title: `live ${words.many} a bin`,
               axis: { tickCount: 4, tickMinStep: 1, format: ',d' },
-            },
+            }),
             color,
             strokeDash,
             tooltip: tooltip({
@@ -91,7 +87,7 @@ export const entropyDistribution = defineFigure({
         {
           data: { values: cut },
           mark: { type: 'rule', color: INK, strokeDash: [3, 3] },
-          encoding: { x: { field: 'x', type: 'quantitative' } },
+          encoding: { x: numeric('x') },
         },
         {
           data: { values: cut },
@@ -104,7 +100,7 @@ export const entropyDistribution = defineFigure({
             dy: -3,
             color: INK,
           },
-          encoding: { x: { field: 'x', type: 'quantitative' }, y: { value: 0 } },
+          encoding: { x: numeric('x'), y: { value: 0 } },
         },
       ],
     });

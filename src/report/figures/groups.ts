@@ -1,7 +1,7 @@
 import { type Change, type Comparison, type Measure, VERDICTS } from '../../compare/index.js';
 import { plainAxis } from '../drawing/cell-map.js';
 import { labelExpression, withoutMiddle } from '../drawing/labels.js';
-import { panelTitle, specification, tooltip } from '../drawing/specification.js';
+import { nominal, numeric, panelTitle, specification, tooltip } from '../drawing/specification.js';
 import { INK_SOFT, VERDICT_COLOURS } from '../drawing/theme.js';
 import { byMeasure, changesOf, mainUnits, mainWords, referenceOf } from '../words/compared.js';
 import { runsInWords } from '../words/measured-on.js';
@@ -67,11 +67,9 @@ function groupPanel(comparison: Comparison, layout: typeof LAYOUT) {
     scale: { padding: 0.2 },
     axis: { labelPadding: 5, labelFontSize: layout.font, ...labelExpression(runs, RUN_LABEL) },
   });
-  const verdict = {
-    field: 'verdict',
-    type: 'nominal',
+  const verdict = nominal('verdict', {
     title: `against ${withoutMiddle(reference, 30)}, with 95\u00a0% intervals; verdict beside sampling`,
-  };
+  });
   const color = {
     ...verdict,
     scale: { domain: VERDICTS, range: VERDICTS.map((one) => VERDICT_COLOURS[one]) },
@@ -98,13 +96,12 @@ function groupPanel(comparison: Comparison, layout: typeof LAYOUT) {
     const ends = values.flatMap(({ low, high }) => [low, high]).filter((end) => end !== null);
     const [from, to] = [Math.min(...ends, ...(signed ? [0] : [])), Math.max(...ends, ...(signed ? [0] : []))];
     const pad = (to - from) * 0.06 || 0.5;
-    const x = (field: string) => ({
-      field,
-      type: 'quantitative',
-      title: null,
-      scale: { domain: [from - pad, to + pad], nice: false },
-      axis: { orient: 'bottom', tickCount: 4, grid: true },
-    });
+    const x = (field: string) =>
+      numeric(field, {
+        title: null,
+        scale: { domain: [from - pad, to + pad], nice: false },
+        axis: { orient: 'bottom', tickCount: 4, grid: true },
+      });
     const zero = {
       mark: { type: 'rule', color: '#8c959f', strokeWidth: 1.2 },
       encoding: { x: { datum: 0, type: 'quantitative' } },
@@ -113,9 +110,7 @@ function groupPanel(comparison: Comparison, layout: typeof LAYOUT) {
       title: { ...panelTitle(measureName(first), [MEASURE_WORDS[first.measure].unit]), offset: 4 },
       data: { values },
       facet: {
-        row: {
-          field: 'block',
-          type: 'nominal',
+        row: nominal('block', {
           sort: blocks,
           title: null,
           header: {
@@ -126,7 +121,7 @@ function groupPanel(comparison: Comparison, layout: typeof LAYOUT) {
             labelFontWeight: 'bold',
             ...labelExpression(blocks, GROUP_LABEL),
           },
-        },
+        }),
       },
       spacing: 5,
       spec: {

@@ -1,7 +1,7 @@
 import type { Comparison, Measure, Reallocation } from '../../compare/index.js';
 import { cellMap, plainAxis } from '../drawing/cell-map.js';
 import { labelExpression, shortLabels } from '../drawing/labels.js';
-import { specification, tooltip } from '../drawing/specification.js';
+import { nominal, numeric, specification, tooltip } from '../drawing/specification.js';
 import { RULE } from '../drawing/theme.js';
 import {
   labelsOf,
@@ -105,13 +105,11 @@ export const reallocation = defineFigure({
         }),
         width: { step: cell.width },
         height: { step: cell.height },
-        color: {
-          field: 'kind',
-          type: 'nominal',
+        color: nominal('kind', {
           title: null,
           scale: { domain: KINDS, range: COLOURS },
           legend: { orient: 'top', symbolType: 'square', symbolOpacity: 1, symbolSize: 110 },
-        },
+        }),
         tooltip: tooltip({
           fromText: 'in the reference',
           toText: 'in the other run',
@@ -120,7 +118,7 @@ export const reallocation = defineFigure({
         }),
         fontSize: cell.font,
         mark: { stroke: RULE, cornerRadius: 2 },
-        channels: { fillOpacity: { field: 'strength', type: 'quantitative', scale: null, legend: null } },
+        channels: { fillOpacity: numeric('strength', { scale: null, legend: null }) },
       });
     };
     const panels = moves.map(panel);

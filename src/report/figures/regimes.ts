@@ -1,7 +1,7 @@
 import { type Change, type Comparison, VERDICTS } from '../../compare/index.js';
 import { plainAxis } from '../drawing/cell-map.js';
 import { labelExpression, shortLabels } from '../drawing/labels.js';
-import { panelTitle, specification, tooltip } from '../drawing/specification.js';
+import { nominal, panelTitle, specification, tooltip } from '../drawing/specification.js';
 import { INK, INK_SOFT } from '../drawing/theme.js';
 import { byMeasure, changesOf } from '../words/compared.js';
 import { changeInWords, changeSentence, MEASURE_WORDS, measureName } from '../words/measures.js';
@@ -96,13 +96,11 @@ export const regimes = defineFigure({
           mark: { type: 'rect', cornerRadius: 2 },
           encoding: {
             ...axes,
-            color: {
-              field: 'verdict',
-              type: 'nominal',
+            color: nominal('verdict', {
               title: 'beside sampling',
               scale: { domain: VERDICTS, range: FILLS },
               legend: { orient: 'top', symbolType: 'square', symbolSize: 160, symbolStrokeWidth: 0 },
-            },
+            }),
           },
         },
         ...(framed ? [frames(axes)] : []),
@@ -133,12 +131,10 @@ export const regimes = defineFigure({
 
 /** Around cells whose training seeds have a verdict. */
 function frames(encoding: object): object {
-  const verdict = {
-    field: 'seeds',
-    type: 'nominal',
+  const verdict = nominal('seeds', {
     title: 'frame: beside training seeds (none: not measured)',
     legend: { orient: 'top', symbolType: 'square', symbolSize: 160, symbolFillColor: 'transparent' },
-  };
+  });
   return {
     transform: [{ filter: { field: 'seeds', oneOf: SEED_FRAMES } }],
     // A rect cannot be dashed by a field; a bar between bands is one that can.

@@ -1,6 +1,6 @@
 import { type Comparison, type UnitDescription, VERDICTS } from '../../compare/index.js';
 import { runChannels, runLine, runPoints } from '../drawing/run-lines.js';
-import { layerAxis, specification, tooltip } from '../drawing/specification.js';
+import { layerAxis, nominal, numeric, specification, tooltip } from '../drawing/specification.js';
 import { languageVerdicts, mainWords, selectableUnits, verdictOf } from '../words/compared.js';
 import { languageLabel, runsInWords, UNIT_WORDS } from '../words/measured-on.js';
 import { count, list, number, percent, plural, wrap } from '../words/text.js';
@@ -49,18 +49,14 @@ export const specializedNeurons = defineFigure({
       labels.length > 2 ? `below each language: selected ${words.many} of the runs, in this order` : null,
     );
     const x = layerAxis(layers, 5);
-    const y = {
-      field: 'selected',
-      type: 'quantitative',
+    const y = numeric('selected', {
       title: linear ? words.many : [words.many, '(square root)'],
       axis: { tickCount: 3, tickMinStep: 1, format: ',d' },
       scale: { type: linear ? 'linear' : 'sqrt', domain: [0, ceiling(Math.max(...peaks))], nice: false },
-    };
+    });
     const spec = specification({
       data: { values },
-      facet: {
-        field: 'panel',
-        type: 'nominal',
+      facet: nominal('panel', {
         sort: { field: 'order', op: 'min' },
         title: null,
         header: {
@@ -70,7 +66,7 @@ export const specializedNeurons = defineFigure({
           labelBaseline: 'line-bottom',
           labelPadding: -10,
         },
-      },
+      }),
       columns: COLUMNS,
       spacing: { row: 22, column: 18 },
       spec: {

@@ -1,6 +1,6 @@
 import type { Change, Comparison, Trend } from '../../compare/index.js';
 import { OWN_AXES, runChannels, runLine, runPoints } from '../drawing/run-lines.js';
-import { panelTitle, specification, tooltip } from '../drawing/specification.js';
+import { numeric, panelTitle, specification, tooltip } from '../drawing/specification.js';
 import { changesOf, mainUnits, mainWords, referenceOf, trendsOf, verdictOf } from '../words/compared.js';
 import { MEASURE_WORDS, measureName } from '../words/measures.js';
 import { count, decimal, list, number, uncapital, wrap } from '../words/text.js';
@@ -44,24 +44,21 @@ export const trajectory = defineFigure({
     const names = [...new Set(trends.map(({ name }) => name))];
     const channels = runChannels(['all', ...comparison.groups.map(({ name }) => name)]);
     const steps = stepsOf(comparison);
-    const x = {
-      field: 'step',
-      type: 'quantitative',
+    const x = numeric('step', {
       title: 'training step',
       // Of all steps in every panel: what exists only between runs has no value at the reference.
       scale: { domain: [Math.min(...steps), Math.max(...steps)], nice: false, padding: 8 },
       axis: { tickCount: 5, grid: false, format: ',d' },
-    };
+    });
     const headings = names.map((name) => heading(trends.filter((trend) => trend.name === name)));
     const lines = Math.max(...headings.map(({ length }) => length));
     const panel = (own: readonly Shown[], i: number) => {
-      const y = (field: string) => ({
-        field,
-        type: 'quantitative',
-        title: own[0]!.changes === null ? null : 'change',
-        scale: { zero: false },
-        axis: { tickCount: 4 },
-      });
+      const y = (field: string) =>
+        numeric(field, {
+          title: own[0]!.changes === null ? null : 'change',
+          scale: { zero: false },
+          axis: { tickCount: 4 },
+        });
       return {
         title: { ...panelTitle(own[0]!.name, headings[i]!), frame: 'group', offset: 6 },
         data: { values: own.flatMap((trend) => drawnPoints(trend, comparison)) },

@@ -1,5 +1,5 @@
 import { runChannels, runLine, runPoints } from '../drawing/run-lines.js';
-import { specification, tooltip } from '../drawing/specification.js';
+import { numeric, specification, tooltip } from '../drawing/specification.js';
 import { labelsOf, mainUnits, mainWords } from '../words/compared.js';
 import { runsInWords, UNIT_WORDS } from '../words/measured-on.js';
 import { count, list, percent, plural } from '../words/text.js';
@@ -26,19 +26,15 @@ export const unitLanguages = defineFigure({
     const values = profiles.flatMap(({ label, multiplicity: own }) =>
       own.map((selected, k) => ({ run: label, marker: label, languages: k + 1, selected })),
     );
-    const x = {
-      field: 'languages',
-      type: 'quantitative',
+    const x = numeric('languages', {
       title: `languages that a ${words.one} belongs to`,
       scale: { domain: [1, Math.max(2, languages.length)], nice: false, padding: 8 },
       axis: { values: languages.map((_, k) => k + 1), format: 'd', grid: false },
-    };
-    const y = {
-      field: 'selected',
-      type: 'quantitative',
+    });
+    const y = numeric('selected', {
       title: `selected ${words.many}`,
       axis: { tickCount: 5, tickMinStep: 1, format: ',d' },
-    };
+    });
     const shown = tooltip({ run: 'run', languages: 'languages', selected: `selected ${words.many}` });
     const alone = profiles.map(({ label, selected, multiplicity: [own = 0] }) =>
       selected === 0

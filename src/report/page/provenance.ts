@@ -1,47 +1,44 @@
-import type { Comparison } from '../../compare/index.js';
+import type { ComparedRun, Comparison, UnitDescription } from '../../compare/index.js';
 import { count, escapeHtml, number, percent } from '../words/text.js';
 
 /** Length of a digest shown in a table; the whole of it is in its title and below. */
 const SHORT_DIGEST = 12;
 
 /** The origin of every number of the report: models, probe set, plan, policy, versions. HTML. */
-export function provenance(comparison: Comparison): string {
-  const { runs, probe, units } = comparison;
+export function provenance({ runs, probe, units, ...comparison }: Comparison): string {
+  const ofRuns = (cellOf: (run: ComparedRun) => string) => runs.map(cellOf);
   const models: [string, string[]][] = [
-    ['model', runs.map(({ model }) => text(model.name))],
-    ['revision', runs.map(({ model }) => text(model.ref ?? '–'))],
-    ['commit', runs.map(({ model }) => text(model.revision ?? '–'))],
-    ['architecture', runs.map(({ model }) => text(`${model.architecture} (${model.modelType})`))],
-    ['parameters', runs.map(({ model }) => text(model.parameters === null ? '–' : count(model.parameters)))],
-    ['stored as', runs.map(({ model }) => text(model.dtype ?? '–'))],
-    ['config.json', runs.map(({ model }) => digest(model.configSha256))],
-    ['weights', runs.map(({ model }) => digest(model.weightsSha256))],
-    ['adapter', runs.map(({ model }) => text(model.adapter?.name ?? '–'))],
-    ['tokenizer', runs.map(({ model }) => digest(model.tokenizerSha256))],
-    ['capture plan', runs.map(({ planSha256 }) => digest(planSha256))],
+    ['model', ofRuns(({ model }) => text(model.name))],
+    ['revision', ofRuns(({ model }) => text(model.ref ?? '–'))],
+    ['commit', ofRuns(({ model }) => text(model.revision ?? '–'))],
+    ['architecture', ofRuns(({ model }) => text(`${model.architecture} (${model.modelType})`))],
+    ['parameters', ofRuns(({ model }) => text(model.parameters === null ? '–' : count(model.parameters)))],
+    ['stored as', ofRuns(({ model }) => text(model.dtype ?? '–'))],
+    ['config.json', ofRuns(({ model }) => digest(model.configSha256))],
+    ['weights', ofRuns(({ model }) => digest(model.weightsSha256))],
+    ['adapter', ofRuns(({ model }) => text(model.adapter?.name ?? '–'))],
+    ['tokenizer', ofRuns(({ model }) => digest(model.tokenizerSha256))],
+    ['capture plan', ofRuns(({ planSha256 }) => digest(planSha256))],
   ];
+  const { items, completeItems, folds, splits, seed } = comparison;
+  const inEvery = `${count(items)}, ${count(completeItems)} of them in every language`;
+  const policyInWords = ({ entropyCut, bar, fraction }: UnitDescription['policy']) => {
+    const share = `${percent(fraction)} of the units of ${runs[0]?.label ?? ''}`;
+    return entropyCut === null
+      ? `reference: no entropy cut, for ${share} rounds to none`
+      : `reference: entropy cut ${number(entropyCut)} nats, bar ${number(bar)}, made from ${share}, then fixed`;
+  };
   const facts: [string, string][] = [
     ['probe set', text(`${probe.name} ${probe.version} (${probe.kind})`)],
     ['licence', text(probe.licence)],
     ['source', text(probe.source)],
     ['probe set files', digest(probe.sha256)],
-    [
-      'items',
-      text(
-        comparison.items === 0
-          ? 'not recorded'
-          : `${count(comparison.items)}, ${count(comparison.completeItems)} of them in every language`,
-      ),
-    ],
+    ['items', text(items === 0 ? 'not recorded' : inEvery)],
     ['positions counted', text(comparison.positions)],
-    ['folds, splits, seed', text(`${comparison.folds}, ${comparison.splits}, ${comparison.seed}`)],
+    ['folds, splits, seed', text(`${folds}, ${splits}, ${seed}`)],
     ...units.map(({ type, policy }): [string, string] => [
       `selection policy, ${type}s`,
-      text(
-        policy.entropyCut === null
-          ? `reference: no entropy cut, for ${percent(policy.fraction)} of the units of ${runs[0]?.label ?? ''} rounds to none`
-          : `reference: entropy cut ${number(policy.entropyCut)} nats, bar ${number(policy.bar)}, made from ${percent(policy.fraction)} of the units of ${runs[0]?.label ?? ''}, then fixed`,
-      ),
+      text(policyInWords(policy)),
     ]),
     ['babelscope', text(comparison.babelscope)],
     ['comparison schema', text(String(comparison.schemaVersion))],
@@ -52,9 +49,7 @@ export function provenance(comparison: Comparison): string {
       [`${label}: config.json`, model.configSha256],
       [`${label}: weights`, model.weightsSha256],
       [`${label}: tokenizer`, model.tokenizerSha256],
-      ...(model.adapter === null
-        ? []
-        : ([[`${label}: adapter`, model.adapter.weightsSha256]] as [string, string][])),
+      ...(model.adapter ? [[`${label}: adapter`, model.adapter.weightsSha256] as [string, string]] : []),
       [`${label}: capture plan`, planSha256],
     ]),
   ];

@@ -21,22 +21,20 @@ export function verdictBox(comparison: Comparison): string {
   const [reference, ...others] = comparison.runs;
   const headlines = comparison.units.flatMap(({ type }) => againstReference(comparison, type));
   if (others.length === 0 || headlines.length === 0) {
-    const words =
-      others.length === 0
-        ? `One run, ${reference?.label ?? 'none'}: described below. Changes: not measured.`
-        : 'Changes: not measured.';
+    const alone = others.length === 0 ? `One run, ${reference?.label ?? 'none'}: described below. ` : '';
     return `<section class="box" aria-labelledby="verdicts"><h2 id="verdicts">What changed</h2>
-<p>${escapeHtml(words)}</p></section>`;
+<p>${escapeHtml(`${alone}Changes: not measured.`)}</p></section>`;
   }
+  const alignment = againstReference(comparison, null);
   const runs = others.map(({ label }) => {
-    const own = headlines.filter((headline) => headline.to === label);
-    const lines = own.map((headline) => `<li>${verdictMark(headline.verdict)}${emphasise(headline)}</li>`);
+    const own = rowsOf(headlines, { to: label });
+    const aligned = rowsOf(alignment, { to: label }).map((change) =>
+      item(change.verdict, escapeHtml(changeSentence(change))),
+    );
     return `<h3>${escapeHtml(label)} against ${escapeHtml(reference!.label)}</h3>
-${verdictLines(own)}
-${alignmentLines(comparison, label)}
-<details><summary>Each measure with its numbers</summary><ul>
-${lines.join('\n')}
-</ul></details>`;
+${verdictList(byVerdict(own, (named, verdict) => `${strong(verdict, `${capital(verdict)}:`)} ${namesOf(named)}.`))}
+${aligned.length === 0 ? '' : verdictList(aligned)}
+${details('Each measure with its numbers', own.map(emphasised))}`;
   });
   return `<section class="box" aria-labelledby="verdicts">
 <h2 id="verdicts">What changed, beside what sampling alone does</h2>
@@ -47,89 +45,78 @@ ${contrastBox(comparison)}
 
 /** Differences in differences: what changed beside sampling, what beside training seeds too. */
 function contrastBox({ contrasts }: Comparison): string {
-  const all = contrasts.filter(({ type }) => type !== null);
+  const pairOf = ({ from, to }: Contrast) => `${to} − ${from}`;
+  const sentence = (contrast: Contrast) => item(contrast.verdict, escapeHtml(contrastSentence(contrast)));
   const measured = contrasts.filter(({ difference }) => difference.value !== null);
-  const pairs = [...new Set(measured.map(({ from, to }) => `${to} − ${from}`))];
-  return pairs
+  return [...new Set(measured.map(pairOf))]
     .map((pair) => {
-      const own = all.filter(({ from, to }) => `${to} − ${from}` === pair);
+      const ofPair = contrasts.filter((contrast) => pairOf(contrast) === pair);
+      const own = ofPair.filter(({ type }) => type !== null);
+      const aligned = rowsOf(ofPair, { type: null, group: null, layer: null });
       const linesOf = (group: string | null) =>
-        contrastLines(
-          group,
-          own.filter((c) => c.group === group),
-        );
+        byVerdict(rowsOf(own, { group }), (named, verdict) => {
+          const languages = group === null ? 'all languages' : `${escapeHtml(group)} languages`;
+          const seeds = verdict === 'not measured' ? '' : besideSeeds(named);
+          return `${strong(verdict, capital(verdict))}, ${languages}: ${namesOf(named)}.${seeds}`;
+        });
       const groups = [...new Set(own.map(({ group }) => group))].filter((group) => group !== null);
-      const aligned = rowsOf(contrasts, { type: null, group: null, layer: null }).filter(
-        ({ from, to }) => `${to} − ${from}` === pair,
-      );
-      const sentences = own.map(
-        (c) => `<li>${verdictMark(c.verdict)}${escapeHtml(contrastSentence(c))}</li>`,
-      );
       return `<h3>Difference in differences: ${escapeHtml(pair)}, against ${escapeHtml(own[0]!.reference)}</h3>
 <ul class="verdicts">
 ${linesOf(null).join('\n')}
-${aligned.map((c) => `<li>${verdictMark(c.verdict)}${escapeHtml(contrastSentence(c))}</li>`).join('\n')}
+${aligned.map(sentence).join('\n')}
 </ul>
-${groups.length === 0 ? '' : `<details><summary>In groups of languages</summary><ul>\n${groups.flatMap(linesOf).join('\n')}\n</ul></details>`}
-<details><summary>Each measure with its numbers</summary><ul>
-${sentences.join('\n')}
-</ul></details>`;
+${groups.length === 0 ? '' : details('In groups of languages', groups.flatMap(linesOf))}
+${details('Each measure with its numbers', own.map(sentence))}`;
     })
     .join('\n');
 }
 
-function contrastLines(group: string | null, contrasts: readonly Contrast[]): string[] {
-  const names = (some: readonly Contrast[]) => list(some.map((c) => uncapital(measureName(c))));
+function besideSeeds(contrasts: readonly Contrast[]): string {
+  const parts = SEED_VERDICTS.flatMap((verdict) => {
+    const of = contrasts.filter(({ seeds }) => seeds.verdict === verdict);
+    if (of.length === 0) return [];
+    return [of.length === contrasts.length ? verdict : `${verdict} (${namesOf(of)})`];
+  });
+  return ` Beside training seeds: ${parts.join('; ')}.`;
+}
+
+/** A line a verdict that some rows have. */
+function byVerdict<Row extends Change | Contrast>(
+  rows: readonly Row[],
+  lineOf: (named: readonly Row[], verdict: Verdict) => string,
+): string[] {
   return (Object.keys(VERDICT_MARKS) as Verdict[]).flatMap((verdict) => {
-    const named = contrasts.filter((contrast) => contrast.verdict === verdict);
-    if (named.length === 0) return [];
-    const seeds =
-      verdict === 'not measured'
-        ? ''
-        : ` Beside training seeds: ${SEED_VERDICTS.flatMap((seedVerdict) => {
-            const of = named.filter((contrast) => contrast.seeds.verdict === seedVerdict);
-            if (of.length === 0) return [];
-            return [of.length === named.length ? seedVerdict : `${seedVerdict} (${names(of)})`];
-          }).join('; ')}.`;
-    const { className } = VERDICT_MARKS[verdict];
-    const languages = group === null ? 'all languages' : `${group} languages`;
-    return [
-      `<li>${verdictMark(verdict)}<strong class="${className}">${capital(verdict)}</strong>, ${escapeHtml(languages)}: ${escapeHtml(names(named))}.${escapeHtml(seeds)}</li>`,
-    ];
+    const named = rows.filter((row) => row.verdict === verdict);
+    return named.length === 0 ? [] : [item(verdict, lineOf(named, verdict))];
   });
 }
 
-function verdictLines(headlines: readonly Change[]): string {
-  const lines = (Object.keys(VERDICT_MARKS) as Verdict[]).flatMap((verdict) => {
-    const named = headlines.filter((headline) => headline.verdict === verdict);
-    if (named.length === 0) return [];
-    const names = list(named.map((headline) => uncapital(measureName(headline))));
-    const { className } = VERDICT_MARKS[verdict];
-    return `<li>${verdictMark(verdict)}<strong class="${className}">${capital(verdict)}:</strong> ${escapeHtml(names)}.</li>`;
-  });
-  return `<ul class="verdicts">\n${lines.join('\n')}\n</ul>`;
+function namesOf(rows: readonly (Change | Contrast)[]): string {
+  return escapeHtml(list(rows.map((row) => uncapital(measureName(row)))));
 }
 
-/** Alignment of languages, mean over layers: a line a measure. */
-function alignmentLines(comparison: Comparison, label: string): string {
-  const lines = againstReference(comparison, null)
-    .filter(({ to }) => to === label)
-    .map((change) => `<li>${verdictMark(change.verdict)}${escapeHtml(changeSentence(change))}</li>`);
-  return lines.length === 0 ? '' : `<ul class="verdicts">\n${lines.join('\n')}\n</ul>`;
+/** The sentence of a change, its verdict set off. */
+function emphasised(change: Change): string {
+  const label = `${measureLabel(change)}: `;
+  const rest = changeSentence(change).slice(label.length + change.verdict.length);
+  return item(change.verdict, escapeHtml(label) + strong(change.verdict, change.verdict) + escapeHtml(rest));
 }
 
-function verdictMark(verdict: Verdict): string {
+function item(verdict: Verdict, html: string): string {
   const { className, mark } = VERDICT_MARKS[verdict];
-  return `<span class="mark ${className}" aria-hidden="true">${mark}</span>`;
+  return `<li><span class="mark ${className}" aria-hidden="true">${mark}</span>${html}</li>`;
 }
 
-/** The sentence, its verdict set off. */
-function emphasise(headline: Change): string {
-  const sentence = changeSentence(headline);
-  const label = `${measureLabel(headline)}: `;
-  const rest = sentence.slice(label.length + headline.verdict.length);
-  const { className } = VERDICT_MARKS[headline.verdict];
-  return `${escapeHtml(label)}<strong class="${className}">${headline.verdict}</strong>${escapeHtml(rest)}`;
+function strong(verdict: Verdict, text: string): string {
+  return `<strong class="${VERDICT_MARKS[verdict].className}">${text}</strong>`;
+}
+
+function verdictList(items: readonly string[]): string {
+  return `<ul class="verdicts">\n${items.join('\n')}\n</ul>`;
+}
+
+function details(summary: string, items: readonly string[]): string {
+  return `<details><summary>${summary}</summary><ul>\n${items.join('\n')}\n</ul></details>`;
 }
 
 function capital(text: string): string {

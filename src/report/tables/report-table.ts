@@ -1,11 +1,13 @@
-import type { SamplingFloor, SeedFloor, Trend } from '../../compare/index.js';
 import { csvLine } from '../../store/index.js';
 import { decimal, number } from '../words/text.js';
 
 /** An array: one cell of the page, several fields of a CSV file. */
 export type Cell = string | number | null | readonly (number | null)[];
 /** `parts` names the fields of an array. */
-export type Column = string | { readonly name: string; readonly parts: readonly string[] };
+type Column = string | { readonly name: string; readonly parts: readonly string[] };
+
+/** Columns, each with the cell that it has in a row. */
+export type Columns<Row> = readonly (readonly [column: Column, cellOf: (row: Row) => Cell])[];
 
 export const TABLE_NAMES = [
   'headlines',
@@ -32,42 +34,17 @@ export interface ReportTable {
   readonly rows: readonly (readonly Cell[])[];
 }
 
-const QUANTILES = ['5 %', '50 %', '95 %'];
-const SPREAD = ['least', 'median', 'most'];
-const NOTHING: readonly (number | null)[] = [null, null, null];
-
-/** Both floors of a number and what they say of it. */
-export const FLOOR_COLUMNS: readonly Column[] = [
-  ...['within from', 'within to', 'across'].map((name) => ({ name, parts: QUANTILES })),
-  'share outside',
-  'verdict',
-  ...['within from', 'within to', 'across'].map((name) => ({ name: `${name}, seeds`, parts: SPREAD })),
-  'share outside, seeds',
-  'verdict, seeds',
-  'note',
-];
-
-export function floorCells({ seeds, ...sampling }: SamplingFloor & { readonly seeds: SeedFloor }): Cell[] {
-  return [
-    ...[sampling.withinFrom, sampling.withinTo, sampling.across].map((spread) => spread ?? NOTHING),
-    sampling.shareOutside,
-    sampling.verdict,
-    ...[seeds.withinFrom, seeds.withinTo, seeds.across].map((spread) => spread ?? NOTHING),
-    seeds.shareOutside,
-    seeds.verdict,
-    sampling.note,
-  ];
-}
-
-/** Above a table of differences in differences. */
-export function contrastNote(splits: number): string {
-  return `(to − reference) − (from − reference), each regime the mean over its training seeds. Sampling: 5 %, 50 % and 95 % between random halves, ${splits} splits; training seeds: least, median and most over pairs. A dash: cannot be computed.`;
-}
-
-export const TREND_COLUMNS: readonly Column[] = ['values', 'S', 'τ', 'p', 'verdict', 'note'];
-
-export function trendCells({ points, s, tau, p, verdict, note }: Trend): Cell[] {
-  return [points.length, s, tau, p, verdict, note];
+/** Fills a table, column by column. */
+export function reportTable<Row>(
+  about: Pick<ReportTable, 'name' | 'title' | 'note' | 'headers'>,
+  rows: readonly Row[],
+  columns: Columns<Row>,
+): ReportTable {
+  return {
+    ...about,
+    columns: columns.map(([column]) => column),
+    rows: rows.map((row) => columns.map(([, cellOf]) => cellOf(row))),
+  };
 }
 
 export function columnName(column: Column): string {

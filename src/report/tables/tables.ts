@@ -1,16 +1,69 @@
-import { type Change, type Comparison, type QuantityKey, rowsOf } from '../../compare/index.js';
+import type {
+  Change,
+  Comparison,
+  Contrast,
+  Estimate,
+  Level,
+  QuantityKey,
+  SamplingFloor,
+  SeedFloor,
+} from '../../compare/index.js';
 import { UNIT_WORDS } from '../words/measured-on.js';
 import { MEASURE_WORDS, measureName } from '../words/measures.js';
-import {
-  type Cell,
-  contrastNote,
-  FLOOR_COLUMNS,
-  floorCells,
-  type ReportTable,
-  TREND_COLUMNS,
-  trendCells,
-} from './report-table.js';
+import { type Columns, type ReportTable, reportTable } from './report-table.js';
 
+const DASH = 'A dash: cannot be computed.';
+
+const KEY: Columns<QuantityKey> = [
+  ['measure', measureName],
+  ['languages', ({ group }) => group ?? 'all'],
+];
+const LAYER = ['layer', ({ layer }: QuantityKey) => layer ?? 'mean over layers'] as const;
+const UNIT = ['unit', ({ measure }: QuantityKey) => MEASURE_WORDS[measure].unit] as const;
+
+const RUNS: Columns<Pick<Change, 'from' | 'to'>> = [
+  ['from', ({ from }) => from],
+  ['to', ({ to }) => to],
+];
+const VALUES: Columns<Change> = [
+  ['value from', ({ valueFrom }) => valueFrom],
+  ['value to', ({ valueTo }) => valueTo],
+  ['change', ({ change }) => change.value],
+];
+
+/** The ends of an interval. */
+function ends<Row>(estimateOf: (row: Row) => Estimate): Columns<Row> {
+  return [
+    ['low', (row) => estimateOf(row).low],
+    ['high', (row) => estimateOf(row).high],
+  ];
+}
+
+type Judged = SamplingFloor & { readonly seeds: SeedFloor };
+
+/** A floor and what it says of a number; `parts` are the numbers of its distributions. */
+function floor(
+  of: (row: Judged) => SamplingFloor | SeedFloor,
+  suffix: string,
+  parts: readonly string[],
+): Columns<Judged> {
+  const nothing = [null, null, null];
+  return [
+    [{ name: `within from${suffix}`, parts }, (row) => of(row).withinFrom ?? nothing],
+    [{ name: `within to${suffix}`, parts }, (row) => of(row).withinTo ?? nothing],
+    [{ name: `across${suffix}`, parts }, (row) => of(row).across ?? nothing],
+    [`share outside${suffix}`, (row) => of(row).shareOutside],
+    [`verdict${suffix}`, (row) => of(row).verdict],
+  ];
+}
+
+const FLOORS: Columns<Judged> = [
+  ...floor((row) => row, '', ['5 %', '50 %', '95 %']),
+  ...floor(({ seeds }) => seeds, ', seeds', ['least', 'median', 'most']),
+  ['note', ({ note }) => note],
+];
+
+/** Every table that has rows, in the order of the page. */
 export function buildTables(comparison: Comparison): ReportTable[] {
   return [
     changes(comparison, 'headlines', 'Headline numbers', isOfUnits),
@@ -37,102 +90,49 @@ const isOfUnits = ({ type, layer, language }: QuantityKey) =>
   type !== null && layer === null && language === null;
 const isOfAlignment = ({ type }: QuantityKey) => type === null;
 
-const DASH = 'A dash: cannot be computed.';
+type Name = ReportTable['name'];
+type Filter = typeof isOfUnits;
 
-/** The columns that say which quantity a row is of; alignment is given layer by layer. */
-function keyColumns(of: (key: QuantityKey) => boolean): string[] {
-  return of === isOfAlignment ? ['measure', 'languages', 'layer'] : ['measure', 'languages'];
-}
-
-function keyCells(key: QuantityKey): Cell[] {
-  const cells = [measureName(key), key.group ?? 'all'];
-  return key.type === null ? [...cells, key.layer ?? 'mean over layers'] : cells;
+/** Alignment is given layer by layer. */
+function keyColumns(of: Filter): Columns<QuantityKey> {
+  return of === isOfAlignment ? [...KEY, LAYER] : KEY;
 }
 
 /** Every change with its interval, floors and verdict. */
-function changes(
-  comparison: Comparison,
-  name: ReportTable['name'],
-  title: string,
-  of: (key: QuantityKey) => boolean,
-): ReportTable {
+function changes(comparison: Comparison, name: Name, title: string, of: Filter): ReportTable {
   const key = keyColumns(of);
-  return {
-    name,
-    title,
-    note: `Floors and across: 5 %, 50 % and 95 % of the measure between random halves of the folds, ${comparison.splits} splits, at half size${of === isOfAlignment ? ', which halves the candidates of retrieval too' : ''}; differences are absolute. ${DASH}`,
-    headers: key.length + 2,
-    columns: [
-      ...key,
-      'from',
-      'to',
-      'unit',
-      'value from',
-      'value to',
-      'change',
-      'low',
-      'high',
-      ...FLOOR_COLUMNS,
-    ],
-    rows: comparison.changes
-      .filter(of)
-      .map((c) => [
-        ...keyCells(c),
-        c.from,
-        c.to,
-        MEASURE_WORDS[c.measure].unit,
-        c.valueFrom,
-        c.valueTo,
-        c.change.value,
-        c.change.low,
-        c.change.high,
-        ...floorCells(c),
-      ]),
-  };
+  const note = `Floors and across: 5 %, 50 % and 95 % of the measure between random halves of the folds, ${comparison.splits} splits, at half size${of === isOfAlignment ? ', which halves the candidates of retrieval too' : ''}; differences are absolute. ${DASH}`;
+  return reportTable({ name, title, note, headers: key.length + 2 }, comparison.changes.filter(of), [
+    ...key,
+    ...RUNS,
+    UNIT,
+    ...VALUES,
+    ...ends(({ change }: Change) => change),
+    ...FLOORS,
+  ]);
 }
 
 /** Changes of single languages and single layers, in units and per cent. */
 function parts(comparison: Comparison): ReportTable {
-  const isPart = ({ type, layer, language }: QuantityKey) =>
-    type !== null && (layer !== null || language !== null);
-  return {
-    name: 'parts',
-    title: 'Changes by language and by layer',
-    note: `Over all languages; a unit that belongs to several languages counts in each. Per cent of the value in the first run. ${DASH}`,
-    headers: 5,
-    columns: [
-      'measure',
-      'language',
-      'layer',
-      'from',
-      'to',
-      'value from',
-      'value to',
-      'change',
-      'per cent',
-      'low',
-      'high',
-      'share outside',
-      'verdict',
+  const rows = comparison.changes.filter(
+    ({ type, layer, language }) => type !== null && (layer !== null || language !== null),
+  );
+  const note = `Over all languages; a unit that belongs to several languages counts in each. Per cent of the value in the first run. ${DASH}`;
+  return reportTable<Change>(
+    { name: 'parts', title: 'Changes by language and by layer', note, headers: 5 },
+    rows,
+    [
+      ['measure', measureName],
+      ['language', ({ language }) => language ?? 'all'],
+      ['layer', ({ layer }) => layer ?? 'all'],
+      ...RUNS,
+      ...VALUES,
+      ['per cent', perCent],
+      ...ends(({ change }: Change) => change),
+      ['share outside', ({ shareOutside }) => shareOutside],
+      ['verdict', ({ verdict }) => verdict],
     ],
-    rows: comparison.changes
-      .filter(isPart)
-      .map((c) => [
-        measureName(c),
-        c.language ?? 'all',
-        c.layer ?? 'all',
-        c.from,
-        c.to,
-        c.valueFrom,
-        c.valueTo,
-        c.change.value,
-        perCent(c),
-        c.change.low,
-        c.change.high,
-        c.shareOutside,
-        c.verdict,
-      ]),
-  };
+  );
 }
 
 /** The change as a percentage of what it is a change from; null where that is nothing. */
@@ -143,87 +143,69 @@ function perCent({ valueFrom, change }: Change): number | null {
 }
 
 /** Every difference in differences with its interval, floors and verdicts. */
-function contrasts(
-  comparison: Comparison,
-  name: ReportTable['name'],
-  title: string,
-  of: (key: QuantityKey) => boolean,
-): ReportTable {
+function contrasts(comparison: Comparison, name: Name, title: string, of: Filter): ReportTable {
   const key = keyColumns(of);
-  return {
-    name,
-    title,
-    note: contrastNote(comparison.splits),
-    headers: key.length + 2,
-    columns: [...key, 'from', 'to', 'unit', 'difference', 'low', 'high', ...FLOOR_COLUMNS],
-    rows: comparison.contrasts
-      .filter(of)
-      .map((c) => [
-        ...keyCells(c),
-        c.from,
-        c.to,
-        MEASURE_WORDS[c.measure].unit,
-        c.difference.value,
-        c.difference.low,
-        c.difference.high,
-        ...floorCells(c),
-      ]),
-  };
+  const note = `(to − reference) − (from − reference), each regime the mean over its training seeds. Sampling: 5 %, 50 % and 95 % between random halves, ${comparison.splits} splits; training seeds: least, median and most over pairs. ${DASH}`;
+  return reportTable({ name, title, note, headers: key.length + 2 }, comparison.contrasts.filter(of), [
+    ...key,
+    ...RUNS,
+    UNIT,
+    ['difference', ({ difference }) => difference.value],
+    ...ends(({ difference }: Contrast) => difference),
+    ...FLOORS,
+  ]);
 }
 
 /** Alignment of languages by layer, of each run. */
 function levels(comparison: Comparison): ReportTable {
-  return {
-    name: 'alignment-levels',
-    title: 'Alignment of languages by layer',
-    note: `Means over pairs of languages, with 95 % jackknife intervals. ${DASH}`,
-    headers: 4,
-    columns: ['measure', 'languages', 'layer', 'run', 'unit', 'value', 'low', 'high'],
-    rows: rowsOf(comparison.levels, { type: null }).map(({ label, value: { value, low, high }, ...key }) => [
-      ...keyCells(key),
-      label,
-      MEASURE_WORDS[key.measure].unit,
-      value,
-      low,
-      high,
-    ]),
-  };
+  const note = `Means over pairs of languages, with 95 % jackknife intervals. ${DASH}`;
+  return reportTable(
+    { name: 'alignment-levels', title: 'Alignment of languages by layer', note, headers: 4 },
+    comparison.levels.filter(isOfAlignment),
+    [
+      ...keyColumns(isOfAlignment),
+      ['run', ({ label }) => label],
+      UNIT,
+      ['value', ({ value }) => value.value],
+      ...ends(({ value }: Level) => value),
+    ],
+  );
 }
 
 /** Monotone trends over a trajectory. */
-function trends(
-  comparison: Comparison,
-  name: ReportTable['name'],
-  title: string,
-  of: (key: QuantityKey) => boolean,
-): ReportTable {
+function trends(comparison: Comparison, name: Name, title: string, of: Filter): ReportTable {
   const key = keyColumns(of);
-  return {
-    name,
-    title,
-    note: `Mann–Kendall: S, Kendall’s τ, two-sided p. ${DASH}`,
-    headers: key.length,
-    columns: [...key, ...TREND_COLUMNS],
-    rows: comparison.trends.filter(of).map((trend) => [...keyCells(trend), ...trendCells(trend)]),
-  };
+  const note = `Mann–Kendall: S, Kendall’s τ, two-sided p. ${DASH}`;
+  return reportTable({ name, title, note, headers: key.length }, comparison.trends.filter(of), [
+    ...key,
+    ['values', ({ points }) => points.length],
+    ['S', ({ s }) => s],
+    ['τ', ({ tau }) => tau],
+    ['p', ({ p }) => p],
+    ['verdict', ({ verdict }) => verdict],
+    ['note', ({ note: why }) => why],
+  ]);
 }
 
 /** How many languages the selected units of each run belong to. */
 function multiplicity({ units, languages }: Comparison): ReportTable {
-  return {
-    name: 'multiplicity',
-    title: 'Languages that a selected unit belongs to',
-    note: 'Selected units under the reference’s cut that belong to 1, 2, … languages.',
-    headers: 2,
-    columns: ['units', 'run', ...languages.map((_, k) => `${k + 1}`)],
-    rows: units.flatMap(({ type, policy, profiles }) =>
-      (policy.entropyCut === null ? [] : profiles).map(({ label, multiplicity: own }) => [
-        UNIT_WORDS[type].many,
-        label,
-        ...own,
-      ]),
-    ),
-  };
+  const rows = units.flatMap(({ type, policy, profiles }) =>
+    policy.entropyCut === null ? [] : profiles.map((profile) => ({ type, ...profile })),
+  );
+  return reportTable(
+    {
+      name: 'multiplicity',
+      title: 'Languages that a selected unit belongs to',
+      note: 'Selected units under the reference’s cut that belong to 1, 2, … languages.',
+      headers: 2,
+    },
+    rows,
+    [
+      ['units', ({ type }) => UNIT_WORDS[type].many],
+      ['run', ({ label }) => label],
+      ...languages.map((_, k) => [`${k + 1}`, (row: (typeof rows)[number]) => row.multiplicity[k]!] as const),
+    ],
+  );
 }
 
 /** T_k beside everything: languages differ in tokens a sentence. */
@@ -237,44 +219,41 @@ function tokens({ languages, runs, units }: Comparison): ReportTable {
   );
   const alike = counts.every((of) => of.join() === counts[0]!.join());
   const shown = alike ? counts.slice(0, 1) : counts;
-  return {
-    name: 'tokens',
-    title: counted === 'tokens' ? 'Tokens per language' : 'Matrices per language',
-    note: `${counted === 'tokens' ? 'Prompts and counted tokens' : 'Imported matrices'}${alike && runs.length > 1 ? ', the same in every run' : ''}.`,
-    headers: 2,
-    columns: [
-      'tag',
-      'language',
-      'script',
-      'family',
-      ...shown.flatMap((_, r) => {
+  return reportTable(
+    {
+      name: 'tokens',
+      title: counted === 'tokens' ? 'Tokens per language' : 'Matrices per language',
+      note: `${counted === 'tokens' ? 'Prompts and counted tokens' : 'Imported matrices'}${alike && runs.length > 1 ? ', the same in every run' : ''}.`,
+      headers: 2,
+    },
+    [...languages.keys()],
+    [
+      ...(['tag', 'language', 'script', 'family'] as const).map(
+        (name) => [name, (k: number) => languages[k]![name === 'language' ? 'name' : name]] as const,
+      ),
+      ...shown.flatMap((own, r) => {
         const of = alike ? '' : `${runs[r]!.label}: `;
-        return [`${of}prompts`, `${of}${counted}`];
+        return [
+          [`${of}prompts`, (k: number) => own[k]![0]] as const,
+          [`${of}${counted}`, (k: number) => own[k]![1]] as const,
+        ];
       }),
     ],
-    rows: languages.map(({ tag, name, script, family }, k) => [
-      tag,
-      name,
-      script,
-      family,
-      ...shown.flatMap((of) => of[k]!),
-    ]),
-  };
+  );
 }
 
 function reliability(comparison: Comparison): ReportTable {
-  return {
-    name: 'reliability',
-    title: 'Reliability of each score',
-    note: 'Spearman correlation of the score between two random halves of the folds, and its Spearman–Brown step-up to full size. A dash: cannot be computed, or the run was not scored.',
-    headers: 3,
-    columns: ['run', 'units', 'score', 'halves', 'step-up'],
-    rows: comparison.reliability.map(({ label, type, score, halves, stepUp }) => [
-      label,
-      UNIT_WORDS[type].many,
-      score,
-      halves,
-      stepUp,
-    ]),
-  };
+  const note =
+    'Spearman correlation of the score between two random halves of the folds, and its Spearman–Brown step-up to full size. A dash: cannot be computed, or the run was not scored.';
+  return reportTable(
+    { name: 'reliability', title: 'Reliability of each score', note, headers: 3 },
+    comparison.reliability,
+    [
+      ['run', ({ label }) => label],
+      ['units', ({ type }) => UNIT_WORDS[type].many],
+      ['score', ({ score }) => score],
+      ['halves', ({ halves }) => halves],
+      ['step-up', ({ stepUp }) => stepUp],
+    ],
+  );
 }

@@ -1,4 +1,12 @@
-import type { Change, Contrast, Measure, QuantityKey, SeedFloor, Spread } from '../../compare/index.js';
+import type {
+  Change,
+  Contrast,
+  Estimate,
+  Measure,
+  QuantityKey,
+  SeedFloor,
+  Spread,
+} from '../../compare/index.js';
 import { UNIT_WORDS } from './measured-on.js';
 import { decimal, number, percent } from './text.js';
 
@@ -83,10 +91,11 @@ export function changeInWords(change: Change): string {
 
 /** `−12.1 to −6.3`, or empty where there is no interval. */
 export function intervalInWords(change: Change): string {
-  const { low, high } = change.change;
-  if (low === null || high === null) return '';
-  const write = withSign(change, writer(change, false));
-  return `${write(low)} to ${write(high)}`;
+  return ends(change.change, withSign(change, writer(change, false)));
+}
+
+function ends({ low, high }: Estimate, write: Writer): string {
+  return low === null || high === null ? '' : `${write(low)} to ${write(high)}`;
 }
 
 type Writer = (value: number | null) => string;
@@ -153,13 +162,12 @@ export function standardiseFloor(
 }
 
 /** `−0.021` and `−0.030 to −0.012`: a difference in differences and its interval. */
-export function differenceInWords(contrast: Contrast): { readonly value: string; readonly interval: string } {
-  const { value, low, high } = contrast.difference;
-  const write = plus(writer({ measure: contrast.measure, change: contrast.difference }, false));
-  return {
-    value: write(value),
-    interval: low === null || high === null ? '' : `${write(low)} to ${write(high)}`,
-  };
+export function differenceInWords({ measure, difference }: Contrast): {
+  readonly value: string;
+  readonly interval: string;
+} {
+  const write = plus(writer({ measure, change: difference }, false));
+  return { value: write(difference.value), interval: ends(difference, write) };
 }
 
 /** One sentence: what was set against what, and both verdicts, word for word. */

@@ -100,43 +100,40 @@ function characterWidth(character: string): number {
 
 /** Breaks text at spaces (no-break ones apart) into lines of at most `maxWidth` em; a word longer than a line is cut. */
 export function wrap(text: string, maxWidth: number): string[] {
-  const lines: string[] = [];
-  let line = '';
-  for (const word of text.split(/[^\S\u00a0]+/u)) {
-    const longer = line === '' ? word : `${line} ${word}`;
-    if (emWidth(longer) <= maxWidth) {
-      line = longer;
-      continue;
-    }
-    if (line !== '') lines.push(line);
-    line = word;
-    while (emWidth(line) > maxWidth) {
-      const head = prefix(line, maxWidth);
-      lines.push(head);
-      line = line.slice(head.length);
-    }
-  }
-  if (line !== '') lines.push(line);
-  return lines;
+  return inLines(text.split(/[^\S\u00a0]+/u), ' ', maxWidth, (word) => {
+    const pieces: string[] = [];
+    let rest = word;
+    for (; emWidth(rest) > maxWidth; rest = rest.slice(pieces.at(-1)!.length))
+      pieces.push(prefix(rest, maxWidth));
+    return [...pieces, rest];
+  });
 }
 
 /** Breaks at ` · ` where it can, so that what belongs together stays on one line. */
 export function wrapParts(text: string, maxWidth: number): string[] {
+  return inLines(text.split(' · '), ' · ', maxWidth, (part) => wrap(part, maxWidth));
+}
+
+/** Sets as many parts on a line as it has room for; `broken` breaks a part that begins a line. */
+function inLines(
+  parts: readonly string[],
+  separator: string,
+  maxWidth: number,
+  broken: (part: string) => string[],
+): string[] {
   const lines: string[] = [];
   let line = '';
-  for (const part of text.split(' · ')) {
-    const longer = line === '' ? part : `${line} · ${part}`;
+  for (const part of parts) {
+    const longer = line === '' ? part : line + separator + part;
     if (emWidth(longer) <= maxWidth) {
       line = longer;
       continue;
     }
-    const broken = wrap(part, maxWidth);
-    if (line !== '') lines.push(line);
-    lines.push(...broken.slice(0, -1));
-    line = broken.at(-1) ?? '';
+    const pieces = broken(part);
+    lines.push(line, ...pieces.slice(0, -1));
+    line = pieces.at(-1) ?? '';
   }
-  if (line !== '') lines.push(line);
-  return lines;
+  return [...lines, line].filter((one) => one !== '');
 }
 
 /** Cut with an ellipsis to at most `maxWidth` em. */

@@ -1,6 +1,5 @@
-import { PERCENTILE, type PromptScore, RELIABILITY_UNITS_ITEMS } from '../definition.js';
-import type { RankWalk } from '../samples/rank-walk.js';
-import { walkedUnit } from '../samples/rank-walk.js';
+import { OF_PROMPTS, PERCENTILE, type PromptScore } from '../definition.js';
+import { ofOneUnit, type RankWalk } from '../samples/rank-walk.js';
 
 /**
  * Area under the ROC curve, P(x_k > x_rest) + ½ P(x_k = x_rest) (Hanley & McNeil, 1982), by the rank-sum statistic with
@@ -21,31 +20,16 @@ export function aurocOf({ positives, rankSum, languages }: RankWalk, out: Float6
   }
 }
 
-/**
- * AUROC of one unit for every language, [language]; NaN values are left out.
- *
- * @param values [prompt].
- * @param language [prompt].
- */
-export function auroc(
-  values: ArrayLike<number>,
-  language: ArrayLike<number>,
-  languages: number,
-): Float64Array {
-  const out = new Float64Array(languages).fill(Number.NaN);
-  const walk = walkedUnit(values, language, languages);
-  if (walk !== null) aurocOf(walk, out);
-  return out;
-}
+/** AUROC of one unit for every language, [language]; NaN values are left out. */
+export const auroc = ofOneUnit(aurocOf);
 
 export const aurocScore: PromptScore = {
+  ...OF_PROMPTS,
   name: 'auroc',
   title: 'AUROC',
   source: 'Hanley & McNeil, 1982',
   asked: 'auroc',
-  types: ['neuron', 'head', 'expert', 'residual'],
   per: 'language',
-  from: 'prompts',
   part: 'ranks',
   about: 'P(pooled value in this language > in the rest) + ½ P(equal); 0.5 is chance',
   range: '0 … 1',
@@ -54,8 +38,6 @@ export const aurocScore: PromptScore = {
   best: { about: 'highest AUROC over languages' },
   evaluate: (values) => values.auroc,
   interval: (uncertainty) => uncertainty.auroc,
-  reliability: RELIABILITY_UNITS_ITEMS,
-  change: 'full',
   span: () => 1,
   coverage: 'auroc',
 };

@@ -1,6 +1,5 @@
-import { JACKKNIFE, type PromptScore, RELIABILITY_UNITS_ITEMS } from '../definition.js';
-import type { RankWalk } from '../samples/rank-walk.js';
-import { walkedUnit } from '../samples/rank-walk.js';
+import { JACKKNIFE, OF_PROMPTS, type PromptScore } from '../definition.js';
+import { ofOneUnit, type RankWalk } from '../samples/rank-walk.js';
 
 /**
  * Average precision of a unit's values as a ranking of "is language k" against the rest: Σ_n (R_n − R_{n−1}) P_n over
@@ -17,31 +16,16 @@ export function averagePrecisionOf({ positives, precision, languages }: RankWalk
   }
 }
 
-/**
- * AP of one unit for every language, [language]; NaN values are left out, and a language without values has NaN.
- *
- * @param values [prompt].
- * @param language [prompt].
- */
-export function averagePrecision(
-  values: ArrayLike<number>,
-  language: ArrayLike<number>,
-  languages: number,
-): Float64Array {
-  const out = new Float64Array(languages).fill(Number.NaN);
-  const walk = walkedUnit(values, language, languages);
-  if (walk !== null) averagePrecisionOf(walk, out);
-  return out;
-}
+/** AP of one unit for every language, [language]; NaN values are left out, and a language without values has NaN. */
+export const averagePrecision = ofOneUnit(averagePrecisionOf);
 
 export const apScore: PromptScore = {
+  ...OF_PROMPTS,
   name: 'ap',
   title: 'Average precision',
   source: 'Kojima et al., NAACL 2024; Cuadros et al., ICML 2022',
   asked: 'ap',
-  types: ['neuron', 'head', 'expert', 'residual'],
   per: 'language',
-  from: 'prompts',
   part: 'ranks',
   about: 'average precision of pooled values for this language against the rest',
   range: '0 … 1',
@@ -61,8 +45,6 @@ export const apScore: PromptScore = {
   },
   evaluate: (values) => values.ap,
   interval: (uncertainty) => uncertainty.ap,
-  reliability: RELIABILITY_UNITS_ITEMS,
-  change: 'full',
   span: () => 1,
   coverage: 'ap',
 };

@@ -1,4 +1,4 @@
-import { type FoldScore, JACKKNIFE, RELIABILITY_UNITS_ITEMS } from '../definition.js';
+import { type FoldScore, MEANS_OF_LANGUAGES } from '../definition.js';
 import { meanSums } from './mean.js';
 
 /**
@@ -24,21 +24,16 @@ export function contrast(means: Float64Array, languages: number): Float64Array {
 }
 
 export const contrastScore: FoldScore = {
+  ...MEANS_OF_LANGUAGES,
   name: 'contrast',
   title: 'Contrast',
   source: 'Scheffé, 1953',
   asked: null,
-  types: ['neuron', 'head', 'expert', 'residual'],
-  per: 'language',
-  from: 'folds',
   about: "mean minus the average of the other languages' means",
   range: 'unbounded',
-  how: JACKKNIFE,
   sums: meanSums,
   evaluate: contrast,
   bounds: () => ({}),
-  reliability: RELIABILITY_UNITS_ITEMS,
-  change: 'full',
   span: () => Infinity,
   coverage: 'contrast',
 };

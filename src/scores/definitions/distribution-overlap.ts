@@ -1,4 +1,4 @@
-import { HALF_SAMPLES, type PromptScore, RELIABILITY_UNITS_ITEMS } from '../definition.js';
+import { HALF_SAMPLES, OF_PROMPTS, type PromptScore } from '../definition.js';
 import type { PromptSample } from '../samples/rank-walk.js';
 
 /** Bins of the histograms (docs/scores.md). */
@@ -123,13 +123,12 @@ export function distributionOverlap(
 }
 
 export const overlapScore: PromptScore = {
+  ...OF_PROMPTS,
   name: 'overlap',
   title: 'Overlap of distributions',
   source: 'Weitzman, 1970',
   asked: 'overlap',
-  types: ['neuron', 'head', 'expert', 'residual'],
   per: 'unit',
-  from: 'prompts',
   part: 'overlap',
   about:
     'overlap of 64-bin histograms, mean over pairs of languages; 1: the same; falls short of it by chance alone',
@@ -137,28 +136,17 @@ export const overlapScore: PromptScore = {
   how: HALF_SAMPLES,
   evaluate: (values) => values.overlapMean,
   interval: (uncertainty) => uncertainty.overlapMean,
-  reliability: RELIABILITY_UNITS_ITEMS,
-  change: 'full',
   span: () => 1,
   coverage: 'overlapMean',
 };
 
 export const languageOverlapScore: PromptScore = {
-  name: 'overlap',
+  ...overlapScore,
   title: 'Overlap with the other languages',
-  source: 'Weitzman, 1970',
-  asked: 'overlap',
-  types: ['neuron', 'head', 'expert', 'residual'],
   per: 'language',
-  from: 'prompts',
-  part: 'overlap',
   about: 'overlap of 64-bin histograms with the other languages, mean',
-  range: '0 … 1',
-  how: HALF_SAMPLES,
   evaluate: (values) => values.overlap,
   interval: (uncertainty) => uncertainty.overlap,
   reliability: null,
-  change: 'full',
-  span: () => 1,
   coverage: 'overlap',
 };

@@ -1,6 +1,6 @@
 import type { JackknifeBounds } from '../../stats/index.js';
 import type { RunLayer, ScoredType, StatisticName } from '../../store/index.js';
-import { type FoldScore, JACKKNIFE, RELIABILITY_UNITS_ITEMS } from '../definition.js';
+import { type FoldScore, MEANS_OF_LANGUAGES } from '../definition.js';
 
 const SUMS: Readonly<Record<ScoredType, StatisticName>> = {
   neuron: 'mlp.sum',
@@ -30,22 +30,17 @@ export function meanSums(type: ScoredType, names: RunLayer['names']): StatisticN
  * the router is a softmax.
  */
 export const meanScore: FoldScore = {
+  ...MEANS_OF_LANGUAGES,
   name: 'mean',
   title: 'Mean',
   source: 'of router mass: Fedus et al., JMLR 2022',
   asked: null,
-  types: ['neuron', 'head', 'expert', 'residual'],
-  per: 'language',
-  from: 'folds',
   about:
     'mean over counted tokens of hook_post (neuron; of an expert, over the tokens routed to it), ‖z_h W_O,h‖ (head; or imported importance), hook_router (expert: router mass) or hook_resid_post (residual)',
   range: 'heads 0 …, experts 0 … 1',
-  how: JACKKNIFE,
   sums: meanSums,
   evaluate: (means) => means,
   bounds: (statistic) => MEAN_BOUNDS[statistic] ?? {},
-  reliability: RELIABILITY_UNITS_ITEMS,
-  change: 'full',
   span: () => Infinity,
   coverage: 'mean',
 };

@@ -1,4 +1,4 @@
-import { type PromptScore, RELIABILITY_UNITS_ITEMS } from '../definition.js';
+import { OF_PROMPTS, type PromptScore } from '../definition.js';
 import { walkedUnit } from '../samples/rank-walk.js';
 
 /**
@@ -80,13 +80,12 @@ export function languageEntropy(prompts: ArrayLike<number>): number {
 }
 
 export const miScore: PromptScore = {
+  ...OF_PROMPTS,
   name: 'mi',
   title: 'Mutual information',
   source: 'Shannon, 1948; Miller, 1955',
   asked: 'mi',
-  types: ['neuron', 'head', 'expert', 'residual'],
   per: 'unit',
-  from: 'prompts',
   part: 'mi',
   about:
     "mutual information of pooled value (16 equal-count bins) and language, nats, Miller–Madow corrected; beside it H(language) in the table's `language_entropy`",
@@ -95,8 +94,6 @@ export const miScore: PromptScore = {
   tests: [{ name: 'mi', sides: 'one-sided', part: 'mi', of: (p) => p.mi }],
   evaluate: (values) => values.mi,
   interval: (uncertainty) => uncertainty.mi,
-  reliability: RELIABILITY_UNITS_ITEMS,
-  change: 'full',
   span: () => Infinity,
   coverage: 'mi',
 };

@@ -1,5 +1,5 @@
 import type { StatisticName } from '../../store/index.js';
-import { type FoldScore, JACKKNIFE, RELIABILITY_UNITS_ITEMS } from '../definition.js';
+import { type FoldScore, MEANS_OF_LANGUAGES } from '../definition.js';
 
 /** Summaries of a head's attention pattern, [language]: means over counted tokens. */
 export const patternScores: readonly FoldScore[] = [
@@ -33,22 +33,18 @@ function pattern(
   own: Pick<FoldScore, 'title' | 'about' | 'range' | 'bounds' | 'span'>,
 ): FoldScore {
   return {
+    ...MEANS_OF_LANGUAGES,
     ...own,
     name,
     source: 'Clark et al., BlackboxNLP 2019',
     asked: 'pattern',
     types: ['head'],
-    per: 'language',
-    from: 'folds',
-    how: JACKKNIFE,
     sums: (_, names) => (names.has(array) ? array : null),
     needs: {
       array: 'head.pattern.entropy.sum',
       reason: 'the run recorded no attention patterns; capture with --hooks attn.hook_pattern',
     },
     evaluate: (means) => means,
-    reliability: RELIABILITY_UNITS_ITEMS,
-    change: 'full',
     coverage: name,
   };
 }

@@ -1,5 +1,5 @@
 import type { RunLayer, ScoredType, StatisticName } from '../../store/index.js';
-import { type FoldScore, JACKKNIFE, RELIABILITY_UNITS_ITEMS } from '../definition.js';
+import { type FoldScore, MEANS_OF_LANGUAGES } from '../definition.js';
 import { MEAN_BOUNDS } from './mean.js';
 
 const SUMS: Readonly<Record<ScoredType, StatisticName | null>> = {
@@ -20,22 +20,18 @@ export function rateSums(type: ScoredType, names: RunLayer['names']): StatisticN
  * (Muennighoff et al., OLMoE, 2024; Fedus et al., JMLR 2022), which sums to k over a layer; of a head its mean norm.
  */
 export const rateScore: FoldScore = {
+  ...MEANS_OF_LANGUAGES,
   name: 'rate',
   title: 'Rate',
   source: 'Tang et al., ACL 2024; Muennighoff et al., OLMoE, 2024',
   asked: null,
   types: ['neuron', 'head', 'expert'],
-  per: 'language',
-  from: 'folds',
   about:
     'share of counted tokens with hook_pre > 0 (neuron; of an expert, of the tokens routed to it) or routed to it (expert: selection frequency), or mean ‖z_h W_O,h‖ (head; of imported LAHIS matrices the importance); null for residual dimensions',
   range: '0 … 1; heads 0 …',
-  how: JACKKNIFE,
   sums: rateSums,
   evaluate: (rates) => rates,
   bounds: (statistic) => MEAN_BOUNDS[statistic] ?? {},
-  reliability: RELIABILITY_UNITS_ITEMS,
-  change: 'full',
   span: (_, type) => (type === 'head' ? Infinity : 1),
   coverage: 'rate',
 };

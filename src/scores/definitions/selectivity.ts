@@ -1,4 +1,4 @@
-import { PERCENTILE, type PromptScore, RELIABILITY_UNITS_ITEMS } from '../definition.js';
+import { OF_PROMPTS, PERCENTILE, type PromptScore } from '../definition.js';
 /**
  * Selectivity d_k = J (mean_k − mean_rest) / s: how many standard deviations language k lies above all other prompts
  * together, s the pooled within-language standard deviation, s² = Σ_k Σ (x − mean_k)² / (N − K), with Hedges' correction
@@ -65,13 +65,12 @@ export function selectivity(
 }
 
 export const selectivityScore: PromptScore = {
+  ...OF_PROMPTS,
   name: 'selectivity',
   title: 'Selectivity',
   source: 'Hedges, 1981',
   asked: 'selectivity',
-  types: ['neuron', 'head', 'expert', 'residual'],
   per: 'language',
-  from: 'prompts',
   part: 'selectivity',
   about: '(mean of this language − mean of the rest) / pooled within-language SD, Hedges-corrected',
   range: 'unbounded',
@@ -91,8 +90,6 @@ export const selectivityScore: PromptScore = {
   },
   evaluate: (values) => values.selectivity,
   interval: (uncertainty) => uncertainty.selectivity,
-  reliability: RELIABILITY_UNITS_ITEMS,
-  change: 'full',
   span: () => Infinity,
   coverage: 'selectivity',
 };

@@ -1,4 +1,5 @@
-import { jackknifeUnits, type UnitIntervals } from '../../stats/index.js';
+import { type JackknifeBounds, jackknifeUnits, type UnitIntervals } from '../../stats/index.js';
+import { SCORED_TYPES } from '../../store/index.js';
 import { DISTANCE, JACKKNIFE, RELIABILITY_UNITS, type VarianceScore } from '../definition.js';
 import { type SumsOfSquares, sumsOfSquares, type TwoWaySums } from '../samples/sums-of-squares.js';
 import { languageShares } from './language-shares.js';
@@ -43,57 +44,51 @@ export function effectSizes({ items, languages, total, language, item }: SumsOfS
   return effects;
 }
 
-export const eta2LanguageScore: VarianceScore = {
+/** The parts that shares of variance of a unit's pooled values have in common. */
+function share(
+  of: keyof TwoWay,
+  own: Pick<VarianceScore, 'name' | 'title' | 'source' | 'about' | 'range'> & Partial<VarianceScore>,
+): VarianceScore {
+  return {
+    asked: 'twoWay',
+    types: SCORED_TYPES,
+    per: 'unit',
+    from: 'values',
+    how: JACKKNIFE,
+    evaluate: (squares) => effectSizes(squares)[of],
+    interval: (squares, leftOut) => jackknifed(of, squares, leftOut),
+    reliability: RELIABILITY_UNITS,
+    change: 'full',
+    span: () => 1,
+    coverage: of,
+    ...own,
+  };
+}
+
+export const eta2LanguageScore = share('eta2Language', {
   name: 'eta2_language',
   title: 'η² of language',
   source: 'Fisher, 1925',
-  asked: 'twoWay',
-  types: ['neuron', 'head', 'expert', 'residual'],
-  per: 'unit',
-  from: 'values',
   about: 'SS_language / SS_total of pooled values on items that every language has',
   range: '0 … 1',
   how: DISTANCE,
-  evaluate: (squares) => effectSizes(squares).eta2Language,
   interval: (squares, leftOut) => ofLanguage(squares, leftOut)[0],
-  reliability: RELIABILITY_UNITS,
-  change: 'full',
-  span: () => 1,
-  coverage: 'eta2Language',
-};
+});
 
-export const eta2ItemScore: VarianceScore = {
+export const eta2ItemScore = share('eta2Item', {
   name: 'eta2_item',
   title: 'η² of item',
   source: 'Fisher, 1925',
-  asked: 'twoWay',
-  types: ['neuron', 'head', 'expert', 'residual'],
-  per: 'unit',
-  from: 'values',
   about: 'SS_item / SS_total',
   range: '0 … 1',
-  how: JACKKNIFE,
-  evaluate: (squares) => effectSizes(squares).eta2Item,
-  interval: (squares, leftOut) =>
-    jackknifeUnits(
-      effectSizes(squares).eta2Item,
-      leftOut.map((own) => effectSizes(own).eta2Item),
-      { min: 0, max: 1 },
-    ),
-  reliability: RELIABILITY_UNITS,
+  interval: (squares, leftOut) => jackknifed('eta2Item', squares, leftOut, { min: 0, max: 1 }),
   change: 'basic',
-  span: () => 1,
-  coverage: 'eta2Item',
-};
+});
 
-export const omega2LanguageScore: VarianceScore = {
+export const omega2LanguageScore = share('omega2Language', {
   name: 'omega2_language',
   title: 'ω² of language',
   source: 'Hays, 1963',
-  asked: 'twoWay',
-  types: ['neuron', 'head', 'expert', 'residual'],
-  per: 'unit',
-  from: 'values',
   about: 'eta2_language corrected for bias; may be slightly negative',
   range: '… 1',
   how: DISTANCE,
@@ -105,37 +100,33 @@ export const omega2LanguageScore: VarianceScore = {
       of: ({ twoWay: p }) => p,
     },
   ],
-  evaluate: (squares) => effectSizes(squares).omega2Language,
   interval: omega2LanguageInterval,
-  reliability: RELIABILITY_UNITS,
   change: 'basic',
   span: () => Infinity,
-  coverage: 'omega2Language',
-};
+});
 
-export const omega2ItemScore: VarianceScore = {
+export const omega2ItemScore = share('omega2Item', {
   name: 'omega2_item',
   title: 'ω² of item',
   source: 'Hays, 1963',
-  asked: 'twoWay',
-  types: ['neuron', 'head', 'expert', 'residual'],
-  per: 'unit',
-  from: 'values',
   about: 'eta2_item corrected for bias; may be slightly negative',
   range: '… 1',
-  how: JACKKNIFE,
-  evaluate: (squares) => effectSizes(squares).omega2Item,
-  interval: (squares, leftOut) =>
-    jackknifeUnits(
-      effectSizes(squares).omega2Item,
-      leftOut.map((own) => effectSizes(own).omega2Item),
-      { max: 1 },
-    ),
-  reliability: RELIABILITY_UNITS,
-  change: 'full',
+  interval: (squares, leftOut) => jackknifed('omega2Item', squares, leftOut, { max: 1 }),
   span: () => Infinity,
-  coverage: 'omega2Item',
-};
+});
+
+function jackknifed(
+  of: keyof TwoWay,
+  squares: SumsOfSquares,
+  leftOut: readonly SumsOfSquares[],
+  bounds: JackknifeBounds = {},
+): UnitIntervals {
+  return jackknifeUnits(
+    effectSizes(squares)[of],
+    leftOut.map((own) => effectSizes(own)[of]),
+    bounds,
+  );
+}
 
 /** Intervals of η² and of ω² of language, the latter about what there is at infinitely many items. */
 function ofLanguage(squares: SumsOfSquares, leftOut: readonly SumsOfSquares[]) {
@@ -146,14 +137,11 @@ function ofLanguage(squares: SumsOfSquares, leftOut: readonly SumsOfSquares[]) {
 }
 
 function omega2LanguageInterval(squares: SumsOfSquares, leftOut: readonly SumsOfSquares[]): UnitIntervals {
-  const value = effectSizes(squares).omega2Language;
+  const { value, se } = jackknifed('omega2Language', squares, leftOut);
   const [, { low, high }] = ofLanguage(squares, leftOut);
   return {
     value,
-    se: jackknifeUnits(
-      value,
-      leftOut.map((own) => effectSizes(own).omega2Language),
-    ).se,
+    se,
     low: low.map((end, u) => Math.min(end, value[u]!)),
     high: high.map((end, u) => Math.min(1, Math.max(end, value[u]!))),
   };

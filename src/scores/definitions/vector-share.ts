@@ -44,16 +44,23 @@ function sharesOf({ items, languages, total, language, item }: SumsOfSquares, si
   return shares;
 }
 
-export const vectorShareLanguageScore: VarianceScore = {
-  name: 'vector_share_language',
-  title: 'Vector share of language',
+/** The parts that both scores have in common. */
+const OF_VECTORS = {
   source: 'Anderson, 2001',
   asked: 'vectorShare',
   types: ['head'],
   per: 'unit',
   from: 'vectors',
-  about: 'heads: tr(S_language) / tr(S_total) of pooled hook_z on items that every language has',
   range: '0 … 1',
+  reliability: RELIABILITY_UNITS,
+  span: () => 1,
+} as const;
+
+export const vectorShareLanguageScore: VarianceScore = {
+  ...OF_VECTORS,
+  name: 'vector_share_language',
+  title: 'Vector share of language',
+  about: 'heads: tr(S_language) / tr(S_total) of pooled hook_z on items that every language has',
   how: DISTANCE,
   evaluate: (squares, size) => sharesOf(squares, size).language,
   interval: (squares, leftOut, size) =>
@@ -61,22 +68,15 @@ export const vectorShareLanguageScore: VarianceScore = {
       sharesOf(squares, size).language,
       leftOut.map((own) => sharesOf(own, size).language),
     )[0],
-  reliability: RELIABILITY_UNITS,
   change: 'basic',
-  span: () => 1,
   coverage: 'vectorShareLanguage',
 };
 
 export const vectorShareItemScore: VarianceScore = {
+  ...OF_VECTORS,
   name: 'vector_share_item',
   title: 'Vector share of item',
-  source: 'Anderson, 2001',
-  asked: 'vectorShare',
-  types: ['head'],
-  per: 'unit',
-  from: 'vectors',
   about: 'heads: tr(S_item) / tr(S_total)',
-  range: '0 … 1',
   how: JACKKNIFE,
   evaluate: (squares, size) => sharesOf(squares, size).item,
   interval: (squares, leftOut, size) =>
@@ -85,8 +85,6 @@ export const vectorShareItemScore: VarianceScore = {
       leftOut.map((own) => sharesOf(own, size).item),
       { min: 0, max: 1 },
     ),
-  reliability: RELIABILITY_UNITS,
   change: 'full',
-  span: () => 1,
   coverage: 'vectorShareItem',
 };

@@ -2,7 +2,7 @@ import { UsageError } from '../../errors.js';
 import {
   ITEM_ARRAYS,
   type LayerArrayName,
-  type RunPlan,
+  type RunManifest,
   SCORED_TYPES,
   type ScoredType,
   type StatisticName,
@@ -62,30 +62,15 @@ const LACKING: Readonly<Record<ScoredType, string>> = {
 
 const NOT_IMPORTED = 'what was imported does not tell; capture the checkpoint itself for it';
 
-/** The contents of a run that decide which scores can be computed. */
-export interface RunHoldings {
-  /** Arrays of its layers. */
+/** The contents of a run that decide which scores can be computed: arrays of its layers, items that every language has. */
+interface RunHoldings {
+  readonly manifest: RunManifest;
   readonly names: ReadonlySet<LayerArrayName>;
-  readonly keep: RunPlan['keep'];
-  readonly languages: number;
-  /** Items that every language has. */
   readonly completeItems: number;
-  /** Whether items have several languages. */
-  readonly parallel: boolean;
-  /** Whether the model has experts. */
-  readonly mixture: boolean;
-  /** Whether another program counted what the run holds. */
-  readonly imported: boolean;
-}
-
-/** Which units of a run can be scored, and which of the scores asked for can be computed. */
-export interface Available {
-  readonly scores: ReadonlyMap<ScoredType, ReadonlySet<ScoreName>>;
-  readonly skipped: readonly SkippedScore[];
 }
 
 /**
- * Tells which scores a run allows.
+ * Tells which units of a run can be scored, and which of the scores asked for can be computed.
  *
  * @param asked null: whatever the run has data for. What a hook that was not asked for would have given is then no
  *   score that is missing.
@@ -94,7 +79,7 @@ export function availableScores(
   definitions: readonly ScoreDefinition[],
   run: RunHoldings,
   asked: ReadonlySet<ScoreName> | null,
-): Available {
+): { readonly scores: ReadonlyMap<ScoredType, ReadonlySet<ScoreName>>; readonly skipped: SkippedScore[] } {
   const scores = new Map<ScoredType, ReadonlySet<ScoreName>>();
   const skipped: SkippedScore[] = [];
   for (const type of SCORED_TYPES) {
@@ -105,7 +90,7 @@ export function availableScores(
           : [],
       ),
     );
-    if (type === 'expert' && !run.mixture) {
+    if (type === 'expert' && run.manifest.shape.mixture === null) {
       for (const [score, { types }] of own) {
         if (asked?.has(score) && types.length === 1) {
           skipped.push({ type, score, reason: 'the model has no experts' });
@@ -137,7 +122,7 @@ function reasonAgainst(
   definition: ScoreDefinition,
   type: ScoredType,
   recorded: boolean,
-  { names, keep, languages, completeItems, parallel, mixture, imported }: RunHoldings,
+  { manifest: { plan, shape, probe, imported }, names, completeItems }: RunHoldings,
 ): string | null {
   const { from } = definition;
   const ofRates = from === 'folds' && definition.needs === undefined;
@@ -146,14 +131,14 @@ function reasonAgainst(
   if (from === 'folds' && definition.needs !== undefined) {
     return names.has(definition.needs.array) ? null : definition.needs.reason;
   }
-  if (languages < 2) return 'the run has one language';
+  if (plan.languages.length < 2) return 'the run has one language';
   if (from === 'folds') return null;
-  if (from !== 'prompts' && !parallel) {
+  if (from !== 'prompts' && probe.parallel === false) {
     return 'the items of a language are its own: there is no grid of items and languages';
   }
   if (!names.has(from === 'vectors' ? 'head.items' : ITEM_ARRAYS[type])) {
-    if (keep === 'folds') return 'the run keeps no pooled values; capture with --keep items';
-    return mixture && type === 'neuron'
+    if (plan.keep === 'folds') return 'the run keeps no pooled values; capture with --keep items';
+    return shape.mixture !== null && type === 'neuron'
       ? 'the run keeps no pooled values of neurons of routed experts, and there are no others; capture with --keep expert-items'
       : 'the run has no pooled values of these units';
   }

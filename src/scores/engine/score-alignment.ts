@@ -3,17 +3,10 @@ import { openDotProducts } from '../../runtime/index.js';
 import { type FoldHalves, jackknife } from '../../stats/index.js';
 import type { Run } from '../../store/index.js';
 import { type Alignment, alignmentOver } from '../definitions/alignment.js';
-import { HalfScores } from '../samples/half-scores.js';
+import { HalfScores, leavingEachOut } from '../samples/half-scores.js';
 import { languagePairs, layerAlignment } from '../samples/layer-alignment.js';
 import type { AlignmentRow } from '../tables/alignment-columns.js';
 import type { ReliabilityRow } from '../tables/summary.js';
-
-export interface ScoredAlignment {
-  /** Layer by layer, of every two languages. */
-  readonly rows: readonly AlignmentRow[];
-  /** Reliability of margin and MEXA, over rows. */
-  readonly reliability: readonly ReliabilityRow[];
-}
 
 export interface AlignmentScoring {
   /** Folds in which tokens were counted. */
@@ -29,11 +22,13 @@ export interface AlignmentScoring {
  * Alignment of every two languages in every layer, with delete-one-fold jackknife intervals. A left-out fold is no
  * candidate either. The bootstrap would not do for MEXA: an item drawn twice ties with itself and is never retrieved.
  * The jackknife's variance is, if anything, too large (Efron & Stein, 1981).
+ *
+ * @returns rows layer by layer, and the reliability of margin and MEXA over them.
  */
 export async function scoreAlignment(
   run: Run,
   { folds, halves, threads, signal, onLayer }: AlignmentScoring,
-): Promise<ScoredAlignment> {
+): Promise<{ readonly rows: readonly AlignmentRow[]; readonly reliability: readonly ReliabilityRow[] }> {
   const { plan, shape } = run.manifest;
   const tags = plan.languages;
   const pairs = languagePairs(tags.length).length;
@@ -50,20 +45,13 @@ export async function scoreAlignment(
         const value = alignmentOver(sums);
         // A fold without an item of the pair is none of its groups.
         const own = folds.filter((fold) => sums.foldOf.includes(fold));
-        const replicates = own.map((left) =>
-          alignmentOver(
-            sums,
-            own.filter((fold) => fold !== left),
-          ),
-        );
+        const replicates = leavingEachOut(own).map((chosen) => alignmentOver(sums, chosen));
         const interval = (of: (alignment: Alignment) => number, min: number, max: number) =>
           jackknife(of(value), replicates.map(of), { min, max });
-        halves.forEach(({ first, second }, split) => {
-          for (const [side, chosen] of [first, second].entries()) {
-            const { margin, mexa } = alignmentOver(sums, chosen);
-            halved.margin.set(split, side, 0, rows.length, margin);
-            halved.mexa.set(split, side, 0, rows.length, mexa);
-          }
+        halved.margin.eachHalf((chosen, split, side) => {
+          const { margin, mexa } = alignmentOver(sums, chosen);
+          halved.margin.set(split, side, 0, rows.length, margin);
+          halved.mexa.set(split, side, 0, rows.length, mexa);
         });
         rows.push({
           ...value,

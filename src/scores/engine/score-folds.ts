@@ -10,6 +10,7 @@ import {
   type TokenCounts,
 } from '../../store/index.js';
 import type { FoldScore } from '../definition.js';
+import { leavingEachOut } from '../samples/half-scores.js';
 import { type PieceHalves, type ScoredPiece, type ScoreTask, setInterval } from './scored-piece.js';
 
 /**
@@ -38,14 +39,7 @@ export async function scoreFolds(
   for (const [name, own] of bySums) {
     const sums = await layer.readStatistic(name, unitStart, unitEnd);
     const means = meanOverTokens(sums, tokens, shape);
-    const leftOut = folds.map((left) =>
-      meanOverTokens(
-        sums,
-        tokens,
-        shape,
-        folds.filter((fold) => fold !== left),
-      ),
-    );
+    const leftOut = leavingEachOut(folds).map((chosen) => meanOverTokens(sums, tokens, shape, chosen));
     for (const definition of own) {
       const { interval, evaluate, bounds, per } = definition;
       setInterval(
@@ -71,11 +65,9 @@ export async function scoreFolds(
     const sampled = pickColumns(sums, shape.units, sample);
     const sampledTokens = pickTokens(tokens, sample);
     const sampledShape = { ...shape, units: sample.length };
-    half.splits.forEach(({ first, second }, split) => {
-      [first, second].forEach((chosen, side) => {
-        const means = meanOverTokens(sampled, sampledTokens, sampledShape, chosen);
-        half.setSampled(split, side, 0, evaluate(means, languages));
-      });
+    half.eachHalf((chosen, split, side) => {
+      const means = meanOverTokens(sampled, sampledTokens, sampledShape, chosen);
+      half.setSampled(split, side, 0, evaluate(means, languages));
     });
   }
 }

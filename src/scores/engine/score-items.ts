@@ -9,16 +9,8 @@ import type { Columns, PieceHalves } from './scored-piece.js';
 /** Units whose values are brought together at once, so that rows are read in runs of 128 or 256 bytes. */
 const TILE_UNITS = 64;
 
-export interface ItemScoring {
-  readonly grid: PooledGrid;
-  readonly evaluator: ItemEvaluator;
-  readonly samples: ItemSamples;
-  /** Intervals and p-values too. */
-  readonly full: boolean;
-}
-
 /** Passes that the scores, and with `full` the tests, of a block read. */
-export function partsOf(definitions: readonly ScoreDefinition[], full: boolean): ItemParts {
+function partsOf(definitions: readonly ScoreDefinition[], full: boolean): ItemParts {
   const parts = definitions.flatMap((definition) => [
     ...(definition.from === 'prompts' ? [definition.part] : []),
     ...(full ? (definition.tests ?? []) : []).map(({ part }) => part),
@@ -32,10 +24,15 @@ export function partsOf(definitions: readonly ScoreDefinition[], full: boolean):
   };
 }
 
-/** Scores that are computed prompt by prompt, and permutation tests, of a block of units. */
+/** Scores that are computed prompt by prompt, and permutation tests, of a block of units; with `full` their intervals and p-values too. */
 export function scoreItems(
   block: ItemBlock,
-  { grid, evaluator, samples, full }: ItemScoring,
+  {
+    grid,
+    evaluator,
+    samples,
+    full,
+  }: { grid: PooledGrid; evaluator: ItemEvaluator; samples: ItemSamples; full: boolean },
   definitions: readonly ScoreDefinition[],
   halves: PieceHalves,
 ): { readonly ofUnits: Columns; readonly ofLanguages: Columns } {

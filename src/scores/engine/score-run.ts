@@ -25,15 +25,14 @@ import type { ScoreDefinition } from '../definition.js';
 import { loadDefinitions } from '../definitions/index.js';
 import { languageEntropy } from '../definitions/mutual-information.js';
 import { HalfScores } from '../samples/half-scores.js';
-import { type PolicySelections, policyCounts, selectByPolicies } from '../selection/select-by-policies.js';
+import { policyCounts, selectByPolicies } from '../selection/policies.js';
 import { SCORES_SCHEMA_VERSION, type ScoreName, type ScoreSummary } from '../tables/summary.js';
 import { writeScores } from '../tables/write-scores.js';
 import { availableScores, definitionsOf, parseScoreNames } from './available.js';
 import { scoreAlignment } from './score-alignment.js';
-import { reliabilitySample } from './score-task-runner.js';
 import {
-  type HalfScore,
   halfScoresOf,
+  reliabilitySample,
   type ScoreResult,
   type ScoreSettings,
   type ScoreTask,
@@ -114,15 +113,7 @@ async function scoreOpened(opened: Run, options: ScoreRunOptions, scratch: Scrat
   const grid = await readPooledGrid(opened);
   const { scores, skipped } = availableScores(
     definitions,
-    {
-      names: await recordedArrays(opened),
-      keep: plan.keep,
-      languages,
-      completeItems: grid?.complete.length ?? 0,
-      parallel: manifest.probe.parallel !== false,
-      mixture: shape.mixture !== null,
-      imported: manifest.imported !== undefined,
-    },
+    { manifest, names: await recordedArrays(opened), completeItems: grid?.complete.length ?? 0 },
     asked,
   );
   const halves = folds.length < 2 ? [] : randomHalves(folds, splits, seed);
@@ -132,27 +123,17 @@ async function scoreOpened(opened: Run, options: ScoreRunOptions, scratch: Scrat
       ? { draws: options.draws ?? DRAWS, permutations: options.permutations ?? DRAWS, seed }
       : null;
 
-  const types = new Map<
-    ScoredType,
-    {
-      readonly own: UnitScores;
-      readonly halved: Map<string, { readonly half: HalfScore; readonly scores: HalfScores }>;
-    }
-  >();
-  for (const [type, names] of scores) {
-    const own = new UnitScores(type, unitLayout(shape, type), languages, scratch);
-    const ofType = halves.length === 0 ? [] : halfScoresOf(definitionsOf(definitions, type, names));
-    const halved = new Map(
-      ofType.map((half) => {
+  const types = new Map(
+    [...scores].map(([type, names]) => {
+      const own = new UnitScores(type, unitLayout(shape, type), languages, scratch);
+      const ofType = halves.length === 0 ? [] : halfScoresOf(definitionsOf(definitions, type, names));
+      const halved = ofType.map((half) => {
         const sample = reliabilitySample(half, own.units, seed);
-        return [
-          half.name,
-          { half, scores: new HalfScores(halves, sample, half.byLanguage ? languages : 1) },
-        ] as const;
-      }),
-    );
-    types.set(type, { own, halved });
-  }
+        return { half, scores: new HalfScores(halves, sample, half.byLanguage ? languages : 1) };
+      });
+      return [type, { own, halved }];
+    }),
+  );
 
   const tasks = scoreTasks(opened, definitions, scores, threads);
   const left = new Map<number, number>();
@@ -176,7 +157,9 @@ async function scoreOpened(opened: Run, options: ScoreRunOptions, scratch: Scrat
       const { type, layer } = piece;
       const { own, halved } = types.get(type)!;
       own.add(piece);
-      for (const [name, position, values] of pieces) halved.get(name)!.scores.take(position, values);
+      for (const [name, position, values] of pieces) {
+        halved.find(({ half }) => half.name === name)!.scores.take(position, values);
+      }
       left.set(layer, left.get(layer)! - 1);
       if (left.get(layer) === 0) onLayer();
     },
@@ -193,7 +176,7 @@ async function scoreOpened(opened: Run, options: ScoreRunOptions, scratch: Scrat
       sizes: shape,
       prompts,
       policies: own.summary && selectByPolicies(own.summary, languages, own.rates()),
-      reliability: [...halved.values()]
+      reliability: halved
         // Residual dimensions have no rates, imported counts no means.
         .filter(({ half: { definition } }) => definition.asked !== null || own.has(definition.name))
         .map(({ half: { name }, scores: half }) => ({ type: own.type, score: name, ...half.reliability() })),
@@ -216,7 +199,14 @@ async function scoreOpened(opened: Run, options: ScoreRunOptions, scratch: Scrat
     languages: manifest.languages.map(({ tag, prompts }, k) => ({ tag, prompts, tokens: tokens[k]! })),
     languageEntropy: prompts && languageEntropy(prompts),
     resampling,
-    units: tables.map(({ scores, policies }) => describeUnits(scores, policies)),
+    units: tables.map(({ scores: { type, layout, units, dead }, policies }) => ({
+      type,
+      layers: layout.layers,
+      units,
+      dead,
+      tang2024: policies && policyCounts(policies.tang2024),
+      polyfact2026: policies && policyCounts(policies.polyfact2026),
+    })),
     alignment: aligned && { pairs: aligned.rows.length / shape.layers, layers: shape.layers },
     reliability: [...tables.flatMap(({ reliability }) => reliability), ...(aligned?.reliability ?? [])],
     skipped,
@@ -281,16 +271,4 @@ async function countedTokens({ manifest: { plan }, folder, layer }: Run) {
   } finally {
     await first.close();
   }
-}
-
-function describeUnits(scores: UnitScores, policies: PolicySelections | null): ScoreSummary['units'][number] {
-  const { type, layout, units, dead } = scores;
-  return {
-    type,
-    layers: layout.layers,
-    units,
-    dead,
-    tang2024: policies && policyCounts(policies.tang2024),
-    polyfact2026: policies && policyCounts(policies.polyfact2026),
-  };
 }

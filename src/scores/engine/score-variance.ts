@@ -1,5 +1,6 @@
 import { type ItemBlock, type PooledGrid, rowReader } from '../../store/index.js';
 import type { VarianceScore } from '../definition.js';
+import { leavingEachOut } from '../samples/half-scores.js';
 import { pickUnits, sumsOfSquares, type TwoWaySums, twoWaySums } from '../samples/sums-of-squares.js';
 import { type Columns, type PieceHalves, setInterval } from './scored-piece.js';
 
@@ -32,12 +33,7 @@ export function scoreVariance(
   const size = sums.units / (unitEnd - unitStart);
   const folds = [...sums.items.keys()].filter((fold) => sums.items[fold]! > 0);
   const whole = sumsOfSquares(sums);
-  const leftOut = folds.map((left) =>
-    sumsOfSquares(
-      sums,
-      folds.filter((fold) => fold !== left),
-    ),
-  );
+  const leftOut = leavingEachOut(folds).map((chosen) => sumsOfSquares(sums, chosen));
   for (const { name, interval } of definitions) setInterval(columns, name, interval(whole, leftOut, size));
   // All of them have the same sample.
   const half = definitions.map(({ name }) => halves.get(name)).find((own) => own !== undefined);
@@ -49,13 +45,11 @@ export function scoreVariance(
       Array.from({ length: size }, (_, d) => (unit - unitStart) * size + d),
     ),
   );
-  half.splits.forEach(({ first, second }, split) => {
-    [first, second].forEach((chosen, side) => {
-      const squares = sumsOfSquares(sampled, chosen);
-      for (const { name, evaluate } of definitions) {
-        halves.get(name)?.setSampled(split, side, position, evaluate(squares, size));
-      }
-    });
+  half.eachHalf((chosen, split, side) => {
+    const squares = sumsOfSquares(sampled, chosen);
+    for (const { name, evaluate } of definitions) {
+      halves.get(name)?.setSampled(split, side, position, evaluate(squares, size));
+    }
   });
   return columns;
 }

@@ -1,4 +1,4 @@
-import type { UnitIntervals } from '../../stats/index.js';
+import { Random, type UnitIntervals } from '../../stats/index.js';
 import type { ItemsName, ScoredType } from '../../store/index.js';
 import type { ScoreDefinition } from '../definition.js';
 import type { HalfScores } from '../samples/half-scores.js';
@@ -80,4 +80,9 @@ export function halfScoresOf(definitions: readonly ScoreDefinition[]): HalfScore
     const own: HalfScore = { name, definition, byLanguage: per === 'language', units };
     return best?.halves ? [own, { ...own, name: `${name}_best`, byLanguage: false }] : [own];
   });
+}
+
+/** Ascending indices, among all units of a type, of those on which a score's reliability is estimated. */
+export function reliabilitySample({ units: most }: HalfScore, units: number, seed: number): Uint32Array {
+  return new Random(seed).sample(units, most);
 }

@@ -1,13 +1,9 @@
 import { type FoldHalves, meanOfPresent, spearman, spearmanBrown } from '../../stats/index.js';
+import type { ReliabilityRow } from '../tables/summary.js';
 
-/** How well a score of half the data repeats on the other half. null: cannot be computed. */
-export interface Reliability {
-  /** Units the correlation is over. */
-  readonly units: number;
-  /** Spearman's correlation of the two halves over units, mean over splits (and over columns, if there are several). */
-  readonly halves: number | null;
-  /** Its Spearman–Brown step-up: what the correlation of two whole runs would be. */
-  readonly stepUp: number | null;
+/** [fold left out]: all the other folds. */
+export function leavingEachOut(folds: readonly number[]): number[][] {
+  return folds.map((left) => folds.filter((fold) => fold !== left));
 }
 
 /**
@@ -38,6 +34,14 @@ export class HalfScores {
     this.values[((split * 2 + half) * this.columns + column) * this.sample.length + position] = value;
   }
 
+  /** Calls for the folds of each half of each split. */
+  eachHalf(use: (chosen: readonly number[], split: number, half: number) => void): void {
+    for (const [split, { first, second }] of this.splits.entries()) {
+      use(first, split, 0);
+      use(second, split, 1);
+    }
+  }
+
   /** Takes over, for the sampled ones, the values [unit] of units unitStart, unitStart + 1, … */
   setUnits(split: number, half: number, unitStart: number, values: Float64Array): void {
     const [first, end] = this.within(unitStart, unitStart + values.length);
@@ -61,8 +65,8 @@ export class HalfScores {
     }
   }
 
-  /** Correlation of the halves, by column and then averaged. */
-  reliability(): Reliability {
+  /** How well the score of half the data repeats on the other half: correlations by column, averaged. null: cannot be computed. */
+  reliability(): Pick<ReliabilityRow, 'units' | 'halves' | 'stepUp'> {
     const units = this.sample.length;
     const correlations: number[] = [];
     for (let split = 0; split < this.splits.length; split++) {

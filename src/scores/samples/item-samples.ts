@@ -1,7 +1,7 @@
 import { type FoldHalves, itemDraws, itemPermutations, randomHalves } from '../../stats/index.js';
 import type { PooledGrid } from '../../store/index.js';
-import type { PromptSample } from './rank-walk.js';
-import { wholeSample } from './rank-walk.js';
+import { leavingEachOut } from './half-scores.js';
+import { type PromptSample, wholeSample } from './rank-walk.js';
 
 export interface Resampling {
   /** Bootstrap draws of items (docs/scores.md: 1000). */
@@ -62,7 +62,7 @@ export function itemSamples(
   const halvings = folds.length < 2 ? [] : randomHalves(folds, HALVINGS, seed);
   return {
     ...samples,
-    foldsLeftOut: folds.map((left) => ofFolds(folds.filter((fold) => fold !== left))),
+    foldsLeftOut: leavingEachOut(folds).map(ofFolds),
     halvings: halvings.map(({ first, second }) => [ofFolds(first), ofFolds(second)] as const),
     draws: rows(itemDraws(items, draws, seed), items).map(weighted),
     permutations:

@@ -35,48 +35,20 @@ export function itemUncertainty(
   parts: ItemParts,
   whole: ItemValues,
 ): ItemUncertainty {
-  const languages = whole.ap.length;
-  const resampled = newItemValues(languages);
-  const { draws, foldsLeftOut, halvings } = samples;
+  const { draws, foldsLeftOut } = samples;
   const folds = foldsLeftOut.length;
-
-  const ofDraws = {
-    auroc: grid(languages, draws),
-    selectivity: grid(languages, draws),
-  };
   const drawn: ItemParts = { ...parts, mi: false, overlap: false };
-  for (const [b, draw] of draws.entries()) {
-    evaluator.evaluate(draw, drawn, resampled);
-    for (let k = 0; k < languages; k++) {
-      ofDraws.auroc[k]![b] = resampled.auroc[k]!;
-      ofDraws.selectivity[k]![b] = resampled.selectivity[k]!;
-    }
-  }
-  const left = grid(languages, foldsLeftOut);
-  for (const [g, sample] of foldsLeftOut.entries()) {
-    evaluator.evaluate(sample, { ...drawn, selectivity: false }, resampled);
-    for (let k = 0; k < languages; k++) left[k]![g] = resampled.ap[k]!;
-  }
-  const ofHalves = [0, 1].map(() => ({
-    mi: new Float64Array(halvings.length),
-    mean: new Float64Array(halvings.length),
-    each: grid(languages, halvings),
-  }));
-  for (const [h, halving] of halvings.entries()) {
-    for (const [side, half] of halving.entries()) {
-      const own = ofHalves[side]!;
-      evaluator.evaluateHalf(half, parts, resampled);
-      own.mi[h] = resampled.mi;
-      own.mean[h] = resampled.overlapMean;
-      for (let k = 0; k < languages; k++) own.each[k]![h] = resampled.overlap[k]!;
-    }
-  }
-  const [first, second] = [ofHalves[0]!, ofHalves[1]!];
+  const whenLeftOut: ItemParts = { ...drawn, selectivity: false };
+  const ofDraws = gathered(whole, draws, (draw, out) => evaluator.evaluate(draw, drawn, out));
+  const left = gathered(whole, foldsLeftOut, (sample, out) => evaluator.evaluate(sample, whenLeftOut, out));
+  const [first, second] = [0, 1].map((side) =>
+    gathered(whole, samples.halvings, (halving, out) => evaluator.evaluateHalf(halving[side]!, parts, out)),
+  ) as [Gathered, Gathered];
   const unit = { min: 0, max: 1 };
   const { p, mi } = permuted(evaluator, samples, { ...parts, overlap: false }, whole);
   return {
     ...(parts.ranks && {
-      ap: left.map((own, k) => jackknife(whole.ap[k]!, own, unit)),
+      ap: left.ap.map((own, k) => jackknife(whole.ap[k]!, own, unit)),
       auroc: ofDraws.auroc.map((own, k) => bootstrapInterval(whole.auroc[k]!, own, unit)),
     }),
     ...(parts.selectivity && {
@@ -86,12 +58,12 @@ export function itemUncertainty(
       mi: informationDistance(whole, halfSampleVariance(first.mi, second.mi), mi, samples),
     }),
     ...(parts.overlap && {
-      overlap: first.each.map((own, k) =>
-        studentInterval(whole.overlap[k]!, halfSampleVariance(own, second.each[k]!), folds, unit),
+      overlap: first.overlap.map((own, k) =>
+        studentInterval(whole.overlap[k]!, halfSampleVariance(own, second.overlap[k]!), folds, unit),
       ),
       overlapMean: studentInterval(
         whole.overlapMean,
-        halfSampleVariance(first.mean, second.mean),
+        halfSampleVariance(first.overlapMean, second.overlapMean),
         folds,
         unit,
       ),
@@ -149,9 +121,27 @@ function isNullKnown({ variance }: Permuted, { permutable }: ItemSamples): boole
   return permutable >= 1 - MAX_FIXED && !Number.isNaN(variance);
 }
 
-/** [language][sample] */
-function grid(languages: number, samples: readonly unknown[]): Float64Array[] {
-  return Array.from({ length: languages }, () => new Float64Array(samples.length));
+/** Scores of a unit on many samples, [language][sample] or [sample]. */
+type Gathered = ReturnType<typeof gathered>;
+
+function gathered<Sample>(
+  { ap: { length: languages } }: ItemValues,
+  samples: readonly Sample[],
+  evaluate: (sample: Sample, out: ItemValues) => void,
+) {
+  const own = newItemValues(languages);
+  const each = () => Array.from({ length: languages }, () => new Float64Array(samples.length));
+  const all = { ap: each(), auroc: each(), selectivity: each(), overlap: each() };
+  const [overlapMean, mi] = [new Float64Array(samples.length), new Float64Array(samples.length)];
+  for (const [n, sample] of samples.entries()) {
+    evaluate(sample, own);
+    for (const name of ['ap', 'auroc', 'selectivity', 'overlap'] as const) {
+      for (let k = 0; k < languages; k++) all[name][k]![n] = own[name][k]!;
+    }
+    overlapMean[n] = own.overlapMean;
+    mi[n] = own.mi;
+  }
+  return { ...all, overlapMean, mi };
 }
 
 /** p-values; mean and variance of mutual information under permutation, NaN without permutations. */

@@ -1,7 +1,11 @@
 import type { DotProducts } from '../../runtime/index.js';
 import { type RunLayer, type RunManifest, unitBlocks } from '../../store/index.js';
-import { type AlignmentSums, alignmentSums } from '../definitions/alignment.js';
-import { type UnitVectors, unitVectors } from './unit-vectors.js';
+import {
+  type AlignmentSums,
+  alignmentSums,
+  type UnitVectors,
+  unitVectors,
+} from '../definitions/alignment.js';
 
 /** Two languages of a run, by index, a < b. */
 export interface LanguagePair {

@@ -178,3 +178,13 @@ export function walkedUnit(
   walk.walk(wholeSample(Uint8Array.from(kept, (n) => language[n]!)), true);
   return walk;
 }
+
+/** A score of walked units [language] as a function of the values [prompt] and languages [prompt] of one unit; NaN is left out. */
+export function ofOneUnit(score: (walk: RankWalk, out: Float64Array) => void) {
+  return (values: ArrayLike<number>, language: ArrayLike<number>, languages: number): Float64Array => {
+    const out = new Float64Array(languages).fill(Number.NaN);
+    const walk = walkedUnit(values, language, languages);
+    if (walk !== null) score(walk, out);
+    return out;
+  };
+}

@@ -4,7 +4,7 @@ import { columnsOf, type ScoreDefinition, testColumns } from '../definition.js';
 import { SCORE_DEFINITIONS } from '../definitions/index.js';
 import type { UnitBlock } from '../engine/unit-scores.js';
 import { deadUnits, topLanguage } from '../selection/of-rates.js';
-import type { PolicySelections } from '../selection/select-by-policies.js';
+import type { PolicySelections } from '../selection/policies.js';
 import { languagesOf, type Selection } from '../selection/selection.js';
 
 /** Some units of one type, with all that is written about them. */
@@ -34,46 +34,37 @@ export interface ColumnSpec {
   ) => ((unit: number, language: number) => TableValue) | null;
 }
 
+/** A column that says where a unit is. */
+function place(
+  name: string,
+  type: ColumnType,
+  about: string,
+  of: (table: ScoredUnits, layer: number, index: number) => TableValue,
+): ColumnSpec {
+  const cellOf = (table: ScoredUnits) => (unit: number) => {
+    const { layout, start } = table.scores;
+    const layer = layout.layerOf(start + unit);
+    return of(table, layer, start + unit - layout.starts[layer]!);
+  };
+  return { name, type, about, of: cellOf };
+}
+
 /** Columns that every table begins with. */
 const KEY_COLUMNS: readonly ColumnSpec[] = [
-  {
-    name: 'type',
-    type: 'string',
-    about:
-      'neuron (one MLP unit), head, expert, or residual (one dimension of the residual stream after the layer)',
-    of:
-      ({ scores }) =>
-      () =>
-        scores.type,
-  },
-  {
-    name: 'layer',
-    type: 'int32',
-    about: 'from 0',
-    of:
-      ({ scores }) =>
-      (unit) =>
-        scores.layout.layerOf(scores.start + unit),
-  },
-  {
-    name: 'index',
-    type: 'int32',
-    about: 'within the layer, from 0',
-    of:
-      ({ scores }) =>
-      (unit) =>
-        scores.layout.indexOf(scores.start + unit),
-  },
-  {
-    name: 'expert',
-    type: 'int32',
-    about:
-      'the expert that a neuron is of, or that the row is about; null for neurons of dense layers and of shared experts, and for other units',
-    of:
-      ({ scores: { type, layout, start }, sizes }) =>
-      (unit) =>
-        expertOfUnit(sizes, type, layout.layerOf(start + unit), layout.indexOf(start + unit)),
-  },
+  place(
+    'type',
+    'string',
+    'neuron (one MLP unit), head, expert, or residual (one dimension of the residual stream after the layer)',
+    ({ scores }) => scores.type,
+  ),
+  place('layer', 'int32', 'from 0', (_, layer) => layer),
+  place('index', 'int32', 'within the layer, from 0', (_table, _layer, index) => index),
+  place(
+    'expert',
+    'int32',
+    'the expert that a neuron is of, or that the row is about; null for neurons of dense layers and of shared experts, and for other units',
+    ({ scores, sizes }, layer, index) => expertOfUnit(sizes, scores.type, layer, index),
+  ),
 ];
 
 function selectionColumn(policy: keyof PolicySelections): ColumnSpec {
