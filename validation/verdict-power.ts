@@ -29,10 +29,10 @@ export interface Kind {
   readonly repetitions: number;
 }
 
-const NULLS = 160;
-const PLACES = 60;
-const CHANGES = 60;
-export const SIMULATED_RUNS = { items: 300, folds: 20, draws: 199 } as const;
+const NULLS = 120;
+const PLACES = 40;
+const CHANGES = 40;
+export const SIMULATED_RUNS = { items: 300, folds: 20, draws: 119 } as const;
 /** Share of units that trade places. */
 const PLACED = 0.1;
 const LAYERS = 8;

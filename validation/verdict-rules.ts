@@ -1,4 +1,4 @@
-import { samplingFloor } from '../src/compare/floors/sampling-floor.js';
+import { samplingFloor } from '../src/compare/floors.js';
 import {
   ExchangedSums,
   exchangePValue,
@@ -19,7 +19,7 @@ export type Rule = (typeof RULES)[number];
 
 /** Layers of the demo's models. */
 const LAYERS = 8;
-const SPLITS = 50;
+const SPLITS = 30;
 const LEVEL = 0.05;
 
 /** What all rules say of one comparison. */

@@ -80,16 +80,16 @@ describe('simulated runs', () => {
       return all;
     };
     const own = folds(sums);
-    const same = verdictsOf(runs, own, own, { draws: 99, seed: 1 });
+    const same = verdictsOf(runs, own, own, { draws: 119, seed: 1 });
     expect(Object.values(same.called).flatMap((of) => Object.values(of))).not.toContain(true);
-    const { called } = verdictsOf(runs, own, folds(simulate(2, 3)), { draws: 99, seed: 1 });
+    const { called } = verdictsOf(runs, own, folds(simulate(2, 3)), { draws: 119, seed: 1 });
     expect(called.meanEntropy).toEqual({ floor: true, jackknife: true, halfSample: true, exchange: true });
     expect(called.jaccard.exchange).toBe(true);
   });
 });
 
 test('the same seed simulates the same clusters', () => {
-  expect(clusterCoverage(3, 1)).toEqual(clusterCoverage(3, 1));
+  expect(clusterCoverage(1, 1)).toEqual(clusterCoverage(1, 1));
 });
 
 describe.skipIf(!existsSync(COMMITTED))('what was measured', () => {
