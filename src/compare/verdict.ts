@@ -57,7 +57,8 @@ export function testChange(quantity: Quantity, evidence: Evidence): ChangeTest {
   } as const;
   if (impossible !== null) return { ...nothing, note: impossible };
   if (Number.isNaN(value)) return { ...nothing, note: needs };
-  if (folds < LEAST_FOLDS) return { ...nothing, note: `${folds} folds; a test needs ${LEAST_FOLDS}` };
+  if (folds < LEAST_FOLDS)
+    return { ...nothing, note: `${folds} ${folds === 1 ? 'fold' : 'folds'}; a test needs ${LEAST_FOLDS}` };
   const { se, p } = isSmooth
     ? studentTest(value, jackknife(value, leaveOneOut).se, folds - 1)
     : { se: errorOf(halves), p: pOfExchange(exchanged, alternativeOf(direction, ofOneRun !== null)) };

@@ -11,6 +11,7 @@ import type {
   Trend,
   UnitDescription,
 } from '../../src/compare/comparison.js';
+import { COMPARISON_SCHEMA_VERSION } from '../../src/compare/comparison.js';
 
 /** What a comparison says in rows. */
 type Rows = Pick<Comparison, 'levels' | 'changes' | 'contrasts' | 'trends'>;
@@ -95,7 +96,7 @@ export function syntheticComparison({
   const tokens = languages.map((_, k) => Math.round(9_000 + 9_000 * random() + (k === 0 ? 2_000 : 0)));
   const described = {
     schema: 'babelscope/comparison' as const,
-    schemaVersion: 5,
+    schemaVersion: COMPARISON_SCHEMA_VERSION,
     babelscope: '0.1.0',
     probe: {
       name: 'facts',
