@@ -20,8 +20,8 @@ for (const [i, folder] of folders.entries()) {
   const sources = files.map((name) => ({ path: join(folder, name), language: null }));
   measure(
     `import of ${files.length} files`,
-    `const { importLapeCounts } = await import('${DIST}interchange/index.js');
-     await importLapeCounts(${JSON.stringify(sources)}, ${JSON.stringify(runs[i])});`,
+    `const { importFiles } = await import('${DIST}interchange/index.js');
+     await importFiles(${JSON.stringify(sources)}, { format: 'lape-counts', out: ${JSON.stringify(runs[i])} });`,
   );
   measure(
     'score',

@@ -4,9 +4,10 @@ import { neuronsOf } from '../src/hooks/points.js';
 import { Draws, Random } from '../src/stats/sampling/random.js';
 import { toFloat16 } from '../src/store/files/float16.js';
 import { type PlannedArray, streamSafetensors } from '../src/store/files/safetensors.js';
-import type { RunManifest } from '../src/store/run/manifest.js';
-import { layerPath, writeManifest } from '../src/store/run/run-folder.js';
+import { RUN_SCHEMA_VERSION, type RunManifest } from '../src/store/run/manifest.js';
+import { layerPath } from '../src/store/run/run-folder.js';
 import { createRunFolder } from '../test/support/create-run-folder.js';
+import { sealRun } from '../test/support/seal-run.js';
 
 const LANGUAGES = ['en', 'de', 'fr', 'es', 'pt', 'ru', 'zh', 'ja', 'ko', 'ar', 'hi', 'sw'];
 const SIZE = { items: 1000, folds: 20 };
@@ -165,7 +166,7 @@ export async function writeLargeRun(
   const hash = '0'.repeat(64);
   const manifest: RunManifest = {
     schema: 'babelscope/run',
-    schemaVersion: 1,
+    schemaVersion: RUN_SCHEMA_VERSION,
     babelscope: '0.1.0',
     onnxruntime: 'none',
     model: {
@@ -225,5 +226,5 @@ export async function writeLargeRun(
     warnings: [],
   };
   // Last: a run without a manifest is none.
-  await writeManifest(folder, manifest);
+  await sealRun(folder, manifest);
 }

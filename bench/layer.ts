@@ -10,13 +10,13 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { openCheckpoint } from '../src/checkpoint/open-checkpoint.js';
 import { Graph } from '../src/graph/graph.js';
 import { serialize } from '../src/graph/onnx/serialize.js';
 import { gather, gemm } from '../src/graph/operators/index.js';
 import type { Tap } from '../src/hooks/taps.js';
 import { openModel } from '../src/models/open-model.js';
+import { onnxruntime } from '../src/runtime/onnxruntime.js';
 import { Random } from '../src/stats/sampling/random.js';
 
 const SHAPE = { dModel: 896, dMlp: 4864, heads: 14, kvHeads: 2, headDim: 64 };
@@ -57,7 +57,8 @@ try {
   await writeCheckpoint(folder);
   const checkpoint = await openCheckpoint(folder);
   const model = openModel(checkpoint);
-  const options: InferenceSession.SessionOptions = {
+  const { InferenceSession, Tensor } = await onnxruntime();
+  const options = {
     intraOpNumThreads: threads,
     extra: { session: { model_external_initializers_file_folder_path: checkpoint.weightsRoot } },
   };

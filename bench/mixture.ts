@@ -14,7 +14,6 @@ import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSyn
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { estimateCapture } from '../src/capture/plan/estimate-capture.js';
 import { openCheckpoint } from '../src/checkpoint/open-checkpoint.js';
 import { parseBytes } from '../src/cli/options.js';
@@ -24,6 +23,7 @@ import { gemm } from '../src/graph/operators/index.js';
 import { openModel } from '../src/models/open-model.js';
 import type { LayeredModel } from '../src/models/types.js';
 import { batchTokens } from '../src/runtime/memory/batches.js';
+import { onnxruntime } from '../src/runtime/onnxruntime.js';
 import { Random } from '../src/stats/sampling/random.js';
 import { DIST } from './measure.js';
 import { writeRandomCheckpoint } from './random-checkpoint.js';
@@ -187,6 +187,7 @@ async function bareProducts({ shape }: LayeredModel) {
   graph.output('gate', gemm(x, graph.float(floats(dExpert * dModel), sizes)));
   graph.output('up', gemm(x, graph.float(floats(dExpert * dModel), sizes)));
   graph.output('down', gemm(h, graph.float(floats(dExpert * dModel), [dModel, dExpert])));
+  const { InferenceSession, Tensor } = await onnxruntime();
   const session = await InferenceSession.create(serialize(graph), { intraOpNumThreads: 1 });
   /** Seconds an expert; the best of some rounds. */
   const run = async (tokens: number) => {

@@ -26,7 +26,7 @@ export async function renderCliPage(): Promise<string> {
   return `${[
     '# Commands',
     'Made from the commands themselves by `npx tsx scripts/make-cli-doc.ts`. `babelscope <command> --help` says the same.',
-    'Exit status: 0 done, 1 a fault of babelscope, 2 unusable input or arguments, 130 interrupted. ' +
+    'Exit status: 0 done, 1 a fault of babelscope, 2 unusable input or arguments, 130 interrupted (143 by SIGTERM, 129 by SIGHUP). ' +
       '`--json` prints one object on standard output; everything else goes to standard error.',
     ...sections,
   ].join('\n\n')}\n`;

@@ -33,7 +33,7 @@ try {
     execFileSync(python, ['-m', 'nbconvert', '--to', 'notebook', '--execute', ...into, name], {
       cwd: folder,
       stdio: 'inherit',
-      env: { ...process.env, JUPYTER_PATH: jupyter, NO_COLOR: '1', ORT_DISABLE_TELEMETRY: '1' },
+      env: { ...process.env, JUPYTER_PATH: jupyter, NO_COLOR: '1', DENO_NO_UPDATE_CHECK: '1' },
     });
     console.log(`${name}: ${((performance.now() - start) / 1000).toFixed(0)} s`);
   }

@@ -1,3 +1,5 @@
+import { redact, redactCause } from './secrets.js';
+
 /** A message to the user names the thing, the place, what was expected, what was found, and the way out. */
 export interface ErrorDetails {
   /** One sentence: what is wrong. */
@@ -15,8 +17,15 @@ export class BabelscopeError extends Error {
   readonly exitCode: number = 1;
   readonly details: ErrorDetails;
 
-  constructor(details: ErrorDetails, options?: ErrorOptions) {
-    super(formatDetails(details), options);
+  constructor(given: ErrorDetails, options?: ErrorOptions) {
+    // No error carries a token or a password, whoever shows it.
+    const details = Object.fromEntries(
+      Object.entries(given).map(([part, text]) => [part, typeof text === 'string' ? redact(text) : text]),
+    ) as unknown as ErrorDetails;
+    super(
+      formatDetails(details),
+      options?.cause === undefined ? undefined : { cause: redactCause(options.cause) },
+    );
     this.name = new.target.name;
     this.details = details;
   }
@@ -69,10 +78,21 @@ export class InterruptedError extends BabelscopeError {
   override readonly exitCode = 130;
 }
 
-function formatDetails({ what, where, expected, found, remedy }: ErrorDetails): string {
-  const lines = [where === undefined ? what : `${where}: ${what}`];
+const FIELDS = ['what', 'where', 'expected', 'found', 'remedy'] as const;
+
+/** Characters of a detail that a message shows: a file's content may be of any length. */
+const SHOWN_CHARACTERS = 2_000;
+
+function formatDetails(details: ErrorDetails): string {
+  const [what, where, expected, found, remedy] = FIELDS.map((field) => shortened(details[field]));
+  const lines = [where === undefined ? `${what}` : `${where}: ${what}`];
   if (expected !== undefined) lines.push(`  expected: ${expected}`);
   if (found !== undefined) lines.push(`  found:    ${found}`);
   if (remedy !== undefined) lines.push(`  remedy:   ${remedy}`);
-  return lines.join('\n');
+  // A line of a file's own text never stands where a line of ours would.
+  return lines.map((line) => line.replaceAll('\n', '\n            ')).join('\n');
+}
+
+function shortened(text: string | undefined): string | undefined {
+  return text === undefined || text.length <= SHOWN_CHARACTERS ? text : `${text.slice(0, SHOWN_CHARACTERS)}…`;
 }

@@ -48,14 +48,17 @@ export {
   type Activation,
   type ActivationOptions,
   type Device,
+  type GradientOptions,
   type LoadedModel,
   type LoadModelOptions,
   loadModel,
   ModelRunner,
   type PromptActivations,
+  type PromptGradients,
   RunnerError,
   type RunnerOptions,
   type RunTextOptions,
+  type TextGradients,
   type TextRun,
   type TokenizedPrompt,
 } from './runtime/index.js';
@@ -94,9 +97,10 @@ export {
   type Prompt,
 } from './probes/index.js';
 
-// Runs: what a capture recorded.
+// Runs: what a capture recorded, and whether it is still that.
 
 export {
+  type DamagedFile,
   openRun,
   RUN_ARRAYS,
   type Run,
@@ -104,6 +108,8 @@ export {
   type RunManifest,
   type RunPlan,
   type UnitType,
+  type Verification,
+  verify,
 } from './store/index.js';
 
 // Scores of a run as typed rows, and the same scores of your own numbers.
@@ -187,13 +193,12 @@ export {
   exportCsv,
   exportLapeMask,
   exportTransformerLens,
-  type ImportSelectionOptions,
-  importLahis,
-  importLapeCounts,
-  importLapeJson,
-  importLapeMask,
-  importSelfcond,
+  type ImportOptions,
+  type ImportResult,
+  importFiles,
+  type LanguageMatrix,
   type PickleValue,
+  readMatrix,
   readPytorch,
   type SelectedSet,
   type SelectionComparison,

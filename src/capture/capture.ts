@@ -3,12 +3,15 @@ import { InterruptedError, UsageError } from '../errors.js';
 import { openSubject } from '../models/index.js';
 import { loadProbes, type ProbeSet } from '../probes/index.js';
 import { ModelRunner } from '../runtime/index.js';
-import type { RunManifest } from '../store/index.js';
+import { DamagedError, type ListedManifest, withFolderLock } from '../store/index.js';
 import { loadTokenizer } from '../tokenizer/index.js';
-import { mergeRun, openPart } from './parts/merge-run.js';
-import { isMerged, missingParts, openRunFolder } from './parts/open-run-folder.js';
+import { InputWatch } from './input-watch.js';
+import { mergeParts, openPart } from './parts/merge-run.js';
+import { missingParts, openRunFolder } from './parts/open-run-folder.js';
 import { writePart } from './parts/write-part.js';
+import { captureCommand } from './plan/capture-command.js';
 import { runBytes } from './plan/estimate-capture.js';
+import { requireSpace } from './plan/free-space.js';
 import { planRun } from './plan/plan-run.js';
 import { appendTiming, ProgressMeter, Stopwatch } from './progress.js';
 import { equaliseTokens } from './prompts/equalise-tokens.js';
@@ -43,6 +46,7 @@ export async function capture(options: CaptureOptions): Promise<CaptureResult> {
   const { checkpoint, adapter, onDownload } = options;
   const subject = await openSubject(checkpoint, { adapter, signal, onDownload });
   const { model } = subject;
+  const watch = await InputWatch.start(subject);
   const tokenizer = await loadTokenizer(subject.tokenizer);
   const rule: PositionRule = {
     positions: options.positions ?? 'all',
@@ -57,7 +61,7 @@ export async function capture(options: CaptureOptions): Promise<CaptureResult> {
   );
   const planned = planRun({
     model,
-    identity: await subject.identify(),
+    identity: watch.identity,
     grid,
     rule,
     ...cut,
@@ -77,18 +81,20 @@ export async function capture(options: CaptureOptions): Promise<CaptureResult> {
     threads: options.threads,
     memoryBytes,
   });
-  let manifest: RunManifest;
+  const isShard = shard !== undefined && shard.count > 1;
+  const share = isShard ? `${shard.index}-of-${shard.count}` : undefined;
   try {
-    manifest = await openRunFolder(folder, planned);
-    if (!isMerged(folder, manifest)) await runChunks(folder, manifest, grid, runner, options);
+    return await withFolderLock(folder, { what: 'capture', share }, async () => {
+      const found = await openRunFolder(folder, planned, await captureCommand(planned), signal);
+      for (const error of found.damaged) options.onDamaged?.(error.details);
+      if (found.files === null) await runChunks(folder, found, grid, runner, watch, options);
+      if (isShard && found.files === null) return { folder, manifest: found.manifest, complete: false };
+      const manifest = await mergeParts(folder, { keepParts: options.keepParts, signal });
+      return { folder, manifest, complete: true };
+    });
   } finally {
     await runner.close();
   }
-  if (shard !== undefined && shard.count > 1 && !isMerged(folder, manifest)) {
-    return { folder, manifest, complete: false };
-  }
-  const merged = await mergeRun(folder, { keepParts: options.keepParts, signal });
-  return { folder, manifest: merged, complete: true };
 }
 
 function checkOptions({ seed = 0, shard, memoryBytes, threads }: CaptureOptions): void {
@@ -147,16 +153,22 @@ function chooseProbes({ probes, languages, limit, format }: CaptureOptions): Pro
 /** Runs the chunks of this shard that have no part yet. */
 async function runChunks(
   folder: string,
-  manifest: RunManifest,
+  listed: ListedManifest,
   grid: Grid,
   runner: ModelRunner,
-  { device = 'cpu', shard, signal, onProgress }: CaptureOptions,
+  watch: InputWatch,
+  options: CaptureOptions,
 ): Promise<void> {
+  const { device = 'cpu', shard, signal, onProgress } = options;
+  const { manifest } = listed;
   const { shape, plan } = manifest;
   const { index, count } = shard ?? { index: 1, count: 1 };
   const mine = [...plan.chunks.keys()].filter((chunk) => chunk % count === index - 1);
-  const missing = await checkParts(folder, manifest, mine);
+  const missing = await checkParts(folder, listed, mine, options);
   if (missing.length === 0) return;
+  // Parts that are missing and, unless others merge them, layers: they lie side by side until the parts go.
+  const bytes = runBytes(manifest);
+  await requireSpace(folder, (bytes * missing.length) / plan.chunks.length + (count === 1 ? bytes : 0));
   const tokensOf = (chunk: number) =>
     plan.chunks[chunk]!.flatMap((item) => grid.cells[item]!).reduce(
       (sum, cell) => sum + (cell?.ids.length ?? 0),
@@ -177,6 +189,7 @@ async function runChunks(
         chunk,
         runner,
         signal,
+        checkInputs: () => watch.check(),
         onProgress: ({ layer, tokenLayers }) => meter.advance(chunk, layer, tokenLayers),
         onLayer: (layer) => stopwatch.finishLayer(layer),
       });
@@ -190,15 +203,23 @@ async function runChunks(
   }
 }
 
-/** @returns those of the chunks that have no part. @throws RunError if a part is of another run */
+/** @returns those of the chunks that have no part, or a damaged one. @throws RunError if a part is of another run */
 async function checkParts(
   folder: string,
-  manifest: RunManifest,
+  listed: ListedManifest,
   chunks: readonly number[],
+  { signal, onDamaged }: CaptureOptions,
 ): Promise<readonly number[]> {
-  const missing = new Set(missingParts(folder, manifest));
+  const missing = new Set(missingParts(folder, listed.manifest));
   for (const chunk of chunks) {
-    if (!missing.has(chunk)) await (await openPart(folder, manifest, chunk)).close();
+    if (missing.has(chunk)) continue;
+    try {
+      await (await openPart(folder, listed, chunk, signal)).close();
+    } catch (error) {
+      if (!(error instanceof DamagedError)) throw error;
+      onDamaged?.(error.details);
+      missing.add(chunk);
+    }
   }
   return chunks.filter((chunk) => missing.has(chunk));
 }

@@ -1,7 +1,8 @@
-import { readFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { RunError } from '../errors.js';
+import { readJson } from '../read-json.js';
 import { writeJson } from '../store/index.js';
 import type { CaptureProgress } from './types.js';
 
@@ -135,15 +136,12 @@ export async function appendTiming(
 ): Promise<void> {
   const name = shard === undefined ? 'timings.json' : `${shard.index}-of-${shard.count}.timings.json`;
   const path = join(folder, name);
-  const earlier = z.array(timingSchema).safeParse(await readJson(path));
+  const earlier = z.array(timingSchema).safeParse(await readEarlier(path));
   const timings = [...(earlier.success ? earlier.data : []), timing];
   await writeJson(path, timings);
 }
 
-async function readJson(path: string): Promise<unknown> {
-  try {
-    return JSON.parse(await readFile(path, 'utf8'));
-  } catch {
-    return null; // no earlier timings, or none that can be read
-  }
+/** null where there are no earlier timings, or none that can be read. */
+function readEarlier(path: string): Promise<unknown> {
+  return readJson(path, 'delete it', RunError).catch(() => null);
 }

@@ -1,4 +1,5 @@
 import type { DownloadProgress } from '../checkpoint/index.js';
+import type { ErrorDetails } from '../errors.js';
 import type { ProbeSet } from '../probes/index.js';
 import type { Device } from '../runtime/index.js';
 import type { RunManifest, RunPlan } from '../store/index.js';
@@ -59,6 +60,8 @@ export interface CaptureOptions {
   readonly signal?: AbortSignal | undefined;
   /** Before anything runs or is written. */
   readonly onPlan?: ((plan: CapturePlan) => void) | undefined;
+  /** A file of the run was found damaged, and is made anew. */
+  readonly onDamaged?: ((damage: ErrorDetails) => void) | undefined;
   readonly onProgress?: ((progress: CaptureProgress) => void) | undefined;
   /** While a model of the hub is downloaded. */
   readonly onDownload?: ((progress: DownloadProgress) => void) | undefined;

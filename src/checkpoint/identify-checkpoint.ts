@@ -1,15 +1,13 @@
-import { createHash, type Hash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { z } from 'zod';
-import { CheckpointError, messageOf } from '../errors.js';
+import { CheckpointError } from '../errors.js';
 import { readConfigField } from './config/config-field.js';
 import { parseHubPath } from './hub/cache-folder.js';
 import { ADAPTER_CONFIG, ADAPTER_WEIGHTS } from './lora/lora-config.js';
+import { sha256OfFiles } from './sha256-of-files.js';
+import { findTokenizerFiles, hashTokenizerFiles } from './tokenizer-files.js';
 import type { Adapter, AdapterIdentity, Checkpoint, ModelIdentity } from './types.js';
-
-/** Read size while hashing; larger ones measured no faster. */
-const HASH_CHUNK_BYTES = 1 << 20;
 
 /**
  * Name, revision, size and SHA-256 fingerprints of a checkpoint. Reads every byte of config, weights and tokenizer.
@@ -17,7 +15,7 @@ const HASH_CHUNK_BYTES = 1 << 20;
  * @throws CheckpointError if there are no weights, config.json names no architecture or a file cannot be read.
  */
 export async function identifyCheckpoint(checkpoint: Checkpoint): Promise<ModelIdentity> {
-  const { folder, tensors, unreadable, weightsRoot, tokenizerJson } = checkpoint;
+  const { folder, tensors, tokenizerJson } = checkpoint;
   if (tensors.size === 0) {
     throw new CheckpointError({
       what: 'there are no weights to identify the checkpoint by',
@@ -25,8 +23,6 @@ export async function identifyCheckpoint(checkpoint: Checkpoint): Promise<ModelI
       remedy: 'download the weights into the folder',
     });
   }
-  const locations = new Set([...tensors.values(), ...unreadable.values()].map(({ location }) => location));
-  const weightFiles = [...locations].sort().map((location) => join(weightsRoot, location));
   const hub = parseHubPath(folder);
   return {
     name: hub?.name ?? (basename(folder) || dirname(folder)),
@@ -36,10 +32,50 @@ export async function identifyCheckpoint(checkpoint: Checkpoint): Promise<ModelI
     modelType: readConfigField(checkpoint, 'model_type', z.string().min(1)),
     ...countParameters(checkpoint),
     configSha256: await sha256OfFiles([join(folder, 'config.json')]),
-    weightsSha256: await sha256OfFiles(weightFiles),
+    weightsSha256: await sha256OfFiles(weightFiles(checkpoint).map(({ path }) => path)),
     tokenizerSha256: tokenizerJson === null ? null : await sha256OfFiles([tokenizerJson]),
+    tokenizerFiles: await hashTokenizerFiles(tokenizerFilesOf(checkpoint)),
     adapter: checkpoint.adapter === null ? null : await identifyAdapter(checkpoint.adapter),
   };
+}
+
+/** A weight file and the bytes that its header says it has. */
+export interface WeightFile {
+  readonly path: string;
+  readonly bytes: number;
+}
+
+/** The checkpoint's weight files, an adapter's not among them, in order of location. */
+function weightFiles({ tensors, unreadable, weightsRoot }: Checkpoint): WeightFile[] {
+  const ends = new Map<string, number>();
+  for (const { location, offset, byteLength } of [...tensors.values(), ...unreadable.values()]) {
+    ends.set(location, Math.max(ends.get(location) ?? 0, offset + byteLength));
+  }
+  return [...ends]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([location, bytes]) => ({ path: join(weightsRoot, location), bytes }));
+}
+
+/** The files that decide what a model computes: weights, an adapter's among them, and all others. */
+export function filesOf(checkpoint: Checkpoint): {
+  readonly weights: readonly WeightFile[];
+  readonly others: readonly string[];
+} {
+  const { folder, adapter } = checkpoint;
+  const ofAdapter =
+    adapter === null ? [] : weightFiles({ ...checkpoint, tensors: adapter.tensors, unreadable: new Map() });
+  return {
+    weights: [...weightFiles(checkpoint), ...ofAdapter],
+    others: [
+      join(folder, 'config.json'),
+      ...tokenizerFilesOf(checkpoint),
+      ...(adapter === null ? [] : [join(adapter.folder, ADAPTER_CONFIG)]),
+    ],
+  };
+}
+
+function tokenizerFilesOf({ folder }: Checkpoint): string[] {
+  return findTokenizerFiles((name) => (existsSync(join(folder, name)) ? join(folder, name) : null));
 }
 
 async function identifyAdapter({ folder, ref }: Adapter): Promise<AdapterIdentity> {
@@ -80,29 +116,6 @@ function countParameters({
 const SCALES = /_scale(_inv|s)?$/;
 /** Rotary frequencies; causal masks of GPT-2 and GPT-NeoX. */
 const STORED_TABLES = /\.rotary_emb\.inv_freq$|\.(attn|attention)\.(bias|masked_bias)$/;
-
-/** Hex SHA-256 over the contents of files, one after another; memory does not grow with their size. */
-export async function sha256OfFiles(paths: readonly string[]): Promise<string> {
-  const hash = createHash('sha256');
-  for (const path of paths) await updateFromFile(hash, path);
-  return hash.digest('hex');
-}
-
-async function updateFromFile(hash: Hash, path: string): Promise<void> {
-  try {
-    for await (const chunk of createReadStream(path, { highWaterMark: HASH_CHUNK_BYTES })) hash.update(chunk);
-  } catch (cause) {
-    throw new CheckpointError(
-      {
-        what: 'cannot be read',
-        where: path,
-        found: messageOf(cause),
-        remedy: 'check that the file is still there and that you may read it',
-      },
-      { cause },
-    );
-  }
-}
 
 /** Hexadecimal digits that stand for a commit, as git shortens it. */
 const SHORT_COMMIT = 7;

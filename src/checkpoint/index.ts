@@ -7,16 +7,18 @@ export {
   readRenamedField,
 } from './config/config-field.js';
 export { type Rope, readRope } from './config/rope.js';
-export { commonFolder, parseHubPath } from './hub/cache-folder.js';
+export { commonFolder, isInside, parseHubPath } from './hub/cache-folder.js';
 export type { DownloadOptions, DownloadProgress } from './hub/snapshot.js';
-export { identifyCheckpoint, modelLabel, sha256OfFiles } from './identify-checkpoint.js';
+export { filesOf, identifyCheckpoint, modelLabel, type WeightFile } from './identify-checkpoint.js';
 export { ADAPTER_WEIGHTS } from './lora/lora-config.js';
 export { isTargeted, rankAndScale } from './lora/lora-targets.js';
 export { type OpenCheckpointOptions, openCheckpoint } from './open-checkpoint.js';
 export { checkPackedWeights, checkQuantisation } from './quantised/check-quantisation.js';
 export { requireWeight, rowOf } from './quantised/require-weight.js';
-export { readFully, readSafetensorsHeader, type StoredTensor } from './safetensors/header.js';
+export { readSafetensorsHeader, type StoredTensor } from './safetensors/header.js';
 export { requireTensor } from './safetensors/require-tensor.js';
+export { sha256OfFiles } from './sha256-of-files.js';
+export { findTokenizerFiles, hashTokenizerFiles } from './tokenizer-files.js';
 export type {
   Adapter,
   Checkpoint,

@@ -99,6 +99,8 @@ export interface ModelIdentity {
   /** Over the contents of every weight file, in order of location. */
   readonly weightsSha256: string | null;
   readonly tokenizerSha256: string | null;
+  /** SHA-256 of each file that decides which tokens a text becomes, by name; absent where it is not known. */
+  readonly tokenizerFiles?: Readonly<Record<string, string>> | undefined;
   /** The adapter applied to it; `parameters` and hashes above are those of the base. */
   readonly adapter: AdapterIdentity | null;
 }

@@ -116,6 +116,7 @@ export async function captureWithProgress(
         download.stop();
         say(`the run will take ${formatBytes(bytes)} on disk, and as much again while its parts are merged`);
       },
+      onDamaged: ({ what, where }) => say(`${where}: ${what}. It is made anew.`),
       onProgress: (step) => {
         download.stop();
         progress.update({

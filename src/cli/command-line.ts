@@ -1,5 +1,6 @@
 import { Command, CommanderError, type CommandUnknownOpts } from '@commander-js/extra-typings';
 import { VERSION } from '../version.js';
+import { printable } from './printable.js';
 import { reportError } from './terminal.js';
 
 /** Every command: what it does, and where it is. */
@@ -36,6 +37,10 @@ const COMMANDS: Readonly<
     'what a run holds, as other programs read it',
     async () => (await import('./export.js')).exportCommand(),
   ],
+  verify: [
+    'whether every file of a run, a comparison or a selection is what was written',
+    async () => (await import('./verify.js')).verifyCommand(),
+  ],
   demo: [
     'the whole job on the bundled checkpoints: capture, score, compare, report',
     async () => (await import('./demo.js')).demoCommand(),
@@ -52,7 +57,8 @@ export async function loadCommands(): Promise<CommandUnknownOpts[]> {
 /**
  * Runs one command line, given as words.
  *
- * @returns the exit status: 0 done, 1 a fault of ours, 2 unusable input or arguments, 130 interrupted
+ * @returns the exit status: 0 done, 1 a fault of ours, 2 unusable input or arguments, 130, 143 or 129 interrupted by
+ *   Ctrl-C, SIGTERM or SIGHUP
  */
 export async function runCommandLine(words: readonly string[]): Promise<number> {
   const program = new Command('babelscope')
@@ -64,7 +70,7 @@ export async function runCommandLine(words: readonly string[]): Promise<number> 
     .configureHelp({ subcommandTerm: (command) => command.name() })
     .addHelpText(
       'after',
-      '\nExit status: 0 done, 1 a fault of babelscope, 2 unusable input or arguments, 130 interrupted.' +
+      '\nExit status: 0 done, 1 a fault of babelscope, 2 unusable input or arguments, 130 interrupted (143 by SIGTERM, 129 by SIGHUP).' +
         '\nStart with: babelscope demo',
     );
   // Only the command that is asked for is loaded: help and version need none of the libraries that it needs.
@@ -87,6 +93,11 @@ export async function runCommandLine(words: readonly string[]): Promise<number> 
 function exitInsteadOfQuitting(command: CommandUnknownOpts): void {
   command.exitOverride((error) => {
     throw error;
+  });
+  // Messages of the parser repeat words of the command line, and helps those of packages.
+  command.configureOutput({
+    writeOut: (text) => void process.stdout.write(printable(text)),
+    writeErr: (text) => void process.stderr.write(printable(text)),
   });
   command.showHelpAfterError('Add --help for what it takes.');
   for (const child of command.commands) exitInsteadOfQuitting(child);

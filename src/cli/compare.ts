@@ -15,21 +15,15 @@ import {
   writeComparison,
 } from '../compare/index.js';
 import { UsageError } from '../errors.js';
-import {
-  compareSelections,
-  EXPORT_POLICIES,
-  type ExportPolicy,
-  isSelection,
-  writeSelectionComparison,
-} from '../interchange/index.js';
-import { openRun } from '../store/index.js';
+import { EXPORT_POLICIES, isMatrix, isSelection } from '../interchange/index.js';
+import { openRun, withFolderLock } from '../store/index.js';
+import { compareSelected, inPerCent } from './compare-selected.js';
 import { choice, parseList, parseSeed, parseShare } from './options.js';
 import {
   formatTable,
   interruptSignal,
   print,
   printJson,
-  printTable,
   say,
   sayWarnings,
   withLayerProgress,
@@ -84,6 +78,7 @@ export function compareCommand() {
     .option('--json', 'print the comparison as one JSON object')
     .action(async (runs, { out, labels, reference, groups = [], seeds, contrast, steps, ...rest }) => {
       onePerRun('--labels', runs, labels);
+      noMatrix(runs);
       if (runs.some(isSelection)) {
         await compareSelected(runs, { labels, policy: rest.policy }, out, rest.json === true);
         return;
@@ -128,17 +123,19 @@ export function compareCommand() {
       const comparison = await withLayerProgress('compare', (onLayer) =>
         compareRuns(named, { ...options, onProgress: ({ done, total }) => onLayer(done, total) }),
       );
-      await writeComparison(out, comparison);
-      await withLayerProgress('changes', (onPiece) =>
-        writeChanges(out, named, {
-          changes: rest.changes,
-          units: comparison.units,
-          reference,
-          seed: options.seed,
-          signal: options.signal,
-          onProgress: ({ done, total }) => onPiece(done, total),
-        }),
-      );
+      await withFolderLock(out, { what: 'compare' }, async () => {
+        await writeComparison(out, comparison);
+        await withLayerProgress('changes', (onPiece) =>
+          writeChanges(out, named, {
+            changes: rest.changes,
+            units: comparison.units,
+            reference,
+            seed: options.seed,
+            signal: options.signal,
+            onProgress: ({ done, total }) => onPiece(done, total),
+          }),
+        );
+      });
       if (rest.json) printJson(comparison);
       else printComparison(comparison);
       sayWarnings(comparison.warnings);
@@ -146,58 +143,16 @@ export function compareCommand() {
     });
 }
 
-/** Imported selections, with each other and with what scored runs select. */
-async function compareSelected(
-  folders: readonly string[],
-  options: { readonly labels: readonly string[] | undefined; readonly policy: ExportPolicy | undefined },
-  out: string,
-  json: boolean,
-): Promise<void> {
-  const comparison = await compareSelections(folders, options);
-  await writeSelectionComparison(out, comparison);
-  const number = (value: number | null) => (value === null ? '–' : value.toFixed(3));
-  if (json) printJson(comparison);
-  else {
-    for (const { label, source, rule, selected } of comparison.sets) {
-      print(`${label}: ${selected} neurons, ${source === rule ? '' : `${source}, `}selected by ${rule}`);
-    }
-    print('');
-    printTable(
-      ['neurons selected for', ...comparison.languages.map((_, k) => `${k + 1}`)],
-      comparison.sets.map(({ label, byLanguageCount }) => [label, ...byLanguageCount]),
-    );
-    print('');
-    printTable(
-      [
-        'selections',
-        'language',
-        'in the first',
-        'in the second',
-        'change',
-        'in both',
-        'Jaccard',
-        'by chance',
-      ],
-      comparison.overlaps.map(({ a, b, language, inA, inB, both, jaccard, chance }) => [
-        `${a}, ${b}`,
-        language ?? 'any',
-        inA,
-        inB,
-        inPerCent(inA, inB - inA).join(' (') + (inA === 0 ? '' : ')'),
-        both,
-        number(jaccard),
-        number(chance),
-      ]),
-    );
-  }
-  sayWarnings(comparison.warnings);
-  say(`\nNext: babelscope report ${out} --out <folder>`);
-}
-
-/** `-9` and `-12 %`; of a count that was 0 there is no per cent. */
-function inPerCent(from: number, change: number): string[] {
-  const signed = (value: number) => (value > 0 ? `+${value}` : `${value}`);
-  return [signed(change), ...(from === 0 ? [] : [`${signed(Math.round((100 * change) / from))} %`])];
+/** A matrix of languages has nothing that runs or selections share. @throws UsageError */
+function noMatrix(folders: readonly string[]): void {
+  const matrix = folders.find(isMatrix);
+  if (matrix === undefined) return;
+  throw new UsageError({
+    what: 'a matrix of languages is not compared',
+    where: matrix,
+    expected: 'captured or imported runs, or imported selections',
+    remedy: `draw it: babelscope report ${matrix} --out <folder>`,
+  });
 }
 
 /** The changes against the reference, also of each language's selected units, trends, and differences in differences, as tables. */

@@ -7,7 +7,7 @@ const FORMATS = ['csv', 'lape-mask', 'transformer-lens'] as const;
 
 export function exportCommand() {
   return new Command('export')
-    .argument('<run>', 'a run; for csv also a comparison')
+    .argument('<run>', 'a run; for csv also a comparison or an import')
     .addOption(
       new Option(
         '--format <format>',
@@ -16,16 +16,26 @@ export function exportCommand() {
         .choices(FORMATS)
         .makeOptionMandatory(),
     )
-    .requiredOption('--out <path>', 'where it goes')
+    .requiredOption(
+      '--out <path>',
+      'where it goes; .pt or .safetensors is added to the name of a file that has neither',
+    )
     .addOption(choice('--policy <name>', 'of lape-mask: whose selection', EXPORT_POLICIES, 'tang2024'))
     .action(async (run, { format, out, policy }) => {
       if (format === 'csv') for (const path of await exportCsv(run, out)) say(`wrote ${path}`);
       else if (format === 'lape-mask') {
-        const { languages, layers } = await exportLapeMask(run, out, policy);
-        say(`wrote ${out}: ${languages.join(', ')} in this order (${out}.json), ${layers} layers`);
+        const path = withSuffix(out, ['.pt', '.pth']);
+        const { languages, layers } = await exportLapeMask(run, path, policy);
+        say(`wrote ${path}: ${languages.join(', ')} in this order (${path}.json), ${layers} layers`);
       } else {
-        const names = await exportTransformerLens(run, out);
-        say(`wrote ${out}: ${names.length} arrays, ${names[0]} …`);
+        const path = withSuffix(out, ['.safetensors']);
+        const names = await exportTransformerLens(run, path);
+        say(`wrote ${path}: ${names.length} arrays, ${names[0]} …`);
       }
     });
+}
+
+/** The path of a file that programs recognise by its suffix; the first is added where it has none of them. */
+function withSuffix(path: string, suffixes: readonly string[]): string {
+  return suffixes.some((suffix) => path.toLowerCase().endsWith(suffix)) ? path : `${path}${suffixes[0]}`;
 }

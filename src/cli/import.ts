@@ -1,128 +1,121 @@
-import { existsSync } from 'node:fs';
-import { Command, Option } from '@commander-js/extra-typings';
-import { UsageError } from '../errors.js';
+import { Command, InvalidArgumentError, Option } from '@commander-js/extra-typings';
 import {
   describeSelection,
-  importLahis,
-  importLapeCounts,
-  importLapeJson,
-  importLapeMask,
-  importSelfcond,
+  FACTS,
+  type FactName,
+  type Facts,
+  FILE_OPTIONS,
+  type FileOption,
+  IMPORT_FORMATS,
+  type ImportResult,
+  importFiles,
   parseSource,
+  readMatrix,
 } from '../interchange/index.js';
-import { parseList, parsePositiveInteger } from './options.js';
-import { say, sayTable, sayWarnings } from './terminal.js';
-
-const FORMATS = ['lape-counts', 'lahis', 'lape-mask', 'lape-json', 'selfcond'] as const;
+import type { RunManifest } from '../store/index.js';
+import { formatTable, say } from './terminal.js';
 
 export function importCommand() {
-  return new Command('import')
+  const command = new Command('import')
     .argument('<files...>', 'their files; language=file where the name does not say which language it is of')
     .addOption(
       new Option(
         '--format <format>',
-        'lape-counts, lahis: a run, several files of a language being its folds; lape-mask, lape-json, selfcond: a selection',
-      )
-        .choices(FORMATS)
-        .makeOptionMandatory(),
+        `of the files (default: recognised by the first). ${IMPORT_FORMATS.map(({ name, title }) => `${name}: ${title}`).join('. ')}`,
+      ).choices(IMPORT_FORMATS.map(({ name }) => name)),
     )
     .requiredOption('--out <folder>', 'where it goes')
-    .option('--model <name>', 'what to call the model (default: the name of the folder)')
-    .option('--languages <tags>', 'of lape-mask: its languages, in order', parseList)
-    .option(
-      '--neurons <n>',
-      'of a selection: neurons of each layer, which no file says',
-      parsePositiveInteger,
-    )
-    .option(
-      '--rule <name>',
-      'of lape-mask, lape-json: the rule that selected them, such as tang2024 or polyfact2026',
-    )
-    .action(async (files, { format, out, model, languages, neurons, rule }) => {
-      assertApplies(format, { languages, neurons, rule });
-      const sources = files.map(parseSource);
-      const missing = sources.find(({ path }) => !existsSync(path));
-      if (missing !== undefined) {
-        throw new UsageError({
-          what: 'there is no such file',
-          where: missing.path,
-          expected: `a file of the format ${format}, or language=file`,
-          remedy: 'check the path',
-        });
-      }
-      if (format === 'lape-counts' || format === 'lahis') {
-        const importRun = format === 'lahis' ? importLahis : importLapeCounts;
-        const manifest = await importRun(sources, out, model);
-        sayWarnings(manifest.warnings);
-        const { plan, shape } = manifest;
-        const [units, counted] =
-          format === 'lahis' ? [`${shape.heads} heads`, 'files'] : [`${shape.dMlp} neurons`, 'tokens'];
-        for (const { name, language } of manifest.imported!.files) say(`${name}: ${language}`);
-        sayTable(
-          ['language', counted],
-          manifest.languages.map(({ tag, tokens }) => [tag, tokens]),
-        );
-        say(
-          `wrote ${out}: ${plan.languages.length} languages, ${plan.folds} folds, ${shape.layers} layers of ${units}`,
-        );
-        say(`Next: babelscope score ${out}`);
-        return;
-      }
-      const options = { out, model, languages, neurons, rule };
-      if (format === 'selfcond') {
-        const { leftOut } = await importSelfcond(sources, options);
-        if (leftOut > 0) say(`left out: ${leftOut} rows of modules whose outputs are no MLP neurons`);
-      } else {
-        const importFile = format === 'lape-mask' ? importLapeMask : importLapeJson;
-        await importFile(onlyFile(files), options);
-      }
-      const described = await describeSelection(out);
-      const [set] = described.sets;
-      sayTable(
-        ['language', 'selected neurons'],
-        described.languages.map((tag, k) => [tag, set!.perLanguage[k]!]),
-      );
-      if (format === 'lape-mask') {
-        say('The file does not name its languages: check these counts against those published for them.');
-      }
-      say(
-        `wrote ${out}: ${set!.selected} neurons of ${set!.byLayer.length} layers, selected by ${set!.rule}${
-          set!.units === null ? '; of how many neurons is not known' : ` of ${set!.units}`
-        }`,
-      );
-      say(`Next: babelscope compare ${out} <selection or scored run> --out <folder>`);
+    .addOption(fileOption('prefix'))
+    .addOption(fileOption('baseline'));
+  for (const name of Object.keys(FACTS) as FactName[]) command.addOption(factOption(name));
+  return command.action(async (files, given) => {
+    const { format, out, prefix, baseline, expectCounts, ...facts } = given as typeof given & {
+      readonly prefix?: readonly string[];
+      readonly baseline?: string;
+      readonly expectCounts?: Facts['counts'];
+    } & Facts;
+    const result = await importFiles(files.map(parseSource), {
+      ...facts,
+      counts: expectCounts,
+      format,
+      out,
+      prefix: prefix?.map(parseSource),
+      baseline: baseline === undefined ? undefined : parseSource(baseline),
     });
-}
-
-/** Options of each format, besides those of all. */
-const OWN_OPTIONS: Readonly<Record<(typeof FORMATS)[number], readonly string[]>> = {
-  'lape-counts': [],
-  lahis: [],
-  'lape-mask': ['languages', 'neurons', 'rule'],
-  'lape-json': ['neurons', 'rule'],
-  selfcond: ['neurons'],
-};
-
-/** An option that would change nothing is a mistake. */
-function assertApplies(format: (typeof FORMATS)[number], given: Readonly<Record<string, unknown>>): void {
-  const own = OWN_OPTIONS[format];
-  const idle = Object.keys(given).find((name) => given[name] !== undefined && !own.includes(name));
-  if (idle === undefined) return;
-  throw new UsageError({
-    what: `files of ${format} do not need this option`,
-    where: `--${idle}`,
-    expected: own.length === 0 ? 'none of a format' : own.map((name) => `--${name}`).join(', '),
-    remedy: 'leave it out, or name the --format that the files have',
+    if (format === undefined) say(`format: ${result.format}`);
+    for (const path of result.sidecars) say(`read beside the file: ${path}`);
+    for (const sentence of result.overridden) say(sentence);
+    await sayImported(out, result);
   });
 }
 
-function onlyFile(files: readonly string[]): string {
-  const [first, ...more] = files;
-  if (first !== undefined && more.length === 0) return first;
-  throw new UsageError({
-    what: 'a selection is one file',
-    expected: 'one file',
-    found: `${files.length}`,
-    remedy: 'import each into a folder of its own',
+/** The help of an option, after the formats that it is of: `of lape-mask, lape-json: …`. */
+function about(name: FactName | FileOption, text: string): string {
+  const formats = IMPORT_FORMATS.filter(({ options }) => (options as readonly string[]).includes(name));
+  return formats.length === 0 ? text : `of ${formats.map((format) => format.name).join(', ')}: ${text}`;
+}
+
+function fileOption(name: FileOption) {
+  return new Option(FILE_OPTIONS[name].flag, about(name, FILE_OPTIONS[name].about));
+}
+
+function factOption(name: FactName) {
+  const { flag, about: text, parse, schema } = FACTS[name];
+  return new Option(flag, about(name, text)).argParser((given) => {
+    const parsed = schema.safeParse(parse(given));
+    if (parsed.success) return parsed.data;
+    throw new InvalidArgumentError(parsed.error.issues[0]!.message);
   });
+}
+
+async function sayImported(out: string, result: ImportResult): Promise<void> {
+  switch (result.becomes) {
+    case 'run':
+      return sayRun(out, result.manifest);
+    case 'selection':
+      return saySelection(out, result.notes);
+    case 'matrix': {
+      const { intervened, languages, quantity, baseline } = await readMatrix(out);
+      say(
+        `wrote ${out}: ${quantity} of ${intervened.length} languages intervened on × ${languages.length} tested, ${baseline === null ? 'no baseline' : 'with a baseline'}`,
+      );
+      say(`Next: babelscope report ${out} --out <folder>`);
+    }
+  }
+}
+
+function sayRun(out: string, { warnings, imported, languages, plan, shape }: RunManifest): void {
+  for (const warning of warnings) say(`warning: ${warning}`);
+  const heads = imported!.format === 'lahis';
+  for (const { name, language } of imported!.files) say(`${name}: ${language}`);
+  say(
+    formatTable(
+      ['language', heads ? 'files' : 'tokens'],
+      languages.map(({ tag, tokens }) => [tag, tokens]),
+    ),
+  );
+  const units = heads ? `${shape.heads} heads` : `${shape.dMlp} neurons`;
+  say(
+    `wrote ${out}: ${plan.languages.length} languages, ${plan.folds} folds, ${shape.layers} layers of ${units}`,
+  );
+  say(`Next: babelscope score ${out}`);
+}
+
+async function saySelection(out: string, notes: readonly string[]): Promise<void> {
+  const { unit, languages, sets } = await describeSelection(out);
+  const { perLanguage, selected, byLayer, layers, rule, units } = sets[0]!;
+  say(
+    formatTable(
+      ['language', `selected ${unit}s`],
+      languages.map((tag, k) => [tag, perLanguage[k]!]),
+    ),
+  );
+  for (const note of notes) say(note);
+  const many = selected === null ? `counts of ${unit}s` : `${selected} ${unit}s`;
+  say(
+    `wrote ${out}: ${many} of ${layers === null ? 'at least ' : ''}${byLayer.length} layers, selected by ${rule}${
+      units === null ? '; of how many is not known' : ` of ${units}`
+    }`,
+  );
+  say(`Next: babelscope compare ${out} <selection or scored run> --out <folder>`);
 }

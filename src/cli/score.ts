@@ -27,6 +27,7 @@ export function scoreCommand() {
     )
     .option('--threads <n>', 'threads (default: the physical cores, at most 8)', parsePositiveInteger)
     .option('--seed <n>', 'seed of random halves, draws and permutations', parseSeed, 0)
+    .option('--overwrite', 'replace finer scores of the run: more of them, or more draws or permutations')
     .option('--json', 'print one JSON object')
     .action(async (run, { json, ...options }) => {
       const signal = interruptSignal();

@@ -1,15 +1,24 @@
+import { constants } from 'node:os';
+import { format } from 'node:util';
 import cliProgress from 'cli-progress';
 import type { DownloadProgress } from '../checkpoint/index.js';
-import { BabelscopeError } from '../errors.js';
+import { BabelscopeError, InterruptedError } from '../errors.js';
+import { printable, printableJson, printableLine } from './printable.js';
 
-/** A command reaches the outside through these functions alone, so that tests can look. */
+/** A command reaches the outside through the functions of this file alone; they let nothing by that a terminal acts on. */
 export function say(line: string): void {
-  process.stderr.write(`${line}\n`);
+  process.stderr.write(`${printable(line)}\n`);
+}
+
+/** Makes what libraries say go the same way. */
+export function guardConsole(): void {
+  for (const method of ['log', 'info', 'debug', 'warn', 'error', 'trace'] as const)
+    console[method] = (...words: unknown[]) => say(format(...words));
 }
 
 /** The one machine-readable object of a `--json` command, or the plain result of one without. */
 export function print(text: string): void {
-  process.stdout.write(`${text}\n`);
+  process.stdout.write(`${printable(text)}\n`);
 }
 
 type Rows = readonly (readonly (string | number)[])[];
@@ -27,14 +36,14 @@ export function sayWarnings(warnings: readonly string[]): void {
 }
 
 export function printJson(value: unknown): void {
-  print(JSON.stringify(value, null, 2));
+  process.stdout.write(`${printableJson(value)}\n`);
 }
 
-/** Says what went wrong and returns the exit status: 2 unusable input, 130 interrupted, 1 a fault of ours. */
+/** Says what went wrong and returns the exit status: 2 unusable input, 128 and more interrupted, 1 a fault of ours. */
 export function reportError(error: unknown): number {
   if (error instanceof BabelscopeError) {
     say(`babelscope: ${error.message}`);
-    return error.exitCode;
+    return error instanceof InterruptedError ? statusOf(lastSignal) : error.exitCode;
   }
   say(
     `babelscope: internal error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
@@ -43,19 +52,31 @@ export function reportError(error: unknown): number {
   return 1;
 }
 
+/** Ctrl-C, the usual end of a process, and the end of its terminal or connection. */
+const STOPS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+type Stop = (typeof STOPS)[number];
+
+let lastSignal: Stop = 'SIGINT';
+
+/** The exit status of what a signal ended: 130, 143 or 129. */
+function statusOf(signal: Stop): number {
+  return 128 + constants.signals[signal];
+}
+
 /**
- * A signal that Ctrl-C (or SIGTERM) aborts. The first one asks the work to stop between batches; a second one ends the
- * process at once, which loses no finished part either.
+ * A signal that Ctrl-C, SIGTERM and SIGHUP abort. The first one asks the work to stop between batches; a second one ends
+ * the process at once, which loses no finished part either.
  */
 export function interruptSignal(): AbortSignal {
   const controller = new AbortController();
-  const onSignal = () => {
-    if (controller.signal.aborted) process.exit(130);
-    say('\nbabelscope: stopping after the current batch (again to stop at once)');
-    controller.abort();
-  };
-  process.on('SIGINT', onSignal);
-  process.on('SIGTERM', onSignal);
+  for (const name of STOPS) {
+    process.on(name, () => {
+      if (controller.signal.aborted) process.exit(statusOf(name));
+      lastSignal = name;
+      say('\nbabelscope: stopping after the current batch (again to stop at once)');
+      controller.abort();
+    });
+  }
   return controller.signal;
 }
 
@@ -81,7 +102,7 @@ export function startProgress(title: string): Progress {
 function barProgress(title: string): Progress {
   const bar = new cliProgress.SingleBar(
     {
-      format: `${title} {bar} {percentage}% · {rate} · {left} left · {label}`,
+      format: '{title} {bar} {percentage}% · {rate} · {left} left · {label}',
       stream: process.stderr,
       hideCursor: true,
       clearOnComplete: true,
@@ -93,7 +114,10 @@ function barProgress(title: string): Progress {
   let started = false;
   return {
     update({ done, total, rate, secondsLeft, label }) {
-      const payload = { rate, left: formatSeconds(secondsLeft), label };
+      const texts = { title, rate, left: formatSeconds(secondsLeft), label };
+      const payload = Object.fromEntries(
+        Object.entries(texts).map(([name, text]) => [name, printableLine(text)]),
+      );
       if (!started) {
         bar.start(total, done, payload);
         started = true;
@@ -182,7 +206,7 @@ export function formatSeconds(seconds: number | null): string {
 /** Columns aligned with two spaces between; numbers to the right. */
 export function formatTable(head: readonly string[], rows: Rows): string {
   const cells = [head, ...rows].map((row) =>
-    row.map((cell) => (typeof cell === 'number' ? cell.toLocaleString('en') : cell)),
+    row.map((cell) => (typeof cell === 'number' ? cell.toLocaleString('en') : printableLine(cell))),
   );
   const widths = head.map((_, c) => Math.max(...cells.map((row) => (row[c] ?? '').length)));
   const right = head.map((_, c) => rows.length > 0 && rows.every((row) => typeof row[c] === 'number'));

@@ -3,10 +3,10 @@ import { FINDINGS } from '../stats/index.js';
 import { runManifestSchema, UNIT_TYPES } from '../store/index.js';
 
 /**
- * Newest layout of comparison.json. 6: changes are tested, and `tests` declares how. 5: levels, changes, contrasts and trends are flat lists whose rows say which quantity
- * they are of. Files of earlier versions are refused with the command that makes them anew.
+ * Newest layout of comparison.json. 7: changes are tested, and `tests` declares how. 6: it lists its tables with their
+ * checksums, and has its own. Files of earlier versions are refused with the command that makes them anew.
  */
-export const COMPARISON_SCHEMA_VERSION = 6;
+export const COMPARISON_SCHEMA_VERSION = 7;
 
 /** Every measure of a comparison, as comparison.json, the tables and the terminal spell it. */
 export const MEASURES = [

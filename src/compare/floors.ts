@@ -69,15 +69,8 @@ export function samplingFloor(
   across: readonly number[],
   direction: Direction,
 ): SamplingFloor {
-  const [a, b, x] = [withinFrom, withinTo, across].map((values) =>
-    spread(
-      values,
-      (sorted) => quantile(sorted, WITHIN_TAIL),
-      (sorted) => quantile(sorted, 1 - WITHIN_TAIL),
-    ),
-  ) as [Spread | null, Spread | null, Spread | null];
-  const floors = { withinFrom: a, withinTo: b, across: x };
-  if (a === null || b === null || x === null) {
+  const floors = spreads(withinFrom, withinTo, across, WITHIN_TAIL);
+  if (Object.values(floors).includes(null)) {
     const note = [
       missing('within the first run', withinFrom),
       missing('within the second run', withinTo),
@@ -87,7 +80,7 @@ export function samplingFloor(
       .join('; ');
     return { ...floors, shareOutside: null, verdict: 'not measured', note };
   }
-  return { ...floors, ...verdictBeside([a, b], across, direction, 'not distinguishable from sampling') };
+  return { ...floors, ...verdictBeside(floors, across, direction, 'not distinguishable from sampling') };
 }
 
 /**
@@ -107,22 +100,14 @@ export function seedFloor(
   needs: string,
 ): SeedFloor {
   const [from, to, between] = sizes(direction, withinFrom, withinTo, across);
-  const [a, b, x] = [from, to, between].map((values) =>
-    spread(
-      values,
-      (all) => Math.min(...all),
-      (all) => Math.max(...all),
-    ),
-  ) as [Spread | null, Spread | null, Spread | null];
-  const floors = { withinFrom: a, withinTo: b, across: x };
+  const floors = spreads(from, to, between, 0);
   const nothing = { ...floors, shareOutside: null, verdict: 'not measured' } as const;
-  const all = [...from, ...to];
-  if (all.length === 0) return { ...nothing, note: 'one training seed a regime' };
-  if (![...all, ...between].every(Number.isFinite)) return { ...nothing, note: needs };
-  const within = [a, b].filter((own) => own !== null);
+  const within = [...from, ...to];
+  if (within.length === 0) return { ...nothing, note: 'one training seed a regime' };
+  if (![...within, ...between].every(Number.isFinite)) return { ...nothing, note: needs };
   return {
     ...floors,
-    ...verdictBeside(within, between, direction, 'not distinguishable from training seeds'),
+    ...verdictBeside(floors, between, direction, 'not distinguishable from training seeds'),
   };
 }
 
@@ -132,11 +117,12 @@ export function seedFloor(
  * least 95 % of the across values are outside.
  */
 function verdictBeside<Otherwise extends string>(
-  within: readonly Spread[],
+  { withinFrom, withinTo }: ReturnType<typeof spreads>,
   across: readonly number[],
   direction: Direction,
   otherwise: Otherwise,
 ) {
+  const within = [withinFrom, withinTo].filter((own) => own !== null);
   const bound =
     direction === 'difference'
       ? Math.max(...within.map(([, , high]) => high))
@@ -155,14 +141,13 @@ function sizes(direction: Direction, ...lists: readonly [Values, Values, Values]
 
 type Values = readonly number[];
 
-/** A low number, the median and a high number of some values; null of none, or if one is not finite. */
-function spread(
-  values: Values,
-  low: (values: Values) => number,
-  high: (values: Values) => number,
-): Spread | null {
-  if (values.length === 0 || !values.every(Number.isFinite)) return null;
-  return [low(values), quantile(values, 0.5), high(values)];
+/** Each distribution at `tail`, in the middle and at 1 − `tail`; null of none, or if a value is not finite. */
+function spreads(withinFrom: Values, withinTo: Values, across: Values, tail: number) {
+  const spread = (values: Values): Spread | null =>
+    values.length === 0 || !values.every(Number.isFinite)
+      ? null
+      : [quantile(values, tail), quantile(values, 0.5), quantile(values, 1 - tail)];
+  return { withinFrom: spread(withinFrom), withinTo: spread(withinTo), across: spread(across) };
 }
 
 function missing(where: string, values: Values): string {

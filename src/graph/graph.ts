@@ -57,10 +57,24 @@ export type Attribute = number | string | readonly number[] | { readonly float: 
 /** ONNX operators that our graphs are made of, by the file in `operators/` whose functions add them. */
 export const OPERATORS = {
   graph: ['Identity', 'Shape'],
-  arrange: ['Concat', 'Expand', 'Gather', 'Range', 'Reshape', 'Slice', 'Transpose'],
+  arrange: ['Concat', 'Expand', 'Gather', 'Pad', 'Range', 'Reshape', 'Slice', 'Transpose'],
   attention: ['RotaryEmbedding'],
   elementwise: [
-    ...['Add', 'And', 'Cast', 'Clip', 'Cos', 'Div', 'Equal', 'Gelu', 'Greater', 'Less', 'LessOrEqual'],
+    ...[
+      'Add',
+      'And',
+      'Cast',
+      'Clip',
+      'Cos',
+      'Div',
+      'Equal',
+      'Erf',
+      'Exp',
+      'Gelu',
+      'Greater',
+      'Less',
+      'LessOrEqual',
+    ],
     ...['Log', 'Max', 'Min', 'Mul', 'Pow', 'Relu', 'Sigmoid', 'Sin', 'Sqrt', 'Sub', 'Tanh', 'Where'],
   ],
   linear: ['Gemm', 'MatMul'],
@@ -185,7 +199,8 @@ export class Graph {
   output(name: string, value: Value): void {
     if (this.outputs.has(name)) throw new GraphError({ what: `two outputs named ${name}`, where: this.name });
     // An output bears the name of the value it is, so a value that has another name outside needs a copy.
-    const taken = this.inputs.includes(value) || [...this.outputs.values()].includes(value);
+    const computed = this.nodes.some(({ outputs }) => outputs.includes(value));
+    const taken = !computed || [...this.outputs.values()].includes(value);
     this.outputs.set(name, taken ? this.node('Identity', [value], [[value.dtype, value.shape]])[0] : value);
   }
 
@@ -194,21 +209,22 @@ export class Graph {
     this.#defined.set(symbol, size);
   }
 
-  /** The int64 vector [1] holding what a symbol stands for at run time: defined, or read off an input that has it. */
+  /** The int64 vector [1] holding what a symbol stands for at run time: defined, or read off an input or a node that has it. */
   symbol(symbol: string): Value<'int64'> {
     const defined = this.#defined.get(symbol);
     if (defined !== undefined) return defined;
-    for (const input of this.inputs) {
-      const axis = input.shape.indexOf(symbol);
-      if (axis < 0) continue;
-      const known = this.nodes.find(
-        ({ operator, inputs, attributes }) =>
-          operator === 'Shape' && inputs[0] === input && attributes.start === axis,
-      );
-      if (known !== undefined) return known.outputs[0] as Value<'int64'>;
-      return this.node('Shape', [input], [['int64', [1]]], { start: axis, end: axis + 1 })[0];
+    const having = [...this.inputs, ...this.nodes.flatMap(({ outputs }) => outputs)];
+    const value = having.find(({ shape }) => shape.includes(symbol));
+    if (value === undefined) {
+      throw new GraphError({ what: `nothing has the dimension ${symbol}`, where: this.name });
     }
-    throw new GraphError({ what: `no input has the dimension ${symbol}`, where: this.name });
+    const axis = value.shape.indexOf(symbol);
+    const known = this.nodes.find(
+      ({ operator, inputs, attributes }) =>
+        operator === 'Shape' && inputs[0] === value && attributes.start === axis,
+    );
+    if (known !== undefined) return known.outputs[0] as Value<'int64'>;
+    return this.node('Shape', [value], [['int64', [1]]], { start: axis, end: axis + 1 })[0];
   }
 
   #constant<D extends 'float32' | 'int64'>(

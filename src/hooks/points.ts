@@ -23,7 +23,7 @@ interface HookDefinition {
 }
 
 /** In the order in which a layer computes them. */
-export const BLOCK_HOOKS: Readonly<Record<BlockHook, HookDefinition>> = {
+export const BLOCK_HOOKS = {
   hook_resid_pre: {
     description: 'residual stream before the layer',
     shape: ({ dModel }) => [dModel],
@@ -57,7 +57,10 @@ export const BLOCK_HOOKS: Readonly<Record<BlockHook, HookDefinition>> = {
     description: 'residual stream after the layer',
     shape: ({ dModel }) => [dModel],
   },
-};
+} as const satisfies Readonly<Record<string, HookDefinition>>;
+
+/** A hook point inside a block, without its `blocks.{l}.` prefix (TransformerLens names). */
+export type BlockHook = keyof typeof BLOCK_HOOKS;
 
 /** Every hook point of a model, layer by layer; `passed` are those that each of its layers has. */
 export function hookPoints(
@@ -125,17 +128,6 @@ export function expertOfNeuron(sizes: ExpertSizes, layer: number, neuron: number
   const expert = Math.floor(neuron / sizes.mixture!.dExpert);
   return expert < experts ? expert : null;
 }
-
-/** A hook point inside a block, without its `blocks.{l}.` prefix (TransformerLens names). */
-export type BlockHook =
-  | 'hook_resid_pre'
-  | 'hook_resid_mid'
-  | 'hook_resid_post'
-  | 'attn.hook_z'
-  | 'attn.hook_pattern'
-  | 'mlp.hook_pre'
-  | 'mlp.hook_post'
-  | 'mlp.hook_router';
 
 const NAMES_IN_ERROR = 3;
 

@@ -1,4 +1,5 @@
 import { UsageError } from '../errors.js';
+import type { GradientTap } from './gradient-taps.js';
 import { type BlockHook, isBlockHook } from './points.js';
 
 /**
@@ -43,7 +44,7 @@ export interface Tap {
 }
 
 /** Name of the graph output of a tap, for example `mlp.hook_pre/fire`. */
-export function tapOutput(tap: Tap): string {
+export function tapOutput(tap: Tap | GradientTap): string {
   return `${tap.hook}/${tap.statistic}`;
 }
 

@@ -1,10 +1,21 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { readComparison } from '../compare/index.js';
 import { RunError } from '../errors.js';
-import { csvLine, makeFolder, readTableMetadata, readTableRows, writeFileAtomic } from '../store/index.js';
+import { checkScoreTable } from '../scores/index.js';
+import {
+  checkListed,
+  csvLine,
+  makeFolder,
+  readRecord,
+  readTableMetadata,
+  readTableRows,
+  writeFileAtomic,
+} from '../store/index.js';
+import { languagesIn } from './table-metadata.js';
 
-/** Tables that a run, a comparison or an imported selection may have. */
-const TABLES = ['units', 'unit_languages', 'alignment', 'changes'] as const;
+/** Tables that a run, a comparison, an imported selection or matrix may have. */
+const TABLES = ['units', 'unit_languages', 'alignment', 'changes', 'counts', 'matrix'] as const;
 
 /**
  * Writes the tables of a scored run, or of a comparison, as CSV (RFC 4180, 2005): a header, lines that end in CR LF,
@@ -12,7 +23,7 @@ const TABLES = ['units', 'unit_languages', 'alignment', 'changes'] as const;
  * `languages.csv` beside them has the prompts and counted tokens T_k of each language, which the tables' metadata have.
  *
  * @returns paths of the files written.
- * @throws RunError if the folder has no table; OutputError.
+ * @throws RunError if the folder has no table, or one that is damaged or does not belong to the others; OutputError.
  */
 export async function exportCsv(folder: string, out: string): Promise<string[]> {
   const present = TABLES.filter((table) => existsSync(join(folder, `${table}.parquet`)));
@@ -24,6 +35,12 @@ export async function exportCsv(folder: string, out: string): Promise<string[]> 
       remedy: 'score the run first (babelscope score), or give a comparison',
     });
   }
+  // Before anything is written: tables that do not belong together are not exported.
+  for (const table of present) {
+    if (table === 'changes') await readComparison(folder);
+    else if (table === 'counts' || table === 'matrix') await checkImported(folder, table);
+    else await checkScoreTable(folder, table);
+  }
   await makeFolder(out);
   const written: string[] = [];
   for (const table of present) {
@@ -34,15 +51,19 @@ export async function exportCsv(folder: string, out: string): Promise<string[]> 
   const { languages } = await readTableMetadata(join(folder, `${present[0]!}.parquet`));
   if (languages !== undefined) {
     const path = join(out, 'languages.csv');
-    await writeFileAtomic(path, [new TextEncoder().encode(languageLines(JSON.parse(languages)))]);
+    await writeFileAtomic(path, [new TextEncoder().encode(languageLines(languagesIn(languages, folder)))]);
     written.push(path);
   }
   return written;
 }
 
-function languageLines(
-  languages: readonly { readonly tag: string; readonly prompts?: number; readonly tokens?: number }[],
-): string {
+/** A table that imports alone have, against the record beside it. @throws RunError */
+async function checkImported(folder: string, table: 'counts' | 'matrix'): Promise<void> {
+  const name = table === 'counts' ? 'selection.json' : 'matrix.json';
+  await checkListed(folder, name, await readRecord(join(folder, name), null), `${table}.parquet`);
+}
+
+function languageLines(languages: ReturnType<typeof languagesIn>): string {
   return [
     csvLine(['tag', 'prompts', 'tokens']),
     ...languages.map(({ tag, prompts, tokens }) => csvLine([tag, prompts ?? null, tokens ?? null])),

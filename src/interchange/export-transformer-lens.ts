@@ -29,7 +29,9 @@ const HOOKS = [
  * @throws RunError if the run keeps no pooled values; OutputError.
  */
 export async function exportTransformerLens(folder: string, out: string): Promise<string[]> {
-  const { manifest } = await openRun(folder);
+  const run = await openRun(folder);
+  await run.check();
+  const { manifest } = run;
   const { plan, shape, model, probe } = manifest;
   const arrays: (PlannedArray & { readonly layer: number; readonly source: string })[] = [];
   for (let layer = 0; layer < shape.layers; layer++) {

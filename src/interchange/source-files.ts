@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { basename } from 'node:path';
-import { ImportError, ProbeError, UsageError } from '../errors.js';
-import { canonicalLanguage, type LanguageTag, languageOfCode } from '../probes/index.js';
+import { ImportError, messageOf, ProbeError, UsageError } from '../errors.js';
+import { type LanguageTag, languageOfCode } from '../probes/index.js';
+import { streamFile } from '../read-file.js';
 
-/** Layers that a file may speak of: several times those of the deepest models. Each becomes a file, or rows of a table. */
-export const MOST_LAYERS = 1024;
+export { MOST_LAYERS } from '../store/index.js';
+
 /** Neurons of a layer: tables hold indices as int32. */
 const MOST_UNITS = 2 ** 31;
 
@@ -13,6 +13,11 @@ const MOST_UNITS = 2 ** 31;
 export function isUnitIndex(value: unknown): value is number {
   return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value < MOST_UNITS;
 }
+
+/** A language tag, or a code of FLORES-200, within a pattern of file names. */
+export const TAG = '[A-Za-z]{2,3}(?:-[A-Za-z0-9]+)*(?:_(?:[A-Z][a-z]{3}|[A-Z]{2}))?';
+/** `en.pt`, `eng_Latn.pt`: the whole name is a tag, or a code of FLORES-200. */
+export const TAG_ALONE = new RegExp(`^(${TAG})\\.[A-Za-z]+$`);
 
 /** A file to import: `path`, or `language=path` where neither its name nor its contents say which language it is of. */
 export interface SourceFile {
@@ -35,20 +40,77 @@ export function parseSource(text: string): SourceFile {
 }
 
 /**
- * The tag of a language that a file is said to be of: BCP 47 with hyphens, or a published set's own code with underscores,
- * which means what it means among probe sets (`eng_Latn` is `en`, `zho_Hant` is `zh-Hant`).
+ * The tag of a language that a file names: BCP 47, a published set's own code, or its English name. Codes mean what they
+ * mean among probe sets (`eng_Latn` is `en`, `zho_Hant` is `zh-Hant`, `zh-cn` is `zh`).
  *
  * @throws ImportError if nobody knows it.
  */
 export function languageOf(language: string, path: string): LanguageTag {
   try {
-    return language.includes('_') ? languageOfCode(language, path) : canonicalLanguage(language, path);
+    return tagOfName(language) ?? languageOfCode(language, path);
   } catch (cause) {
     if (!(cause instanceof ProbeError)) throw cause;
     throw new ImportError(
       { ...cause.details, remedy: `name the language before the file: en=${path}` },
       { cause },
     );
+  }
+}
+
+let byName: ReadonlyMap<string, LanguageTag> | undefined;
+
+/** The tag of `Bulgarian`; undefined of what is no English name of a language with a code of two letters. */
+function tagOfName(name: string): LanguageTag | undefined {
+  if (byName === undefined) {
+    const letters = [...'abcdefghijklmnopqrstuvwxyz'];
+    const names = new Intl.DisplayNames('en', { type: 'language', fallback: 'none' });
+    const codes = letters.flatMap((a) => letters.map((b) => a + b));
+    byName = new Map(
+      codes.flatMap((code): [string, LanguageTag][] => {
+        const english = names.of(code);
+        // Codes that stand for another one, as `iw` for `he`, have its name.
+        return english === undefined || new Intl.Locale(code).toString() !== code
+          ? []
+          : [[english.toLowerCase(), code]];
+      }),
+    );
+  }
+  return byName.get(name.trim().toLowerCase());
+}
+
+/** Languages named in order. @throws UsageError if one is named twice. */
+export function canonicalLanguages(languages: readonly string[], where: string): LanguageTag[] {
+  const tags = languages.map((language) => languageOf(language, where));
+  const twice = tags.find((tag, k) => tags.indexOf(tag) !== k);
+  if (twice === undefined) return tags;
+  throw new UsageError({
+    what: 'a language is named twice',
+    where,
+    found: twice,
+    remedy: 'name every language once, in the order of the file',
+  });
+}
+
+/** Languages of a file in the order in which their codes occur, each under one code. */
+export class LanguageCodes {
+  readonly tags: LanguageTag[] = [];
+  readonly #codes = new Map<LanguageTag, string>();
+  readonly #path: string;
+
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  /** The place of a language among the tags. @throws what `unusable` makes of a second code for it */
+  index(code: string, unusable: (found: string) => ImportError): number {
+    const tag = languageOf(code, this.#path);
+    const first = this.#codes.get(tag);
+    if (first === undefined) {
+      this.#codes.set(tag, code);
+      return this.tags.push(tag) - 1;
+    }
+    if (first !== code) throw unusable(`${first} and ${code}, which are one language`);
+    return this.tags.indexOf(tag);
   }
 }
 
@@ -107,9 +169,17 @@ export function placeFiles(
   return placed;
 }
 
-/** Hex. */
+/** Hex. @throws ImportError if the file cannot be read */
 export async function sha256OfFile(path: string): Promise<string> {
   const hash = createHash('sha256');
-  for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer);
+  try {
+    for await (const chunk of streamFile(path)) hash.update(chunk);
+  } catch (cause) {
+    const remedy = 'check that the file is still there and that you may read it';
+    throw new ImportError(
+      { what: 'cannot be read', where: path, found: messageOf(cause), remedy },
+      { cause },
+    );
+  }
   return hash.digest('hex');
 }

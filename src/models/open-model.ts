@@ -6,6 +6,7 @@ import {
   checkPackedWeights,
   checkQuantisation,
   checkSizes,
+  filesOf,
   identifyCheckpoint,
   openCheckpoint,
   readConfigField,
@@ -14,14 +15,31 @@ import {
 } from '../checkpoint/index.js';
 import { CheckpointError, UsageError } from '../errors.js';
 import type { Float } from '../graph/index.js';
-import { type Edit, hookPoints, type PlacedEdit, placeEdits, type Tap } from '../hooks/index.js';
+import {
+  type Edit,
+  type GradientTap,
+  hookPoints,
+  type PlacedEdit,
+  placeEdits,
+  type Tap,
+} from '../hooks/index.js';
 import { openOnnx } from './exported/open.js';
 import * as families from './families/index.js';
 import type { Architecture, ConfigFile, Family } from './family.js';
-import { Block } from './layers/block.js';
+import { Block, type BlockOptions } from './layers/block.js';
+import { finishLoss } from './layers/loss.js';
 import type { WeightSource } from './layers/weights.js';
 import { adaptedSource, type LowRankSource } from './lora/adaptation.js';
-import type { GraphOptions, LayeredModel, ModelDescription, Subject, SubjectOptions } from './types.js';
+import type {
+  GraphOptions,
+  LayeredModel,
+  LossOptions,
+  ModelDescription,
+  ModelGraph,
+  ModelShape,
+  Subject,
+  SubjectOptions,
+} from './types.js';
 
 /** Every family that can be read. */
 export const FAMILIES: readonly Family[] = Object.values(families);
@@ -87,16 +105,20 @@ function modelOf(
     hooks,
     embed: (options) => writer.embed(options).finish(),
     layer(index, taps, options) {
-      if (!(Number.isInteger(index) && index >= 0 && index < shape.layers)) {
-        throw new UsageError({
-          what: `the model has no layer ${index}`,
-          expected: `a layer from 0 to ${shape.layers - 1}`,
-        });
-      }
-      return writer.layer(index, taps, options).finish();
+      return writer.layer(checkedLayer(index, shape), taps, options).finish();
     },
     unembed: () => writer.unembed().finish(),
+    backward: (index, taps = []) => writer.backward(checkedLayer(index, shape), taps),
+    loss: (options) => writer.loss(options),
   };
+}
+
+function checkedLayer(index: number, { layers }: Pick<ModelShape, 'layers'>): number {
+  if (Number.isInteger(index) && index >= 0 && index < layers) return index;
+  throw new UsageError({
+    what: `the model has no layer ${index}`,
+    expected: `a layer from 0 to ${layers - 1}`,
+  });
 }
 
 /** Writes the graphs of an architecture. */
@@ -126,15 +148,27 @@ class Writer {
   }
 
   layer(index: number, taps: readonly Tap[], options: GraphOptions = {}): Block {
-    const edits = this.#edits.filter(({ layer }) => layer === index);
-    const block = new Block(`layer ${index}`, this.#source, {
-      taps,
-      edits,
-      lowRank: this.#lowRank,
-      ...options,
-    });
+    const block = this.#layerBlock(index, { taps, ...options });
     block.graph.output('next', this.architecture.layer(block, index, this.#stream(block)));
     return block;
+  }
+
+  backward(index: number, taps: readonly GradientTap[]): ModelGraph {
+    const block = this.#layerBlock(index);
+    const hidden = this.#stream(block);
+    const next = this.architecture.layer(block, index, hidden);
+    return block.finishBackward(hidden, next, this.#stream(block, 'gradient'), taps);
+  }
+
+  loss({ gradient = false }: LossOptions = {}): ModelGraph {
+    const block = new Block('loss', this.#source, { lowRank: this.#lowRank });
+    const hidden = this.#stream(block);
+    return finishLoss(block, hidden, this.architecture.unembed(block, hidden), gradient);
+  }
+
+  #layerBlock(index: number, options: BlockOptions = {}): Block {
+    const edits = this.#edits.filter(({ layer }) => layer === index);
+    return new Block(`layer ${index}`, this.#source, { edits, lowRank: this.#lowRank, ...options });
   }
 
   unembed(): Block {
@@ -143,8 +177,8 @@ class Writer {
     return block;
   }
 
-  #stream({ graph }: Block): Float {
-    return graph.input('hidden', 'float32', ['batch', 'seq', this.architecture.shape.dModel]);
+  #stream({ graph }: Block, name = 'hidden'): Float {
+    return graph.input(name, 'float32', ['batch', 'seq', this.architecture.shape.dModel]);
   }
 }
 
@@ -217,9 +251,12 @@ function describe(writer: Writer): ModelDescription {
 export async function openSubject(source: string, options: SubjectOptions = {}): Promise<Subject> {
   if (source.endsWith('.onnx')) return openOnnx(source, options);
   const checkpoint = await openCheckpoint(source, options);
+  const { weights, others } = filesOf(checkpoint);
   return {
     model: openModel(checkpoint, options),
     weightsRoot: checkpoint.weightsRoot,
+    weights,
+    inputs: [...weights.map(({ path }) => path), ...others],
     tokenizer: checkpoint,
     warnings: checkpoint.adapter?.warnings ?? [],
     identify: () => identifyCheckpoint(checkpoint),

@@ -1,6 +1,6 @@
-import type { ModelIdentity, OpenCheckpointOptions } from '../checkpoint/index.js';
+import type { ModelIdentity, OpenCheckpointOptions, WeightFile } from '../checkpoint/index.js';
 import type { FlopTerm } from '../graph/index.js';
-import type { BlockHook, Edit, HookPoint, MixtureShape, Tap } from '../hooks/index.js';
+import type { BlockHook, Edit, GradientTap, HookPoint, MixtureShape, Tap } from '../hooks/index.js';
 import type { TokenizerFiles } from '../tokenizer/index.js';
 
 /** The numbers of an architecture that hooks, units and files are sized by. */
@@ -80,6 +80,24 @@ export interface LayeredModel extends ModelDescription {
   /** @throws UsageError for a layer there is not, or a tap at a hook point that it does not have. */
   layer(index: number, taps: readonly Tap[], options?: GraphOptions): ModelGraph;
   unembed(): ModelGraph;
+  /**
+   * The gradient of a scalar through a layer: `hidden` [batch, seq, dModel], what the layer reads, and `gradient` with regard to
+   * what it puts out → `previous`, the gradient with regard to `hidden`, and one output a tap. The forward pass is computed
+   * again from `hidden`, so that nothing but the residual stream need be kept of it.
+   *
+   * @throws UsageError as `layer` does; GraphError for an operator that has no gradient
+   */
+  backward(index: number, taps?: readonly GradientTap[]): ModelGraph;
+  /**
+   * `hidden` and `targets` int64 [batch, seq] → `nll`, the negative log-likelihood of each target, and `entropy` of the
+   * predictive distribution, both [batch, seq] in nats. With `gradient` also `weights` [batch, seq] → `previous`, the gradient of
+   * Σ weights · nll with regard to `hidden`, in place of the entropy. The graph treats every row by itself.
+   */
+  loss(options?: LossOptions): ModelGraph;
+}
+
+export interface LossOptions {
+  readonly gradient?: boolean;
 }
 
 /**
@@ -144,6 +162,10 @@ export interface Subject {
   readonly model: Model;
   /** Directory that the locations of the model's weights are relative to. */
   readonly weightsRoot: string;
+  /** Files that weights are mapped from. */
+  readonly weights: readonly WeightFile[];
+  /** All files that decide what a run of it gives, weights among them. */
+  readonly inputs: readonly string[];
   readonly tokenizer: TokenizerFiles;
   /** Warnings that a run with it should print. */
   readonly warnings: readonly string[];

@@ -1,8 +1,9 @@
-import { copyFile, mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { copyFile, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { Checkpoint } from '../checkpoint/index.js';
 import { UsageError } from '../errors.js';
 import { toOutputError } from '../store/index.js';
+import { makeFolders } from '../system-errors.js';
 
 /** Files of a checkpoint folder that are no part of a Hugging Face checkpoint as babelscope reads it. */
 const LEFT_BEHIND = /\.(bin|pt|pth|gguf|onnx|onnx_data|msgpack|h5)$/;
@@ -24,7 +25,7 @@ export async function makeWholeFolder<T>(out: string, fill: (folder: string) => 
   }
   const partial = join(dirname(target), `.${basename(target)}.${process.pid}.partial`);
   try {
-    await mkdir(partial, { recursive: true });
+    await makeFolders(partial);
     const made = await fill(partial);
     await rename(partial, target);
     return made;

@@ -63,7 +63,9 @@ const DEFAULT_MEMORY_BYTES = 8 * 2 ** 30; // 8 GiB
 export async function plantUnits(options: PlantOptions): Promise<PlantedManifest> {
   const { seed = 0, level = [], threads, memoryBytes = DEFAULT_MEMORY_BYTES, signal } = options;
   const source = await openCheckpoint(options.checkpoint);
-  const probes = await readProbes(options);
+  const { languages } = options;
+  const probes =
+    typeof options.probes === 'string' ? await loadProbes(options.probes, { languages }) : options.probes;
   const calibration = calibrationPart(probes, options.calibrationShare ?? 0.5);
   const tags = probes.languages.map(({ tag }) => tag);
   const { shape } = openModel(source);
@@ -119,11 +121,6 @@ export async function plantUnits(options: PlantOptions): Promise<PlantedManifest
     await writeJson(join(folder, PLANTED_FILE), manifest);
     return manifest;
   });
-}
-
-async function readProbes({ probes, languages }: PlantOptions): Promise<ProbeSet> {
-  if (typeof probes !== 'string') return probes;
-  return loadProbes(probes, languages === undefined ? {} : { languages });
 }
 
 /** A seeded part of the items, in their order. */

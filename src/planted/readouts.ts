@@ -27,7 +27,7 @@ export class Readouts {
   readonly width: number;
   readonly #within: Matrix;
   /** S⁻¹, [width, width] */
-  readonly #inverse: Float64Array;
+  readonly #inverse: Matrix;
   /** [width, language] */
   readonly #means: Matrix;
   /** S⁻¹M, [width, language] */
@@ -39,14 +39,13 @@ export class Readouts {
     const { languages, width } = moments;
     this.languages = languages;
     this.width = width;
-    this.#within = square(moments.within(), width);
+    this.#within = Matrix.from1DArray(width, width, moments.within());
     const ridged = this.#within.clone();
     const ridge = (RIDGE * ridged.trace()) / width;
     for (let a = 0; a < width; a++) ridged.set(a, a, ridged.get(a, a) + ridge);
     this.#means = Matrix.from1DArray(languages, width, moments.means()).transpose();
-    const inverse = new CholeskyDecomposition(ridged).solve(Matrix.eye(width));
-    this.#inverse = Float64Array.from(inverse.to1DArray());
-    this.#solved = inverse.mmul(this.#means);
+    this.#inverse = new CholeskyDecomposition(ridged).solve(Matrix.eye(width));
+    this.#solved = this.#inverse.mmul(this.#means);
     this.#cost = inverseOf(this.#means.transpose().mmul(this.#solved));
   }
 
@@ -98,30 +97,11 @@ export class Readouts {
    * @returns [width]
    */
   least(vectors: Float64Array, products: ArrayLike<number>): Float64Array {
-    const { width } = this;
-    const count = products.length;
-    const solved = new Float64Array(count * width);
-    for (let v = 0; v < count; v++) {
-      for (let a = 0; a < width; a++) {
-        const x = vectors[v * width + a]!;
-        // S⁻¹ is symmetric: its rows are its columns.
-        for (let b = 0; b < width; b++) solved[v * width + b]! += x * this.#inverse[a * width + b]!;
-      }
-    }
-    const gram = new Matrix(count, count);
-    for (let v = 0; v < count; v++) {
-      for (let w = 0; w < count; w++) {
-        let sum = 0;
-        for (let a = 0; a < width; a++) sum += vectors[v * width + a]! * solved[w * width + a]!;
-        gram.set(v, w, sum);
-      }
-    }
-    const weights = inverseOf(gram).mmul(column(products));
-    const readout = new Float64Array(width);
-    for (let v = 0; v < count; v++) {
-      for (let a = 0; a < width; a++) readout[a]! += weights.get(v, 0) * solved[v * width + a]!;
-    }
-    return readout;
+    const rows = Matrix.from1DArray(products.length, this.width, vectors);
+    // S⁻¹ is symmetric.
+    const solved = rows.mmul(this.#inverse).transpose();
+    const weights = inverseOf(rows.mmul(solved)).mmul(column(products));
+    return Float64Array.from(solved.mmul(weights).to1DArray());
   }
 
   /** The moments of a readout [width], however it was made, on the tokens. */
@@ -141,10 +121,6 @@ function inverseOf(gram: Matrix): Matrix {
   const jitter = (JITTER * symmetric.trace()) / gram.rows;
   for (let v = 0; v < gram.rows; v++) symmetric.set(v, v, symmetric.get(v, v) + jitter);
   return new CholeskyDecomposition(symmetric).solve(Matrix.eye(gram.rows));
-}
-
-function square(values: Float64Array, width: number): Matrix {
-  return Matrix.from1DArray(width, width, values);
 }
 
 function column(values: ArrayLike<number>): Matrix {

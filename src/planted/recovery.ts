@@ -75,15 +75,35 @@ export interface RecoveryOptions {
 /** Plants, captures and scores, a checkpoint for every type, strength and seed, and counts what was found. */
 export async function measureRecovery(options: RecoveryOptions): Promise<RecoveryPoint[]> {
   const { types, strengths, seeds = [1], level = true, onProgress } = options;
-  const probes = await readProbes(options);
+  const { languages, limit, out, calibrationShare, threads, signal } = options;
+  const probes =
+    typeof options.probes === 'string'
+      ? await loadProbes(options.probes, { languages, limit })
+      : options.probes;
+  const common = { probes, calibrationShare, threads, signal };
   const points: RecoveryPoint[] = [];
   for (const type of types) {
-    const base = level ? await levelled(options, probes, type) : options.checkpoint;
+    let { checkpoint } = options;
+    if (level) {
+      onProgress?.(`levelling ${type}s`);
+      const levelled = join(out, 'checkpoints', `${type}s-levelled`);
+      await plantOnce({ ...common, checkpoint, out: levelled, units: [], level: [type] });
+      // Planting in it has only the planted units to rewrite.
+      checkpoint = levelled;
+    }
     for (const strength of strengths) {
-      const parts: { recovered: Recovered[]; manifest: PlantedManifest }[] = [];
+      const parts: Part[] = [];
       for (const seed of seeds) {
         onProgress?.(`${type}s planted with strength ${strength}, seed ${seed}`);
-        parts.push(await recoverOnce({ ...options, checkpoint: base }, probes, type, strength, seed));
+        const name = `${type}s-${strength}-seed-${seed}`;
+        const units = { [`${type}s`]: options.planted[type], strengths: [strength] };
+        const folder = join(out, 'checkpoints', name);
+        const manifest = await plantOnce({ ...common, checkpoint, out: folder, units, seed });
+        const unseen = itemsNotSeen(probes, manifest);
+        const run = join(out, 'runs', name);
+        await capture({ checkpoint: folder, probes: unseen, out: run, seed, threads, signal });
+        await scoreRun(run, { scores: ['lape', 'ap', 'twoWay'], splits: 2, signal });
+        parts.push({ recovered: await recoverPlanted(run, manifest), manifest });
       }
       points.push(...pool(strength, parts));
     }
@@ -91,59 +111,15 @@ export async function measureRecovery(options: RecoveryOptions): Promise<Recover
   return points;
 }
 
-/** The checkpoint with all units of the type levelled: planting in it has only the planted ones to rewrite. */
-async function levelled(
-  { checkpoint, out, calibrationShare, threads, signal, onProgress }: RecoveryOptions,
-  probes: ProbeSet,
-  type: PlantedType,
-): Promise<string> {
-  onProgress?.(`levelling ${type}s`);
-  const folder = join(out, 'checkpoints', `${type}s-levelled`);
-  const level = [type];
-  await plantOnce({ checkpoint, out: folder, probes, units: [], level, calibrationShare, threads, signal });
-  return folder;
-}
-
 /** A unit that was planted at the same place before is not planted again. */
 function plantOnce(options: PlantOptions): Promise<PlantedManifest> {
   return existsSync(join(options.out, PLANTED_FILE)) ? readPlanted(options.out) : plantUnits(options);
 }
 
-async function recoverOnce(
-  { checkpoint, out, planted, calibrationShare, threads, signal }: RecoveryOptions,
-  probes: ProbeSet,
-  type: PlantedType,
-  strength: number,
-  seed: number,
-): Promise<{ recovered: Recovered[]; manifest: PlantedManifest }> {
-  const name = `${type}s-${strength}-seed-${seed}`;
-  const folder = join(out, 'checkpoints', name);
-  const manifest = await plantOnce({
-    checkpoint,
-    out: folder,
-    probes,
-    units: { [`${type}s`]: planted[type], strengths: [strength] },
-    calibrationShare,
-    seed,
-    threads,
-    signal,
-  });
-  const run = join(out, 'runs', name);
-  await capture({
-    checkpoint: folder,
-    probes: itemsNotSeen(probes, manifest),
-    out: run,
-    seed,
-    threads,
-    signal,
-  });
-  await scoreRun(run, { scores: ['lape', 'ap', 'twoWay'], splits: 2, signal });
-  return { recovered: await recoverPlanted(run, manifest), manifest };
-}
-
-function readProbes({ probes, languages, limit }: RecoveryOptions): ProbeSet | Promise<ProbeSet> {
-  if (typeof probes !== 'string') return probes;
-  return loadProbes(probes, { ...(languages && { languages }), ...(limit !== undefined && { limit }) });
+/** What was planted with one seed, and found. */
+interface Part {
+  readonly recovered: readonly Recovered[];
+  readonly manifest: PlantedManifest;
 }
 
 /**
@@ -207,36 +183,33 @@ export async function recoverPlanted(
   });
 }
 
-function pool(
-  strength: number,
-  parts: readonly { recovered: readonly Recovered[]; manifest: PlantedManifest }[],
-): RecoveryPoint[] {
-  const units = parts.flatMap(({ manifest }) => manifest.units);
-  const realisedStrength = units.reduce((sum, { realised }) => sum + realised, 0) / units.length;
+function pool(strength: number, parts: readonly Part[]): RecoveryPoint[] {
+  const planted = parts.flatMap(({ manifest }) => manifest.units);
+  const realisedStrength = planted.reduce((sum, { realised }) => sum + realised, 0) / planted.length;
   return CALLS.map((call) => {
     const own = parts.map(({ recovered }) => recovered.find((part) => part.call === call)!);
-    const total = (field: 'planted' | 'called' | 'found') => own.reduce((sum, part) => sum + part[field], 0);
-    const [planted, called, found] = [total('planted'), total('called'), total('found')];
-    const precision = wilsonInterval(found, called);
-    const recall = wilsonInterval(found, planted);
+    const total = (field: 'planted' | 'called' | 'found' | 'languageRight') =>
+      own.reduce((sum, part) => sum + part[field]!, 0);
+    const counts = { planted: total('planted'), called: total('called'), found: total('found') };
+    const { type, units, languageRight } = own[0]!;
+    const [precisionLow, precisionHigh] = wilsonInterval(counts.found, counts.called);
+    const [recallLow, recallHigh] = wilsonInterval(counts.found, counts.planted);
+    const nothing = { precision: null, precisionLow: null, precisionHigh: null };
     return {
-      type: own[0]!.type,
+      type,
       call,
       strength,
       realisedStrength,
       seeds: parts.length,
-      units: own[0]!.units,
-      planted,
-      called,
-      found,
-      languageRight:
-        own[0]!.languageRight === null ? null : own.reduce((sum, part) => sum + part.languageRight!, 0),
-      precision: called === 0 ? null : found / called,
-      precisionLow: called === 0 ? null : precision[0],
-      precisionHigh: called === 0 ? null : precision[1],
-      recall: found / planted,
-      recallLow: recall[0],
-      recallHigh: recall[1],
+      units,
+      ...counts,
+      languageRight: languageRight === null ? null : total('languageRight'),
+      ...(counts.called === 0
+        ? nothing
+        : { precision: counts.found / counts.called, precisionLow, precisionHigh }),
+      recall: counts.found / counts.planted,
+      recallLow,
+      recallHigh,
     };
   });
 }

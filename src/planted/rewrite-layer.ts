@@ -9,10 +9,8 @@ import { Readouts } from './readouts.js';
 import { overwriteWeight, readWeight, roundTo } from './stored-weight.js';
 import { activationFunction, meanOverNormal } from './token-sample.js';
 
-/** Mean of a planted neuron's gate in other languages, in standard deviations within languages: it fires seldom. */
-export const NEURON_ELSEWHERE = -1;
-/** Mean of a planted head's readout in other languages. */
-export const HEAD_ELSEWHERE = 0;
+/** Mean of a planted unit's readout in other languages, in standard deviations within languages: neurons fire seldom. */
+const ELSEWHERE = { neuron: -1, head: 0 } as const;
 /** Standard deviation of a planted neuron's up projection, relative to its mean. */
 const UP_SPREAD = 0.5;
 /** A planted head adds this to the residual stream, relative to what it added before. */
@@ -85,19 +83,13 @@ export async function plantLayer(request: PlantRequest): Promise<PlantedLayer> {
 
 type Planted = Pick<PlantedLayer, 'units' | 'reach'>;
 
-async function plantNeurons({
-  source,
-  copy,
-  shape,
-  layer: { layer, neurons },
-  moments,
-  tags,
-  turn,
-}: PlantRequest): Promise<Planted> {
+async function plantNeurons(request: PlantRequest): Promise<Planted> {
+  const { source, copy, shape, moments, tags } = request;
+  const { layer, neurons } = request.layer;
   if (moments.mlpInput === null || moments.mlpTokens === null) return { units: [], reach: [] };
   const act = activationFunction(readConfigField(source, 'hidden_act', z.string()));
   const readouts = new Readouts(moments.mlpInput);
-  const reach = reachOf(readouts, tags, NEURON_ELSEWHERE);
+  const reach = reachOf(readouts, tags, 'neuron');
   const { dMlp, dModel } = shape;
   const name = `model.layers.${layer}.mlp`;
   const gate = await editable(source, `${name}.gate_proj.weight`, [dMlp, dModel]);
@@ -108,13 +100,9 @@ async function plantNeurons({
   for (const neuron of rewritten(neurons, dMlp)) {
     const at = neuron * dModel;
     const ownGate = gate.values.subarray(at, at + dModel);
-    const unit = neurons.chosen.find(({ index }) => index === neuron);
-    const language = unit === undefined ? 0 : languageOf(unit, tags, reach, turn);
-    const means = meansOf(tags, NEURON_ELSEWHERE, language, unit?.strength ?? 0);
-    const row = readouts.readout(means, 1, ownGate);
-    if (row === null) throw outOfReach('neuron', layer, neuron, unit, tags, reach);
+    const { language, means, readout, describe } = plan(request, 'neuron', neuron, readouts, reach, ownGate);
     const loudness = readouts.describe(ownGate).spread || 1;
-    const stored = scaled(row, loudness, gate.tensor);
+    const stored = scaled(readout, loudness, gate.tensor);
     gate.values.set(stored, at);
 
     const ownUp = up.values.subarray(at, at + dModel);
@@ -125,10 +113,10 @@ async function plantNeurons({
       language,
       gain:
         meanOverNormal(act, loudness * means[language]!, loudness) -
-        meanOverNormal(act, loudness * NEURON_ELSEWHERE, loudness),
+        meanOverNormal(act, loudness * ELSEWHERE.neuron, loudness),
     });
     up.values.set(scaled(upRow, level, up.tensor), at);
-    if (unit !== undefined) units.push(describeUnit(unit, language, tags, readouts, stored));
+    units.push(...describe(stored));
   }
   await overwriteWeight(copy, copy.tensors.get(gate.tensor.name)!, gate.values);
   await overwriteWeight(copy, copy.tensors.get(up.tensor.name)!, up.values);
@@ -164,15 +152,9 @@ function levelOutput(
   for (let a = 0; a < width; a++) up[a]! += correction[a]!;
 }
 
-async function plantHeads({
-  source,
-  copy,
-  shape,
-  layer: { layer, heads },
-  moments,
-  tags,
-  turn,
-}: PlantRequest): Promise<Planted> {
+async function plantHeads(request: PlantRequest): Promise<Planted> {
+  const { source, copy, shape, moments, tags } = request;
+  const { layer, heads } = request.layer;
   if (moments.z.length === 0) return { units: [], reach: [] };
   const { dModel, headDim } = shape;
   const width = shape.heads * headDim;
@@ -181,30 +163,56 @@ async function plantHeads({
   const reaches: Planted['reach'] = [];
   for (const head of rewritten(heads, shape.heads)) {
     const readouts = new Readouts(moments.z[head]!);
-    const reach = reachOf(readouts, tags, HEAD_ELSEWHERE);
+    const reach = reachOf(readouts, tags, 'head');
     reaches.push({ type: 'head', layer, index: head, strength: reach.map(finiteOrNull) });
-    const unit = heads.chosen.find(({ index }) => index === head);
-    const language = unit === undefined ? 0 : languageOf(unit, tags, reach, turn);
-    const means = meansOf(tags, HEAD_ELSEWHERE, language, unit?.strength ?? 0);
     const rows = Array.from({ length: dModel }, (_, a) =>
       mixing.values.subarray(a * width + head * headDim, a * width + (head + 1) * headDim),
     );
     const direction = outputDirection(rows);
-    const own = new Float64Array(headDim);
-    for (const [a, row] of rows.entries())
-      for (let j = 0; j < headDim; j++) own[j]! += direction[a]! * row[j]!;
-    const readout = readouts.readout(means, 1, own);
-    if (readout === null) throw outOfReach('head', layer, head, unit, tags, reach);
+    /** What the head adds along its direction. */
+    const spoken = (): Float64Array => {
+      const sum = new Float64Array(headDim);
+      for (const [a, row] of rows.entries())
+        for (let j = 0; j < headDim; j++) sum[j]! += direction[a]! * row[j]!;
+      return sum;
+    };
+    const { readout, describe } = plan(request, 'head', head, readouts, reach, spoken());
     const loudness = WHISPER * contribution(rows, readouts);
-    const kept = new Float64Array(headDim);
-    for (const [a, row] of rows.entries()) {
-      row.set(scaled(readout, loudness * direction[a]!, mixing.tensor));
-      for (let j = 0; j < headDim; j++) kept[j]! += direction[a]! * row[j]!;
-    }
-    if (unit !== undefined) units.push(describeUnit(unit, language, tags, readouts, kept));
+    for (const [a, row] of rows.entries()) row.set(scaled(readout, loudness * direction[a]!, mixing.tensor));
+    units.push(...describe(spoken()));
   }
   await overwriteWeight(copy, copy.tensors.get(mixing.tensor.name)!, mixing.values);
   return { units, reach: reaches };
+}
+
+/** What a unit is to become: its language, its readout's means in all languages, and the readout. */
+interface Plan {
+  readonly language: number;
+  readonly means: Float64Array;
+  readonly readout: Float64Array;
+  /** The planted unit, given its readout as it is stored; nothing of one that is only levelled. */
+  readonly describe: (stored: ArrayLike<number>) => PlantedUnit[];
+}
+
+/** @throws UsageError for a strength out of reach */
+function plan(
+  { layer: { layer, neurons, heads }, tags, turn }: PlantRequest,
+  type: UnitToPlant['type'],
+  index: number,
+  readouts: Readouts,
+  reach: readonly number[],
+  own: ArrayLike<number>,
+): Plan {
+  const { chosen } = type === 'neuron' ? neurons : heads;
+  const unit = chosen.find((each) => each.index === index);
+  const language = unit === undefined ? 0 : languageOf(unit, tags, reach, turn);
+  const means = new Float64Array(tags.length).fill(ELSEWHERE[type]);
+  means[language]! += unit?.strength ?? 0;
+  const readout = readouts.readout(means, 1, own);
+  if (readout === null) throw outOfReach(type, layer, index, unit, tags, reach);
+  const describe = (stored: ArrayLike<number>) =>
+    unit === undefined ? [] : [describeUnit(unit, language, tags, readouts, stored)];
+  return { language, means, readout, describe };
 }
 
 interface EditableWeight {
@@ -238,19 +246,9 @@ function rewritten({ chosen, levelled }: Rewritten, width: number): number[] {
   return chosen.map(({ index }) => index).sort((a, b) => a - b);
 }
 
-function reachOf(readouts: Readouts, tags: readonly string[], elsewhere: number): number[] {
-  return tags.map((_, k) => readouts.reach(k, elsewhere));
-}
-
-function meansOf(
-  tags: readonly string[],
-  elsewhere: number,
-  language: number,
-  strength: number,
-): Float64Array {
-  const means = new Float64Array(tags.length).fill(elsewhere);
-  means[language]! += strength;
-  return means;
+/** The largest strength that can be planted for each language. */
+function reachOf(readouts: Readouts, tags: readonly string[], type: UnitToPlant['type']): number[] {
+  return tags.map((_, k) => readouts.reach(k, ELSEWHERE[type]));
 }
 
 /** The unit's language, or of those in reach the one whose turn it is. */

@@ -1,7 +1,8 @@
-import { open } from 'node:fs/promises';
+import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Checkpoint, readFully, type WeightDtype, type WeightTensor } from '../checkpoint/index.js';
-import { CheckpointError } from '../errors.js';
+import type { Checkpoint, WeightDtype, WeightTensor } from '../checkpoint/index.js';
+import { CheckpointError, messageOf } from '../errors.js';
+import { readFully } from '../read-file.js';
 import { fromFloat16, toFloat16, toOutputError } from '../store/index.js';
 
 const ELEMENT_BYTES: Readonly<Record<WeightDtype, number>> = { F32: 4, F16: 2, BF16: 2 };
@@ -25,24 +26,13 @@ export async function readWeight(
   const path = join(weightsRoot, tensor.location);
   const size = ELEMENT_BYTES[tensor.dtype];
   const bytes = new Uint8Array(count * size);
-  try {
-    const file = await open(path, 'r');
-    try {
-      await readFully(file, bytes, tensor.offset + first * size);
-    } finally {
-      await file.close();
-    }
-  } catch (cause) {
+  await withFile(path, 'r', (file) => readFully(file, bytes, tensor.offset + first * size)).catch((cause) => {
+    const remedy = 'check that the file is there and that you may read it';
     throw new CheckpointError(
-      {
-        what: 'cannot be read',
-        where: path,
-        found: cause instanceof Error ? cause.message : String(cause),
-        remedy: 'check that the file is there and that you may read it',
-      },
+      { what: 'cannot be read', where: path, found: messageOf(cause), remedy },
       { cause },
     );
-  }
+  });
   return decode(bytes.buffer, tensor.dtype);
 }
 
@@ -62,17 +52,25 @@ export async function overwriteWeight(
   const path = join(weightsRoot, tensor.location);
   const stored = encode(values, tensor.dtype);
   const bytes = new Uint8Array(stored.buffer, stored.byteOffset, stored.byteLength);
-  try {
-    const file = await open(path, 'r+');
-    try {
-      for (let done = 0; done < bytes.byteLength; ) {
-        done += (await file.write(bytes, done, bytes.byteLength - done, tensor.offset + done)).bytesWritten;
-      }
-    } finally {
-      await file.close();
+  await withFile(path, 'r+', async (file) => {
+    for (let done = 0; done < bytes.byteLength; ) {
+      done += (await file.write(bytes, done, bytes.byteLength - done, tensor.offset + done)).bytesWritten;
     }
-  } catch (cause) {
+  }).catch((cause) => {
     throw toOutputError(cause, path);
+  });
+}
+
+async function withFile(
+  path: string,
+  flags: string,
+  use: (file: FileHandle) => Promise<void>,
+): Promise<void> {
+  const file = await open(path, flags);
+  try {
+    await use(file);
+  } finally {
+    await file.close();
   }
 }
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
+import { streamFile } from '../read-file.js';
 import type { SourceFile } from './files/source-files.js';
 import type { SourcePrompt } from './formats/format.js';
 import type { ProbeFormat } from './formats/format-list.js';
@@ -92,6 +92,9 @@ async function collectItems(
 
 async function hashFiles(files: readonly SourceFile[]): Promise<string> {
   const hash = createHash('sha256');
-  for (const { path, name } of files) hash.update(`${name}\0`).update(await readFile(path));
+  for (const { path, name } of files) {
+    hash.update(`${name}\0`);
+    for await (const piece of streamFile(path)) hash.update(piece);
+  }
   return hash.digest('hex');
 }

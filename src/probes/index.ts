@@ -4,7 +4,7 @@ export { listProbeFormats } from './formats/format-list.js';
 export { languageOfCode } from './languages/language-code.js';
 export { canonicalLanguage } from './languages/language-tag.js';
 export { checkProbes, loadProbes } from './load-probes.js';
-export { describeLanguages, listBuiltinProbes } from './own/builtin-probes.js';
+export { builtinSizes, describeLanguages, listBuiltinProbes } from './own/builtin-probes.js';
 export {
   ANSWER_SEPARATOR,
   type BuiltinProbes,

@@ -45,19 +45,8 @@ export async function checkProbes(folder: string, format?: string): Promise<Prob
     errorCount += 1;
     if (errors.length < KEPT_ERRORS) errors.push(new ProbeError(problem));
   });
-  if (read === undefined) {
-    return {
-      folder,
-      identity: null,
-      languages: [],
-      items: 0,
-      completeItems: 0,
-      errors,
-      errorCount,
-      warnings: [],
-    };
-  }
-  const { identity, languages, items, warnings } = selectPrompts(read);
+  const nothing = { identity: null, languages: [], items: [], warnings: [] };
+  const { identity, languages, items, warnings } = read === undefined ? nothing : selectPrompts(read);
   return {
     folder,
     identity,

@@ -30,6 +30,17 @@ export function selectPrompts(read: ReadProbes, { languages, limit }: LoadProbes
           limit,
         ),
       );
+  const kept = new Set(items.map(({ id }) => id));
+  const without = (tag: LanguageTag) => idsOf(items, ({ prompts }) => !prompts.has(tag));
+  const wrongScript = chosen.map(({ tag, script }) => {
+    const ids = read.wrongScript.get(tag)?.filter((id) => kept.has(id)) ?? [];
+    return warn('wrong-script', tag, ids, `in ${tag} not written in ${script}`);
+  });
+  const missing = tags.map((tag) =>
+    warn('missing-language', tag, without(tag), `of ${items.length} without ${tag}`),
+  );
+  const alone = idsOf(items, ({ prompts }) => prompts.size === 1);
+  const single = warn('single-language', null, alone, 'in one language only, which compare nothing');
   // One language asked for is a choice; one language in the file is worth a warning.
   const isOneByChoice = languages !== undefined && chosen.length === 1;
   return {
@@ -37,11 +48,15 @@ export function selectPrompts(read: ReadProbes, { languages, limit }: LoadProbes
     languages: chosen,
     items,
     warnings: [
-      ...wrongScriptWarnings(read, chosen, items),
-      ...(isParallel ? missingLanguageWarnings(tags, items) : []),
-      ...(isOneByChoice || !isParallel ? [] : singleLanguageWarnings(items)),
-    ],
+      ...wrongScript,
+      ...(isParallel ? missing : []),
+      ...(isOneByChoice || !isParallel ? [] : [single]),
+    ].filter(({ count }) => count > 0),
   };
+}
+
+function idsOf(items: readonly ProbeItem[], is: (item: ProbeItem) => boolean): string[] {
+  return items.filter(is).map(({ id }) => id);
 }
 
 function chooseLanguages(read: ReadProbes, requested: readonly string[]): ProbeLanguage[] {
@@ -108,40 +123,6 @@ function limitItems(
   return items.filter((item) => kept.has(item));
 }
 
-function* wrongScriptWarnings(
-  read: ReadProbes,
-  languages: readonly ProbeLanguage[],
-  items: readonly ProbeItem[],
-): Generator<ProbeWarning> {
-  const kept = new Set(items.map(({ id }) => id));
-  for (const { tag, script } of languages) {
-    const ids = read.wrongScript.get(tag)?.filter((id) => kept.has(id)) ?? [];
-    if (ids.length === 0) continue;
-    yield warn('wrong-script', tag, ids, `${count(ids)} in ${tag} not written in ${script}`);
-  }
-}
-
-function* missingLanguageWarnings(
-  tags: readonly LanguageTag[],
-  items: readonly ProbeItem[],
-): Generator<ProbeWarning> {
-  for (const tag of tags) {
-    const ids = items.filter(({ prompts }) => !prompts.has(tag)).map(({ id }) => id);
-    if (ids.length === 0) continue;
-    yield warn('missing-language', tag, ids, `${count(ids)} of ${items.length} without ${tag}`);
-  }
-}
-
-function* singleLanguageWarnings(items: readonly ProbeItem[]): Generator<ProbeWarning> {
-  const ids = items.filter(({ prompts }) => prompts.size === 1).map(({ id }) => id);
-  if (ids.length === 0) return;
-  yield warn('single-language', null, ids, `${count(ids)} in one language only, which compare nothing`);
-}
-
-function count(ids: readonly string[]): string {
-  return ids.length === 1 ? '1 item' : `${ids.length} items`;
-}
-
 function warn(
   kind: ProbeWarning['kind'],
   language: LanguageTag | null,
@@ -149,6 +130,7 @@ function warn(
   what: string,
 ): ProbeWarning {
   const items = ids.slice(0, NAMED_ITEMS);
-  const message = `${what}: ${items.join(', ')}${ids.length > items.length ? ', …' : ''}`;
+  const counted = ids.length === 1 ? '1 item' : `${ids.length} items`;
+  const message = `${counted} ${what}: ${items.join(', ')}${ids.length > items.length ? ', …' : ''}`;
   return { kind, language, count: ids.length, items, message };
 }

@@ -68,14 +68,14 @@ export interface ProbeSet {
 
 export interface LoadProbesOptions {
   /** How the files are to be read: `babelscope` or a name of `listProbeFormats()`. Default: what they look like. */
-  readonly format?: string;
+  readonly format?: string | undefined;
   /** Only these languages; default: all of the set. Whatever their order here, the set keeps its own. */
-  readonly languages?: readonly LanguageTag[];
+  readonly languages?: readonly LanguageTag[] | undefined;
   /**
    * At most this many items: the first that have every chosen language, filled up with incomplete ones; of text that is
    * not parallel, the first of each language. Default: all.
    */
-  readonly limit?: number;
+  readonly limit?: number | undefined;
 }
 
 /** A set this package comes with. */

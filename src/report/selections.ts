@@ -1,14 +1,14 @@
-import { join } from 'node:path';
 import type { TopLevelSpec } from 'vega-lite';
 import type { SelectedSet, SelectionComparison } from '../interchange/index.js';
-import { csvLine } from '../store/index.js';
 import { cellMap, onDark, plainAxis, sequential, valueColour } from './drawing/cell-map.js';
-import { renderPng, renderSvgs } from './drawing/render.js';
-import { numeric, specification, tooltip } from './drawing/specification.js';
-import { INK, INK_SOFT, MISSING, RUN_COLOURS, RUN_SHAPES } from './drawing/theme.js';
+import { specification, tooltip } from './drawing/specification.js';
+import { INK, INK_SOFT, MISSING, nth, RUN_COLOURS, RUN_SHAPES } from './drawing/theme.js';
 import { count, list, plainStrings, wrap, wrapParts } from './words/text.js';
-import { REPORT_FORMATS, reportFiles, type WriteReportOptions } from './write-report.js';
+import { type Drawings, writeDrawings } from './write-drawings.js';
+import type { WriteReportOptions } from './write-report.js';
 
+type Unit = SelectionComparison['unit'];
+const NAMES: Readonly<Record<Unit, string>> = { neuron: 'Neurons', head: 'Attention heads' };
 const ALL = 'any language';
 const COLUMNS = 2;
 /** Lines of titles and captions break at this width, in em. */
@@ -19,8 +19,9 @@ const WIDTH = 62;
  * these sizes would share by chance.
  */
 export function selectionFigure(given: SelectionComparison): TopLevelSpec {
-  const { languages, sets, overlaps } = plainStrings(given);
-  if (sets.length === 1) return oneSelection(sets[0]!, languages);
+  const { languages, sets, overlaps, unit } = plainStrings(given);
+  if (sets.length === 1) return oneSelection(sets[0]!, languages, unit);
+  if (overlaps.every(({ both }) => both === null)) return countFigure(given);
   const pairs = [...new Set(overlaps.map(({ a, b }) => `${a} and ${b}`))];
   const values = overlaps.map(({ a, b, language, jaccard, chance, both, inA, inB }) => ({
     pair: `${a} and ${b}`,
@@ -28,9 +29,11 @@ export function selectionFigure(given: SelectionComparison): TopLevelSpec {
     jaccard,
     chance,
     text:
-      jaccard === null
-        ? 'none selected'
-        : `${jaccard.toFixed(2)}  (${count(both)} of ${count(inA + inB - both)})`,
+      both === null || inA === null || inB === null
+        ? 'counts alone'
+        : jaccard === null
+          ? 'none selected'
+          : `${jaccard.toFixed(2)}  (${count(both)} of ${count(inA + inB - both)})`,
   }));
   const y = {
     field: 'language',
@@ -50,7 +53,7 @@ export function selectionFigure(given: SelectionComparison): TopLevelSpec {
         mark: { type: 'bar', color: MISSING, height: 10 },
         encoding: {
           y,
-          x: numeric('jaccard', { scale, title: 'Jaccard of selected neurons' }),
+          x: { field: 'jaccard', type: 'quantitative', scale, title: `Jaccard of selected ${unit}s` },
         },
       },
       {
@@ -62,11 +65,11 @@ export function selectionFigure(given: SelectionComparison): TopLevelSpec {
           color: RUN_COLOURS[2],
           invalid: 'filter',
         },
-        encoding: { y, x: numeric('jaccard') },
+        encoding: { y, x: { field: 'jaccard', type: 'quantitative' } },
       },
       {
         mark: { type: 'tick', thickness: 2, size: 16, color: RUN_COLOURS[1], invalid: 'filter' },
-        encoding: { y, x: numeric('chance') },
+        encoding: { y, x: { field: 'chance', type: 'quantitative' } },
       },
       {
         mark: { type: 'text', align: 'left', dx: 8, fontSize: 10, color: INK },
@@ -79,13 +82,10 @@ export function selectionFigure(given: SelectionComparison): TopLevelSpec {
     ],
   });
   const chance = overlaps.some((overlap) => overlap.chance !== null);
-  const described = sets.map(
-    ({ label, source, rule, selected }) =>
-      `${label}: ${count(selected)} neurons (${provenance(source, rule)})`,
-  );
+  const described = sets.map((set) => setInWords(set, unit));
   return specification({
     title: {
-      text: wrap(`Neurons that selections share: ${list(sets.map(({ label }) => label))}`, 46),
+      text: wrap(`${NAMES[unit]} that selections share: ${list(sets.map(({ label }) => label))}`, 46),
       subtitle: wrapParts(
         [
           ...described,
@@ -107,8 +107,83 @@ function provenance(source: string, rule: string): string {
   return source === rule ? source : `${source}, ${rule}`;
 }
 
-/** Draws how many neurons of each layer one selection has for each language. */
-function oneSelection({ label, source, rule, selected, byLayer }: SelectedSet, languages: readonly string[]) {
+/** `base: 3,522 neurons (tang2024)`. */
+function setInWords({ label, source, rule, selected }: SelectedSet, unit: Unit): string {
+  const many = selected === null ? `counts of ${unit}s` : `${count(selected)} ${unit}s`;
+  return `${label}: ${many} (${provenance(source, rule)})`;
+}
+
+/** Draws how many units each selection has for each language, with the change from the first. */
+export function countFigure(given: SelectionComparison): TopLevelSpec {
+  const { languages, sets, unit } = plainStrings(given);
+  const labels = sets.map(({ label }) => label);
+  const values = sets.flatMap(({ label, perLanguage }) =>
+    languages.map((language, k) => ({ language, label, selected: perLanguage[k]! })),
+  );
+  const changes = languages.map((language, k) => ({
+    language,
+    text: sets
+      .slice(1)
+      .map(({ perLanguage }) => changeInWords(sets[0]!.perLanguage[k]!, perLanguage[k]!))
+      .join('   '),
+  }));
+  const y = plainAxis('language', languages);
+  const series = { field: 'label', type: 'nominal', sort: labels, title: null };
+  return specification({
+    title: {
+      text: wrap(`${NAMES[unit]} selected for each language: ${list(labels)}`, 46),
+      subtitle: wrapParts(
+        [
+          ...sets.map((set) => setInWords(set, unit)),
+          `right: change from ${labels[0]}`,
+          'no interval, no noise floor: not measured',
+        ].join(' · '),
+        WIDTH,
+      ),
+      subtitleColor: INK_SOFT,
+    },
+    width: 320,
+    height: { step: 22 },
+    layer: [
+      {
+        data: { values },
+        mark: { type: 'point', filled: true, size: 60, opacity: 0.85 },
+        encoding: {
+          y,
+          x: {
+            field: 'selected',
+            type: 'quantitative',
+            title: `selected ${unit}s`,
+            axis: { tickMinStep: 1 },
+          },
+          color: {
+            ...series,
+            scale: { domain: labels, range: labels.map((_, i) => nth(RUN_COLOURS, i)) },
+            legend: { orient: 'bottom' },
+          },
+          shape: { ...series, scale: { domain: labels, range: labels.map((_, i) => nth(RUN_SHAPES, i)) } },
+          tooltip: tooltip({ label: 'selection', language: 'language', selected: `selected ${unit}s` }),
+        },
+      },
+      {
+        data: { values: changes },
+        mark: { type: 'text', align: 'left', dx: 8, fontSize: 10, color: INK },
+        encoding: { y, x: { value: 320 }, text: { field: 'text' } },
+      },
+    ],
+  });
+}
+
+/** `+13 (+4 %)`; of nothing there is no share. */
+function changeInWords(from: number, to: number): string {
+  const sign = (value: number) => (value > 0 ? `+${count(value)}` : value < 0 ? `−${count(-value)}` : '0');
+  const share = from === 0 ? '' : ` (${sign(Math.round((100 * (to - from)) / from))} %)`;
+  return `${sign(to - from)}${share}`;
+}
+
+/** Draws how many units of each layer one selection has for each language. */
+function oneSelection(set: SelectedSet, languages: readonly string[], unit: Unit) {
+  const { label, byLayer } = set;
   const most = Math.max(1, ...byLayer.flat());
   const values = byLayer.flatMap((row, layer) =>
     row.map((value, k) => ({
@@ -122,11 +197,8 @@ function oneSelection({ label, source, rule, selected, byLayer }: SelectedSet, l
   const layers = byLayer.map((_, layer) => String(layer));
   return specification({
     title: {
-      text: wrap(`Neurons of each layer and language: ${label}`, 46),
-      subtitle: wrapParts(
-        `${count(selected)} neurons (${provenance(source, rule)}) · one selection: no interval, no noise floor`,
-        WIDTH,
-      ),
+      text: wrap(`${NAMES[unit]} of each layer and language: ${label}`, 46),
+      subtitle: wrapParts(`${setInWords(set, unit)} · one selection: no interval, no noise floor`, WIDTH),
     },
     ...cellMap({
       values,
@@ -134,8 +206,8 @@ function oneSelection({ label, source, rule, selected, byLayer }: SelectedSet, l
       y: plainAxis('layer', layers, { title: ['layer'] }),
       width: { step: 40 },
       height: { step: 18 },
-      color: valueColour(sequential(0, most), 'neurons', 200),
-      tooltip: tooltip({ language: 'language', layer: 'layer', value: 'neurons' }),
+      color: valueColour(sequential(0, most), `${unit}s`, 200),
+      tooltip: tooltip({ language: 'language', layer: 'layer', value: `${unit}s` }),
       fontSize: 10,
     }),
   });
@@ -152,45 +224,43 @@ function selectionRows({ languages, sets, overlaps }: SelectionComparison) {
   return [
     [...names, 'change', 'change_percent'],
     ...overlaps.map((overlap) => {
-      const change = overlap.inB - overlap.inA;
-      const percent = overlap.inA === 0 ? null : (100 * change) / overlap.inA;
+      const { inA, inB } = overlap;
+      const change = inA === null || inB === null ? null : inB - inA;
+      const percent = change === null || !inA ? null : (100 * change) / inA;
       return [...names.map((name) => overlap[name]), change, percent];
     }),
   ];
 }
 
-/** Of how many languages a neuron is, set by set. */
-function multiplicityRows({ sets }: SelectionComparison) {
-  return [
-    ['selection', 'languages', 'neurons'],
-    ...sets.flatMap(({ label, byLanguageCount }) => byLanguageCount.map((n, k) => [label, k + 1, n])),
-  ];
+/** Of how many languages a unit is, set by set; null of counts alone. */
+function multiplicityRows({ sets, unit }: SelectionComparison) {
+  const rows = sets.flatMap(({ label, byLanguageCount }) =>
+    (byLanguageCount ?? []).map((n, k) => [label, k + 1, n]),
+  );
+  return rows.length === 0 ? null : [['selection', 'languages', `${unit}s`], ...rows];
 }
 
 /**
- * Writes `figures/selections.svg`, `figures/selections.png`, `tables/selections.csv` and
- * `tables/selection-multiplicity.csv` (how many neurons are of 1, 2, … languages), those that `formats` name. Returns
- * their paths. There is no page of selections.
+ * Writes `figures/selections.svg` and `.png`, of several selections `figures/selection-counts` too,
+ * `tables/selections.csv` and `tables/selection-multiplicity.csv` (how many units are of 1, 2, … languages), those that
+ * `formats` name. Returns their paths. There is no page of selections.
  *
  * @throws OutputError if the folder cannot be written.
  */
-export async function writeSelectionReport(
+export function writeSelectionReport(
   comparison: SelectionComparison,
   outFolder: string,
-  { formats = REPORT_FORMATS }: WriteReportOptions = {},
+  options: WriteReportOptions = {},
 ): Promise<{ readonly files: string[] }> {
-  const [svg = ''] = await renderSvgs([{ name: 'selections', spec: selectionFigure(comparison) }]);
   const plain = plainStrings(comparison);
-  const csv = (rows: ReturnType<typeof selectionRows>) => rows.map(csvLine).join('');
-  const { files, write } = reportFiles(outFolder);
-  const contents = {
-    [join('figures', 'selections.svg')]: svg,
-    [join('figures', 'selections.png')]: await renderPng(svg),
-    [join('tables', 'selections.csv')]: csv(selectionRows(plain)),
-    [join('tables', 'selection-multiplicity.csv')]: csv(multiplicityRows(plain)),
+  const shared = comparison.overlaps.some(({ both }) => both !== null);
+  const several = comparison.sets.length > 1;
+  const drawings: Drawings = {
+    figures: {
+      selections: several && !shared ? null : selectionFigure(comparison),
+      'selection-counts': several ? countFigure(comparison) : null,
+    },
+    tables: { selections: selectionRows(plain), 'selection-multiplicity': multiplicityRows(plain) },
   };
-  for (const [name, content] of Object.entries(contents)) {
-    if (formats.some((format) => name.endsWith(`.${format}`))) await write(name, content);
-  }
-  return { files };
+  return writeDrawings(drawings, outFolder, options);
 }

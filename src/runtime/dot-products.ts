@@ -1,6 +1,6 @@
-import * as ort from 'onnxruntime-node';
 import { Graph, gemm, serialize } from '../graph/index.js';
 import { physicalCores } from './machine.js';
+import { onnxruntime } from './onnxruntime.js';
 
 /** Dot products of vectors in float32, by onnxruntime's matrix product. */
 export interface DotProducts {
@@ -17,6 +17,7 @@ export async function openDotProducts(dimension: number, threads = physicalCores
   const a = graph.input('a', 'float32', ['rows', dimension]);
   const b = graph.input('b', 'float32', ['columns', dimension]);
   graph.output('products', gemm(a, b));
+  const ort = await onnxruntime();
   const session = await ort.InferenceSession.create(serialize(graph), {
     intraOpNumThreads: threads,
     extra: { session: { intra_op: { allow_spinning: '0' } } },

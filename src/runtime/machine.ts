@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
-import * as ort from 'onnxruntime-node';
 import { Graph, gemm, serialize } from '../graph/index.js';
+import { onnxruntime } from './onnxruntime.js';
 
 /**
  * Physical cores this process may run on: matrix products gain nothing from a second hardware thread a core, and lose
@@ -75,6 +75,7 @@ export async function measureGflops(shape: GemmShape, threads = physicalCores())
   const x = graph.input('x', 'float32', ['rows', inSize]);
   const weight = graph.float(new Float32Array(outSize * inSize).fill(0.5), [outSize, inSize]);
   graph.output('y', gemm(x, weight));
+  const ort = await onnxruntime();
   const session = await ort.InferenceSession.create(serialize(graph), { intraOpNumThreads: threads });
   try {
     const feeds = { x: new ort.Tensor('float32', new Float32Array(ROWS * inSize).fill(0.5), [ROWS, inSize]) };

@@ -56,7 +56,7 @@ export {
   selectReference,
 } from './selection/selection.js';
 export { ALIGNMENT_COLUMNS } from './tables/alignment-columns.js';
-export { readScores } from './tables/read-scores.js';
+export { checkScoreTable, readScores, readSummary } from './tables/read-scores.js';
 export * from './tables/summary.js';
 export { UNIT_COLUMNS, UNIT_LANGUAGE_COLUMNS } from './tables/table-columns.js';
 export { type UnitRow, unitRows } from './tables/unit-rows.js';

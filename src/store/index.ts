@@ -45,6 +45,7 @@ export {
   type SafetensorsFile,
   slabs,
   streamSafetensors,
+  streamSealed,
 } from './files/safetensors.js';
 export { Scratch, ScratchArray } from './files/scratch.js';
 export {
@@ -59,8 +60,36 @@ export {
 } from './files/table.js';
 export { csvLine, writeJson } from './files/text-files.js';
 export { makeFolder, removeStale, toOutputError, writeFileAtomic } from './files/write-file-atomic.js';
-export { RUN_SCHEMA_VERSION, type RunManifest, type RunPlan, runManifestSchema } from './run/manifest.js';
 export {
+  type Checksums,
+  checkSealed,
+  DamagedError,
+  type FileChecksum,
+  sha256OfFile,
+} from './integrity/checksum.js';
+export { type LockOptions, withFolderLock } from './integrity/folder-lock.js';
+export {
+  checkListed,
+  commandOf,
+  otherVersion,
+  quoted,
+  type ReadRecord,
+  type RecordMeta,
+  type RecordName,
+  readRecord,
+  recordsIn,
+  writeRecord,
+} from './integrity/record.js';
+export { type DamagedFile, type Verification, verify } from './integrity/verify.js';
+export {
+  MOST_LAYERS,
+  RUN_SCHEMA_VERSION,
+  type RunManifest,
+  type RunPlan,
+  runManifestSchema,
+} from './run/manifest.js';
+export {
+  checkLayer,
   type ItemBlock,
   openRun,
   type Run,
@@ -68,4 +97,13 @@ export {
   recordedArrays,
   rowReader,
 } from './run/open-run.js';
-export { layerPath, manifestPath, partPath, readManifest, writeManifest } from './run/run-folder.js';
+export {
+  type ListedManifest,
+  layerName,
+  layerPath,
+  manifestPath,
+  partPath,
+  readListedManifest,
+  readManifest,
+  writeManifest,
+} from './run/run-folder.js';

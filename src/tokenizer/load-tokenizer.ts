@@ -1,8 +1,9 @@
 import { readdir } from 'node:fs/promises';
-import { Tokenizer as Library } from 'tokenizers';
-import { messageOf, TokenizerError } from '../errors.js';
+import { TokenizerError } from '../errors.js';
 import { readJsonObject } from '../read-json.js';
 import { checkTokenizerJson } from './check-tokenizer-json.js';
+import { Library, LibraryEnd, LibraryRefusal } from './library.js';
+import type { LoadedTokenizer } from './protocol.js';
 import { specialToken, templateOfClass } from './template.js';
 
 /** The files of a checkpoint that a tokenizer is read from; an opened checkpoint is one. */
@@ -92,23 +93,30 @@ export async function loadTokenizer(files: TokenizerFiles): Promise<Tokenizer> {
   const template = templateOfClass(json, config);
   if (template !== null) json.post_processor = template;
   checkTokenizerJson(json, path);
-  let library: Library;
-  try {
-    library = Library.fromString(JSON.stringify(json));
-  } catch (cause) {
-    throw new TokenizerError(
+  const library = new Library(JSON.stringify(json));
+  const loaded = await library.load().catch((cause: unknown) => {
+    const remedy = 'check that the file is the tokenizer.json of the tokenizers library; download it again';
+    throw failure(cause, 'the tokenizer cannot be built', path, remedy);
+  });
+  return await wrap(library, loaded, json, config, path);
+}
+
+/** An error of the library as one of ours. */
+function failure(cause: unknown, what: string, where: string, remedy: string): unknown {
+  if (cause instanceof LibraryEnd) {
+    return new TokenizerError(
       {
-        what: 'the tokenizer cannot be built',
-        where: path,
-        found: messageOf(cause),
-        remedy: 'check that the file is the tokenizer.json of the tokenizers library; download it again',
+        what: `${what}: the tokenizer library broke down`,
+        where,
+        found: cause.message,
+        remedy: 'the file is damaged or made to do harm: download it again from where you trust it',
       },
       { cause },
     );
   }
-  library.disableTruncation();
-  library.disablePadding();
-  return await wrap(library, json, config, path);
+  return cause instanceof LibraryRefusal
+    ? new TokenizerError({ what, where, found: cause.message, remedy }, { cause })
+    : cause;
 }
 
 async function failMissing(folder: string): Promise<never> {
@@ -135,33 +143,28 @@ const PROBE_TEXT = 'a';
 
 async function wrap(
   library: Library,
+  { vocabulary, vocabSize }: LoadedTokenizer,
   json: Readonly<Record<string, unknown>>,
   config: Readonly<Record<string, unknown>>,
   path: string,
 ): Promise<Tokenizer> {
-  const core = async (texts: readonly string[], addSpecialTokens: boolean): Promise<number[][]> => {
-    try {
-      const encodings = await library.encodeBatch([...texts], { addSpecialTokens });
-      return encodings.map((encoding) => encoding.getIds());
-    } catch (cause) {
-      throw new TokenizerError(
-        {
-          what: 'the tokenizer cannot encode a text',
-          where: path,
-          found: messageOf(cause),
-          remedy: 'check that tokenizer.json belongs to the checkpoint',
-        },
-        { cause },
-      );
-    }
+  const refuse = (what: string) => (cause: unknown) => {
+    throw failure(cause, what, path, 'check that tokenizer.json belongs to the checkpoint');
   };
-  const [bare] = await core([PROBE_TEXT], false);
-  const [full] = await core([PROBE_TEXT], true);
-  const { prefix, suffix } = tokensAround(bare!, full!, path);
+  const encodeTexts = (texts: readonly string[], addSpecialTokens: boolean) =>
+    library.encode(texts, addSpecialTokens).catch(refuse('the tokenizer cannot encode a text'));
+  const decodeIds = (ids: readonly (readonly number[])[]) =>
+    library.decode(ids).catch(refuse('the tokenizer cannot decode ids'));
+  const [bare] = await encodeTexts([PROBE_TEXT], false);
+  const [full] = await encodeTexts([PROBE_TEXT], true);
+  const { prefix, suffix } = tokensAround([...bare!], [...full!], path);
   const specialIds = new Set([...prefix, ...suffix, ...markedSpecial(json)]);
   const bosId = specialToken(json, config, 'bos_token')?.id ?? null;
-  let vocabSize = 0;
-  for (const id of Object.values(library.getVocab(true))) vocabSize = Math.max(vocabSize, id + 1);
+  let tokens: Map<number, string> | undefined;
+  const tokensById = () =>
+    new Map(
+      Object.entries(JSON.parse(vocabulary) as Record<string, number>).map(([token, id]) => [id, token]),
+    );
 
   const withBos = (): readonly number[] => {
     if (bosId === null) {
@@ -189,19 +192,25 @@ async function wrap(
     },
     async encodeAll(texts, options) {
       const { before, after } = tokenizer.around(options);
-      return (await core(texts, false)).map((own) => {
-        const ids = Int32Array.from([...before, ...own, ...after]);
+      return (await encodeTexts(texts, false)).map((own) => {
+        const ids = new Int32Array(before.length + own.length + after.length);
+        ids.set(before);
+        ids.set(own, before.length);
+        ids.set(after, before.length + own.length);
         const special = Uint8Array.from(ids, (id, position) =>
           position < before.length || position >= ids.length - after.length || specialIds.has(id) ? 1 : 0,
         );
         return { ids, special };
       });
     },
-    decode: (ids) => library.decode(Array.from(ids), false),
-    token: (id) => library.idToToken(id) ?? undefined,
+    decode: async (ids) => (await decodeIds([Array.from(ids)]))[0]!,
+    token(id) {
+      tokens ??= tokensById();
+      return tokens.get(id);
+    },
     async checkRoundTrip(texts) {
-      const encoded = await core(texts, false);
-      const decoded = await library.decodeBatch(encoded, false);
+      const encoded = await encodeTexts(texts, false);
+      const decoded = await decodeIds(encoded.map((ids) => [...ids]));
       const changed = [...texts.keys()].filter((i) => decoded[i] !== texts[i]);
       const [text] = changed;
       return {

@@ -25,6 +25,7 @@ import { loadProbes } from '../../src/probes/load-probes.js';
 import { memoryNeeds, PROCESS_BYTES } from '../../src/runtime/memory/memory.js';
 import { partPath } from '../../src/store/run/run-folder.js';
 import { loadTokenizer } from '../../src/tokenizer/load-tokenizer.js';
+import { expectFiring } from '../support/firing.js';
 import {
   spoilWeight,
   TINY_PROBES,
@@ -287,9 +288,16 @@ describe('the same bytes come', () => {
     const out = join(temporaryFolder(), 'run');
     const { manifest } = await capture({ ...request, out, memoryBytes });
     expect(manifest.plan.chunks).toHaveLength(23); // one item each
-    const [found, whole] = [await readLayer(out, 2), await readLayer(request.out, 2)];
-    expect(found['mlp.fire']).toEqual(whole['mlp.fire']);
-    for (const [name, values] of Object.entries(whole)) expectClose(found[name]!, values, 1e-6);
+    const { 'mlp.fire': found, ...others } = await readLayer(out, 2);
+    const { 'mlp.fire': fire, ...whole } = await readLayer(request.out, 2);
+    const hooks = ['mlp.hook_pre', 'mlp.hook_post'] as const;
+    const { cells, full } = await activationsOf(
+      request,
+      manifest,
+      hooks.map((hook) => ({ hook, statistic: 'full' })),
+    );
+    expectFiring(found!, fire!, neuronsByLoops(cells, full, 2, manifest).nearZero);
+    for (const [name, values] of Object.entries(whole)) expectClose(others[name]!, values, 1e-6);
     // A run is gone on with whatever the memory: the chunks it was begun with are kept.
     expect((await capture({ ...request, out })).manifest).toEqual(manifest);
   });

@@ -116,6 +116,11 @@ describe('equaliseTokens', () => {
     ]);
   });
 
+  test('leaves a prompt whole whose counted tokens are all wanted', () => {
+    const whole = [[cell([0, 1, 1]), cell([0, 1, 1, 0])]];
+    expect(equaliseTokens({ probes, cells: whole }, 'min').grid.cells).toEqual(whole);
+  });
+
   test('cuts the last prompt after its last counted token', () => {
     const { grid: cut } = equaliseTokens(grid, 2);
     expect(cut.cells[0]![0]).toMatchObject({ countedTokens: 2, counted: Uint8Array.of(0, 1, 1) });

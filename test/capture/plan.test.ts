@@ -43,6 +43,12 @@ test('chunks hold every item once, keep to one fold and the limit, and list item
         expect(chunk.length === 1 || tokens <= limit).toBe(true);
         expect(chunk).toEqual([...chunk].sort((a, b) => a - b));
       }
+      for (const [c, chunk] of chunks.slice(1).entries()) {
+        // A chunk ends only where the next item of its fold is one too many.
+        const [next, before] = [items[chunk[0]!]!, chunks[c]!.map((i) => items[i]!)];
+        const tokens = before.reduce((sum, item) => sum + item.tokens, next.tokens);
+        expect(next.fold !== before[0]!.fold || tokens > limit).toBe(true);
+      }
       const foldOrder = chunks.map((chunk) => items[chunk[0]!]!.fold);
       expect(foldOrder).toEqual([...foldOrder].sort((a, b) => a - b));
     }),

@@ -230,6 +230,7 @@ describe('identifyCheckpoint', () => {
       configSha256: sha256(JSON.stringify(CONFIG)),
       weightsSha256: sha256(files['a.safetensors'], files['b.safetensors']),
       tokenizerSha256: sha256('{}'),
+      tokenizerFiles: { 'tokenizer.json': sha256('{}') },
     });
     await writeFile(join(folder, 'config.json'), JSON.stringify({ ...CONFIG, tie_word_embeddings: false }));
     expect((await identifyCheckpoint(await openCheckpoint(folder))).parameters).toBe(24);

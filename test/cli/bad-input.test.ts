@@ -161,6 +161,21 @@ describe('a place that cannot be written is refused with exit 2 and the remedy',
 
   const isRoot = process.getuid?.() === 0;
   if (isRoot) console.log('skipped: an output folder without write permission (root may write everywhere)');
+  test.skipIf(process.platform !== 'linux')(
+    'a file system that takes no folders, without going on for ever',
+    async () => {
+      const args = ['capture', join(DEMO_CHECKPOINTS, 'base'), '--probes', 'facts', '--limit', '2', '--out'];
+      for (const folder of ['/proc/babelscope', '/proc/babelscope/run']) {
+        const outcome = await babelscope([...args, folder]);
+        expect(outcome.code).toBe(2);
+        expect(outcome.stderr).toMatch(/cannot be made[\s\S]*takes no folders/);
+      }
+      const outcome = await babelscope([...args, join(temporaryFolder(), 'n'.repeat(300))]);
+      expect(outcome.code).toBe(2);
+      expect(outcome.stderr).toMatch(/longer than the file system allows[\s\S]*shorter path/);
+    },
+  );
+
   test.skipIf(isRoot)('an output folder without write permission', async () => {
     const folder = join(temporaryFolder(), 'locked');
     mkdirSync(folder);

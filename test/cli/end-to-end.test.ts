@@ -152,12 +152,17 @@ describe('from two checkpoints to a report', () => {
     expect(contents(sharded)).toEqual(contents(await wholeRun()));
   });
 
-  test('Ctrl-C stops with 130 and the same command resumes to the same bytes', async () => {
+  test.each([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+    ['SIGHUP', 129],
+  ] as const)('%s stops with %i and the same command resumes to the same bytes', async (signal, status) => {
     const stopped = join(temporaryFolder(), 'stopped');
     const outcome = await babelscopeProcess(captureArguments('base', stopped), {
       interruptOnce: join(stopped, 'manifest.json'),
+      interruptWith: signal,
     });
-    expect(outcome.code).toBe(130);
+    expect(outcome.code).toBe(status);
     expect(outcome.stderr).toContain('interrupted');
     await succeed(captureArguments('base', stopped));
     expect(contents(stopped)).toEqual(contents(await wholeRun()));

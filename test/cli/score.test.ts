@@ -19,7 +19,7 @@ test('score of a run without pooled values names every score it cannot give, why
   for (const column of ['lape', 'lape_se']) {
     expect(units.columns.get(column)!.every((value) => Number.isFinite(value))).toBe(true);
   }
-  const asked = await babelscope(['score', run, '--scores', 'lape,mi', '--json']);
+  const asked = await babelscope(['score', run, '--scores', 'lape,mi', '--overwrite', '--json']);
   expect(JSON.parse(asked.stdout).skipped).toEqual(
     ['neuron', 'head', 'residual'].map((type) =>
       expect.objectContaining({ type, score: 'mi', reason: expect.any(String) }),

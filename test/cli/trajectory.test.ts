@@ -23,9 +23,11 @@ test('compare --trajectory takes steps from labels and says trends, of alignment
   expect(compared.map(({ step }: { step: number }) => step)).toEqual([0, 10, 20, 30, 40]);
   expect(contrasts).toEqual([]);
 
-  const asked = await babelscope([...given, '--trajectory', '--contrast', 'run@step10,run@step40']);
+  const three = ['compare', ...runs.slice(0, 3), '--labels', labels.slice(0, labels.indexOf(',run@step30'))];
+  const more = ['--groups', 'two=de,ja', '--trajectory', '--contrast', 'run@step10,run@step20'];
+  const asked = await babelscope([...three, '--out', join(folder, 'three'), ...more]);
   expect(asked.stdout).toMatch(
-    /Differences in differences[\s\S]*residual +two +run@step40 − run@step10 +alignment_mexa/,
+    /Differences in differences[\s\S]*residual +two +run@step20 − run@step10 +alignment_mexa/,
   );
   const refused = await babelscope(['compare', ...runs, '--out', out, '--trajectory']);
   expect(refused.code).toBe(2);

@@ -7,9 +7,10 @@ import { compareRuns } from '../../src/compare/compare-runs.js';
 import type { Change, Comparison, Measure } from '../../src/compare/comparison.js';
 import { InterruptedError, UsageError } from '../../src/errors.js';
 import { openSafetensors } from '../../src/store/files/safetensors.js';
-import { layerPath, readManifest, writeManifest } from '../../src/store/run/run-folder.js';
+import { layerPath, readManifest } from '../../src/store/run/run-folder.js';
 import { unitViews } from '../support/comparison-views.js';
 import { createRunFolder } from '../support/create-run-folder.js';
+import { sealRun } from '../support/seal-run.js';
 import { type PlantedNeuron, writeSyntheticRun } from '../support/synthetic-run.js';
 import { unitChangesOf } from '../support/unit-changes.js';
 import { type NamedArray, writeSafetensors } from '../support/write-safetensors.js';
@@ -249,11 +250,6 @@ describe('what can be compared', () => {
 async function permuteLanguages(from: string, to: string, order: readonly number[]): Promise<void> {
   const manifest = await readManifest(from);
   await createRunFolder(to);
-  await writeManifest(to, {
-    ...manifest,
-    languages: order.map((k) => manifest.languages[k]!),
-    plan: { ...manifest.plan, languages: order.map((k) => manifest.plan.languages[k]!) },
-  });
   for (let layer = 0; layer < manifest.shape.layers; layer++) {
     const file = await openSafetensors(layerPath(from, layer));
     const arrays: NamedArray[] = [];
@@ -273,4 +269,9 @@ async function permuteLanguages(from: string, to: string, order: readonly number
     await file.close();
     await writeSafetensors(layerPath(to, layer), arrays);
   }
+  await sealRun(to, {
+    ...manifest,
+    languages: order.map((k) => manifest.languages[k]!),
+    plan: { ...manifest.plan, languages: order.map((k) => manifest.plan.languages[k]!) },
+  });
 }

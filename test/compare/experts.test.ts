@@ -13,6 +13,7 @@ import { experts, writeExpertRun } from '../scores/expert-run.js';
 import { expectValues } from '../scores/reference-run.js';
 import { temporaryFolder } from '../store/temporary-folder.js';
 import { unitViews } from '../support/comparison-views.js';
+import { sealRun } from '../support/seal-run.js';
 import { type SyntheticRunOptions, writeSyntheticRun } from '../support/synthetic-run.js';
 import { TINY_PROBES, tinyMixture } from '../support/tiny-checkpoint.js';
 import { unitChangesOf } from '../support/unit-changes.js';
@@ -52,6 +53,7 @@ async function writeTwins(dense: string, mixture: string, options: SyntheticRunO
     await file.close();
     await writeSafetensors(path, arrays);
   }
+  await sealRun(mixture);
 }
 
 async function twins(options: SyntheticRunOptions) {

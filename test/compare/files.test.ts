@@ -38,14 +38,28 @@ describe('comparison.json', () => {
   test('holds no NaN, and nothing of single units', async () => {
     const text = await readFile(join(folder, 'a', 'comparison.json'), 'utf8');
     expect(text).not.toMatch(/NaN|Infinity|eta2_item/);
-    expect(JSON.parse(JSON.stringify(comparison))).toEqual(JSON.parse(text));
+    expect(JSON.parse(text)).toMatchObject(JSON.parse(JSON.stringify(comparison)));
   });
 
+  const unsealed = (text: string) => text.replace(/,\s*"sha256": "[0-9a-f]{64}"\s*\}\n$/, '}\n');
   const VERSION = `"schemaVersion": ${COMPARISON_SCHEMA_VERSION}`;
   test.each([
-    ['of a newer schema', (text: string) => text.replace(VERSION, '"schemaVersion": 99'), 'newer version'],
-    ['of an older schema', (text: string) => text.replace(VERSION, '"schemaVersion": 2'), 'older version'],
-    ['that lacks a field', (text: string) => text.replace('"completeItems"', '"items2"'), '"completeItems"'],
+    [
+      'of a newer schema',
+      (text: string) => unsealed(text.replace(VERSION, '"schemaVersion": 99')),
+      'newer version',
+    ],
+    [
+      'of an older schema',
+      (text: string) => unsealed(text.replace(VERSION, '"schemaVersion": 2')),
+      'older version',
+    ],
+    ['that lost its checksum', unsealed, 'does not end in its own checksum'],
+    [
+      'of which a word was changed',
+      (text: string) => text.replace('"completeItems"', '"items2"'),
+      'is damaged',
+    ],
     ['cut off', (text: string) => text.slice(0, 1000), 'not valid JSON'],
   ])('%s is refused', async (_, spoil, message) => {
     const spoilt = join(folder, 'spoilt');
@@ -116,8 +130,8 @@ describe('reliability', () => {
     const summary = await scoreRun(run, { scores: ['lape'], splits: 2 });
     const text = JSON.stringify({ ...summary, schemaVersion: 99 });
     for (const [written, message] of [
-      [text, /"schemaVersion" of the scores is unusable[\s\S]*babelscope score/],
-      [text.slice(0, 40), /of the scores is unusable/],
+      [text, /newer version of babelscope[\s\S]*babelscope score/],
+      [text.slice(0, 40), /scores.json is not valid JSON/],
     ] as const) {
       await writeFile(join(run, 'scores.json'), written);
       const refused = compareRuns([{ folder: run, label: 'base' }]);

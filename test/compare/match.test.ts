@@ -7,6 +7,7 @@ import { RunError } from '../../src/errors.js';
 import { openSafetensors } from '../../src/store/files/safetensors.js';
 import type { RunManifest } from '../../src/store/run/manifest.js';
 import { layerPath } from '../../src/store/run/run-folder.js';
+import { sealRun } from '../support/seal-run.js';
 import { type SyntheticRunOptions, writeSyntheticRun } from '../support/synthetic-run.js';
 import { type NamedArray, writeSafetensors } from '../support/write-safetensors.js';
 
@@ -119,6 +120,7 @@ test('a pooled value that one run lacks is refused, with language and item', asy
   );
   await file.close();
   await writeSafetensors(path, arrays);
+  await sealRun(other);
   for (const [first, second] of [
     ['reference', 'gap'],
     ['gap', 'reference'],

@@ -5,8 +5,10 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { ChangeResult, ChangeSettings, ChangeTask } from '../../src/compare/units/change-task.js';
 import { CHANGE_COLUMNS, writeChanges } from '../../src/compare/units/changes.js';
 import { InterruptedError, RunError } from '../../src/errors.js';
+import { runTasks } from '../../src/runtime/index.js';
 import { readTable, type Table } from '../../src/store/files/table.js';
 import { experts, writeExpertRun } from '../scores/expert-run.js';
 import { expectValues } from '../scores/reference-run.js';
@@ -114,6 +116,70 @@ test('a change is other − reference, its interval t₅ standard errors wide, c
   }
 });
 
+test('a unit that is dead in one run has no change of LAPE; its LAPE in the other run, and all others, stand', () => {
+  const [reference, other, change] = ['reference', 'other', 'change'].map((name) =>
+    column(name, 'lape', null),
+  ) as [number[], number[], number[]];
+  // Neuron 9 of layer 2 is dead in the tuned run.
+  const unit = 2 * 100 + 9;
+  expect(reference[unit]).toBeGreaterThan(0);
+  expect([other[unit], change[unit]]).toEqual([Number.NaN, Number.NaN]);
+  expect(change[unit + 1]).toBe(other[unit + 1]! - reference[unit + 1]!);
+  expect(change.filter(Number.isNaN).length).toBe(
+    reference.filter((value, u) => Number.isNaN(value) || Number.isNaN(other[u])).length,
+  );
+});
+
+test('how many units of a layer are read at a time changes nothing of their changes', async () => {
+  const settings = { reference: RUNS[0]!.folder, other: RUNS[1]!.folder, seed: 0, cuts: {} } as const;
+  const folds = Array.from({ length: 6 }, (_, fold) => fold);
+  const kinds = [
+    ['folds', 'neuron', 100],
+    ['items', 'neuron', 100],
+    ['items', 'head', 6],
+  ] as const;
+  const tasks = kinds.flatMap(([kind, type, units]) =>
+    [
+      [0, units],
+      [0, 1],
+      [1, Math.ceil(units / 3)],
+      [Math.ceil(units / 3), units],
+    ].map(
+      ([unitStart, unitEnd]): ChangeTask => ({
+        kind,
+        type,
+        layer: 1,
+        unitStart: unitStart!,
+        unitEnd: unitEnd!,
+      }),
+    ),
+  );
+  const results = new Map<ChangeTask, ChangeResult>();
+  await runTasks<ChangeTask, ChangeResult>(
+    new URL('../../src/compare/units/change-worker.js', import.meta.url),
+    { ...settings, folds, changes: 'full' } satisfies ChangeSettings,
+    tasks,
+    1,
+    (result, task) => results.set(task, result),
+  );
+  for (const k of kinds.keys()) {
+    const [whole, ...pieces] = tasks.slice(4 * k, 4 * k + 4).map((task) => results.get(task)!) as [
+      ChangeResult,
+      ...ChangeResult[],
+    ];
+    expect(pieces.map(({ scores }) => scores)).toEqual(pieces.map(() => whole.scores));
+    for (const name of ['reference', 'other', 'se'] as const) {
+      const of = (result: ChangeResult, score: number) => {
+        const width = result[name].length / result.scores.length;
+        return [...result[name].subarray(score * width, (score + 1) * width)];
+      };
+      for (const score of whole.scores.keys())
+        expect(pieces.flatMap((piece) => of(piece, score))).toEqual(of(whole, score));
+    }
+    expect(pieces.flatMap(({ miShift }) => [...miShift])).toEqual([...whole.miShift]);
+  }
+});
+
 test('heads have their rates, means, contrasts and item scores too; every unit, score and language is there once', async () => {
   const connection = await (await DuckDBInstance.create(':memory:')).connect();
   const path = join(folder, 'changes.parquet');
@@ -165,14 +231,24 @@ test('a run against itself changes nothing: every Δ and error is 0, and nothing
   expect(columns.get('q')!.every((value) => value === 1 || Number.isNaN(value))).toBe(true);
 });
 
-test('the number of threads changes no byte; the reference can be any of the runs', async () => {
-  await writeChanges(join(folder, 'threads'), RUNS, { changes: 'full', threads: 3 });
-  const bytes = (name: string) => readFile(join(folder, name, 'changes.parquet'));
-  expect((await bytes('threads')).equals(await bytes('.'))).toBe(true);
-  await writeChanges(join(folder, 'back'), RUNS, { changes: 'full', threads: 2, reference: 'tuned' });
-  const { columns } = await readTable(join(folder, 'back/changes.parquet'));
-  const negated = table.columns.get('change')!.map((value) => 0 - (value as number));
-  expect(columns.get('change')!.map((value) => 0 + (value as number))).toEqual(negated);
+test('the reference can be any of the runs, and the number of threads any: then changes are negated and nothing else differs', async () => {
+  const back = join(folder, 'back');
+  await writeChanges(back, RUNS, { changes: 'full', threads: 3, reference: 'tuned' });
+  const { columns, rows } = await readTable(join(back, 'changes.parquet'));
+  expect(rows).toBe(table.rows);
+  const same = ['type', 'layer', 'index', 'score', 'language', 'se', 'p', 'q'];
+  for (const name of same) expect(columns.get(name), name).toEqual(table.columns.get(name));
+  expect(columns.get('reference')).toEqual(table.columns.get('other'));
+  expect(columns.get('other')).toEqual(table.columns.get('reference'));
+  const negated = (values: readonly unknown[]) => values.map((value) => 0 - (value as number));
+  const signed = (values: readonly unknown[]) => values.map((value) => 0 + (value as number));
+  for (const [name, mirrored] of [
+    ['change', 'change'],
+    ['low', 'high'],
+    ['high', 'low'],
+  ] as const) {
+    expect(signed(columns.get(name)!), name).toEqual(negated(table.columns.get(mirrored)!));
+  }
 });
 
 test('without pooled values rates, means and contrasts are left; runs that do not match are refused; aborting writes nothing', async () => {

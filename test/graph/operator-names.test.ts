@@ -10,7 +10,7 @@ import { openFixture } from '../models/fixture.js';
 
 const NAMES = Object.values(OPERATORS).flat();
 
-it('are those that the graphs of all families and reductions are made of, each in one file', async () => {
+it('are those that the graphs of all families, reductions and gradients are made of, each in one file', async () => {
   const used = new Set<string>();
   const count = ({ bytes }: ModelGraph) => {
     for (const { opType } of fromBinary(ModelProtoSchema, bytes).graph!.node) used.add(opType);
@@ -22,7 +22,8 @@ it('are those that the graphs of all families and reductions are made of, each i
         .filter((point) => point.layer === layer)
         .flatMap(({ hook }) => statisticsOf(hook).map((statistic) => ({ hook, statistic })))
         .filter(({ hook, statistic }) => hook !== 'mlp.hook_router' || statistic !== 'count');
-    for (const graph of [model.embed(), model.layer(1, taps(1)), model.unembed()]) count(graph);
+    const backward = [model.backward(1, []), model.loss({ gradient: true }), model.loss()];
+    for (const graph of [model.embed(), model.layer(1, taps(1)), model.unembed(), ...backward]) count(graph);
   }
   expect([...NAMES].sort()).toEqual([...used].sort());
   expect(new Set(NAMES).size).toBe(NAMES.length);

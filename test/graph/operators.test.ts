@@ -1,9 +1,9 @@
-import { Tensor } from 'onnxruntime-node';
 import { describe, expect, it } from 'vitest';
 import { Graph, GraphError, type Shape, type Value } from '../../src/graph/graph.js';
 import { serialize } from '../../src/graph/onnx/serialize.js';
 import * as op from '../../src/graph/operators/index.js';
 import { runGraph } from '../models/run-model.js';
+import { Tensor } from '../support/onnxruntime.js';
 
 type Float = Value<'float32'>;
 

@@ -1,5 +1,4 @@
 import { fileURLToPath } from 'node:url';
-import { Tensor } from 'onnxruntime-node';
 import { expect, it } from 'vitest';
 import { openCheckpoint } from '../../src/checkpoint/open-checkpoint.js';
 import { requireTensor } from '../../src/checkpoint/safetensors/require-tensor.js';
@@ -7,6 +6,7 @@ import { elementCount } from '../../src/graph/shapes.js';
 import { Block } from '../../src/models/layers/block.js';
 import { FAMILIES } from '../../src/models/open-model.js';
 import { runGraph } from '../models/run-model.js';
+import { Tensor } from '../support/onnxruntime.js';
 
 it.each([
   ['qwen2', 'qwen2-window-f32'],

@@ -8,8 +8,6 @@ import {
   exportCsv,
   exportLapeMask,
   exportTransformerLens,
-  importLapeCounts,
-  importLapeMask,
   readPytorch,
   TorchTensor,
 } from '../../src/interchange/index.js';
@@ -18,8 +16,10 @@ import { readScores, scoreRun } from '../../src/scores/index.js';
 import { openSafetensors } from '../../src/store/files/safetensors.js';
 import { ROW_GROUP_ROWS } from '../../src/store/files/table.js';
 import { csvLine } from '../../src/store/files/text-files.js';
+import { writeRecord } from '../../src/store/integrity/record.js';
 import { openRun } from '../../src/store/run/open-run.js';
 import { babelscope, temporaryFolder } from '../support/command-line.js';
+import { importRun, importSelection } from '../support/import-files.js';
 import { writeSyntheticRun } from '../support/synthetic-run.js';
 import { TINY_PROBES, tinyMixture } from '../support/tiny-checkpoint.js';
 import { writeTable } from '../support/write-table.js';
@@ -57,10 +57,14 @@ describe('a selection in the LAPE mask layout', () => {
     expect(mask.map((own) => own.map((indices) => [...indices.values()]))).toEqual(expected);
     expect(mask.flat().every(({ dtype, shape }) => dtype === 'int64' && shape.length === 1)).toBe(true);
     expect(expected[2]![1]).toContain(7);
-    expect(JSON.parse(readFileSync(`${out}.json`, 'utf8'))).toMatchObject({ languages, policy: 'tang2024' });
+    expect(JSON.parse(readFileSync(`${out}.json`, 'utf8'))).toMatchObject({
+      languages,
+      rule: 'tang2024',
+      layers,
+    });
 
     const imported = join(temporaryFolder(), 'imported');
-    await importLapeMask(out, { out: imported, languages });
+    await importSelection('lape-mask', [out], { out: imported });
     const back = await readScores(imported, 'units');
     const selected = (table: typeof back, name: string) =>
       Array.from({ length: table.rows }, (_, row) =>
@@ -118,11 +122,11 @@ describe('a selection in the LAPE mask layout', () => {
     const out = join(folder, 'run');
     const path = join(folder, 'activation.en.pt');
     await writePytorch(path, { n: 10, over_zero: BigInt64Array.of(11n) });
-    await expect(importLapeCounts([{ path, language: null }], out)).rejects.toThrow(
+    await expect(importRun('lape-counts', [{ path, language: null }], { out })).rejects.toThrow(
       /unusable shape[\s\S]*\[1\]/,
     );
     await writePytorch(path, { n: 10.5, over_zero: BigInt64Array.of(1n) });
-    await expect(importLapeCounts([{ path, language: null }], out)).rejects.toThrow(ImportError);
+    await expect(importRun('lape-counts', [{ path, language: null }], { out })).rejects.toThrow(ImportError);
     expect(existsSync(out)).toBe(false);
   });
 });
@@ -165,7 +169,7 @@ describe('tables as CSV', () => {
   test('a table of several row groups has all of its rows, in order', async () => {
     const folder = temporaryFolder();
     const rows = ROW_GROUP_ROWS + 4097;
-    await writeTable(join(folder, 'changes.parquet'), [
+    const table = await writeTable(join(folder, 'units.parquet'), [
       { name: 'index', type: 'int32', values: Array.from({ length: rows }, (_, row) => row) },
       {
         name: 'delta',
@@ -173,6 +177,7 @@ describe('tables as CSV', () => {
         values: Float64Array.from({ length: rows }, (_, row) => (row % 3) / 3 || Number.NaN),
       },
     ]);
+    await writeRecord(join(folder, 'selection.json'), {}, { files: { 'units.parquet': table }, command: '' });
     const [file] = await exportCsv(folder, folder);
     const lines = readFileSync(file!, 'utf8').split('\r\n');
     expect(lines).toHaveLength(rows + 2);

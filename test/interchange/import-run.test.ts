@@ -6,12 +6,11 @@ import { describe, expect, test } from 'vitest';
 import { samplingFloor } from '../../src/compare/floors.js';
 import { compareRuns } from '../../src/compare/index.js';
 import { RunError, UsageError } from '../../src/errors.js';
-import { writeImportedRun } from '../../src/interchange/import-run.js';
+import { writeImportedRun } from '../../src/interchange/imported-run.js';
 import {
   exportTransformerLens,
-  importLahis,
-  importLapeCounts,
   parseSource,
+  type SourceFile,
   TorchTensor,
 } from '../../src/interchange/index.js';
 import { buildFigures } from '../../src/report/figures/list.js';
@@ -23,6 +22,7 @@ import { openRun } from '../../src/store/run/open-run.js';
 import { readManifest } from '../../src/store/run/run-folder.js';
 import { babelscope, temporaryFolder } from '../support/command-line.js';
 import { unitViews } from '../support/comparison-views.js';
+import { importRun } from '../support/import-files.js';
 import { writeSyntheticRun } from '../support/synthetic-run.js';
 
 const FIXTURES = fileURLToPath(new URL('../fixtures/pytorch/', import.meta.url));
@@ -41,6 +41,12 @@ const matrices = (folds: readonly number[]) =>
   LANGUAGES.flatMap((language) =>
     folds.map((fold) => parseSource(join(FIXTURES, `aya_${language}.${fold}.pth`))),
   );
+
+const importLapeCounts = (sources: readonly SourceFile[], out: string) =>
+  importRun('lape-counts', sources, { out });
+/** The fixtures are uniform random numbers, of which nobody can tell what they are. */
+const importLahis = (sources: readonly SourceFile[], out: string) =>
+  importRun('lahis', sources, { out, kind: 'importances' });
 
 describe('LAPE counts become a run', () => {
   test('rates and LAPE of two shards a language are those of the released identify.py on their sum', async () => {
@@ -355,9 +361,9 @@ describe('files that cannot be used are refused with exit 2, and leave nothing',
       sums,
       tokens: 10,
     } as const;
-    await expect(writeImportedRun(out, format, [counted as never])).rejects.toThrow(
-      /0 to the 10 tokens counted[\s\S]*11 in layer 0, unit 1/,
-    );
+    await expect(
+      writeImportedRun(out, { kind: format, sums: [counted as never] }, { command: '' }),
+    ).rejects.toThrow(/0 to the 10 tokens counted[\s\S]*11 in layer 0, unit 1/);
     // LAHIS matrices hold fractions.
     await expect(
       importLahis([{ path: join(FIXTURES, 'too-large-int64.pt'), language: 'en' }], out),

@@ -153,9 +153,27 @@ describe('hostile pickles are refused', () => {
       ],
       /more than 10000000 values/,
     ],
-    'lists a million deep': [
-      [...new Array<number>(1_000_000).fill(0x5d), ...new Array<number>(999_999).fill(0x61), STOP],
+    'lists three hundred thousand deep': [
+      [...new Array<number>(300_000).fill(0x5d), ...new Array<number>(299_999).fill(0x61), STOP],
       /64 deep/,
+    ],
+    'half a million dicts': [
+      [...new Array<number>(500_000).fill(0x7d), STOP],
+      /more than 400000 lists, tuples, dicts and tensors/,
+    ],
+    'half a million marks': [[...new Array<number>(500_000).fill(0x28), STOP], /more than 400000/],
+    'an integer of 65 bytes': [[0x8a, 65, ...new Array<number>(65).fill(1), STOP], /integer of 65 bytes/],
+    'a view that shows six elements 2^27 times': [
+      [...tensor(storage(), 0, [2 ** 27], [0]), STOP],
+      /134217728 elements in a storage of 6/,
+    ],
+    'views that together show six elements ten million times': [
+      [
+        0x5d,
+        ...Array.from({ length: 20 }, () => [...tensor(storage(), 0, [2 ** 19], [0]), 0x61]).flat(),
+        STOP,
+      ],
+      /10485760 elements of tensors in 24 bytes/,
     ],
     'a memo that was never set': [[0x68, 9, STOP], /nothing is remembered under 9/],
     'an empty stack': [[STOP], /the stack is empty/],
@@ -202,6 +220,20 @@ describe('hostile files are refused', () => {
   test('compressed records, which torch.save never writes', async () => {
     const bytes = zipSync({ 'a/data.pkl': new Uint8Array(1000) });
     await expect(readPytorch(file(bytes))).rejects.toThrow('a compressed record, "a/data.pkl"');
+  });
+
+  test('a pickle of tens of megabytes of opcodes, within a second and a hundred megabytes', async () => {
+    const opcodes = new Uint8Array(20_000_000).fill(0x7d);
+    const many = zipSync({ 'a/data.pkl': opcodes }, { level: 0 });
+    const path = file(many);
+    const [start, before] = [process.cpuUsage(), process.memoryUsage().rss];
+    await expect(readPytorch(path)).rejects.toThrow('more than 400000');
+    expect(process.cpuUsage(start).user / 1e6).toBeLessThan(1);
+    expect(process.memoryUsage().rss - before).toBeLessThan(300e6);
+    const ones = zipSync({ 'a/data.pkl': new Uint8Array(20_000_000).fill(0x88) }, { level: 0 });
+    await expect(readPytorch(file(ones))).rejects.toThrow('more than 4000000 opcodes');
+    const large = zipSync({ 'a/data.pkl': new Uint8Array(40_000_000) }, { level: 0 });
+    await expect(readPytorch(file(large))).rejects.toThrow('at most 33554432 bytes of data.pkl');
   });
 
   test('numbers of another byte order, and a zip without a pickle', async () => {

@@ -7,16 +7,15 @@ import { RunError } from '../../src/errors.js';
 import {
   compareSelections,
   exportLapeMask,
-  importLapeJson,
-  importLapeMask,
-  importSelfcond,
   readSelectionComparison,
   writeSelectionComparison,
 } from '../../src/interchange/index.js';
 import { writePytorch } from '../../src/interchange/pytorch/write-pytorch.js';
 import { selectionFigure, writeSelectionReport } from '../../src/report/index.js';
 import { readScores, scoreRun } from '../../src/scores/index.js';
+import { writeRecord } from '../../src/store/integrity/record.js';
 import { babelscope, temporaryFolder } from '../support/command-line.js';
+import { importSelection } from '../support/import-files.js';
 import { writeSyntheticRun } from '../support/synthetic-run.js';
 
 const FIXTURES = fileURLToPath(new URL('../fixtures/', import.meta.url));
@@ -51,7 +50,7 @@ const published = () =>
 describe('selections of others are imported', () => {
   test('a mask that torch.save wrote has the neurons that the released identify.py selected', async () => {
     const out = join(temporaryFolder(), 'mask');
-    expect(await importLapeMask(MASK, { out, languages: LANGUAGES })).toMatchObject({
+    expect(await importSelection('lape-mask', [MASK], { out, languages: LANGUAGES })).toMatchObject({
       layers: 3,
       languages: LANGUAGES,
     });
@@ -69,17 +68,16 @@ describe('selections of others are imported', () => {
     );
     writeFileSync(join(folder, 'result.json'), JSON.stringify(result));
     const out = join(folder, 'json');
-    expect(await importLapeJson(join(folder, 'result.json'), { out })).toMatchObject({ layers: 3 });
+    expect(await importSelection('lape-json', [join(folder, 'result.json')], { out })).toMatchObject({
+      layers: 3,
+    });
     expect(await membersOf(out)).toEqual(published());
   });
 
   test('expertise.csv: average precisions of MLP neurons, and the 1 % of highest as the selection', async () => {
     const out = join(temporaryFolder(), 'selfcond');
-    const { leftOut } = await importSelfcond(
-      SELFCOND.map((path) => ({ path, language: null })),
-      { out },
-    );
-    expect(leftOut).toBe(2 * 2 * (8 + 24));
+    const { notes } = await importSelection('selfcond', SELFCOND, { out });
+    expect(notes).toEqual([expect.stringContaining(`left out: ${2 * 2 * (8 + 24)} rows`)]);
     const { columns, rows } = await readScores(out, 'unit_languages');
     expect(rows).toBe(2 * 2 * 60);
     const csv = readFileSync(SELFCOND[1]!, 'utf8')
@@ -104,7 +102,7 @@ describe('selections are compared, with what a run of ours selects too', () => {
     await writeSyntheticRun(run, { languages: LANGUAGES, layers: 3, neurons: 40 });
     await scoreRun(run);
     const mask = join(folder, 'mask');
-    await importLapeMask(MASK, { out: mask, languages: LANGUAGES });
+    await importSelection('lape-mask', [MASK], { out: mask, languages: LANGUAGES });
     const comparison = await compareSelections([mask, run], { labels: ['released', 'ours'] });
     const { columns, rows } = await readScores(run, 'units');
     const ours = Array.from({ length: rows }, (_, row) => row).filter(
@@ -138,10 +136,12 @@ describe('selections are compared, with what a run of ours selects too', () => {
     expect(files.map((file) => file.split('/').at(-1))).toEqual([
       'selections.svg',
       'selections.png',
+      'selection-counts.svg',
+      'selection-counts.png',
       'selections.csv',
       'selection-multiplicity.csv',
     ]);
-    expect(readFileSync(files[2]!, 'utf8')).toMatch(
+    expect(readFileSync(files[4]!, 'utf8')).toMatch(
       /^a,b,language,inA,inB,both,jaccard,chance,change,change_percent\r\nreleased,ours,,/,
     );
     expect(JSON.stringify(selectionFigure(comparison))).toContain('not measured');
@@ -210,7 +210,7 @@ describe('selections are compared, with what a run of ours selects too', () => {
             mask.map((ofLanguage) => ofLanguage.map((own) => BigInt64Array.from(own, BigInt))),
           );
           const out = join(folder, 'mask');
-          await importLapeMask(path, { out, languages: ['en', 'de'] });
+          await importSelection('lape-mask', [path], { out, languages: ['en', 'de'] });
           const { overlaps } = await compareSelections([out, out]);
           for (const { inA, inB, both, jaccard, chance } of overlaps) {
             expect([inB, both, jaccard, chance]).toEqual([inA, inA, inA === 0 ? null : 1, null]);
@@ -223,8 +223,8 @@ describe('selections are compared, with what a run of ours selects too', () => {
 
   test('languages that only one has are left out, with a warning', async () => {
     const folder = temporaryFolder();
-    await importLapeMask(MASK, { out: join(folder, 'a'), languages: ['en', 'zh', 'fr'] });
-    await importLapeMask(MASK, { out: join(folder, 'b'), languages: ['en', 'ja', 'fr'] });
+    await importSelection('lape-mask', [MASK], { out: join(folder, 'a'), languages: ['en', 'zh', 'fr'] });
+    await importSelection('lape-mask', [MASK], { out: join(folder, 'b'), languages: ['en', 'ja', 'fr'] });
     const { languages, warnings } = await compareSelections([join(folder, 'a'), join(folder, 'b')]);
     expect(languages).toEqual(['en', 'fr']);
     expect(warnings.join('\n')).toContain(
@@ -240,7 +240,11 @@ describe('the rule of each side is said, and chosen', () => {
     await writeSyntheticRun(at('run'), { languages: LANGUAGES, layers: 3, neurons: 40 });
     await scoreRun(at('run'));
     await exportLapeMask(at('run'), at('mask.pt'), 'polyfact2026');
-    await importLapeMask(at('mask.pt'), { out: at('mask'), languages: LANGUAGES, rule: 'polyfact2026' });
+    await importSelection('lape-mask', [at('mask.pt')], {
+      out: at('mask'),
+      languages: LANGUAGES,
+      rule: 'polyfact2026',
+    });
     const compare = (...options: string[]) =>
       babelscope([
         'compare',
@@ -286,10 +290,10 @@ describe('the rule of each side is said, and chosen', () => {
   test('with the size of an MLP, chance is known of two imports', async () => {
     const folder = temporaryFolder();
     const [a, b] = [join(folder, 'a'), join(folder, 'b')];
-    await importLapeMask(MASK, { out: a, languages: LANGUAGES, neurons: 40 });
-    await importLapeMask(MASK, { out: b, languages: LANGUAGES, neurons: 40 });
+    await importSelection('lape-mask', [MASK], { out: a, languages: LANGUAGES, neurons: 40 });
+    await importSelection('lape-mask', [MASK], { out: b, languages: LANGUAGES, neurons: 40 });
     const { overlaps, sets } = await compareSelections([a, b]);
-    const n = sets[0]!.selected;
+    const n = sets[0]!.selected!;
     expect(sets[0]!.units).toBe(120);
     expect(overlaps[0]!.chance).toBeCloseTo((n * n) / 120 / (2 * n - (n * n) / 120), 12);
   });
@@ -342,7 +346,7 @@ describe('what cannot be used is refused with exit 2, and leaves nothing', () =>
       () => [json('{"1": {"en": ["1"]}}'), '--format', 'lape-json'],
       /neuron "1"/,
     ],
-    'JSON cut short': [() => [json('{"1": {'), '--format', 'lape-json'], /no LAPE result/],
+    'JSON cut short': [() => [json('{"1": {'), '--format', 'lape-json'], /is not valid JSON/],
     'a table of another kind': [
       () => [json('a,b\n1,2\n'), '--format', 'selfcond'],
       /no column ap among a, b/,
@@ -379,17 +383,20 @@ describe('what cannot be used is refused with exit 2, and leaves nothing', () =>
 
   test('selection.json and selections.json of a newer schema, or of another kind', async () => {
     const [a, out] = [join(folder(), 'a'), folder()];
-    await importLapeMask(MASK, { out: a, languages: LANGUAGES });
+    await importSelection('lape-mask', [MASK], { out: a, languages: LANGUAGES });
     await writeSelectionComparison(out, await compareSelections([a, a]));
     for (const [path, read] of [
       [join(a, 'selection.json'), () => compareSelections([a, a])],
       [join(out, 'selections.json'), () => readSelectionComparison(out)],
     ] as const) {
       const text = readFileSync(path, 'utf8');
-      writeFileSync(path, text.replace('"schemaVersion": 2', '"schemaVersion": 3'));
-      await expect(read()).rejects.toThrow(/newer version of babelscope[\s\S]*up to 2[\s\S]*found: +3/);
-      writeFileSync(path, text.replace('babelscope/selection', 'babelscope/run'));
+      const { checksums: files, command, ...value } = JSON.parse(text);
+      await writeRecord(path, { ...value, schemaVersion: 4 }, { files, command });
+      await expect(read()).rejects.toThrow(/newer version of babelscope[\s\S]*3\n[\s\S]*found: +4/);
+      await writeRecord(path, { ...value, schema: 'babelscope/run' }, { files, command });
       await expect(read()).rejects.toThrow(/field "schema" is unusable/);
+      writeFileSync(path, text.replace('babelscope/selection', 'babelscope/run'));
+      await expect(read()).rejects.toThrow(/is damaged/);
       await expect(read()).rejects.toThrow(RunError);
     }
   });
@@ -399,13 +406,13 @@ describe('what cannot be used is refused with exit 2, and leaves nothing', () =>
     const mask = async (name: string, layers: number, neurons?: number) => {
       const path = join(where, `${name}.pt`);
       await writePytorch(path, [Array.from({ length: layers }, () => BigInt64Array.of(1n))]);
-      await importLapeMask(path, { out: join(where, name), languages: ['en'], neurons });
+      await importSelection('lape-mask', [path], { out: join(where, name), languages: ['en'], neurons });
       return join(where, name);
     };
     const result = async (name: string, layers: number) => {
       const path = join(where, `${name}.json`);
       writeFileSync(path, JSON.stringify({ [layers]: { en: [1] } }));
-      await importLapeJson(path, { out: join(where, name) });
+      await importSelection('lape-json', [path], { out: join(where, name) });
       return join(where, name);
     };
     const [llama, larger, wide] = [
@@ -418,7 +425,7 @@ describe('what cannot be used is refused with exit 2, and leaves nothing', () =>
     );
     const many = join(where, 'many.pt');
     await writePytorch(many, [[BigInt64Array.from({ length: 300_000 }, (_, index) => BigInt(index))]]);
-    await importLapeMask(many, { out: join(where, 'many'), languages: ['en'] });
+    await importSelection('lape-mask', [many], { out: join(where, 'many'), languages: ['en'] });
     await expect(compareSelections([join(where, 'many'), llama])).rejects.toThrow(/neurons up to 299999/);
     const narrow = await mask('narrow', 32, 8);
     await expect(compareSelections([wide, narrow])).rejects.toThrow(/9 neurons[\s\S]*8 neurons/);
@@ -429,8 +436,8 @@ describe('what cannot be used is refused with exit 2, and leaves nothing', () =>
 
   test('selections of models of different sizes, and of no language in common', async () => {
     const where = folder();
-    await importLapeMask(MASK, { out: join(where, 'a'), languages: LANGUAGES });
-    await importLapeMask(MASK, { out: join(where, 'b'), languages: ['ja', 'de', 'ko'] });
+    await importSelection('lape-mask', [MASK], { out: join(where, 'a'), languages: LANGUAGES });
+    await importSelection('lape-mask', [MASK], { out: join(where, 'b'), languages: ['ja', 'de', 'ko'] });
     await writeSyntheticRun(join(where, 'run'), { languages: LANGUAGES, layers: 2, neurons: 40 });
     await scoreRun(join(where, 'run'));
     const compare = (...names: string[]) => compareSelections(names.map((name) => join(where, name)));

@@ -199,9 +199,39 @@ describe('an adapter is refused', () => {
     [{ lora_alpha: 'six' }, /field lora_alpha/],
     [{ target_modules: null }, /field target_modules/],
     [{ rank_pattern: { '(': 3 } }, /pattern of adapter_config\.json cannot be read/],
+    [
+      { target_modules: '(?=.*q_proj).*' },
+      /cannot be read[\s\S]*looking ahead[\s\S]*list the modules by name/,
+    ],
+    [{ target_modules: '((a{1000}){1000}){1000}' }, /cannot be read[\s\S]*repeat/],
+    [{ target_modules: 'q'.repeat(2_001) }, /cannot be read[\s\S]*more than 2000 characters/],
+    [{ modules_to_save: ['\\1'] }, /cannot be read/],
+    [{ target_modules: new Array(4_097).fill('q_proj') }, /field target_modules/],
   ])('with the unusable setting %o', async (change, expected) => {
     expect(await refusal(changed('patterns-bf16', change))).toMatch(expected);
   });
+
+  // A backtracking engine takes minutes for the first, and longer than anybody lives for the last.
+  it.each([
+    [{ target_modules: '(([a-z._0-9])+)+!' }],
+    [{ layers_to_transform: [0], layers_pattern: ['((.+)+)+!'] }],
+    [{ modules_to_save: ['(.*)*x(.*)*y(.*)*z!'] }],
+    [{ exclude_modules: '(.|.)*!' }],
+    [{ rank_pattern: { '(a|[a-z.]|_|q|.)*!': 3 }, alpha_pattern: { '(([a-z._0-9]+)*)*!': 3 } }],
+  ])(
+    'or read, within a second, with patterns that other engines need exponential time for: %o',
+    async (change) => {
+      const start = process.cpuUsage();
+      const { folder, base } = changed('patterns-bf16', change);
+      await openCheckpoint(base, { adapter: folder })
+        .then(openModel)
+        .catch((error: unknown) => {
+          expect(error).toBeInstanceOf(CheckpointError);
+        });
+      const { user } = process.cpuUsage(start);
+      expect(user / 1e6).toBeLessThan(1);
+    },
+  );
 
   it.each([
     [

@@ -117,3 +117,50 @@ function firstBehind({ node: nodes }: GraphProto, tensor: string, operator: stri
   }
   return undefined;
 }
+
+/** Operators that move elements or change their type: without them shapes do not fit. */
+const MOVING = new Set([
+  'Cast',
+  'Concat',
+  'Expand',
+  'Identity',
+  'Range',
+  'Reshape',
+  'Shape',
+  'Slice',
+  'Transpose',
+]);
+
+/** Those that compute something, up to the experts: to some of these no token of a fixture is sent. */
+export function operatorsOf(graph: GraphProto): [index: number, node: NodeProto][] {
+  const experts = graph.node.findIndex(({ opType }) => opType === 'NonZero');
+  return computing(graph, 1e-12).filter(([index]) => experts === -1 || index < experts);
+}
+
+/** Of norms: what they add to a variance of about 1 changes a gradient by less than the deviation allowed. */
+const LARGEST_EPSILON = 2e-3;
+
+/** Those of a backward graph that follow so many of the forward pass and the gradients of experts. */
+export function backwardOperatorsOf(graph: GraphProto, forward: number): [index: number, node: NodeProto][] {
+  const experts = graph.node.findLastIndex(({ opType }) => opType === 'ScatterND');
+  return computing(graph, LARGEST_EPSILON).filter(([index]) => index >= forward && index > experts);
+}
+
+/** Operators but those that add next to nothing, or multiply by ones. */
+function computing(
+  { node: nodes, initializer }: GraphProto,
+  negligible: number,
+): [index: number, node: NodeProto][] {
+  const constants = new Map(
+    initializer.map(({ name, rawData }) => [name, new Float32Array(new Uint8Array(rawData).buffer)]),
+  );
+  const allOf = (name: string | undefined, holds: (value: number) => boolean): boolean => {
+    const values = constants.get(name ?? '');
+    return values !== undefined && values.length > 0 && values.every(holds);
+  };
+  const computesNothing = ({ opType, input: [, second] }: NodeProto): boolean =>
+    MOVING.has(opType) ||
+    (opType === 'Mul' && allOf(second, (value) => value === 1)) ||
+    (opType === 'Add' && allOf(second, (value) => Math.abs(value) < negligible));
+  return [...nodes.entries()].filter(([, node]) => !computesNothing(node));
+}

@@ -1,12 +1,12 @@
 import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Tensor } from 'onnxruntime-node';
 import { describe, expect, it } from 'vitest';
 import { openCheckpoint } from '../../src/checkpoint/open-checkpoint.js';
 import { UsageError } from '../../src/errors.js';
 import type { Edit } from '../../src/hooks/edits/edit.js';
 import type { Tap } from '../../src/hooks/taps.js';
 import { openModel, openSubject } from '../../src/models/open-model.js';
+import { Tensor } from '../support/onnxruntime.js';
 import { temporaryFolder } from '../support/tiny-checkpoint.js';
 import { deviation, FIXTURES, openFixture } from './fixture.js';
 import { type Outputs, runGraph, runModel } from './run-model.js';

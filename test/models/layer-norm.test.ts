@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs';
-import { Tensor } from 'onnxruntime-node';
 import { describe, expect, it } from 'vitest';
 import { openCheckpoint } from '../../src/checkpoint/open-checkpoint.js';
 import { CheckpointError } from '../../src/errors.js';
@@ -7,6 +6,7 @@ import type { Float } from '../../src/graph/index.js';
 import { Block } from '../../src/models/layers/block.js';
 import { alibiBias, roundedAlibiBias, sinusoidalPositions } from '../../src/models/layers/positions.js';
 import { describeModel, openModel } from '../../src/models/open-model.js';
+import { Tensor } from '../support/onnxruntime.js';
 import { type Edit, filled, without } from './edit-graph.js';
 import { expectEditNoticed, expectNoticed, FIXTURES } from './fixture.js';
 import { runGraph } from './run-model.js';

@@ -1,16 +1,11 @@
 import { readdirSync } from 'node:fs';
 import { fromBinary, toBinary } from '@bufbuild/protobuf';
-import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { expect, it } from 'vitest';
-import {
-  type GraphProto,
-  type ModelProto,
-  ModelProtoSchema,
-  type NodeProto,
-} from '../../src/graph/onnx/onnx_pb.js';
+import { type ModelProto, ModelProtoSchema } from '../../src/graph/onnx/onnx_pb.js';
 import { openModel } from '../../src/models/open-model.js';
 import type { ModelGraph } from '../../src/models/types.js';
-import { leaveOut } from './edit-graph.js';
+import { InferenceSession, Tensor } from '../support/onnxruntime.js';
+import { leaveOut, operatorsOf } from './edit-graph.js';
 import { deviation, FIXTURES, openFixture, TOLERANCE } from './fixture.js';
 
 // Slow because it runs each fixture once for every operator of its last layer: a test of the parity tests.
@@ -18,19 +13,6 @@ import { deviation, FIXTURES, openFixture, TOLERANCE } from './fixture.js';
 const CHECKPOINTS = readdirSync(FIXTURES, { withFileTypes: true })
   .filter((entry) => entry.isDirectory())
   .map(({ name }) => name);
-
-/** Operators that move elements or change their type: without them shapes do not fit. */
-const MOVING = new Set([
-  'Cast',
-  'Concat',
-  'Expand',
-  'Identity',
-  'Range',
-  'Reshape',
-  'Shape',
-  'Slice',
-  'Transpose',
-]);
 
 it.each(CHECKPOINTS)(
   'without any one operator of its last layer, %s gives other logits than transformers',
@@ -85,20 +67,4 @@ function open(bytes: Uint8Array, weights: string): Promise<InferenceSession> {
 
 function pick(feeds: Readonly<Record<string, Tensor>>, { inputs }: ModelGraph): Record<string, Tensor> {
   return Object.fromEntries(inputs.map((input) => [input, feeds[input]!]));
-}
-
-/** Those that compute something, up to the experts: to some of these no token of a fixture is sent. */
-function operatorsOf({ node: nodes, initializer }: GraphProto): [index: number, node: NodeProto][] {
-  const numbers = new Map(
-    initializer
-      .filter(({ rawData }) => rawData.length === Float32Array.BYTES_PER_ELEMENT)
-      .map(({ name, rawData }) => [name, Buffer.from(rawData).readFloatLE()]),
-  );
-  const computesNothing = ({ opType, input: [, second = ''] }: NodeProto): boolean =>
-    MOVING.has(opType) ||
-    (opType === 'Mul' && numbers.get(second) === 1) ||
-    (opType === 'Add' && Math.abs(numbers.get(second) ?? 1) < 1e-12);
-  const experts = nodes.findIndex(({ opType }) => opType === 'NonZero');
-  const before = experts === -1 ? nodes : nodes.slice(0, experts);
-  return [...before.entries()].filter(([, node]) => !computesNothing(node));
 }

@@ -1,12 +1,12 @@
 import { readdirSync } from 'node:fs';
 import { fromBinary } from '@bufbuild/protobuf';
-import { Tensor } from 'onnxruntime-node';
 import { describe, expect, it } from 'vitest';
 import { CheckpointError } from '../../src/errors.js';
 import { ModelProtoSchema, TensorProto_DataLocation } from '../../src/graph/onnx/onnx_pb.js';
 import { openModel } from '../../src/models/open-model.js';
+import { Tensor } from '../support/onnxruntime.js';
 import { constant, type Edit, filled, instead, promoted, without } from './edit-graph.js';
-import { expectEditNoticed, expectNoticed, FIXTURES, openFixture } from './fixture.js';
+import { expectEditNoticed, expectNoticed, FIXTURES, openFixture, TOLERANCE } from './fixture.js';
 import { runGraph } from './run-model.js';
 
 const MIXTURES = readdirSync(FIXTURES).filter((name) =>
@@ -161,6 +161,25 @@ describe('of a layer with experts', () => {
     const tokens = prompts.batch * prompts.seq;
     expect(rows.reduce((sum, count) => sum + count, 0)).toBe(tokens * mixture!.perToken);
     expect(Math.max(...rows)).toBeLessThan(tokens);
+  });
+
+  /** Where a router chooses the highest of its probabilities, and nothing else. */
+  const PLAIN = MIXTURES.filter((name) => !name.startsWith('deepseek'));
+
+  it.each(PLAIN)('%s: no token lies within rounding of another choice of experts', async (name) => {
+    const { checkpoint, recorded } = await openFixture(name);
+    const { experts, mixture } = openModel(checkpoint).shape;
+    for (const layer of mixture!.layers) {
+      const { values } = recorded.get(`blocks.${layer}.mlp.hook_router`)!;
+      for (let at = 0; at < values.length; at += experts!) {
+        const descending = values
+          .slice(at, at + experts!)
+          .sort()
+          .reverse();
+        const gap = descending[mixture!.perToken - 1]! - descending[mixture!.perToken]!;
+        expect(gap).toBeGreaterThan(TOLERANCE * descending[0]!);
+      }
+    }
   });
 
   it.each(MIXTURES)('%s: every weight stays in its file', async (name) => {

@@ -1,9 +1,16 @@
-import { cpSync, mkdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, renameSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { create } from '@bufbuild/protobuf';
 import { describe, expect, test } from 'vitest';
 import { CheckpointError, TokenizerError } from '../../src/errors.js';
-import { type NodeProto, NodeProtoSchema } from '../../src/graph/onnx/onnx_pb.js';
+import {
+  AttributeProtoSchema,
+  type NodeProto,
+  NodeProtoSchema,
+  StringStringEntryProtoSchema,
+  type TensorProto,
+  TensorProto_DataLocation,
+} from '../../src/graph/onnx/onnx_pb.js';
 import { openOnnx } from '../../src/models/exported/open.js';
 import { loadTokenizer } from '../../src/tokenizer/load-tokenizer.js';
 import { copyOfGraph, fuseActivations, hideAttentionOutputs } from '../support/foreign-graphs.js';
@@ -16,6 +23,18 @@ async function failure(path: string): Promise<string> {
   );
   expect(error).toBeInstanceOf(CheckpointError);
   return (error as CheckpointError).message;
+}
+
+/** Moves a tensor's data into `w.bin`. */
+function external(tensor: TensorProto, offset: string, length: string | undefined): void {
+  const entries = { location: 'w.bin', offset, ...(length !== undefined && { length }) };
+  Object.assign(tensor, {
+    rawData: new Uint8Array(),
+    dataLocation: TensorProto_DataLocation.EXTERNAL,
+    externalData: Object.entries(entries).map(([key, value]) =>
+      create(StringStringEntryProtoSchema, { key, value }),
+    ),
+  });
 }
 
 describe('a graph that cannot be used is refused with what is wrong', () => {
@@ -47,6 +66,94 @@ describe('a graph that cannot be used is refused with what is wrong', () => {
         for (const entry of externalData) if (entry.key === 'location') entry.value = '../weights.bin';
     });
     expect(await failure(outside)).toMatch(/outside of its folder/);
+  });
+
+  test("external data that is a link out of the folder, or no file; a link within the hub's cache is followed", async () => {
+    const linked = copyOfGraph('torch-gpt2');
+    const elsewhere = join(temporaryFolder(), 'secret');
+    renameSync(`${linked}.data`, elsewhere);
+    symlinkSync(elsewhere, `${linked}.data`);
+    expect(await failure(linked)).toMatch(/a link that leaves its folder[\s\S]*secret[\s\S]*copy that file/);
+    rmSync(`${linked}.data`);
+    mkdirSync(`${linked}.data`);
+    expect(await failure(linked)).toMatch(/or no file/);
+
+    const root = join(temporaryFolder(), 'models--org--name');
+    const snapshot = join(root, 'snapshots', '0123456789abcdef0123456789abcdef01234567', 'onnx');
+    mkdirSync(snapshot, { recursive: true });
+    mkdirSync(join(root, 'blobs'));
+    for (const file of ['config.json', 'model.onnx', 'model.onnx.data']) {
+      const blob = join(root, 'blobs', `${file}-oid`);
+      cpSync(join(dirname(copyOfGraph('torch-gpt2')), file), blob);
+      symlinkSync(blob, join(snapshot, file));
+    }
+    expect((await openOnnx(join(snapshot, 'model.onnx'))).model.shape.layers).toBeGreaterThan(0);
+  });
+
+  test.each<[string, (tensor: TensorProto) => void, RegExp]>([
+    [
+      '2^62 elements without data',
+      (t) => Object.assign(t, { dims: [2n ** 31n, 2n ** 31n], rawData: new Uint8Array() }),
+      /with 0 values|no tensor can have/,
+    ],
+    [
+      '2^30 elements with its data',
+      (t) => Object.assign(t, { dims: [2n ** 15n, 2n ** 15n] }),
+      /\[32768, 32768\] with \d+ bytes/,
+    ],
+    ['a negative size', (t) => Object.assign(t, { dims: [-1n, -4n] }), /no tensor can have/],
+    [
+      'external data before the file',
+      (t) => external(t, '-8', undefined),
+      /external data ends before|outside/,
+    ],
+    ['external data of a length that is no number', (t) => external(t, '0', 'many'), /with NaN bytes/],
+    ['external data of another length', (t) => external(t, '0', '4'), /with 4 bytes/],
+  ])('a tensor of %s', async (_, change, message) => {
+    const path = copyOfGraph('tiny-random-gpt2', ({ graph }) => {
+      change(graph!.initializer.find(({ rawData }) => rawData.length > 2000)!);
+    });
+    writeFileSync(join(dirname(path), 'w.bin'), new Uint8Array(2 ** 20));
+    expect(await failure(path)).toMatch(message);
+    const inNode = copyOfGraph('tiny-random-gpt2', ({ graph }) => {
+      const value = structuredClone(graph!.initializer.find(({ rawData }) => rawData.length > 2000)!);
+      change(value);
+      const attribute = create(AttributeProtoSchema, { name: 'value', t: value });
+      graph!.node.push(
+        create(NodeProtoSchema, { opType: 'Constant', output: ['c'], attribute: [attribute] }),
+      );
+    });
+    writeFileSync(join(dirname(inNode), 'w.bin'), new Uint8Array(2 ** 20));
+    expect(await failure(inNode)).toMatch(message);
+  });
+
+  test('a protocol buffer of millions of fields, or nested without end, before it is decoded', async () => {
+    const path = join(temporaryFolder(), 'model.onnx');
+    const message = (field: number, inside: Uint8Array): Uint8Array => {
+      const length = inside.byteLength;
+      const size: number[] = [];
+      for (let left = length; ; left >>>= 7) {
+        size.push((left & 0x7f) | (left > 0x7f ? 0x80 : 0));
+        if (left <= 0x7f) break;
+      }
+      return Buffer.concat([Uint8Array.from([(field << 3) | 2, ...size]), inside]);
+    };
+    // A graph of ten million nodes that hold nothing.
+    writeFileSync(
+      path,
+      message(
+        7,
+        new Uint8Array(20_000_000).map((_, i) => (i % 2 === 0 ? 0x0a : 0)),
+      ),
+    );
+    const before = process.memoryUsage().rss;
+    expect(await failure(path)).toMatch(/more than 5000000 fields/);
+    expect(process.memoryUsage().rss - before).toBeLessThan(200e6);
+    // A node whose attribute is a graph whose node has an attribute …
+    let nested: Uint8Array = new Uint8Array(0);
+    for (let depth = 0; depth < 2_000; depth++) nested = message(1, message(5, message(6, nested)));
+    writeFileSync(path, message(7, nested));
+    expect(await failure(path)).toMatch(/more than 64 deep/);
   });
 
   test('a cycle, and a tensor that nothing makes', async () => {

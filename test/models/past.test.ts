@@ -1,5 +1,4 @@
 import { fromBinary } from '@bufbuild/protobuf';
-import { Tensor } from 'onnxruntime-node';
 import { expect, it } from 'vitest';
 import { checkpointNames } from '../../scripts/models-page.js';
 import type { Checkpoint } from '../../src/checkpoint/types.js';
@@ -7,6 +6,7 @@ import { ModelProtoSchema, type TypeProto_Tensor } from '../../src/graph/onnx/on
 import { type Tap, tapOutput } from '../../src/hooks/taps.js';
 import { openModel } from '../../src/models/open-model.js';
 import type { LayeredModel, ModelGraph } from '../../src/models/types.js';
+import { Tensor } from '../support/onnxruntime.js';
 import { openFixture } from './fixture.js';
 import { runGraph } from './run-model.js';
 

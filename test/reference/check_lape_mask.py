@@ -3,7 +3,7 @@
     python test/reference/check_lape_mask.py make <folder> [seed]
     babelscope import <folder>/*.pt --format lape-counts --out <folder>/run
     babelscope score <folder>/run
-    babelscope export <folder>/run --format lape-mask --out <folder>/mask
+    babelscope export <folder>/run --format lape-mask --out <folder>/mask.pt
     python test/reference/check_lape_mask.py check <folder>
 
 Needs requirements-interchange.txt. Counts are simulated: four shards of 25 million tokens in each of seven languages. `check` is
@@ -35,7 +35,7 @@ if mode == "make":
             over_zero = torch.tensor(rng.binomial(TOKENS, rate), dtype=torch.int32)
             torch.save(dict(n=TOKENS, over_zero=over_zero), file(language, shard))
 else:
-    languages = json.loads((folder / "mask.json").read_text())["languages"]
+    languages = json.loads((folder / "mask.pt.json").read_text())["languages"]
     shards = {language: [torch.load(file(language, shard)) for shard in range(SHARDS)] for language in languages}
     n = torch.tensor([sum(data["n"] for data in shards[language]) for language in languages])
     over_zero = torch.stack([sum(data["over_zero"].long() for data in shards[language]) for language in languages], dim=-1)
@@ -50,7 +50,7 @@ else:
     _, index = flattened_entropy.topk(round(len(flattened_entropy) * 0.01), largest=False)
     row, column = index // entropy.size(1), index % entropy.size(1)
     lang, indice = torch.where(activation_probs[row, column].T > bar)
-    mask = torch.load(folder / "mask", weights_only=True)
+    mask = torch.load(folder / "mask.pt", weights_only=True)
     for k, language in enumerate(languages):
         theirs = {(row[i].item(), column[i].item()) for i in indice[lang == k].tolist()}
         ours = {(layer, neuron) for layer, indices in enumerate(mask[k]) for neuron in indices.tolist()}

@@ -34,12 +34,23 @@ def sha(text):
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+def sealed(folder, value):
+    """The text of a manifest: it lists the layers with their checksums, and ends in the checksum of its own text (docs/files.md)."""
+    files = {}
+    for path in sorted((folder / "layers").iterdir()):
+        data = path.read_bytes()
+        files[f"layers/{path.name}"] = {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
+    blank = "0" * 64
+    text = json.dumps({**value, "checksums": files, "command": "python3 make_compare.py", "sha256": blank}, indent=1) + "\n"
+    return text.replace(blank, sha(text))
+
+
 def manifest(name, tokens):
     items = [{"id": f"item-{i}", "fold": i % FOLDS} for i in range(ITEMS)]
     names = {"en": ("English", "Latn", "Indo-European"), "de": ("German", "Latn", "Indo-European"), "ja": ("Japanese", "Jpan", "Japonic")}
     return {
         "schema": "babelscope/run",
-        "schemaVersion": 1,
+        "schemaVersion": 2,
         "babelscope": "0.1.0",
         "onnxruntime": "1.30.0",
         "model": {
@@ -141,7 +152,7 @@ def write_runs():
                 },
                 folder / "layers" / f"{layer:02d}.safetensors",
             )
-        (folder / "manifest.json").write_text(json.dumps(manifest(name, tokens), indent=1) + "\n")
+        (folder / "manifest.json").write_text(sealed(folder, manifest(name, tokens)))
 
 
 class Run:

@@ -13,12 +13,12 @@ import { buildFigures, type FigureName, figure } from '../../src/report/figures/
 import { list } from '../../src/report/words/text.js';
 import type { UnitType } from '../../src/store/index.js';
 import { SEEN_UNSEEN, syntheticComparison } from '../support/synthetic-comparison.js';
-import { CASES, small, trained } from './cases.js';
+import { CASES, figuresOf, small, trained } from './cases.js';
 
 describe('words of a figure', () => {
   test('a caption has no verdict of its own making', () => {
     for (const comparison of Object.values(CASES)) {
-      for (const figure of buildFigures(comparison).filter(isPresent)) {
+      for (const figure of figuresOf(comparison).filter(isPresent)) {
         for (const word of [
           'improved',
           'significant',
@@ -36,7 +36,7 @@ describe('words of a figure', () => {
   });
 
   test('one run: figures of change say that they need two', () => {
-    const absent = buildFigures(CASES['one run']).filter((figure) => !isPresent(figure));
+    const absent = figuresOf(CASES['one run']).filter((figure) => !isPresent(figure));
     expect(absent.map(({ name }) => name)).toEqual([
       'forest',
       'forest-heads',
@@ -51,7 +51,7 @@ describe('words of a figure', () => {
   });
 
   test('a title names the runs, a subtitle the models, the probe set, items, languages and tokens', () => {
-    for (const figure of buildFigures(small).filter(isPresent)) {
+    for (const figure of figuresOf(small).filter(isPresent)) {
       expect(figure.title).toContain('base → sft');
       for (const part of ['demo-base', 'demo-sft', 'facts 1.0.0', '640 items', '8 languages', 'tokens']) {
         expect(figure.subtitle).toContain(part);

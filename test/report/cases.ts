@@ -1,3 +1,4 @@
+import { buildFigures } from '../../src/report/figures/list.js';
 import { SEEN_UNSEEN, SEVENTEEN_LANGUAGES, syntheticComparison } from '../support/synthetic-comparison.js';
 
 /** Nine labels that begin alike, two of them but for a word in the middle. */
@@ -58,3 +59,12 @@ export const small = CASES['two runs, 8 languages, 8 layers'];
 export const regimes = CASES['five regimes with seeds and groups'];
 export const mixture = CASES['a mixture'];
 export const trained = CASES['a trajectory, 17 languages, by family'];
+
+const built = new Map<unknown, ReturnType<typeof buildFigures>>();
+
+/** The figures of a comparison, which are built once for all tests that look at them. */
+export function figuresOf(comparison: typeof small): ReturnType<typeof buildFigures> {
+  const figures = built.get(comparison) ?? buildFigures(comparison);
+  built.set(comparison, figures);
+  return figures;
+}

@@ -3,11 +3,11 @@ import { againstReference, type Comparison, rowsOf } from '../../src/compare/ind
 import { unitTicks } from '../../src/report/drawing/cell-map.js';
 import { renderSvgs, withTitle } from '../../src/report/drawing/render.js';
 import { type Figure, isPresent } from '../../src/report/figures/figure.js';
-import { buildFigures, type FigureName, figure } from '../../src/report/figures/list.js';
+import { type FigureName, figure } from '../../src/report/figures/list.js';
 import { verdictBox } from '../../src/report/page/verdict-box.js';
 import { buildTables } from '../../src/report/tables/tables.js';
 import { alignmentView, unitViews } from '../support/comparison-views.js';
-import { CASES, LONG_LABELS, mixture, regimes, small, trained } from './cases.js';
+import { CASES, figuresOf, LONG_LABELS, mixture, regimes, small, trained } from './cases.js';
 
 /** Widest and highest figure that is readable on a page, in pixels. */
 const PAGE = 1600;
@@ -30,13 +30,13 @@ describe.each(Object.entries(CASES))('figures of %s', (_, comparison) => {
 });
 
 function present(comparison: typeof small) {
-  return buildFigures(comparison)
+  return figuresOf(comparison)
     .filter(isPresent)
     .map((figure) => [figure.name, figure] as const);
 }
 
 describe('a figure has one mark for each number', () => {
-  const figures = new Map(buildFigures(small).map((figure) => [figure.name, figure as Figure]));
+  const figures = new Map(figuresOf(small).map((figure) => [figure.name, figure as Figure]));
   const draw = async (name: FigureName) => (await renderSvgs([figures.get(name)!]))[0]!;
   const marks = (svg: string, kind: string) =>
     [...svg.matchAll(new RegExp(`<g class="mark-${kind} role-mark[^>]*(?<!/)>(.*?)</g>`, 'gs'))]
@@ -86,7 +86,7 @@ describe('a figure has one mark for each number', () => {
   });
 
   const draw5 = async (name: FigureName) => {
-    const figure = buildFigures(regimes).find((one) => one.name === name) as Figure;
+    const figure = figuresOf(regimes).find((one) => one.name === name) as Figure;
     return (await renderSvgs([figure]))[0]!;
   };
   const [neurons] = unitViews(regimes);
@@ -135,7 +135,7 @@ describe('a figure has one mark for each number', () => {
 
   test('expert-map: layer with experts × expert, twice, and a frame around each whose foremost language is another', async () => {
     const { expertMaps } = mixture;
-    const figure = buildFigures(mixture).find(({ name }) => name === 'expert-map') as Figure;
+    const figure = figuresOf(mixture).find(({ name }) => name === 'expert-map') as Figure;
     const [before, after] = expertMaps.map(({ topLanguage }) => topLanguage.flat());
     const moved = after!.filter((top, i) => top !== null && top !== before![i]).length;
     expect(moved).toBeGreaterThan(0);
@@ -154,13 +154,13 @@ describe('a figure has one mark for each number', () => {
   });
 
   test('a dense model has no figures of experts', () => {
-    const names = buildFigures(small).map(({ name }) => name);
+    const names = figuresOf(small).map(({ name }) => name);
     expect(names).not.toContain('expert-map');
     expect(names).not.toContain('forest-experts');
   });
 
   test('trajectory: a point a step, measure and group', async () => {
-    const figure = buildFigures(trained).find(({ name }) => name === 'trajectory') as Figure;
+    const figure = figuresOf(trained).find(({ name }) => name === 'trajectory') as Figure;
     // Of alignment, the mean over layers.
     const shown = rowsOf(trained.trends, { layer: null }).filter(
       ({ type }) => type === 'neuron' || type === null,
@@ -174,13 +174,13 @@ describe('a figure of nine runs', () => {
   const comparison = CASES['nine runs of a large mixture, 17 languages, by family'];
   test('says in its caption what it leaves to the tables', () => {
     for (const name of ['forest', 'regimes', 'groups', 'contrasts'] as const) {
-      expect(figure(comparison, name)).toHaveProperty(
+      expect(figuresOf(comparison).find((one) => one.name === name)).toHaveProperty(
         'caption',
         expect.stringMatching(/in the table|to the table/),
       );
     }
     for (const name of ['head-map', 'head-overlap'] as const) {
-      expect(figure(comparison, name)).toHaveProperty(
+      expect(figuresOf(comparison).find((one) => one.name === name)).toHaveProperty(
         'caption',
         expect.stringContaining('the differences alone'),
       );

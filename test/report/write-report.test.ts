@@ -2,7 +2,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import sharp from 'sharp';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import {
   type Comparison,
   headlineChanges,
@@ -14,6 +14,7 @@ import { BabelscopeError, OutputError } from '../../src/errors.js';
 import { buildFigures, isPresent, writeReport } from '../../src/report/index.js';
 import { buildPage } from '../../src/report/page/page.js';
 import { SEEN_UNSEEN, syntheticComparison } from '../support/synthetic-comparison.js';
+import { sharedFolder } from '../support/temporary-folder.js';
 
 /** Names of the figures that a comparison has numbers for. */
 function namesOf(comparison: Comparison): string[] {
@@ -28,23 +29,52 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
-test('writes the page, each figure as SVG and PNG, and the tables, and says where', async () => {
-  const out = join(folder, 'deep', 'er');
-  const { files } = await writeReport(syntheticComparison(), out);
-  expect(files.map((file) => relative(out, file))).toEqual([
-    'report.html',
-    ...NAMES.flatMap((name) => [`figures/${name}.svg`, `figures/${name}.png`]),
-    'tables/headlines.csv',
-    'tables/parts.csv',
-    'tables/alignment-levels.csv',
-    'tables/alignment-changes.csv',
-    'tables/multiplicity.csv',
-    'tables/tokens.csv',
-    'tables/reliability.csv',
-  ]);
-  expect((await readdir(join(out, 'figures'))).sort()).toEqual(
-    NAMES.flatMap((n) => [`${n}.png`, `${n}.svg`]).sort(),
-  );
+describe('a report of two runs', () => {
+  const shared = sharedFolder();
+  const out = join(shared, 'deep', 'er');
+  let files: readonly string[];
+  beforeAll(async () => {
+    files = (await writeReport(syntheticComparison(), out)).files;
+  });
+
+  test('is the page, each figure as SVG and PNG, and the tables, and says where', async () => {
+    expect(files.map((file) => relative(out, file))).toEqual([
+      'report.html',
+      ...NAMES.flatMap((name) => [`figures/${name}.svg`, `figures/${name}.png`]),
+      'tables/headlines.csv',
+      'tables/parts.csv',
+      'tables/alignment-levels.csv',
+      'tables/alignment-changes.csv',
+      'tables/multiplicity.csv',
+      'tables/tokens.csv',
+      'tables/reliability.csv',
+    ]);
+    expect((await readdir(join(out, 'figures'))).sort()).toEqual(
+      NAMES.flatMap((n) => [`${n}.png`, `${n}.svg`]).sort(),
+    );
+  });
+
+  test('is the same bytes of the same comparison', async () => {
+    const again = join(shared, 'again');
+    await writeReport(syntheticComparison(), again);
+    for (const file of files) {
+      expect((await readFile(file)).equals(await readFile(join(again, relative(out, file)))), file).toBe(
+        true,
+      );
+    }
+  });
+
+  test('has PNGs of twice the pixels of their SVGs, which are not blank', async () => {
+    for (const name of NAMES) {
+      const svg = await readFile(join(out, 'figures', `${name}.svg`), 'utf8');
+      const [, width, height] = /viewBox="0 0 ([\d.]+) ([\d.]+)"/.exec(svg)!;
+      const image = sharp(join(out, 'figures', `${name}.png`));
+      const size = await image.metadata();
+      expect(Math.abs(size.width! - 2 * Number(width))).toBeLessThanOrEqual(1);
+      expect(Math.abs(size.height! - 2 * Number(height))).toBeLessThanOrEqual(1);
+      expect((await image.stats()).channels[0]!.stdev).toBeGreaterThan(5);
+    }
+  });
 });
 
 test('three runs or more have tables and figures of every pair, of groups and of differences in differences', async () => {
@@ -95,28 +125,6 @@ test('a figure or table that this comparison has not, and an earlier one had, is
   const left = (await readdir(folder, { recursive: true })).filter((name) => /(svg|csv)$/.test(name));
   expect(left.sort()).toEqual(alone.files.map((file) => relative(folder, file)).sort());
   expect(await readdir(join(folder, 'figures'))).toContain('trajectory.png');
-});
-
-test('the same comparison gives the same bytes', async () => {
-  const [a, b] = [join(folder, 'a'), join(folder, 'b')];
-  const { files } = await writeReport(syntheticComparison(), a);
-  await writeReport(syntheticComparison(), b);
-  for (const file of files) {
-    expect((await readFile(file)).equals(await readFile(join(b, relative(a, file)))), file).toBe(true);
-  }
-});
-
-test('a PNG has twice the pixels of its SVG and is not blank', async () => {
-  await writeReport(syntheticComparison(), folder, { formats: ['svg', 'png'] });
-  for (const name of NAMES) {
-    const svg = await readFile(join(folder, 'figures', `${name}.svg`), 'utf8');
-    const [, width, height] = /viewBox="0 0 ([\d.]+) ([\d.]+)"/.exec(svg)!;
-    const image = sharp(join(folder, 'figures', `${name}.png`));
-    const size = await image.metadata();
-    expect(Math.abs(size.width! - 2 * Number(width))).toBeLessThanOrEqual(1);
-    expect(Math.abs(size.height! - 2 * Number(height))).toBeLessThanOrEqual(1);
-    expect((await image.stats()).channels[0]!.stdev).toBeGreaterThan(5);
-  }
 });
 
 test('a folder that cannot be made is an OutputError, and nothing is left behind', async () => {

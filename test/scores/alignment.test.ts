@@ -369,7 +369,12 @@ describe('a scored run', () => {
     await writeAlignedRun(again, 'base');
     await scoreRun(again, { scores: ['alignment'], splits: 2, threads: 1 });
     expect((await readdir(again)).filter((name) => name.endsWith('.parquet'))).toContain('alignment.parquet');
-    const { alignment: none } = await scoreRun(again, { scores: ['lape'], splits: 2, threads: 1 });
+    const { alignment: none } = await scoreRun(again, {
+      scores: ['lape'],
+      splits: 2,
+      threads: 1,
+      overwrite: true,
+    });
     expect(none).toBeNull();
     expect(await readdir(again)).not.toContain('alignment.parquet');
     await expect(readScores(again, 'alignment')).rejects.toThrow(/alignment.parquet/);

@@ -3,6 +3,7 @@ import { copyFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { layerPath } from '../../src/store/run/run-folder.js';
+import { sealRun } from '../support/seal-run.js';
 import { writeSyntheticRun } from '../support/synthetic-run.js';
 import { type Expected, type ExpectedByLanguage, reference, TAGS } from './reference-run.js';
 
@@ -83,4 +84,5 @@ export async function writeExpertRun(folder: string): Promise<void> {
   for (let layer = 0; layer < layers; layer++) {
     await copyFile(join(FOLDER, `layer-${layer}.safetensors`), layerPath(folder, layer));
   }
+  await sealRun(folder);
 }

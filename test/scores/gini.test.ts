@@ -15,3 +15,7 @@ test('it is 0 for a unit alike in all languages, 1 − 1/K for one of a single l
   const found = gini(Float64Array.of(0.5, 0.3, 0, 0.5, 0, 0), 2);
   expect([...found]).toEqual([0, 0.5, Number.NaN]);
 });
+
+test('importance that is negative in a language has no share, and so no coefficient', () => {
+  expect([...gini(Float64Array.of(-0.1, 0.2, 0.5, 0.4), 2)]).toEqual([Number.NaN, expect.closeTo(1 / 6, 12)]);
+});

@@ -2,7 +2,10 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { auroc } from '../../src/scores/definitions/auroc.js';
 import { averagePrecision } from '../../src/scores/definitions/average-precision.js';
-import { distributionOverlap } from '../../src/scores/definitions/distribution-overlap.js';
+import {
+  DistributionOverlap,
+  distributionOverlap,
+} from '../../src/scores/definitions/distribution-overlap.js';
 import { languageEntropy, mutualInformation } from '../../src/scores/definitions/mutual-information.js';
 import { selectivity } from '../../src/scores/definitions/selectivity.js';
 import { ItemEvaluator } from '../../src/scores/samples/item-evaluator.js';
@@ -359,4 +362,37 @@ test('where no item has two prompts there is nothing to permute, and no p-value'
   for (const value of [...p.ap, ...p.auroc, ...p.selectivity, p.mi, p.twoWay, p.selectivityBest]) {
     expect(value).toBeNaN();
   }
+});
+
+test('a p-value counts the arrangement that was found, so that none is 0', () => {
+  const items = Array.from({ length: 12 }, (_, item) => item);
+  const grid = gridOf(12, 2, items);
+  const evaluator = new ItemEvaluator(grid);
+  const whole = newItemValues(2);
+  // The second language is higher in every item; of 4,096 arrangements only those of all items alike reach that.
+  evaluator.load(
+    Float64Array.from({ length: 24 }, (_, n) => (n % 2) + n / 100),
+    ALL,
+  );
+  const samples = itemSamples(grid, [], { draws: 2, permutations: 19, seed: 1 });
+  evaluator.evaluate(samples.whole, ALL, whole);
+  const { p } = itemUncertainty(evaluator, samples, ALL, whole);
+  expect([p.ap[1], p.auroc[1], p.selectivity[1], p.twoWay]).toEqual([1 / 20, 1 / 20, 1 / 20, 1 / 20]);
+});
+
+test('half-samples are a hundred, each of half of the folds', () => {
+  const { halvings, foldsLeftOut } = itemSamples(referenceGrid, [], { draws: 2, permutations: 2, seed: 1 });
+  expect(halvings).toHaveLength(100);
+  const folds = foldsLeftOut.length;
+  for (const [first, second] of halvings) {
+    expect(Math.abs(first.total - second.total)).toBeLessThanOrEqual(2 * referenceGrid.languages * folds);
+  }
+});
+
+test('an overlap is at most 1, however a sum of shares is rounded', () => {
+  // Nine ninths add up to more than 1.
+  const overlap = new DistributionOverlap(18, 2);
+  overlap.load(Float64Array.from({ length: 18 }, (_, n) => n >> 1));
+  overlap.count(wholeSample(Uint8Array.from({ length: 18 }, (_, n) => n % 2)));
+  expect(overlap.pair(0, 1)).toBe(1);
 });

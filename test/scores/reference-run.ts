@@ -6,6 +6,7 @@ import { expect } from 'vitest';
 import { fromFloat16 } from '../../src/store/files/float16.js';
 import { openSafetensors } from '../../src/store/files/safetensors.js';
 import { layerPath } from '../../src/store/run/run-folder.js';
+import { sealRun } from '../support/seal-run.js';
 import { writeSyntheticRun } from '../support/synthetic-run.js';
 
 const FIXTURES = fileURLToPath(new URL('../fixtures/scores/', import.meta.url));
@@ -141,6 +142,7 @@ export async function writeReferenceRun(folder: string): Promise<void> {
   for (let layer = 0; layer < layers; layer++) {
     await copyFile(join(FIXTURES, `layer-${layer}.safetensors`), layerPath(folder, layer));
   }
+  await sealRun(folder);
 }
 
 /** Every value within 1e-9 (absolute) of the expected one; null stands for NaN. */

@@ -1,7 +1,9 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { lape } from '../../src/scores/definitions/lape.js';
+import { deadUnits, topLanguage } from '../../src/scores/selection/of-rates.js';
 import {
+  policyCounts,
   referenceCut,
   selectByPolicies,
   selectPolyfact2026,
@@ -184,4 +186,24 @@ test('a rate that cannot be computed (a language without tokens) selects nothing
       expect(countSelected(selectTang2024(missing, h, 3, FRACTION))).toBe(0);
     }),
   );
+});
+
+test('a unit is dead that fires in no language; one whose rates are unknown is not, and has no top language', () => {
+  const rates = Float64Array.of(0, Number.NaN, 0.2, 0, 0, Number.NaN, 0.3, Number.NaN);
+  expect([...deadUnits(rates, 2)]).toEqual([1, 0, 0, 1]);
+  expect([...topLanguage(rates, 2)]).toEqual([-1, -1, 1, -1]);
+});
+
+test('counts tell how many units are selected, in each language, and in more than one', () => {
+  const units = 400;
+  const rates = new Float64Array(3 * units).map((_, i) => (((i * 7919) % 1009) / 1009) ** 4);
+  const h = lape(rates, 3);
+  const { tang2024, polyfact2026 } = selectByPolicies(summarise(rates, h, 3), 3, [{ start: 0, rates }]);
+  for (const found of [tang2024, polyfact2026]) {
+    const members = membersOf(found.selection).map(([, own]) => own);
+    const { selected, shared, perLanguage } = policyCounts(found);
+    expect(selected).toBe(4);
+    expect(shared).toBe(members.filter((own) => own.length > 1).length);
+    expect(perLanguage).toEqual([0, 1, 2].map((k) => members.filter((own) => own.includes(k)).length));
+  }
 });

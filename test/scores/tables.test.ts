@@ -12,6 +12,7 @@ import { readScores } from '../../src/scores/tables/read-scores.js';
 import { UNIT_COLUMNS, UNIT_LANGUAGE_COLUMNS } from '../../src/scores/tables/table-columns.js';
 import { benjaminiHochberg } from '../../src/stats/tests/benjamini-hochberg.js';
 import { readTable, streamTable, type Table } from '../../src/store/files/table.js';
+import { writeRecord } from '../../src/store/integrity/record.js';
 import { runManifestSchema } from '../../src/store/run/manifest.js';
 import { temporaryFolder } from '../store/temporary-folder.js';
 import { documented, documentedFields } from '../support/documented.js';
@@ -56,12 +57,15 @@ test('docs/files.md documents the columns of changes.parquet as the table itself
 });
 
 test('docs/files.md documents every field of manifest.json, scores.json and comparison.json, and no other', async () => {
+  // Every record ends in these.
+  const ofRecords = ['checksums', 'command', 'sha256'];
+  expect(await documentedFields('record')).toEqual(ofRecords);
   expect(await documentedFields('manifest')).toEqual(fieldsOfSchema(runManifestSchema).sort());
 
   const scored: unknown = JSON.parse(await readFile(join(run, 'scores.json'), 'utf8'));
   expect((await documentedFields('scores')).filter((name) => !name.startsWith('skipped[]'))).toEqual(
     fieldsOfValue(scored)
-      .filter((name) => name !== 'skipped')
+      .filter((name) => name !== 'skipped' && !ofRecords.includes(name.split('.')[0]!))
       .sort(),
   );
 
@@ -210,7 +214,7 @@ test('the best language of a unit, and the runner-up in selectivity, are the hig
 
 const nullOf = (value: number) => (Number.isNaN(value) ? null : value);
 
-test('the number of threads changes no byte', async () => {
+test('the same run and seed give the same bytes, whatever the number of threads', async () => {
   const other = await temporaryFolder();
   await writeReferenceRun(other);
   await scoreRun(other, { ...FULL, threads: 3 });
@@ -265,20 +269,26 @@ test('DuckDB reads both tables with the documented types, every unit and languag
     await query(
       `select decode(value) from parquet_kv_metadata('${run}/units.parquet') where decode(key) = 'schema_version'`,
     ),
-  ).toEqual([['4']]);
+  ).toEqual([['5']]);
 });
 
 test('a table of a newer schema, or of another, is refused', async () => {
   const folder = await temporaryFolder();
-  const write = (metadata: Record<string, string>) =>
-    streamTable(join(folder, 'units.parquet'), [{ name: 'type', type: 'string' }], [[['neuron']]], metadata);
-  await write({ schema: 'babelscope/units', schema_version: '5' });
+  await writeReferenceRun(folder);
+  await scoreRun(folder, { scores: ['lape'], splits: 2, threads: 1 });
+  const path = join(folder, 'scores.json');
+  const { checksums: files, command, ...scores } = JSON.parse(await readFile(path, 'utf8'));
+  await writeRecord(path, { ...scores, schemaVersion: 6 }, { files, command });
   await expect(readScores(folder, 'units')).rejects.toThrow(RunError);
-  await expect(readScores(folder, 'units')).rejects.toThrow(/newer version[\s\S]*up to 4[\s\S]*5/);
-  await write({ schema: 'babelscope/changes', schema_version: '1' });
+  await expect(readScores(folder, 'units')).rejects.toThrow(/newer version[\s\S]*5[\s\S]*6/);
+  const columns = [{ name: 'type', type: 'string' }] as const;
+  const table = await streamTable(join(folder, 'units.parquet'), columns, [[['neuron']]], {
+    schema: 'babelscope/changes',
+  });
+  await writeRecord(path, scores, { files, command });
+  await expect(readScores(folder, 'units')).rejects.toThrow(/units.parquet is damaged or of another writing/);
+  await writeRecord(path, scores, { files: { ...files, 'units.parquet': table }, command });
   await expect(readScores(folder, 'units')).rejects.toThrow(/not what its name says/);
-  await write({ schema: 'babelscope/units', schema_version: '1' });
-  expect((await readScores(folder, 'units')).rows).toBe(1);
   await writeFile(join(folder, 'units.parquet'), 'x');
   await expect(readScores(folder, 'units')).rejects.toThrow(RunError);
 });

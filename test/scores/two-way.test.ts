@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { type TwoWay, twoWay } from '../../src/scores/definitions/two-way.js';
+import { languageShares } from '../../src/scores/definitions/language-shares.js';
+import { omega2LanguageScore, type TwoWay, twoWay } from '../../src/scores/definitions/two-way.js';
 import { vectorShare } from '../../src/scores/definitions/vector-share.js';
 import { sumsOfSquares, twoWaySums } from '../../src/scores/samples/sums-of-squares.js';
 import { completeItems, expectValues, readArray, reference } from './reference-run.js';
@@ -246,3 +247,32 @@ test('vector share of one dimension is η²; constant vectors, one item or one l
 function nullOf(value: number): number | null {
   return Number.isNaN(value) ? null : value;
 }
+
+test('the interval of a share at this number of items is that of infinitely many, moved by what chance adds, which is never negative', () => {
+  const [share, bias] = [0.5, 0.03];
+  const spread = [-0.02, 0.01, 0.02, -0.01];
+  const of = (shift: number) =>
+    languageShares(
+      Float64Array.of(share),
+      spread.map((deviation) => Float64Array.of(share + deviation + shift / (spread.length - 1))),
+    );
+  const [moved, own] = of(bias);
+  expect(moved.low[0]! - own.low[0]!).toBeCloseTo(bias, 12);
+  expect(moved.high[0]! - own.high[0]!).toBeCloseTo(bias, 12);
+  const [still, same] = of(-bias);
+  expect([still.low[0], still.high[0]]).toEqual([same.low[0], same.high[0]]);
+});
+
+test('no share of variance has an interval that reaches past 1', () => {
+  const squares = (language: number) => ({
+    items: 12,
+    languages: 3,
+    total: Float64Array.of(1),
+    language: Float64Array.of(language),
+    item: Float64Array.of((1 - language) / 2),
+  });
+  const leftOut = [0.9, 0.99, 0.85, 0.98].map(squares);
+  const { value, low, high } = omega2LanguageScore.interval(squares(0.95), leftOut, 1);
+  expect(high[0]).toBe(1);
+  expect(low[0]).toBeLessThan(value[0]!);
+});

@@ -1,12 +1,13 @@
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { SCORES_SCHEMA_VERSION, unitRows } from '../../src/scores/index.js';
+import { writeRecord } from '../../src/store/index.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 import { writeTable } from '../support/write-table.js';
 
 test('units come as rows: languages of a policy as a list, empty for none; missing numbers are null', async () => {
   const folder = temporaryFolder();
-  await writeTable(
+  const table = await writeTable(
     join(folder, 'units.parquet'),
     [
       { name: 'type', type: 'string', values: ['neuron', 'head'] },
@@ -20,6 +21,8 @@ test('units come as rows: languages of a policy as a list, empty for none; missi
     ],
     { schema: 'babelscope/units', schema_version: String(SCORES_SCHEMA_VERSION) },
   );
+  const files = { 'units.parquet': table };
+  await writeRecord(join(folder, 'selection.json'), {}, { files, command: '' });
   const rows = [];
   for await (const row of unitRows(folder)) rows.push(row);
   expect(rows).toEqual([

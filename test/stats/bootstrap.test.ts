@@ -16,6 +16,7 @@ test('the percentile interval ends at the 2.5 % and 97.5 % quantiles of the draw
 test('draws without a value are left out; more than one in twenty leaves no interval, as does an estimate that is NaN', () => {
   const holed = (count: number) => draws().map((value, i) => (i < count ? Number.NaN : value));
   expect(bootstrapInterval(0.5, holed(5)).low).not.toBeNaN();
+  expect(bootstrapInterval(0.5, holed(5).subarray(0, 100)).low).not.toBeNaN();
   expect(bootstrapInterval(0.5, holed(6)).low).toBeNaN();
   expect(bootstrapInterval(Number.NaN, draws()).se).toBeNaN();
 });

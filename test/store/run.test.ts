@@ -5,16 +5,12 @@ import { OutputError, RunError } from '../../src/errors.js';
 import { BLOCK_MEMORY_BYTES, unitBlocks } from '../../src/store/arrays/unit-layout.js';
 import { fromFloat16, toFloat16 } from '../../src/store/files/float16.js';
 import { formatJson } from '../../src/store/files/text-files.js';
-import type { RunManifest } from '../../src/store/run/manifest.js';
+import { writeRecord } from '../../src/store/integrity/record.js';
+import { RUN_SCHEMA_VERSION, type RunManifest } from '../../src/store/run/manifest.js';
 import { openRun, rowReader } from '../../src/store/run/open-run.js';
-import {
-  layerPath,
-  manifestPath,
-  partPath,
-  readManifest,
-  writeManifest,
-} from '../../src/store/run/run-folder.js';
+import { layerPath, manifestPath, partPath, readManifest } from '../../src/store/run/run-folder.js';
 import { createRunFolder } from '../support/create-run-folder.js';
+import { sealRun } from '../support/seal-run.js';
 import { type NamedArray, writeSafetensors } from '../support/write-safetensors.js';
 import { temporaryFolder } from './temporary-folder.js';
 
@@ -24,7 +20,7 @@ const TAGS = ['en', 'de', 'zh-Hant'];
 function manifest(): RunManifest {
   return {
     schema: 'babelscope/run',
-    schemaVersion: 1,
+    schemaVersion: RUN_SCHEMA_VERSION,
     babelscope: '0.1.0',
     onnxruntime: '1.30.0',
     model: {
@@ -99,7 +95,6 @@ async function writeRun(
 ): Promise<string> {
   const folder = await temporaryFolder();
   await createRunFolder(folder);
-  await writeManifest(folder, manifest());
   const sums = [FOLDS, LANGUAGES, NEURONS];
   const half = (name: 'mlp.items' | 'head.items'): NamedArray => {
     const values = counting(ITEM_SHAPES[name]);
@@ -116,6 +111,7 @@ async function writeRun(
     { name: 'head.norm.items', dtype: 'F32', shape: norms, data: counting(norms) },
   ];
   await writeSafetensors(layerPath(folder, 0), change(arrays));
+  await sealRun(folder, manifest());
   return folder;
 }
 
@@ -217,19 +213,19 @@ describe('the manifest', () => {
     expect(await readManifest(folder)).toEqual(manifest());
     const bytes = await readFile(manifestPath(folder), 'utf8');
     const reordered = Object.fromEntries(Object.entries(manifest()).reverse()) as RunManifest;
-    await writeManifest(folder, reordered);
+    await sealRun(folder, reordered);
     expect(await readFile(manifestPath(folder), 'utf8')).toBe(bytes);
-    expect(JSON.parse(bytes)).toEqual(manifest());
+    expect(JSON.parse(bytes)).toMatchObject(manifest());
   });
 
   it('of a newer schema is refused with the advice to update', async () => {
     const folder = await writeRun();
     await writeFile(
       manifestPath(folder),
-      JSON.stringify({ schema: 'babelscope/run', schemaVersion: 2, novelty: 1 }),
+      JSON.stringify({ schema: 'babelscope/run', schemaVersion: RUN_SCHEMA_VERSION + 1, novelty: 1 }),
     );
     await expect(readManifest(folder)).rejects.toThrow(
-      /newer version[\s\S]*found: +2[\s\S]*update babelscope/,
+      /newer version[\s\S]*found: +3[\s\S]*update babelscope/,
     );
   });
 
@@ -250,7 +246,7 @@ describe('the manifest', () => {
     const isText = typeof content === 'string' || content instanceof Uint8Array;
     if (isText) await writeFile(manifestPath(folder), content);
     else if (content !== null)
-      await writeFile(manifestPath(folder), JSON.stringify({ ...manifest(), ...content }));
+      await writeRecord(manifestPath(folder), { ...manifest(), ...content }, { files: {}, command: '' });
     await expect(openRun(folder)).rejects.toThrow(RunError);
     await expect(openRun(folder)).rejects.toThrow(message);
   });

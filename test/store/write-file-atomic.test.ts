@@ -1,8 +1,8 @@
 import { open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { InterruptedError, OutputError } from '../../src/errors.js';
+import { PLACE } from '../../src/store/files/temporary-name.js';
 import {
   makeFolder,
   type WriteFileSystem,
@@ -19,7 +19,7 @@ function systemError(code: string): Error {
 
 /** A file system on which one call fails, after `room` bytes where that call is `write`. */
 function failing(
-  call: 'open' | 'write' | 'sync' | 'close' | 'rename',
+  call: 'open' | 'write' | 'sync' | 'close' | 'rename' | 'syncFolder',
   code: string,
   room = 0,
 ): WriteFileSystem {
@@ -51,6 +51,7 @@ function failing(
       await rename(from, to);
     },
     rm,
+    syncFolder: async () => failIf('syncFolder'),
   };
 }
 
@@ -81,7 +82,10 @@ describe('writeFileAtomic', () => {
     ['open', 'EROFS', /read-only/],
     ['open', 'EACCES', /may not be written[\s\S]*permissions/],
     ['rename', 'EPERM', /may not be written/],
-    ['write', 'EIO', /cannot be written[\s\S]*EIO/],
+    ['write', 'EIO', /disk reports a fault[\s\S]*EIO[\s\S]*log of the system/],
+    ['open', 'ENAMETOOLONG', /name is longer[\s\S]*shorter path/],
+    ['open', 'EMFILE', /too many files[\s\S]*ulimit -n/],
+    ['write', 'EXDEV', /cannot be written[\s\S]*EXDEV/],
   ] as const)(
     'a %s that fails with %s is an OutputError, and the older file stays whole',
     async (call, code, message) => {
@@ -105,6 +109,22 @@ describe('writeFileAtomic', () => {
     },
   );
 
+  it.each([
+    ['EIO', true],
+    ['ENOSPC', true],
+    ['EINVAL', false],
+    ['ENOTSUP', false],
+  ] as const)(
+    'a folder that cannot be flushed (%s): an error unless the file system never does',
+    async (code, fails) => {
+      const path = join(await temporaryFolder(), 'part');
+      const writing = writeFileAtomic(path, [text('whole')], failing('syncFolder', code));
+      if (fails) await expect(writing).rejects.toThrow(OutputError);
+      else expect((await writing).bytes).toBe(5);
+      expect(await readFile(path, 'utf8')).toBe('whole');
+    },
+  );
+
   it('leaves no part behind when the disk fills up in the middle of a safetensors file', async () => {
     const folder = await temporaryFolder();
     const arrays = [{ name: 'a', dtype: 'F64', shape: [4096], data: new Float64Array(4096) } as const];
@@ -123,16 +143,16 @@ describe('writeFileAtomic', () => {
     expect(await readdir(folder)).toEqual([]);
   });
 
-  it('removes what a killed process of this host left of the file, and nothing of others', async () => {
+  it('removes what a killed process of this place left of the file, and nothing of others', async () => {
     const folder = await temporaryFolder();
     const leftBy = (process: string) => join(folder, `.p.${process}.tmp`);
     const deadPid = 2 ** 22 + 1; // above the largest process id of Linux
     const others = [
-      leftBy(`otherhost-${deadPid}`),
-      leftBy(`${hostname()}-1`),
-      join(folder, `.q.${hostname()}-${deadPid}.tmp`),
+      leftBy(`otherplace-${deadPid}-ab`),
+      leftBy(`${PLACE}-1-ab`),
+      join(folder, `.q.${PLACE}-${deadPid}-ab.tmp`),
     ];
-    for (const path of [leftBy(`${hostname()}-${deadPid}`), ...others]) await writeFile(path, 'half');
+    for (const path of [leftBy(`${PLACE}-${deadPid}-ab`), ...others]) await writeFile(path, 'half');
     await writeFileAtomic(join(folder, 'p'), [text('whole')]);
     expect((await readdir(folder)).sort()).toEqual(
       [...others.map((path) => path.slice(folder.length + 1)), 'p'].sort(),

@@ -27,8 +27,11 @@ interface CommandOptions {
 interface ProcessOptions extends CommandOptions {
   /** KiB; a write past it fails, as on a full disk. */
   readonly fileSizeLimit?: number;
-  /** Presses Ctrl-C as soon as this file exists. */
+  /** Presses Ctrl-C, or sends the signal given instead, as soon as this file exists. */
   readonly interruptOnce?: string;
+  readonly interruptWith?: NodeJS.Signals;
+  /** Flags of Node itself. */
+  readonly flags?: readonly string[];
 }
 
 /** Runs the command line in this process, which is faster than in one of its own and says the same. */
@@ -68,11 +71,11 @@ async function inThisProcess(
   }
 }
 
-const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /** Runs the command line as a user does: in a process of its own. */
 export function babelscopeProcess(args: readonly string[], options: ProcessOptions = {}): Promise<Outcome> {
-  const command = [process.execPath, MAIN, ...args];
+  const command = [process.execPath, ...(options.flags ?? []), MAIN, ...args];
   const limited = ['bash', '-c', `ulimit -f ${options.fileSizeLimit}; exec "$@"`, '-', ...command];
   const [program, ...rest] = options.fileSizeLimit === undefined ? command : limited;
   const child = spawn(program!, rest, { env: { ...process.env, ...options.env } });
@@ -81,7 +84,7 @@ export function babelscopeProcess(args: readonly string[], options: ProcessOptio
     const poll = setInterval(() => {
       if (!existsSync(interruptOnce)) return;
       clearInterval(poll);
-      child.kill('SIGINT');
+      child.kill(options.interruptWith ?? 'SIGINT');
     }, 20);
     child.once('exit', () => clearInterval(poll));
   }

@@ -24,6 +24,8 @@ export interface HubServer {
   readonly storageRequests: SeenRequest[];
   /** Answers the next request whose path contains `part` otherwise than by the rules; once. */
   once(part: string, answer: Answer): void;
+  /** Answers every request whose path contains `part` otherwise than by the rules. */
+  always(part: string, answer: Answer): void;
   close(): Promise<void>;
 }
 
@@ -51,7 +53,7 @@ const PAGE = 3;
 export async function startHub(models: readonly HubModel[]): Promise<HubServer> {
   const requests: SeenRequest[] = [];
   const storageRequests: SeenRequest[] = [];
-  const faults: { readonly part: string; readonly answer: Answer }[] = [];
+  const faults: { readonly part: string; readonly answer: Answer; readonly stays?: true }[] = [];
   const blobs = new Map<string, Buffer>();
   for (const { commits } of models) {
     for (const files of Object.values(commits)) {
@@ -64,6 +66,7 @@ export async function startHub(models: readonly HubModel[]): Promise<HubServer> 
       seen.push({ path: url, range: headers.range, token: headers.authorization });
       const fault = faults.findIndex(({ part }) => url.includes(part));
       if (fault === -1) answer(request, response);
+      else if (faults[fault]!.stays) faults[fault]!.answer(request, response);
       else faults.splice(fault, 1)[0]!.answer(request, response);
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -91,6 +94,7 @@ export async function startHub(models: readonly HubModel[]): Promise<HubServer> 
     requests,
     storageRequests,
     once: (part, answer) => faults.push({ part, answer }),
+    always: (part, answer) => faults.push({ part, answer, stays: true }),
     close,
   };
 }

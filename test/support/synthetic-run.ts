@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import { Draws } from '../../src/stats/sampling/random.js';
 import { toFloat16 } from '../../src/store/files/float16.js';
-import type { RunManifest } from '../../src/store/run/manifest.js';
-import { layerPath, writeManifest } from '../../src/store/run/run-folder.js';
+import { RUN_SCHEMA_VERSION, type RunManifest } from '../../src/store/run/manifest.js';
+import { layerPath } from '../../src/store/run/run-folder.js';
 import { createRunFolder } from './create-run-folder.js';
+import { sealRun } from './seal-run.js';
 import { type NamedArray, writeSafetensors } from './write-safetensors.js';
 
 /** A neuron that fires for one language. */
@@ -159,7 +160,7 @@ export async function writeSyntheticRun(
 
   const manifest: RunManifest = {
     schema: 'babelscope/run',
-    schemaVersion: 1,
+    schemaVersion: RUN_SCHEMA_VERSION,
     babelscope: '0.1.0',
     onnxruntime: '1.30.0',
     model: {
@@ -228,7 +229,7 @@ export async function writeSyntheticRun(
     warnings: [],
   };
   const written = options.manifest?.(manifest) ?? manifest;
-  await writeManifest(folder, written);
+  await sealRun(folder, written);
   return written;
 }
 

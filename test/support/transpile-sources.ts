@@ -9,14 +9,21 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { transform } from 'esbuild';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { build, type Plugin, transform } from 'esbuild';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const SRC = join(ROOT, 'src');
 
 /** The sources as JavaScript, for what Node runs itself under tests: worker threads and the command line. */
 export const TRANSPILED = join(ROOT, '.transpiled');
+
+/** Scripts of threads. The suite starts hundreds of threads, so each script holds what it uses of the sources. */
+const THREADS = [
+  'runtime/worker/worker.ts',
+  'scores/engine/score-worker.ts',
+  'compare/units/change-worker.ts',
+];
 
 /**
  * Transpiles each source into the same place under `.transpiled/`, which lies as deep as `dist/` so that paths from a
@@ -25,26 +32,64 @@ export const TRANSPILED = join(ROOT, '.transpiled');
 export async function transpileSources(): Promise<void> {
   mkdirSync(TRANSPILED, { recursive: true });
   const sources = filesOf(SRC).filter((name) => name.endsWith('.ts'));
-  await Promise.all(
-    sources.map(async (name) => {
+  const alone = sources.filter((name) => !THREADS.includes(name));
+  await Promise.all([
+    bundleThreads(),
+    ...alone.map(async (name) => {
       const target = join(TRANSPILED, name.replace(/\.ts$/, '.js'));
       if (existsSync(target) && statSync(target).mtimeMs > statSync(join(SRC, name)).mtimeMs) return;
       const { code } = await transform(readFileSync(join(SRC, name), 'utf8'), {
         loader: 'ts',
         target: 'es2022',
         sourcefile: join(SRC, name),
-        sourcemap: 'inline',
       });
-      mkdirSync(dirname(target), { recursive: true });
-      // A test run beside this one never reads half a file.
-      const partial = `${target}.${process.pid}`;
-      writeFileSync(partial, code);
-      renameSync(partial, target);
+      place(target, code);
     }),
-  );
+  ]);
   const wanted = new Set(sources.map((name) => name.replace(/\.ts$/, '.js')));
   for (const name of filesOf(TRANSPILED).filter((name) => name.endsWith('.js') && !wanted.has(name)))
     rmSync(join(TRANSPILED, name), { force: true });
+}
+
+/** A thread that loads its few modules from one file starts in a fifth of the time. */
+async function bundleThreads(): Promise<void> {
+  const { outputFiles } = await build({
+    entryPoints: THREADS.map((name) => join(SRC, name)),
+    outbase: SRC,
+    outdir: TRANSPILED,
+    bundle: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'es2022',
+    write: false,
+    plugins: [USED_SOURCES],
+  });
+  for (const { path, text } of outputFiles) place(path, text);
+}
+
+/** Packages stay outside a bundle, and a module that nothing is used of is left out. A module keeps its own address. */
+const USED_SOURCES: Plugin = {
+  name: 'used-sources',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^\./ }, ({ path, resolveDir }) => ({
+      path: join(resolveDir, path.replace(/\.js$/, '.ts')),
+      sideEffects: false,
+    }));
+    onResolve({ filter: /^[^./]/ }, () => ({ external: true, sideEffects: false }));
+    onLoad({ filter: /\.ts$/ }, ({ path }) => {
+      const { href } = pathToFileURL(join(TRANSPILED, path.slice(SRC.length).replace(/\.ts$/, '.js')));
+      const code = readFileSync(path, 'utf8').replaceAll('import.meta.url', JSON.stringify(href));
+      return { contents: code, loader: 'ts' };
+    });
+  },
+};
+
+/** A test run beside this one never reads half a file. */
+function place(target: string, code: string): void {
+  mkdirSync(dirname(target), { recursive: true });
+  const partial = `${target}.${process.pid}`;
+  writeFileSync(partial, code);
+  renameSync(partial, target);
 }
 
 /** Every file in `folder` and its folders, relative to it. */

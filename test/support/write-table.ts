@@ -1,4 +1,5 @@
 import { ROW_GROUP_ROWS, streamTable } from '../../src/store/files/table.js';
+import type { FileChecksum } from '../../src/store/integrity/checksum.js';
 
 /** A column of a table. Missing values are null; in `float64` columns NaN, which is stored as null. */
 export type TableColumn =
@@ -17,7 +18,7 @@ export async function writeTable(
   path: string,
   columns: readonly TableColumn[],
   metadata: Readonly<Record<string, string>> = {},
-): Promise<void> {
+): Promise<FileChecksum> {
   const rows = columns[0]?.values.length ?? 0;
   for (const { name, values } of columns) {
     if (values.length !== rows) throw new RangeError(`column ${name} has ${values.length} rows, not ${rows}`);
@@ -27,5 +28,5 @@ export async function writeTable(
       yield columns.map(({ values }) => Array.prototype.slice.call(values, start, start + ROW_GROUP_ROWS));
     }
   }
-  await streamTable(path, columns, pieces(), metadata);
+  return streamTable(path, columns, pieces(), metadata);
 }

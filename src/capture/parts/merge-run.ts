@@ -1,22 +1,28 @@
-import { existsSync } from 'node:fs';
-import { readdir, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InterruptedError, listed, RunError } from '../../errors.js';
 import {
   arrayBytes,
+  type Checksums,
+  checkSealed,
+  commandOf,
+  type FileChecksum,
+  type ListedManifest,
+  layerName,
   layerPath,
   makeFolder,
   openSafetensors,
   partPath,
   type RunManifest,
-  readManifest,
+  readListedManifest,
   type SafetensorsFile,
   slabs,
   streamSafetensors,
+  withFolderLock,
   writeManifest,
 } from '../../store/index.js';
 import { type LayerArray, layerArrays, partArrayName } from '../plan/recording.js';
-import { isMerged, missingParts } from './open-run-folder.js';
+import { damagedLayers, missingParts } from './open-run-folder.js';
 import { SATURATED_ARRAY } from './write-part.js';
 
 export interface MergeOptions {
@@ -27,31 +33,42 @@ export interface MergeOptions {
 
 /**
  * Joins the parts of a run into one file a layer and removes them. Each array is read and written in pieces, so memory
- * does not grow with the run. A merged run is left as it is.
+ * does not grow with the run. A merged run whose layers are whole is left as it is.
  *
  * @returns the manifest, with what merging found added to its warnings
  * @throws RunError if parts are missing, unreadable or made with another plan; OutputError; InterruptedError
  */
-export async function mergeRun(
+export async function mergeRun(folder: string, options: MergeOptions = {}): Promise<RunManifest> {
+  await readListedManifest(folder); // a folder that is no run is left alone
+  return withFolderLock(folder, { what: 'merge' }, () => mergeParts(folder, options));
+}
+
+/** The same where this process has the folder's lock. */
+export async function mergeParts(
   folder: string,
   { keepParts = false, signal }: MergeOptions = {},
 ): Promise<RunManifest> {
-  const manifest = await readManifest(folder);
-  const missing = missingParts(folder, manifest);
-  if (isMerged(folder, manifest)) {
+  const listed = await readListedManifest(folder);
+  const { manifest, command } = listed;
+  const [damaged] = listed.files === null ? [] : await damagedLayers(folder, listed, signal);
+  if (listed.files !== null && damaged === undefined) {
     if (!keepParts) await removeParts(folder);
     return manifest;
   }
+  const missing = missingParts(folder, manifest);
+  if (damaged !== undefined && missing.length === manifest.plan.chunks.length) throw damaged;
   if (missing.length > 0) throw partsAreMissing(folder, manifest, missing);
-  const parts = new Parts(folder, manifest);
+  const parts = new Parts(folder, listed, signal);
   try {
     await makeFolder(join(folder, 'layers'));
+    const layers: Record<string, FileChecksum> = {};
     for (let layer = 0; layer < manifest.shape.layers; layer++) {
       if (signal?.aborted) throw new InterruptedError({ what: 'interrupted' }, { cause: signal.reason });
-      await mergeLayer(folder, manifest, layer, parts);
+      layers[layerName(layer)] = await mergeLayer(folder, manifest, layer, parts);
     }
     const merged = { ...manifest, warnings: addSaturation(manifest.warnings, await parts.saturated()) };
-    await writeManifest(folder, merged);
+    // It lists the layers only now: until then the run is unfinished, whatever lies in the folder.
+    await writeManifest(folder, merged, layers satisfies Checksums, command);
     if (!keepParts) await removeParts(folder);
     return merged;
   } finally {
@@ -59,12 +76,8 @@ export async function mergeRun(
   }
 }
 
-/** The first part goes first and alone: without it a run with all its layers counts as merged. */
 async function removeParts(folder: string): Promise<void> {
-  const parts = join(folder, 'parts');
-  if (!existsSync(parts)) return;
-  for (const name of (await readdir(parts)).sort()) await rm(join(parts, name), { force: true });
-  await rm(parts, { recursive: true, force: true });
+  await rm(join(folder, 'parts'), { recursive: true, force: true });
 }
 
 function partsAreMissing(folder: string, { plan }: RunManifest, missing: readonly number[]): RunError {
@@ -79,7 +92,12 @@ function partsAreMissing(folder: string, { plan }: RunManifest, missing: readonl
   });
 }
 
-async function mergeLayer(folder: string, manifest: RunManifest, layer: number, parts: Parts): Promise<void> {
+async function mergeLayer(
+  folder: string,
+  manifest: RunManifest,
+  layer: number,
+  parts: Parts,
+): Promise<FileChecksum> {
   const arrays = layerArrays(manifest, layer);
   async function* values() {
     for (const array of arrays) {
@@ -88,7 +106,7 @@ async function mergeLayer(folder: string, manifest: RunManifest, layer: number, 
       else yield* gatherItems(manifest, array, name, parts);
     }
   }
-  await streamSafetensors(layerPath(folder, layer), arrays, values(), {
+  return streamSafetensors(layerPath(folder, layer), arrays, values(), {
     'babelscope.layer': String(layer),
     'babelscope.plan': manifest.planSha256,
   });
@@ -138,26 +156,28 @@ const OPEN_FILES = 256;
 /** The parts of a run, opened when first needed and checked to be of its plan. */
 class Parts {
   readonly #folder: string;
-  readonly #manifest: RunManifest;
+  readonly #listed: ListedManifest;
+  readonly #signal: AbortSignal | undefined;
   readonly #open = new Map<number, SafetensorsFile>();
 
-  constructor(folder: string, manifest: RunManifest) {
+  constructor(folder: string, listed: ListedManifest, signal: AbortSignal | undefined) {
     this.#folder = folder;
-    this.#manifest = manifest;
+    this.#listed = listed;
+    this.#signal = signal;
   }
 
   async open(chunk: number): Promise<SafetensorsFile> {
     const opened = this.#open.get(chunk);
     if (opened !== undefined) return opened;
     if (this.#open.size >= OPEN_FILES) await this.close();
-    const file = await openPart(this.#folder, this.#manifest, chunk);
+    const file = await openPart(this.#folder, this.#listed, chunk, this.#signal);
     this.#open.set(chunk, file);
     return file;
   }
 
   async saturated(): Promise<number> {
     let sum = 0;
-    for (const chunk of this.#manifest.plan.chunks.keys()) {
+    for (const chunk of this.#listed.manifest.plan.chunks.keys()) {
       const perLayer = await (await this.open(chunk)).read(SATURATED_ARRAY, 'U32');
       for (const count of perLayer) sum += count;
     }
@@ -171,14 +191,19 @@ class Parts {
 }
 
 /**
- * @throws RunError if the part is unreadable or was made with another plan
+ * Opens a part whose bytes are those that were written.
+ *
+ * @throws DamagedError if they are not; RunError if the part is unreadable or was made with another plan
  */
 export async function openPart(
   folder: string,
-  manifest: RunManifest,
+  listed: ListedManifest,
   chunk: number,
+  signal?: AbortSignal,
 ): Promise<SafetensorsFile> {
+  const { manifest } = listed;
   const path = partPath(folder, chunk, manifest.plan.chunks.length);
+  await checkSealed(path, `make it anew: ${commandOf(folder, listed)}`, { signal });
   const file = await openSafetensors(path);
   const plan = file.metadata['babelscope.plan'];
   if (plan === manifest.planSha256 && file.metadata['babelscope.chunk'] === String(chunk)) return file;

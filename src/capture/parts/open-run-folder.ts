@@ -3,46 +3,82 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { RunError } from '../../errors.js';
 import {
-  layerPath,
+  checkLayer,
+  DamagedError,
+  type ListedManifest,
   makeFolder,
   manifestPath,
   partPath,
   type RunManifest,
-  readManifest,
+  readListedManifest,
   toOutputError,
   writeManifest,
 } from '../../store/index.js';
 import { hashPlan } from '../plan/plan-run.js';
 
-/**
- * Makes the folder of a run, or finds one of the same plan to go on with. How a found run was cut into chunks is kept: it
- * follows from the memory it was started with and changes nothing else.
- *
- * @returns the manifest to go on with
- * @throws RunError if the folder holds something else; OutputError if it cannot be written
- */
-export async function openRunFolder(folder: string, planned: RunManifest): Promise<RunManifest> {
-  await makeFolder(folder);
-  if (!existsSync(manifestPath(folder))) {
-    await refuseForeignFolder(folder);
-    await writeManifest(folder, planned);
-    await makeFolder(join(folder, 'parts'));
-    return planned;
-  }
-  const found = await readManifest(folder);
-  const expected = { ...planned, plan: { ...planned.plan, chunks: found.plan.chunks } };
-  if (found.planSha256 !== hashPlan(expected)) throw differentPlan(folder, found, expected);
-  if (!isMerged(folder, found)) await makeFolder(join(folder, 'parts'));
-  return found;
+/** A run folder to go on in. */
+export interface OpenedRunFolder extends ListedManifest {
+  /** Files that were found damaged, and are made anew. */
+  readonly damaged: readonly DamagedError[];
 }
 
 /**
- * Whether every layer is merged and nothing is left to do. Layers appear before the parts go, so layers beside all
- * parts may be those of a merge that was cut short.
+ * Makes the folder of a run, or finds one of the same plan to go on with. How a found run was cut into chunks is kept: it
+ * follows from the memory it was started with and changes nothing else. A finished run with a damaged layer, or a run with
+ * a damaged manifest, is begun anew with the parts that there are.
+ *
+ * @param command what makes the run anew
+ * @throws RunError if the folder holds something else; OutputError if it cannot be written
  */
-export function isMerged(folder: string, manifest: RunManifest): boolean {
-  const layers = Array.from({ length: manifest.shape.layers }, (_, l) => layerPath(folder, l));
-  return layers.every((path) => existsSync(path)) && missingParts(folder, manifest).length > 0;
+export async function openRunFolder(
+  folder: string,
+  planned: RunManifest,
+  command: string,
+  signal?: AbortSignal,
+): Promise<OpenedRunFolder> {
+  await makeFolder(folder);
+  const begin = async (manifest: RunManifest, damaged: readonly DamagedError[]): Promise<OpenedRunFolder> => {
+    await writeManifest(folder, manifest, null, command);
+    await makeFolder(join(folder, 'parts'));
+    return { manifest, files: null, command, damaged };
+  };
+  if (!existsSync(manifestPath(folder))) {
+    await refuseForeignFolder(folder);
+    return begin(planned, []);
+  }
+  const found = await readListedManifest(folder).catch(async (error: unknown) => {
+    if (error instanceof DamagedError && (await isOurs(folder))) return error;
+    throw error;
+  });
+  if (found instanceof DamagedError) return begin(planned, [found]);
+  const expected = { ...planned, plan: { ...planned.plan, chunks: found.manifest.plan.chunks } };
+  if (found.manifest.planSha256 !== hashPlan(expected)) throw differentPlan(folder, found.manifest, expected);
+  const damaged = found.files === null ? [] : await damagedLayers(folder, found, signal);
+  if (damaged.length > 0) return begin(found.manifest, damaged);
+  if (found.files === null) await makeFolder(join(folder, 'parts'));
+  return { ...found, damaged };
+}
+
+/** Beside a damaged manifest lie the parts or layers of a run: it was a run's, not a file of another program. */
+async function isOurs(folder: string): Promise<boolean> {
+  const names = await readdir(folder);
+  return names.includes('parts') || names.includes('layers');
+}
+
+/** Layers of a finished run that are missing, damaged or another's. */
+export async function damagedLayers(
+  folder: string,
+  listed: ListedManifest,
+  signal?: AbortSignal,
+): Promise<DamagedError[]> {
+  const damaged: DamagedError[] = [];
+  for (let layer = 0; layer < listed.manifest.shape.layers; layer++) {
+    await checkLayer(folder, listed, layer, { signal }).catch((error: unknown) => {
+      if (!(error instanceof DamagedError)) throw error;
+      damaged.push(error);
+    });
+  }
+  return damaged;
 }
 
 /** Chunks that have no part yet. */
@@ -95,7 +131,11 @@ function planDifferences(found: RunManifest, expected: RunManifest): Difference[
     config: ({ model }) => model.configSha256?.slice(0, 12) ?? 'unknown',
     adapter: ({ model: { adapter } }) =>
       adapter === null ? 'none' : `${adapter.name} ${adapter.weightsSha256.slice(0, 12)}`,
-    tokenizer: ({ model }) => model.tokenizerSha256?.slice(0, 12) ?? 'none',
+    ...Object.fromEntries(
+      [...new Set([found, expected].flatMap(({ model }) => Object.keys(model.tokenizerFiles ?? {})))].map(
+        (name) => [name, ({ model }: RunManifest) => model.tokenizerFiles?.[name]?.slice(0, 12) ?? 'none'],
+      ),
+    ),
     probes: ({ probe }) => `${probe.name} ${probe.version} (${probe.sha256.slice(0, 12)})`,
     languages: ({ plan }) => plan.languages.join(' '),
     'number of items': ({ plan }) => plan.items.length,

@@ -1,6 +1,6 @@
 import { TransformStream } from 'node:stream/web';
 import type { ChunkProgress, ModelRunner } from '../../runtime/index.js';
-import { type PlannedArray, partPath, type RunManifest, streamSafetensors } from '../../store/index.js';
+import { type PlannedArray, partPath, type RunManifest, streamSealed } from '../../store/index.js';
 import { layerArrays, partArrayName, partShape, plannedTaps } from '../plan/recording.js';
 import { describePrompt, type Grid } from '../prompts/grid.js';
 import { type PromptPlace, reduceLayer } from './reduce-layer.js';
@@ -15,6 +15,8 @@ export interface PartRequest {
   readonly chunk: number;
   readonly runner: ModelRunner;
   readonly signal: AbortSignal | undefined;
+  /** Throws where the checkpoint has changed since the capture began: the part is not kept. */
+  readonly checkInputs: () => Promise<void>;
   readonly onProgress: (progress: ChunkProgress) => void;
   readonly onLayer: (layer: number) => void;
 }
@@ -35,10 +37,11 @@ export async function writePart(request: PartRequest): Promise<void> {
   const layers = writable.getWriter();
   async function* values() {
     for await (const buffers of readable.values({ preventCancel: true })) yield* buffers;
+    await request.checkInputs();
     yield saturated;
   }
 
-  const writing = streamSafetensors(
+  const writing = streamSealed(
     partPath(folder, chunk, plan.chunks.length),
     [...partArrays(manifest, chunk), { name: SATURATED_ARRAY, dtype: 'U32', shape: [shape.layers] }],
     values(),

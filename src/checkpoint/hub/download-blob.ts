@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
-import { constants, createReadStream } from 'node:fs';
-import { type FileHandle, open, rename, rm, stat } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { type FileHandle, lstat, open, rename, rm, stat } from 'node:fs/promises';
 import { BabelscopeError, HubError, InterruptedError, OutputError } from '../../errors.js';
-import { unreachable } from './hub-fetch.js';
+import { outputError } from '../../system-errors.js';
+import { pause, unreachable, waitBefore } from './hub-fetch.js';
 import type { HubReference } from './reference.js';
 
 /** One file of a model, as the hub lists it. */
@@ -28,26 +29,32 @@ export interface BlobDownload {
 
 /** Breaks of the connection in a row, without one byte gained, after which a download is given up. */
 const FRUITLESS_TRIES = 5;
+/** Breaks of the connection altogether after which it is given up: these, and one more for each MiB of the file. */
+const TRIES = 100;
+/** A connection that carries fewer bytes than this in this time counts as broken. */
+const SLOWEST = { bytes: 60_000, milliseconds: 60_000 };
 
 /**
  * Fetches a blob, going on behind what an earlier try left, and gives it its name once its hash is right. Two processes
  * that fetch the same blob write the same bytes to the same places, and do not harm each other.
  *
  * @throws HubError if the connection keeps breaking or the hash is wrong (what was fetched is then removed);
- *   OutputError if the cache cannot be written; InterruptedError on abort, what was fetched is kept
+ *   OutputError if the cache cannot be written, or holds a link where the download goes; InterruptedError on abort,
+ *   what was fetched is kept
  */
 export async function downloadBlob(download: BlobDownload): Promise<void> {
   const { path, file } = download;
   const incomplete = `${path}.incomplete`;
   try {
-    const handle = await open(incomplete, constants.O_RDWR | constants.O_CREAT, 0o666);
+    const handle = await openOwn(incomplete);
+    let found: string;
     try {
       await fetchRest(download, handle);
       await handle.sync();
+      found = await digestOf(handle, file);
     } finally {
       await handle.close();
     }
-    const found = await digestOf(incomplete, file);
     if (found !== file.oid) {
       await rm(incomplete, { force: true });
       throw wrongContent(download, `${file.digest} ${file.oid}`, `${file.digest} ${found}`);
@@ -60,6 +67,35 @@ export async function downloadBlob(download: BlobDownload): Promise<void> {
   }
 }
 
+/** Opens a file of the cache for writing. Where others may write too, a link there would lead to a file of the user's. */
+async function openOwn(path: string): Promise<FileHandle> {
+  const { O_RDWR, O_CREAT, O_NOFOLLOW = 0, O_NONBLOCK = 0 } = constants;
+  const foreign = (found: string) =>
+    new OutputError({
+      what: "the hub's cache has something else where a download goes",
+      where: path,
+      expected: 'a file',
+      found,
+      remedy: 'remove it, and look who may write into the cache; or name another folder with HF_HUB_CACHE',
+    });
+  const handle = await open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0o666).catch(
+    async (cause: unknown) => {
+      if (
+        await lstat(path).then(
+          (entry) => entry.isSymbolicLink(),
+          () => false,
+        )
+      )
+        throw foreign('a link');
+      throw cause;
+    },
+  );
+  const entry = await handle.stat();
+  if (entry.isFile() && entry.nlink <= 1) return handle;
+  await handle.close();
+  throw foreign(entry.isFile() ? 'a file with another name besides' : 'neither a file nor a folder');
+}
+
 async function fetchRest(download: BlobDownload, handle: FileHandle): Promise<void> {
   const { file, signal, onBytes } = download;
   let have = (await handle.stat()).size;
@@ -69,13 +105,14 @@ async function fetchRest(download: BlobDownload, handle: FileHandle): Promise<vo
   };
   if (have > file.bytes) await startOver();
   onBytes(have);
-  let fruitless = 0;
+  let [fruitless, tries, most] = [0, 0, have];
   while (have < file.bytes) {
     const response = await request(download, have);
     if (have > 0 && response.status !== 206) await startOver(); // a server that knows no ranges sends all of it
-    const before = have;
+    const pace = new Pace();
     try {
       for await (const chunk of response.body ?? []) {
+        pace.note(chunk.byteLength);
         if (have + chunk.byteLength > file.bytes) {
           await startOver();
           throw wrongContent(download, `${file.bytes} bytes`, 'more');
@@ -88,9 +125,29 @@ async function fetchRest(download: BlobDownload, handle: FileHandle): Promise<vo
     } catch (cause) {
       if (signal?.aborted) throw new InterruptedError({ what: 'interrupted' }, { cause });
       if (cause instanceof BabelscopeError || isSystemError(cause)) throw cause;
-      fruitless = have > before ? 0 : fruitless + 1;
-      if (fruitless === FRUITLESS_TRIES) throw unreachable(new URL(download.url), download.reference, cause);
+      // A server without ranges begins anew each time: only what was never there before is gained.
+      fruitless = have > most ? 0 : fruitless + 1;
+      most = Math.max(most, have);
+      if (fruitless === FRUITLESS_TRIES || ++tries >= TRIES + file.bytes / 2 ** 20)
+        throw unreachable(new URL(download.url), download.reference, cause);
+      await pause(waitBefore(fruitless + 1), signal);
     }
+  }
+}
+
+/** Notices that a connection carries next to nothing. */
+class Pace {
+  #since = performance.now();
+  #bytes = 0;
+
+  note(bytes: number): void {
+    this.#bytes += bytes;
+    const passed = performance.now() - this.#since;
+    if (passed < SLOWEST.milliseconds) return;
+    if (this.#bytes < SLOWEST.bytes)
+      throw new Error(`only ${this.#bytes} bytes came in ${Math.round(passed / 1000)} s`);
+    this.#since = performance.now();
+    this.#bytes = 0;
   }
 }
 
@@ -116,10 +173,10 @@ async function writeAll(handle: FileHandle, chunk: Uint8Array, position: number)
 }
 
 /** Hex. git's SHA-1 of a file is over `blob <bytes>\0` and its content. */
-async function digestOf(path: string, { digest, bytes }: HubFile): Promise<string> {
+async function digestOf(handle: FileHandle, { digest, bytes }: HubFile): Promise<string> {
   const hash = createHash(digest === 'sha256' ? 'sha256' : 'sha1');
   if (digest === 'git-sha1') hash.update(`blob ${bytes}\0`);
-  for await (const chunk of createReadStream(path)) hash.update(chunk);
+  for await (const chunk of handle.createReadStream({ start: 0, autoClose: false })) hash.update(chunk);
   return hash.digest('hex');
 }
 
@@ -145,18 +202,5 @@ function isMissing(cause: unknown): boolean {
 
 /** Says what a failed call of the file system below the cache means to the user; other errors are kept. */
 export function toCacheError(cause: unknown, path: string): unknown {
-  if (cause instanceof BabelscopeError || !(cause instanceof Error) || !('syscall' in cause)) return cause;
-  const { code } = cause as NodeJS.ErrnoException;
-  const full = code === 'ENOSPC' || code === 'EDQUOT' || code === 'EFBIG';
-  return new OutputError(
-    {
-      what: full ? "the disk of the hub's cache is full" : "the hub's cache cannot be written",
-      where: path,
-      found: cause.message,
-      remedy: full
-        ? 'free some space, or name a folder on another disk with HF_HUB_CACHE; what was fetched is kept'
-        : 'check permissions, or name another folder with HF_HUB_CACHE',
-    },
-    { cause },
-  );
+  return outputError(cause, path, 'HF_HUB_CACHE');
 }

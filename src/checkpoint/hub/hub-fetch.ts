@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { getProxyForUrl } from 'proxy-from-env';
 import { Agent, type Dispatcher, Pool, ProxyAgent, fetch as undiciFetch } from 'undici';
 import { HubError, InterruptedError } from '../../errors.js';
+import { keepSecret } from '../../secrets.js';
 import { VERSION } from '../../version.js';
 import type { HubSettings } from './reference.js';
 import { type HubReference, hubAddress } from './reference.js';
@@ -9,10 +10,15 @@ import { type HubReference, hubAddress } from './reference.js';
 /** Tries of one request, the wait doubling in between: a hiccup is survived, a missing network soon told. */
 const TRIES = 3;
 const FIRST_WAIT_MS = 250;
+/** A server that asks for a longer wait is not waited for. */
+const LONGEST_WAIT_MS = 60_000;
+/** Until an answer begins, and between two pieces of it. */
+const SILENCE_MS = 60_000;
+const TIMEOUTS = { headersTimeout: SILENCE_MS, bodyTimeout: SILENCE_MS } as const;
 
 /**
  * `fetch` for one model on the hub: sends the token to the hub and to nobody else, tries again after a failure of the
- * network or of the server, and throws what went wrong in the user's terms.
+ * network or of the server, waits as long as the server asks, and throws what went wrong in the user's terms.
  *
  * @throws HubError for a refusal, a model, revision or file that does not exist, or no connection; InterruptedError on abort
  */
@@ -26,26 +32,76 @@ export function hubFetch(
     const url = new URL(input instanceof Request ? input.url : input);
     const headers = new Headers(init?.headers);
     headers.set('user-agent', `babelscope/${VERSION}`);
+    // Ranges count bytes as they are stored.
+    headers.set('accept-encoding', 'identity');
     // fetch drops it where a redirect leads to another host.
     if (token !== null && url.origin === new URL(endpoint).origin)
       headers.set('authorization', `Bearer ${token}`);
     for (let attempt = 1; ; attempt++) {
+      let wait = waitBefore(attempt);
       if (signal?.aborted) throw new InterruptedError({ what: 'interrupted' }, { cause: signal.reason });
       const last = attempt === TRIES;
       try {
         const response = await send(url.href, { ...init, headers, signal: signal ?? null });
         if (response.ok) return response;
         const temporary = response.status === 429 || response.status >= 500;
-        if (last || !temporary) throw await refusal(response, reference, { endpoint, token });
+        const asked = retryAfter(response);
+        if (last || !temporary || asked > LONGEST_WAIT_MS)
+          throw await refusal(response, reference, { endpoint, token }, asked);
+        wait = Math.max(wait, asked);
         await response.body?.cancel();
       } catch (cause) {
         if (cause instanceof HubError) throw cause;
         if (signal?.aborted) throw new InterruptedError({ what: 'interrupted' }, { cause });
         if (last) throw unreachable(url, reference, cause);
       }
-      await sleep(FIRST_WAIT_MS * 2 ** (attempt - 1));
+      await pause(wait, signal);
     }
   };
+}
+
+/** Milliseconds after the first, the second … failure. */
+export function waitBefore(attempt: number): number {
+  return Math.min(FIRST_WAIT_MS * 2 ** (attempt - 1), LONGEST_WAIT_MS);
+}
+
+/** @throws InterruptedError on abort */
+export async function pause(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
+  await sleep(milliseconds, undefined, { ...(signal !== undefined && { signal }) }).catch(
+    (cause: unknown) => {
+      throw new InterruptedError({ what: 'interrupted' }, { cause });
+    },
+  );
+}
+
+/** Milliseconds that the server asks to wait, in seconds or as a date; 0 where it does not. */
+function retryAfter(response: Response): number {
+  const asked = response.headers.get('retry-after');
+  if (asked === null) return 0;
+  const wait = /^\d+$/.test(asked.trim()) ? Number(asked) * 1000 : Date.parse(asked) - Date.now();
+  return Number.isFinite(wait) ? Math.max(0, wait) : 0;
+}
+
+/** An answer that is longer, or takes longer, than an answer of the hub. */
+export class AnswerError extends Error {}
+
+/**
+ * The body of an answer as text, at most so many bytes of it once it is unpacked.
+ *
+ * @throws AnswerError if there is more, or if it takes too long; what the connection throws
+ */
+export async function readText(response: Response, mostBytes: number): Promise<string> {
+  const end = performance.now() + SILENCE_MS;
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  // Leaving the loop cancels the rest.
+  for await (const chunk of response.body ?? []) {
+    bytes += chunk.byteLength;
+    if (bytes > mostBytes) throw new AnswerError(`the answer has more than ${mostBytes} bytes`);
+    if (performance.now() > end) throw new AnswerError(`the answer takes more than ${SILENCE_MS / 1000} s`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
 }
 
 /** That the hub cannot be reached, or broke off. */
@@ -79,9 +135,13 @@ async function refusal(
   response: Response,
   reference: HubReference,
   { endpoint, token }: Pick<HubSettings, 'endpoint' | 'token'>,
+  wait: number,
 ): Promise<HubError> {
   const { status } = response;
-  const said = response.headers.get('x-error-message') ?? (await messageOf(response));
+  const said = (response.headers.get('x-error-message') ?? (await messageOf(response))).slice(
+    0,
+    SHOWN_CHARACTERS,
+  );
   const origin = new URL(response.url).origin;
   const error = (what: string, remedy: string) =>
     new HubError({
@@ -121,8 +181,13 @@ async function refusal(
         token === null ? 'the hub wants a token' : 'the hub does not accept the token',
         token === null ? login : `it may have expired: ${login}`,
       );
-    case 429:
-      return error('the hub asks for fewer requests', 'wait some minutes and run the same command again');
+    case 429: {
+      const minutes = wait === 0 ? 'some' : String(Math.ceil(wait / 60_000));
+      return error(
+        'the hub asks for fewer requests',
+        `wait ${minutes} minutes and run the same command again`,
+      );
+    }
     default:
       return error('the hub refuses the request', 'run the same command again later');
   }
@@ -130,12 +195,13 @@ async function refusal(
 
 /** Characters of an answer that a message shows. */
 const SHOWN_CHARACTERS = 200;
+const MOST_ERROR_BYTES = 64 * 1024;
 
 async function messageOf(response: Response): Promise<string> {
-  const text = await response.text().catch(() => '');
+  const text = await readText(response, MOST_ERROR_BYTES).catch(() => '');
   try {
     const { error } = JSON.parse(text) as { error?: unknown };
-    return typeof error === 'string' ? error.slice(0, SHOWN_CHARACTERS) : '';
+    return typeof error === 'string' ? error : '';
   } catch {
     return '';
   }
@@ -147,7 +213,10 @@ async function messageOf(response: Response): Promise<string> {
  * is looked up anew.
  */
 function proxiedFetch(): typeof fetch {
-  const dispatcher = new Agent({ factory: dispatcherOf });
+  const dispatcher = new Agent({
+    factory: dispatcherOf,
+    ...TIMEOUTS,
+  });
   const fetchBy = (input: string, init?: object) => undiciFetch(input, { ...init, dispatcher });
   return fetchBy as unknown as typeof fetch;
 }
@@ -155,10 +224,12 @@ function proxiedFetch(): typeof fetch {
 function dispatcherOf(origin: string | URL, options: object): Dispatcher {
   const proxy = getProxyForUrl(String(origin));
   if (proxy === '') return new Pool(origin, options);
-  const { protocol } = new URL(proxy);
+  const { protocol, password } = new URL(proxy);
+  keepSecret(password);
+  if (!/%(?![0-9a-f]{2})/i.test(password)) keepSecret(decodeURIComponent(password));
   if (protocol !== 'http:' && protocol !== 'https:')
     throw new Error(`a proxy that speaks ${protocol} cannot be used`);
-  return new ProxyAgent(proxy);
+  return new ProxyAgent({ uri: proxy, ...TIMEOUTS });
 }
 
 /** Host and port of the proxy by which an address is reached, without user and password; null: directly. */

@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, readFile, rename, stat, statfs, symlink, writeFile } from 'node:fs/promises';
+import { readFile, realpath, rename, stat, statfs, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
-import { z } from 'zod';
 import { HubError, listed, OutputError } from '../../errors.js';
+import { makeFolders } from '../../system-errors.js';
 import { INDEX_FILE, readWeightMap } from '../safetensors/weight-map.js';
-import { exists } from './cache-folder.js';
+import { exists, isInside } from './cache-folder.js';
 import { downloadBlob, type HubFile, toCacheError } from './download-blob.js';
 import { hubFetch } from './hub-fetch.js';
+import { listModel } from './list-model.js';
 import { type HubReference, type HubSettings, hubAddress, hubSettings } from './reference.js';
 import { type HubNeed, missingFiles, wantedFiles } from './wanted-files.js';
 
@@ -76,7 +77,7 @@ async function downloadSnapshot(
   options: DownloadOptions,
 ): Promise<string> {
   const fetch = hubFetch(reference, settings, options.signal);
-  const { commit, files } = await listModel(reference, settings, fetch);
+  const { commit, files } = await listModel(reference, settings, fetch, options.signal);
   const snapshot = join(modelRoot, 'snapshots', commit);
   const first = wantedFiles(new Set(files.keys()), need, reference);
   // Asked of the hub at every try: the addresses it redirects to expire.
@@ -93,8 +94,9 @@ async function downloadSnapshot(
       files: names.map((name) => files.get(name)!),
     });
   try {
-    await mkdir(join(modelRoot, 'blobs'), { recursive: true });
-    await mkdir(snapshot, { recursive: true });
+    await makeFolders(join(modelRoot, 'blobs'));
+    await makeFolders(snapshot);
+    for (const folder of ['blobs', `snapshots/${commit}`]) await requireOwn(modelRoot, folder);
     await fetchAll(first);
     if (first.includes(INDEX_FILE)) {
       const shards = [...new Set((await readWeightMap(join(snapshot, INDEX_FILE))).values())].sort();
@@ -102,7 +104,7 @@ async function downloadSnapshot(
       if (absent.length > 0) throw absentShards(reference, shards, absent);
       await fetchAll(shards);
     }
-    if (commit !== reference.revision) await writeRef(join(modelRoot, 'refs', reference.revision), commit);
+    if (commit !== reference.revision) await writeRef(modelRoot, reference.revision, commit);
   } catch (cause) {
     throw toCacheError(cause, modelRoot);
   }
@@ -139,53 +141,6 @@ async function fetchFiles(request: FetchFiles): Promise<void> {
     }
     await link(blob, join(snapshot, file.path));
     bytesBefore += file.bytes;
-  }
-}
-
-const commitSchema = z.object({ sha: z.string().regex(/^[0-9a-f]{40}$/) });
-const entrySchema = z.object({
-  path: z.string(),
-  size: z.number().int().nonnegative(),
-  oid: z.string().regex(/^[0-9a-f]{40}$/),
-  lfs: z.object({ oid: z.string().regex(/^[0-9a-f]{64}$/), size: z.number().int().nonnegative() }).optional(),
-});
-
-/** The commit a revision stands for, and the files at the top of the repository there. */
-async function listModel(
-  reference: HubReference,
-  { endpoint: hubUrl }: HubSettings,
-  fetch: typeof globalThis.fetch,
-): Promise<{ commit: string; files: ReadonlyMap<string, HubFile> }> {
-  // Not at the top: most commands never ask the hub.
-  const { listFiles, modelInfo } = await import('@huggingface/hub');
-  const { name, revision } = reference;
-  const files = new Map<string, HubFile>();
-  try {
-    const { sha } = commitSchema.parse(
-      await modelInfo({ name, revision, additionalFields: ['sha'], hubUrl, fetch }),
-    );
-    for await (const entry of listFiles({ repo: name, revision: sha, hubUrl, fetch })) {
-      if (entry.type !== 'file') continue;
-      const { path, size, oid, lfs } = entrySchema.parse(entry);
-      files.set(
-        path,
-        lfs === undefined
-          ? { path, bytes: size, oid, digest: 'git-sha1' }
-          : { path, bytes: lfs.size, oid: lfs.oid, digest: 'sha256' },
-      );
-    }
-    return { commit: sha, files };
-  } catch (cause) {
-    if (!(cause instanceof z.ZodError || cause instanceof SyntaxError)) throw cause;
-    throw new HubError(
-      {
-        what: 'the answer is not one of the Hugging Face hub',
-        where: hubUrl,
-        found: cause instanceof z.ZodError ? z.prettifyError(cause) : cause.message,
-        remedy: 'check HF_ENDPOINT and what stands between you and the hub (a proxy, a login page)',
-      },
-      { cause },
-    );
   }
 }
 
@@ -235,10 +190,25 @@ async function link(blob: string, path: string): Promise<void> {
   await rename(temporary, path);
 }
 
-async function writeRef(path: string, commit: string): Promise<void> {
-  await mkdir(dirname(path), { recursive: true });
+/** @throws OutputError if a folder of the cache leads out of it: what lies there would be overwritten */
+async function requireOwn(modelRoot: string, folder: string): Promise<void> {
+  const found = await realpath(join(modelRoot, folder));
+  if (isInside(await realpath(modelRoot), found)) return;
+  throw new OutputError({
+    what: "a folder of the hub's cache is a link that leads out of it",
+    where: join(modelRoot, folder),
+    found,
+    remedy:
+      'remove the link, and look who may write into the cache; or name another folder with HF_HUB_CACHE',
+  });
+}
+
+async function writeRef(modelRoot: string, revision: string, commit: string): Promise<void> {
+  const path = join(modelRoot, 'refs', revision);
+  await makeFolders(dirname(path));
+  await requireOwn(modelRoot, dirname(join('refs', revision)));
   const temporary = temporaryName(path);
-  await writeFile(temporary, commit);
+  await writeFile(temporary, commit, { flag: 'wx' });
   await rename(temporary, path);
 }
 

@@ -3,8 +3,14 @@ import { z } from 'zod';
 import { CheckpointError } from '../../errors.js';
 import { readJsonObject } from '../../read-json.js';
 
-const namesOrPattern = z.union([z.string(), z.array(z.string())]);
-const layerNumbers = z.union([z.number().int(), z.array(z.number().int())]);
+/** Names or patterns of a list: every module is held against each. */
+const MOST_NAMES = 4_096;
+const namesOrPattern = z.union([z.string(), z.array(z.string()).max(MOST_NAMES)]);
+const layerNumbers = z.union([z.number().int(), z.array(z.number().int()).max(MOST_NAMES)]);
+const ofPatterns = <T extends z.ZodType>(value: T) =>
+  z
+    .record(z.string(), value)
+    .refine((all) => Object.keys(all).length <= MOST_NAMES, `at most ${MOST_NAMES} patterns`);
 
 const loraSchema = z.object({
   base_model_name_or_path: z.string().nullish(),
@@ -14,10 +20,10 @@ const loraSchema = z.object({
   exclude_modules: namesOrPattern.nullish(),
   layers_to_transform: layerNumbers.nullish(),
   layers_pattern: namesOrPattern.nullish(),
-  rank_pattern: z.record(z.string(), z.number().int().positive()).nullish(),
-  alpha_pattern: z.record(z.string(), z.number()).nullish(),
+  rank_pattern: ofPatterns(z.number().int().positive()).nullish(),
+  alpha_pattern: ofPatterns(z.number()).nullish(),
   use_rslora: z.boolean().nullish(),
-  modules_to_save: z.array(z.string()).nullish(),
+  modules_to_save: z.array(z.string()).max(MOST_NAMES).nullish(),
 });
 
 /** The fields of adapter_config.json that decide what a LoRA adapter computes, under PEFT's names. */

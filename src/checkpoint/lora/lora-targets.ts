@@ -1,3 +1,4 @@
+import { RE2JS } from 're2js';
 import { CheckpointError, messageOf } from '../../errors.js';
 import type { LoraConfig } from './lora-config.js';
 
@@ -15,7 +16,7 @@ const ALL_LINEAR = 'all-linear';
 export function isTargeted(config: LoraConfig, module: string, logits: boolean): boolean {
   const { target_modules, exclude_modules, modules_to_save } = config;
   if (isSet(exclude_modules) && isNamed(exclude_modules, module)) return false;
-  if (modules_to_save?.some((name) => pattern(`(^|.*\\.)${name}($|\\..*)`).test(module))) return false;
+  if (modules_to_save?.some((name) => matches(`(^|.*\\.)${name}($|\\..*)`, module))) return false;
   if (typeof target_modules === 'string') {
     return target_modules.toLowerCase() === ALL_LINEAR ? !logits : isNamed(target_modules, module);
   }
@@ -32,7 +33,7 @@ function isLayerChosen({ layers_to_transform, layers_pattern }: LoraConfig, modu
   const before = typeof layers_pattern === 'string' ? [layers_pattern] : (layers_pattern ?? []);
   const places = before.filter((name) => name !== '').map((name) => `(?:^|.*?\\.)${name}`);
   if (places.length === 0) places.push('.*?\\.[^.]*');
-  const number = places.map((place) => pattern(`^${place}\\.(\\d+)\\.`).exec(module)?.[1]).find(isSet);
+  const number = places.map((place) => firstGroup(`^${place}\\.(\\d+)\\.`, module)).find(isSet);
   return number !== undefined && chosen.includes(Number(number));
 }
 
@@ -45,11 +46,11 @@ export function rankAndScale(config: LoraConfig, module: string): { rank: number
 }
 
 function firstMatch(values: Readonly<Record<string, number>> | null | undefined, module: string) {
-  return Object.entries(values ?? {}).find(([end]) => pattern(`^(.*\\.)?(${end})$`).test(module))?.[1];
+  return Object.entries(values ?? {}).find(([end]) => matches(`^(.*\\.)?(${end})$`, module))?.[1];
 }
 
 function isNamed(names: string | readonly string[], module: string): boolean {
-  if (typeof names === 'string') return pattern(`^(?:${names})$`).test(module);
+  if (typeof names === 'string') return matches(`^(?:${names})$`, module);
   return names.some((name) => module === name || module.endsWith(`.${name}`));
 }
 
@@ -57,16 +58,42 @@ function isSet<T extends string | readonly string[]>(value: T | null | undefined
   return value !== null && value !== undefined && value.length > 0;
 }
 
-/** A regular expression of Python's `re`, of which named groups are written otherwise in JavaScript. */
-function pattern(source: string): RegExp {
+function matches(source: string, module: string): boolean {
+  return pattern(source).matcher(module).find();
+}
+
+function firstGroup(source: string, module: string): string | null {
+  const matcher = pattern(source).matcher(module);
+  return matcher.find() ? matcher.group(1) : null;
+}
+
+/** Longest pattern of an adapter; a name of a module has fifty characters. */
+const MOST_CHARACTERS = 2_000;
+/** Patterns that are kept: every module is held against each. */
+const KEPT_PATTERNS = 4_096;
+const compiled = new Map<string, RE2JS>();
+
+/**
+ * A regular expression of Python's `re`, as far as RE2 knows it: all but references back and looking around. Its time
+ * grows with the length of the text alone, where a backtracking engine may take for ever.
+ */
+function pattern(source: string): RE2JS {
+  const known = compiled.get(source);
+  if (known !== undefined) return known;
   try {
-    return new RegExp(source.replaceAll('(?P<', '(?<'));
+    if (source.length > MOST_CHARACTERS) throw new Error(`more than ${MOST_CHARACTERS} characters`);
+    if (compiled.size === KEPT_PATTERNS) compiled.clear();
+    const made = RE2JS.compile(source);
+    compiled.set(source, made);
+    return made;
   } catch (cause) {
     throw new CheckpointError(
       {
         what: 'a pattern of adapter_config.json cannot be read',
+        where: source,
+        expected: 'a regular expression without references back and without looking ahead or behind',
         found: messageOf(cause),
-        remedy: 'write it without what only Python knows, or list the modules by name',
+        remedy: 'write it so, or list the modules by name',
       },
       { cause },
     );

@@ -1,6 +1,6 @@
-import { type FileHandle, open, stat } from 'node:fs/promises';
 import { z } from 'zod';
 import { CheckpointError, type ErrorDetails, type InputErrorClass, messageOf } from '../../errors.js';
+import { type OpenFile, openFile, readFully } from '../../read-file.js';
 import { findStructureFault } from './json-structure.js';
 
 /** Longest header that is read. Real ones have 1 kB to 5 MB; the same limit as huggingface.js. */
@@ -103,12 +103,10 @@ async function readHeaderBytes(
   ErrorType: InputErrorClass,
 ): Promise<{ fileBytes: number; headerBytes: Uint8Array }> {
   const fail = failIn(path, ErrorType);
-  let file: FileHandle | undefined;
+  let file: OpenFile | undefined;
   try {
-    // Asked before opening: opening a named pipe would wait for a writer.
-    const entry = await stat(path);
-    if (!entry.isFile()) fail({ what: 'not a regular file', remedy: 'give the path of a .safetensors file' });
-    const fileBytes = entry.size;
+    file = await openFile(path);
+    const fileBytes = file.bytes;
     if (fileBytes < LENGTH_BYTES) {
       fail({
         what: 'too short to be a safetensors file',
@@ -116,9 +114,8 @@ async function readHeaderBytes(
         found: `${fileBytes} bytes`,
       });
     }
-    file = await open(path, 'r');
     const prefix = new Uint8Array(LENGTH_BYTES);
-    await readFully(file, prefix, 0);
+    await readFully(file.handle, prefix, 0);
     const claimed = new DataView(prefix.buffer).getBigUint64(0, true);
     if (claimed > MAX_HEADER_BYTES) {
       fail({
@@ -137,7 +134,7 @@ async function readHeaderBytes(
       });
     }
     const headerBytes = new Uint8Array(headerLength);
-    await readFully(file, headerBytes, LENGTH_BYTES);
+    await readFully(file.handle, headerBytes, LENGTH_BYTES);
     return { fileBytes, headerBytes };
   } catch (cause) {
     if (cause instanceof ErrorType) throw cause;
@@ -150,16 +147,7 @@ async function readHeaderBytes(
       cause,
     );
   } finally {
-    await file?.close();
-  }
-}
-
-/** Fills `bytes` from a place of a file on. @throws Error if it cannot be read or ends early */
-export async function readFully(file: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
-  for (let done = 0; done < bytes.byteLength; ) {
-    const { bytesRead } = await file.read(bytes, done, bytes.byteLength - done, position + done);
-    if (bytesRead === 0) throw new Error(`the file ends at byte ${position + done}`);
-    done += bytesRead;
+    await file?.handle.close();
   }
 }
 

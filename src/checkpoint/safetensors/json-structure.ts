@@ -1,3 +1,5 @@
+import { endOfString } from '../../read-json.js';
+
 export interface StructureFault {
   readonly kind: 'duplicate-key' | 'too-deep';
   /** Key path of the fault, for example `lm_head.weight.shape`. */
@@ -44,16 +46,6 @@ export function findStructureFault(json: string, maxDepth: number): StructureFau
     }
   }
   return null;
-}
-
-/** Index of the quote that closes the string opened at `start`, or the last index of the text. */
-function endOfString(json: string, start: number): number {
-  for (let end = json.indexOf('"', start + 1); end >= 0; end = json.indexOf('"', end + 1)) {
-    let backslashes = 0;
-    while (json[end - 1 - backslashes] === '\\') backslashes++;
-    if (backslashes % 2 === 0) return end;
-  }
-  return json.length - 1;
 }
 
 function unescaped(literal: string): string {

@@ -1,6 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { UsageError } from '../../errors.js';
+import { readJsonObject } from '../../read-json.js';
 import type { Comparison, LanguageGroup } from '../comparison.js';
 
 type Languages = Comparison['languages'];
@@ -55,16 +55,7 @@ async function groupsOf(spec: string, languages: Languages): Promise<LanguageGro
   if (list !== undefined) {
     return [{ name: name!.trim(), languages: list.split(',').map((tag) => tag.trim()) }];
   }
-  let value: unknown;
-  try {
-    value = JSON.parse(await readFile(spec, 'utf8'));
-  } catch (cause) {
-    throw unusable(
-      'the groups of languages cannot be read',
-      'family, script, name=en,es,… or a JSON file',
-      `${spec} (${(cause as Error).message})`,
-    );
-  }
+  const value = await readJsonObject(spec, 'give family, script, name=en,es,… or a JSON file', UsageError);
   const parsed = groupsSchema.safeParse(value);
   if (!parsed.success) {
     throw unusable('the file of language groups is unusable', '{"name": ["en", "es", …], …}', spec);

@@ -42,20 +42,18 @@ export async function openRegimes(
     });
   }
   const regimes: Regime[] = [];
-  const used = new Set<string>();
-  for (const { label } of runs) {
-    if (label === undefined) continue;
-    if (used.has(label)) {
-      throw new UsageError({
-        what: 'two runs have the same label',
-        where: '--labels',
-        expected: 'a name for each run',
-        found: label,
-        remedy: 'give each run a label of its own',
-      });
-    }
-    used.add(label);
+  const labels = runs.flatMap(({ label }) => label ?? []);
+  const twice = labels.find((label, i) => labels.indexOf(label) !== i);
+  if (twice !== undefined) {
+    throw new UsageError({
+      what: 'two runs have the same label',
+      where: '--labels',
+      expected: 'a name for each run',
+      found: twice,
+      remedy: 'give each run a label of its own',
+    });
   }
+  const used = new Set(labels);
   for (const { folder, label, seeds = [] } of runs) {
     const source = await RunSource.open(folder);
     let name = label;

@@ -110,6 +110,11 @@ export class RunSource {
     return this.#run.folder;
   }
 
+  /** Checks the bytes of all layers, for threads that open the run as checked. @throws DamagedError; InterruptedError */
+  check(signal?: AbortSignal): Promise<void> {
+    return this.#run.check(signal);
+  }
+
   /** Whether it holds the pooled residual stream. */
   get keepsResidual(): boolean {
     return this.names.has('resid.items');

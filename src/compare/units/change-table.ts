@@ -49,19 +49,17 @@ export class ChangeTable {
     this.#selected = [0, 1].map(() => new Int16Array(this.#units).fill(NOT_SELECTED));
   }
 
-  add(
-    { scores, reference, other, se, miShift, selected }: ChangeResult,
-    { layer, unitStart, unitEnd }: ChangeTask,
-  ): void {
+  add(result: ChangeResult, { layer, unitStart, unitEnd }: ChangeTask): void {
+    const { scores, miShift, selected } = result;
     const n = unitEnd - unitStart;
     const start = this.#layout.starts[layer]! + unitStart;
     this.#miShift.set(miShift, start);
     for (const [run, own] of selected.entries()) this.#selected[run]!.set(own, start);
     for (const [at, score] of scores.entries()) {
       const row = this.#row(score);
-      row.reference.set(start, reference.subarray(at * n, (at + 1) * n));
-      row.other.set(start, other.subarray(at * n, (at + 1) * n));
-      row.se.set(start, se.subarray(at * n, (at + 1) * n));
+      for (const part of ['reference', 'other', 'se'] as const) {
+        row[part].set(start, result[part].subarray(at * n, (at + 1) * n));
+      }
     }
   }
 

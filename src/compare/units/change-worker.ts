@@ -43,7 +43,8 @@ answerTasks(start(workerData as ChangeSettings), ({ reference, other, se, miShif
 
 async function start(settings: ChangeSettings) {
   const { folds: live, seed, changes, cuts } = settings;
-  const runs = [await openRun(settings.reference), await openRun(settings.other)];
+  const openChecked = (folder: string) => openRun(folder, { checked: true });
+  const runs = [await openChecked(settings.reference), await openChecked(settings.other)];
   const { plan, shape } = runs[0]!.manifest;
   /** All folds, then each left out once. */
   const subsets = [live, ...leavingEachOut(live)];

@@ -14,7 +14,7 @@ import {
   unitBlocks,
 } from '../../store/index.js';
 import type { Comparison } from '../comparison.js';
-import { CHANGES_FILE } from '../files.js';
+import { assertSameRuns, CHANGES_FILE, listChanges } from '../files.js';
 import { assertMatch } from '../inputs/match.js';
 import { openRegimes, type RunToCompare } from '../inputs/regimes.js';
 import type { RunSource } from '../inputs/run-source.js';
@@ -103,7 +103,7 @@ export interface ChangesOptions {
  * intervals, p and q. Intervals are delete-one-fold jackknives, of overlap and mutual information half-samples
  * (`ItemChanges`): of `full` changes each unit is ranked once a run and walked down some three hundred times. One layer of a
  * run is read at a time; what is computed lies on disk until a pair of runs is through. Of a single run there is no table,
- * and an earlier one is removed.
+ * and an earlier one is removed. `comparison.json` in the folder, which must be of the same runs, lists it.
  *
  * @throws RunError if a run is unreadable or does not match the reference; UsageError for an unusable label;
  *   InterruptedError; OutputError if it cannot be written.
@@ -127,56 +127,61 @@ export async function writeChanges(
     reference,
   );
   const [first, ...others] = regimes.map(({ run }) => run) as [RunSource, ...RunSource[]];
-  if (others.length === 0) return removeStale(join(folder, CHANGES_FILE));
+  await assertSameRuns(
+    folder,
+    [first, ...others].map(({ label, manifest: { planSha256 } }) => ({ label, planSha256 })),
+  );
+  if (others.length === 0) {
+    await removeStale(join(folder, CHANGES_FILE));
+    await listChanges(folder, {}, changes);
+    return;
+  }
   assertMatch(first, others);
+  for (const run of [first, ...others]) await run.check(signal);
   const scores = await loadDefinitions(definitions);
   const cuts = Object.fromEntries(units.map(({ type, policy }) => [type, policy]));
   const { plan, languages } = first.manifest;
   const live = liveFolds(first.tokens, plan);
   const types = first.types.filter((type) => others.every((run) => run.types.includes(type)));
-  const work = types.map((type) => ({ type, tasks: kindsOf(first, type, threads).flat() }));
+  const work = types.map((type) => ({ type, tasks: tasksOf(first, type, threads) }));
   const total = others.length * work.reduce((sum, { tasks }) => sum + tasks.length, 0);
   let done = 0;
 
-  async function* changesOf(
-    other: RunSource,
-    type: UnitType,
-    tasks: readonly ChangeTask[],
-  ): AsyncGenerator<readonly ArrayLike<TableValue>[]> {
-    const scratch = new Scratch(folder);
-    try {
-      const table = new ChangeTable(first, type, scores, scratch);
-      await runTasks<ChangeTask, ChangeResult>(
-        new URL('./change-worker.js', import.meta.url),
-        {
-          reference: first.folder,
-          other: other.folder,
-          folds: live,
-          seed,
-          changes,
-          cuts,
-          definitions,
-        } satisfies ChangeSettings,
-        tasks,
-        threads,
-        (result, task) => {
-          table.add(result, task);
-          onProgress?.({ done: ++done, total });
-        },
-        signal,
-      );
-      yield* table.rows(other.label, plan.languages, live.length);
-    } finally {
-      scratch.close();
-    }
-  }
-  async function* pieces() {
+  async function* pieces(): AsyncGenerator<readonly ArrayLike<TableValue>[]> {
     for (const other of others) {
-      for (const { type, tasks } of work) yield* changesOf(other, type, tasks);
+      const settings: ChangeSettings = {
+        reference: first.folder,
+        other: other.folder,
+        folds: live,
+        seed,
+        changes,
+        cuts,
+        definitions,
+      };
+      for (const { type, tasks } of work) {
+        const scratch = new Scratch(folder);
+        try {
+          const table = new ChangeTable(first, type, scores, scratch);
+          await runTasks<ChangeTask, ChangeResult>(
+            new URL('./change-worker.js', import.meta.url),
+            settings,
+            tasks,
+            threads,
+            (result, task) => {
+              table.add(result, task);
+              onProgress?.({ done: ++done, total });
+            },
+            signal,
+          );
+          yield* table.rows(other.label, plan.languages, live.length);
+        } finally {
+          scratch.close();
+        }
+      }
     }
   }
   await makeFolder(folder);
-  await streamTable(join(folder, CHANGES_FILE), CHANGE_COLUMNS, pieces(), {
+  const table = await streamTable(join(folder, CHANGES_FILE), CHANGE_COLUMNS, pieces(), {
     schema: 'babelscope/changes',
     schema_version: String(CHANGES_SCHEMA_VERSION),
     reference: first.label,
@@ -184,12 +189,12 @@ export async function writeChanges(
     languages: JSON.stringify(languages.map(({ tag, prompts, tokens }) => ({ tag, prompts, tokens }))),
     columns: JSON.stringify(Object.fromEntries(CHANGE_COLUMNS.map(({ name, about }) => [name, about]))),
   });
+  await listChanges(folder, { [CHANGES_FILE]: table }, changes);
 }
 
-/** Tasks of a type by what they read: fold sums, and pooled values where they are kept. */
-function kindsOf(run: RunSource, type: UnitType, threads: number): ChangeTask[][] {
-  const { manifest, grid } = run;
-  const { plan } = manifest;
+/** Tasks of a type: fold sums, then pooled values where they are kept. */
+function tasksOf(run: RunSource, type: UnitType, threads: number): ChangeTask[] {
+  const { plan } = run.manifest;
   const { widths } = run.layout(type);
   const tasks = (
     kind: ChangeTask['kind'],
@@ -204,7 +209,6 @@ function kindsOf(run: RunSource, type: UnitType, threads: number): ChangeTask[][
   const cell = plan.languages.length * Float64Array.BYTES_PER_ELEMENT;
   // A thread makes of the sums of both runs some eight times as much.
   const folds = tasks('folds', 8 * cell * plan.folds, (layer) => ({ unitStart: 0, unitEnd: widths[layer]! }));
-  if (grid === null) return [folds];
-  const items = tasks('items', cell * plan.items.length, (layer) => run.unitsWithItems(type, layer));
-  return items.length === 0 ? [folds] : [folds, items];
+  if (run.grid === null) return folds;
+  return [...folds, ...tasks('items', cell * plan.items.length, (layer) => run.unitsWithItems(type, layer))];
 }

@@ -96,28 +96,17 @@ function valueInfo(name: string, value: Value): ValueInfoProto {
   });
 }
 
-function attributeProto(name: string, attribute: Attribute): AttributeProto {
+/** An attribute of a node; its numbers are integers unless they are said to be floats. */
+export function attributeProto(name: string, attribute: Attribute): AttributeProto {
+  const { STRING, INT, FLOAT, INTS } = AttributeProto_AttributeType;
   if (typeof attribute === 'string') {
-    const s = new TextEncoder().encode(attribute);
-    return create(AttributeProtoSchema, { name, type: AttributeProto_AttributeType.STRING, s });
+    return create(AttributeProtoSchema, { name, type: STRING, s: new TextEncoder().encode(attribute) });
   }
   if (typeof attribute === 'number') {
-    return create(AttributeProtoSchema, {
-      name,
-      type: AttributeProto_AttributeType.INT,
-      i: BigInt(attribute),
-    });
+    return create(AttributeProtoSchema, { name, type: INT, i: BigInt(attribute) });
   }
   if ('float' in attribute) {
-    return create(AttributeProtoSchema, {
-      name,
-      type: AttributeProto_AttributeType.FLOAT,
-      f: attribute.float,
-    });
+    return create(AttributeProtoSchema, { name, type: FLOAT, f: attribute.float });
   }
-  return create(AttributeProtoSchema, {
-    name,
-    type: AttributeProto_AttributeType.INTS,
-    ints: attribute.map(BigInt),
-  });
+  return create(AttributeProtoSchema, { name, type: INTS, ints: attribute.map(BigInt) });
 }

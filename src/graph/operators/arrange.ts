@@ -1,4 +1,12 @@
-import { type Dim, type Dtype, type Graph, GraphError, type Shape, type Value } from '../graph.js';
+import {
+  type Dim,
+  type Dtype,
+  type Float,
+  type Graph,
+  GraphError,
+  type Shape,
+  type Value,
+} from '../graph.js';
 import { dimOf, elementCount, mismatch, sizeOf } from '../shapes.js';
 
 /** Operators that move elements and compute nothing. */
@@ -37,6 +45,20 @@ export function transpose<D extends Dtype>(x: Value<D>, order: readonly number[]
 /** x repeated along axes of size 1 until it has the shape. */
 export function expand<D extends Dtype>(x: Value<D>, shape: Shape): Value<D> {
   return x.graph.node('Expand', [x, shapeVector(x.graph, shape)], [[x.dtype, shape]])[0];
+}
+
+/** Zeros, float32, of a shape in which `batch*seq` stands for a product. */
+export function zeros(graph: Graph, shape: Shape): Float {
+  const factors = shape.flatMap((dim): Dim[] => (typeof dim === 'string' ? dim.split('*') : [dim]));
+  return reshape(expand(graph.float(0), factors), shape);
+}
+
+/** x between zeros along an axis: `before` of them ahead of it and `after` behind. */
+export function pad(x: Float, axis: number, before: number, after: number): Float {
+  const at = axis < 0 ? x.rank + axis : axis;
+  const around = [before, after].flatMap((count) => x.shape.map((_, i) => (i === at ? count : 0)));
+  const shape = x.shape.map((dim, i) => (i === at ? before + sizeOf(x, at) + after : dim));
+  return x.graph.node('Pad', [x, x.graph.int64(around)], [['float32', shape]])[0];
 }
 
 /** Rows of a table: result[…] = table[indices[…]]. */

@@ -67,6 +67,11 @@ export function where(condition: Bool, a: Float, b: Float): Float {
 
 export const sqrt = (x: Float): Float => unary('Sqrt', x);
 
+export const exp = (x: Float): Float => unary('Exp', x);
+
+/** The error function, 2/√π ∫₀ˣ e^(−t²) dt. */
+export const erf = (x: Float): Float => unary('Erf', x);
+
 /** Natural logarithm. */
 export const log = (x: Float): Float => unary('Log', x);
 

@@ -27,13 +27,13 @@ export function gemm(x: Float, weight: Float, bias?: Float): Float {
   return x.graph.node('Gemm', operands, [['float32', shape]], { transB: 1 })[0];
 }
 
-/** x·W + bias for x [n, in] and W [in, out], the layout in which GPT-2 stores its layers. */
-export function affine(x: Float, weight: Float, bias: Float): Float {
-  const operands = [x, weight, bias];
+/** x·W (+ bias) for x [n, in] and W [in, out], the layout in which GPT-2 stores its layers. */
+export function affine(x: Float, weight: Float, bias?: Float): Float {
+  const operands = bias === undefined ? [x, weight] : [x, weight, bias];
   if (x.rank !== 2 || weight.rank !== 2 || dimOf(x, 1) !== dimOf(weight, 0)) {
     throw mismatch('Gemm', 'inner dimensions differ', operands);
   }
-  if (bias.rank !== 1 || dimOf(bias, 0) !== dimOf(weight, 1)) {
+  if (bias !== undefined && (bias.rank !== 1 || dimOf(bias, 0) !== dimOf(weight, 1))) {
     throw mismatch('Gemm', 'the bias does not fit', operands);
   }
   return x.graph.node('Gemm', operands, [['float32', [dimOf(x, 0), dimOf(weight, 1)]]])[0];

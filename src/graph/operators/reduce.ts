@@ -3,8 +3,14 @@ import { dimOf, mismatch } from '../shapes.js';
 
 /** Sum over the last axis, which disappears. */
 export function sumLast(x: Float): Float {
-  const axes = x.graph.int64([-1]);
-  return x.graph.node('ReduceSum', [x, axes], [['float32', x.shape.slice(0, -1)]], { keepdims: 0 })[0];
+  return sumOver(x, [-1]);
+}
+
+/** Sum over axes, which disappear. */
+export function sumOver(x: Float, axes: readonly number[]): Float {
+  const gone = axes.map((axis) => (axis < 0 ? x.rank + axis : axis));
+  const shape = x.shape.filter((_, axis) => !gone.includes(axis));
+  return x.graph.node('ReduceSum', [x, x.graph.int64(axes)], [['float32', shape]], { keepdims: 0 })[0];
 }
 
 /** Maximum over one axis, which disappears. */

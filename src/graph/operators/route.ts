@@ -25,17 +25,19 @@ export function gatherLast(x: Float, indices: Value<'int64'>): Float {
 
 /** Zeros of `size` along the last axis, with `values` where `indices` say; both [batch, seq, k]. */
 export function scatterLast(indices: Value<'int64'>, values: Float, size: number): Float {
-  const { graph } = indices;
-  const shape = [...indices.shape.slice(0, -1), size];
-  const zeros = expand(graph.float(0), shape);
-  return graph.node(
-    'ScatterElements',
-    [zeros, indices, expand(values, indices.shape)],
-    [['float32', shape]],
-    {
-      axis: -1,
-    },
-  )[0];
+  const nothing = expand(indices.graph.float(0), [...indices.shape.slice(0, -1), size]);
+  return scatterInto(nothing, indices, expand(values, indices.shape), 'none');
+}
+
+/** `x` with `values` in the places of the last axis that `indices` give, or added to what is there. */
+export function scatterInto(
+  x: Float,
+  indices: Value<'int64'>,
+  values: Float,
+  reduction: 'none' | 'add',
+): Float {
+  const attributes = { axis: -1, ...(reduction === 'add' ? { reduction } : {}) };
+  return x.graph.node('ScatterElements', [x, indices, values], [['float32', x.shape]], attributes)[0];
 }
 
 /** Positions [count] at which a vector is not 0, ascending. `count` names their number, known only at run time. */

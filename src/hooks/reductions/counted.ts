@@ -4,6 +4,7 @@ import {
   type Float,
   greater,
   matMul,
+  maximum,
   maxOver,
   mul,
   reshape,
@@ -32,6 +33,11 @@ export const SUMS = {
 export function sumCounted(values: Float, tokens: Float): Float {
   const [batch, seq, width] = [dimOf(values, 0), dimOf(values, 1), sizeOf(values, 2)];
   return reshape(matMul(reshape(tokens, [batch, 1, seq]), values), [batch, width]);
+}
+
+/** |x| */
+export function magnitude(x: Float): Float {
+  return maximum(x, mul(x, x.graph.float(-1)));
 }
 
 /** Stands for "no counted token": onnxruntime's ReduceMax of nothing would be −∞, which no activation may be. */

@@ -63,9 +63,14 @@ export function recordRouted(
   const { of, over } = SUMS[statistic];
   const weights = over(counted);
   return concat(
-    experts.map(({ tokens, value }) => matMul(tokenWeights(tokens, weights), of(value))),
+    experts.map(({ tokens, value }) => sumRouted({ tokens, value: of(value) }, weights)),
     1,
   );
+}
+
+/** Σ over the tokens of one expert, each with its weight of [batch, seq], → [batch, width]. */
+export function sumRouted({ tokens, value }: ExpertActivation, weights: Float): Float {
+  return matMul(tokenWeights(tokens, weights), value);
 }
 
 /** Largest value over counted tokens, [batch, width]: 0 at the least where one of them was not routed to the expert. */

@@ -40,8 +40,8 @@ const DTYPES = new Set(Object.values(STORAGE_TYPES).map(({ dtype }) => `torch.${
 const MAX_DEPTH = 64;
 /** Values of the result, each counted wherever it occurs: sharing must not blow a small file up. */
 const MAX_VALUES = 10_000_000;
-/** Elements of one tensor; of LLaMA-2-70B's counts 2.3 million. A view of stride 0 may have more than its storage. */
-const MAX_ELEMENTS = 2 ** 27;
+/** Elements that all tensors may have beyond those of the storages: views of stride 0 repeat what is stored once. */
+const MAX_REPEATED = 2 ** 20;
 const MAX_AXES = 64;
 
 /** The meaning of a name. Nothing is ever imported or called by name. @throws ImportError of any other name. */
@@ -115,8 +115,11 @@ function tensor(reader: PickleReader, [storage, offset, shape, strides]: readonl
     throw reader.malformed('a tensor whose offset, shape or strides are no whole numbers from 0 on');
   }
   const elements = shape.reduce((product, length) => product * length, 1);
-  if (!(elements <= MAX_ELEMENTS))
-    throw reader.refuse(`a tensor of ${elements} elements`, `at most ${MAX_ELEMENTS}`);
+  const most = storage.storage.length + MAX_REPEATED;
+  if (!(elements <= most)) {
+    const found = `a tensor of ${elements} elements in a storage of ${storage.storage.length}`;
+    throw reader.refuse(found, `at most ${most}: save a copy of a view that repeats its elements`);
+  }
   try {
     return new TorchTensor(storage.storage, offset, shape, strides);
   } catch (cause) {
@@ -124,20 +127,33 @@ function tensor(reader: PickleReader, [storage, offset, shape, strides]: readonl
   }
 }
 
+/** How often all tensors together may show the bytes that are stored. */
+const MAX_TIMES_STORED = 4;
+
 /** Checks that nothing but values is left, of bounded depth and size. */
 export function plainValue(reader: PickleReader, item: Item): PickleValue {
   let count = 0;
+  let elements = 0;
+  const storages = new Set<TorchStorage['bytes']>();
   const check = (value: Item, depth: number): void => {
     if (++count > MAX_VALUES) throw reader.refuse(`more than ${MAX_VALUES} values`);
     if (value instanceof Global) throw reader.refuse(`the global ${value.name} as a value`);
     if (value instanceof StorageReference) throw reader.refuse('a storage as a value');
-    if (typeof value !== 'object' || value === null || value instanceof TorchTensor) return;
+    if (value instanceof TorchTensor) {
+      elements += value.size;
+      storages.add(value.storage.bytes);
+      return;
+    }
+    if (typeof value !== 'object' || value === null) return;
     if (depth === MAX_DEPTH) {
       throw reader.refuse(`containers within each other ${MAX_DEPTH} deep, or one that contains itself`);
     }
     for (const inner of value.values()) check(inner as Item, depth + 1);
   };
   check(item, 0);
+  const stored = [...storages].reduce((sum, { byteLength }) => sum + byteLength, 0);
+  if (elements > MAX_TIMES_STORED * stored + MAX_REPEATED)
+    throw reader.refuse(`${elements} elements of tensors in ${stored} bytes of storages`);
   return item as PickleValue;
 }
 

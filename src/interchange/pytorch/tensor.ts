@@ -30,7 +30,7 @@ export class TorchTensor {
   readonly shape: readonly number[];
   readonly #strides: readonly number[];
   readonly #offset: number;
-  readonly #storage: TorchStorage;
+  readonly storage: TorchStorage;
 
   /** @throws RangeError if the view reaches beyond its storage. */
   constructor(storage: TorchStorage, offset: number, shape: readonly number[], strides: readonly number[]) {
@@ -38,7 +38,7 @@ export class TorchTensor {
     this.shape = shape;
     this.#strides = strides;
     this.#offset = offset;
-    this.#storage = storage;
+    this.storage = storage;
     const last = shape.reduce((at, size, axis) => at + (size - 1) * strides[axis]!, offset);
     if (this.size > 0 && !(last < storage.length)) {
       throw new RangeError(
@@ -57,7 +57,7 @@ export class TorchTensor {
     const [rows = 0, ...shape] = this.shape;
     if (!(index >= 0 && index < rows)) throw new RangeError(`entry ${index} of ${rows}`);
     const [stride = 0, ...strides] = this.#strides;
-    return new TorchTensor(this.#storage, this.#offset + index * stride, shape, strides);
+    return new TorchTensor(this.storage, this.#offset + index * stride, shape, strides);
   }
 
   /**
@@ -66,7 +66,7 @@ export class TorchTensor {
    * @throws RangeError for an int64 beyond ±2⁵³ that a float64 cannot hold.
    */
   values(): Float64Array {
-    const read = READERS[this.dtype](this.#storage);
+    const read = READERS[this.dtype](this.storage);
     const values = new Float64Array(this.size);
     if (values.length === 0) return values;
     const index = this.shape.map(() => 0);

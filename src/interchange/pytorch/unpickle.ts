@@ -9,7 +9,13 @@ import {
 } from './pickle-objects.js';
 import { PickleReader } from './pickle-reader.js';
 
-const MAX_LONG_BYTES = 1024;
+const MAX_LONG_BYTES = 64;
+/** Steps of a pickle. A list of a million numbers takes a million; a file of counts some hundred. */
+const MAX_OPCODES = 4_000_000;
+/** Lists, tuples, dicts, tensors, marks and names: each takes a hundred times the byte that asks for it. */
+const MAX_CONTAINERS = 400_000;
+/** Opcodes that make one. */
+const CONTAINERS = new Set([0x28, 0x5d, 0x29, 0x7d, 0x85, 0x86, 0x87, 0x74, 0x63, 0x93, 0x51, 0x52]);
 
 /**
  * Reads the pickle of a `.pt` file (protocols 2 to 5) without executing anything: tensors, dicts, lists, tuples,
@@ -42,8 +48,12 @@ class Unpickler {
 
   load(): PickleValue {
     const reader = this.#reader;
-    for (;;) {
+    let containers = 0;
+    for (let opcodes = 1; ; opcodes++) {
       const opcode = reader.nextOpcode();
+      if (opcodes > MAX_OPCODES) throw reader.refuse(`more than ${MAX_OPCODES} opcodes`);
+      if (CONTAINERS.has(opcode) && ++containers > MAX_CONTAINERS)
+        throw reader.refuse(`more than ${MAX_CONTAINERS} lists, tuples, dicts and tensors`);
       if (opcode === 0x2e /* STOP */) return plainValue(reader, this.#pop());
       this.#step(opcode);
     }
@@ -96,16 +106,11 @@ class Unpickler {
         push(reader.uint16());
         return;
       case 0x8a: // LONG1
-        push(reader.long(reader.uint8()));
+        push(this.#long(reader.uint8()));
         return;
-      case 0x8b: {
-        // LONG4
-        const length = reader.int32();
-        if (length < 0 || length > MAX_LONG_BYTES)
-          throw reader.refuse(`an integer of ${length} bytes`, 'a number');
-        push(reader.long(length));
+      case 0x8b: // LONG4
+        push(this.#long(reader.int32()));
         return;
-      }
       case 0x47: // BINFLOAT
         push(reader.float64());
         return;
@@ -189,6 +194,12 @@ class Unpickler {
       default:
         throw reader.refuse(`${reader.opcodeName(opcode)}`, 'tensors, dicts, lists, numbers and strings');
     }
+  }
+
+  #long(length: number): number | bigint {
+    if (length < 0 || length > MAX_LONG_BYTES)
+      throw this.#reader.refuse(`an integer of ${length} bytes`, 'a number');
+    return this.#reader.long(length);
   }
 
   #pop(): Item {

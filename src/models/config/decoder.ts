@@ -1,117 +1,124 @@
 import { join } from 'node:path';
 import { z } from 'zod';
-import { positiveInteger, positiveNumber, readConfigField, readRope } from '../../checkpoint/index.js';
-import { CheckpointError } from '../../errors.js';
+import { positiveInteger, readConfigField, readRope } from '../../checkpoint/index.js';
 import type { MixtureShape } from '../../hooks/index.js';
 import type { Architecture, ConfigFile } from '../family.js';
-import { ACTIVATIONS, type ActivationName } from '../layers/mlp.js';
+import { type ActivationName, gatedHalf } from '../layers/mlp.js';
+import { rmsNorm } from '../layers/norms.js';
 import type { Rotation } from '../layers/rope.js';
+import type { Half, Norm } from '../layers/transformer.js';
+import { type FieldNames, readActivation, readFlag, readNumber, readSize, unusable } from './fields.js';
 import { rotationOf } from './rope.js';
+
+type Shape = Architecture['shape'];
 
 /** The fields of config.json under the names that Llama made common and most families since have kept. */
 export interface Decoder {
-  readonly shape: Architecture['shape'];
+  readonly shape: Shape;
   readonly activation: ActivationName;
-  /** ε of every RMS norm. */
   readonly epsilon: number;
   readonly rotation: Rotation;
   /** The unembedding is the embedding. */
   readonly tied: boolean;
+  /** An RMS norm. */
+  readonly norm: Norm;
+  /** An MLP with a gate and without biases. */
+  readonly mlp: Half;
+}
+
+export interface DecoderFields {
+  /** Field of the activation function. */
+  readonly activation?: string;
+  /** Field of the ε of every norm, or the ε itself. */
+  readonly epsilon?: string | number;
+  /** Type of layers whose rope to read where config.json has one for each type. */
+  readonly layerType?: string;
 }
 
 /** @throws CheckpointError naming the field that is missing, unsupported or at odds with another. */
-export function readDecoder(file: ConfigFile, family: string): Decoder {
+export function readDecoder(file: ConfigFile, family: string, fields: DecoderFields = {}): Decoder {
   const shape = readShape(file, family);
+  const activation = readActivation(file, fields.activation ?? 'hidden_act');
+  const { epsilon: given = 'rms_norm_eps' } = fields;
+  const epsilon = typeof given === 'number' ? given : readNumber(file, given);
   return {
     shape,
-    activation: readActivation(file),
-    epsilon: readConfigField(file, 'rms_norm_eps', positiveNumber),
-    rotation: readRotation(file, shape),
+    activation,
+    epsilon,
+    rotation: readRotation(file, shape, fields.layerType),
     tied: readFlag(file, 'tie_word_embeddings'),
+    norm: (block, name, x) => rmsNorm(block, name, x, epsilon),
+    mlp: gatedHalf({ width: shape.dMlp, activation }),
   };
 }
 
-/** The file with what transformers takes for fields that are absent; `null` stays null. */
-export function withDefaults<File extends ConfigFile>(
-  file: File,
-  defaults: Readonly<Record<string, unknown>>,
-): File {
-  return { ...file, config: { ...defaults, ...file.config } };
-}
-
-export function readShape(file: ConfigFile, family: string): Architecture['shape'] {
-  const where = join(file.folder, 'config.json');
-  const size = (field: string): number => readConfigField(file, field, positiveInteger);
-  const dModel = size('hidden_size');
-  const heads = size('num_attention_heads');
-  const kvHeads = readConfigField(file, 'num_key_value_heads', positiveInteger.default(heads));
+function readShape(file: ConfigFile, family: string): Shape {
+  const dModel = readSize(file, 'hidden_size');
+  const heads = readSize(file, 'num_attention_heads');
+  const kvHeads = readSize(file, 'num_key_value_heads', heads);
   if (heads % kvHeads !== 0) {
-    throw new CheckpointError({
-      what: 'num_attention_heads is no multiple of num_key_value_heads',
-      where,
-      found: `${heads} heads, ${kvHeads} key/value heads`,
-      remedy: 'download config.json again',
-    });
+    const what = 'num_attention_heads is no multiple of num_key_value_heads';
+    throw unusable(file, what, `${heads} heads, ${kvHeads} key/value heads`);
   }
-  const headDim = readConfigField(file, 'head_dim', positiveInteger.default(dModel / heads));
+  const headDim = readSize(file, 'head_dim', dModel / heads);
   if (!Number.isInteger(headDim)) {
-    throw new CheckpointError({
-      what: 'hidden_size is no multiple of num_attention_heads, and there is no head_dim',
-      where,
-      found: `head size ${headDim} (hidden_size ${dModel}, ${heads} heads)`,
-      remedy: 'download config.json again, or give head_dim in it',
-    });
+    throw unusable(
+      file,
+      'hidden_size is no multiple of num_attention_heads, and there is no head_dim',
+      `head size ${headDim} (hidden_size ${dModel}, ${heads} heads)`,
+      'download config.json again, or give head_dim in it',
+    );
   }
   return {
     family,
-    layers: size('num_hidden_layers'),
+    layers: readSize(file, 'num_hidden_layers'),
     dModel,
     heads,
     kvHeads,
     headDim,
-    dMlp: size('intermediate_size'),
+    dMlp: readSize(file, 'intermediate_size'),
     experts: null,
-    vocab: size('vocab_size'),
-    maxPositions: size('max_position_embeddings'),
+    vocab: readSize(file, 'vocab_size'),
+    maxPositions: readSize(file, 'max_position_embeddings'),
+  };
+}
+
+/** Where families older than Llama have their sizes. */
+export interface OwnFields {
+  readonly layers: FieldNames;
+  readonly dModel: FieldNames;
+  readonly heads: FieldNames;
+  /** Default: as many as heads. */
+  readonly kvHeads?: (heads: number) => number;
+  readonly dMlp: (dModel: number) => number;
+  readonly maxPositions: number;
+}
+
+/** The sizes of a family with names of its own, whose heads share the model's width. */
+export function readOwnShape(file: ConfigFile, family: string, fields: OwnFields): Shape {
+  const dModel = readSize(file, fields.dModel);
+  const heads = readSize(file, fields.heads);
+  if (dModel % heads !== 0) {
+    throw unusable(file, 'the heads do not divide the model', `${heads} heads, a width of ${dModel}`);
+  }
+  return {
+    family,
+    layers: readSize(file, fields.layers),
+    dModel,
+    heads,
+    kvHeads: fields.kvHeads?.(heads) ?? heads,
+    headDim: dModel / heads,
+    dMlp: fields.dMlp(dModel),
+    experts: null,
+    vocab: readSize(file, 'vocab_size'),
+    maxPositions: fields.maxPositions,
   };
 }
 
 /** @param layerType whose rope to read where config.json has one for each type of layer. */
-export function readRotation(
-  file: ConfigFile,
-  shape: Architecture['shape'],
-  layerType: string | null = null,
-): Rotation {
+export function readRotation(file: ConfigFile, shape: Shape, layerType: string | null = null): Rotation {
   const where = join(file.folder, 'config.json');
   return rotationOf(readRope(file.config, where, layerType), { ...shape, where });
-}
-
-/** @throws CheckpointError for an activation function that is not known, or for none where there is no default. */
-export function readActivation(
-  file: ConfigFile,
-  field = 'hidden_act',
-  byDefault?: ActivationName,
-): ActivationName {
-  const known = z.enum(ACTIVATION_NAMES);
-  return readConfigField(file, field, byDefault === undefined ? known : known.default(byDefault));
-}
-
-const ACTIVATION_NAMES = Object.keys(ACTIVATIONS) as [ActivationName, ...ActivationName[]];
-
-/** false where the field is absent. */
-export function readFlag(file: ConfigFile, field: string): boolean {
-  return readConfigField(file, field, z.boolean().default(false));
-}
-
-/** dModel / heads, the size of a head in families whose heads share the model's width. @throws CheckpointError */
-export function headSize({ folder }: ConfigFile, dModel: number, heads: number): number {
-  if (dModel % heads === 0) return dModel / heads;
-  throw new CheckpointError({
-    what: 'the heads do not divide the model',
-    where: join(folder, 'config.json'),
-    found: `${heads} heads, a width of ${dModel}`,
-    remedy: 'download config.json again',
-  });
 }
 
 /**
@@ -135,33 +142,28 @@ export function readWindows(
   return sliding.map((has) => (has ? window : null));
 }
 
+/** Sizes of a mixture of experts. */
+export interface MixtureSizes extends Omit<MixtureShape, 'layers'> {
+  /** Experts of a layer that has any. */
+  readonly experts: number;
+  /** Default: all layers have. */
+  readonly hasExperts?: (layer: number) => boolean;
+}
+
 /**
- * The sizes of a mixture of experts.
+ * The shape of a model with a mixture of experts.
  *
  * @throws CheckpointError where a token would go to more experts than there are.
  */
-export function readMixture(
-  { folder }: ConfigFile,
-  experts: number,
-  layers: number,
-  sizes: Omit<MixtureShape, 'layers'>,
-  hasExperts: (layer: number) => boolean = () => true,
-): { readonly experts: number; readonly mixture: MixtureShape } {
+export function withMixture(
+  file: ConfigFile,
+  shape: Shape,
+  { experts, hasExperts = () => true, ...sizes }: MixtureSizes,
+): Shape & { readonly mixture: MixtureShape } {
   if (sizes.perToken > experts) {
-    throw new CheckpointError({
-      what: 'a token would go to more experts than a layer has',
-      where: join(folder, 'config.json'),
-      found: `${sizes.perToken} experts a token, ${experts} experts`,
-      remedy: 'download config.json again',
-    });
+    const what = 'a token would go to more experts than a layer has';
+    throw unusable(file, what, `${sizes.perToken} experts a token, ${experts} experts`);
   }
-  return {
-    experts,
-    mixture: { ...sizes, layers: Array.from({ length: layers }, (_, layer) => layer).filter(hasExperts) },
-  };
-}
-
-/** The unembedding's name if the configuration has one of its own; these families share tables by default. */
-export function readHead(file: ConfigFile, name: string, tiedByDefault: boolean): string | null {
-  return readConfigField(file, 'tie_word_embeddings', z.boolean().default(tiedByDefault)) ? null : name;
+  const layers = Array.from({ length: shape.layers }, (_, layer) => layer).filter(hasExperts);
+  return { ...shape, experts, mixture: { ...sizes, layers } };
 }

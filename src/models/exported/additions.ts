@@ -1,7 +1,6 @@
 import { create } from '@bufbuild/protobuf';
 import {
-  AttributeProto_AttributeType,
-  AttributeProtoSchema,
+  attributeProto,
   type NodeProto,
   NodeProtoSchema,
   type TensorProto,
@@ -25,14 +24,7 @@ export class Additions {
     integers: Readonly<Record<string, number | readonly number[]>> = {},
     output = `${OWN}${opType}_${this.#count++}`,
   ): string {
-    const attribute = Object.entries(integers).map(([name, value]) =>
-      create(
-        AttributeProtoSchema,
-        typeof value === 'number'
-          ? { name, type: AttributeProto_AttributeType.INT, i: BigInt(value) }
-          : { name, type: AttributeProto_AttributeType.INTS, ints: value.map(BigInt) },
-      ),
-    );
+    const attribute = Object.entries(integers).map(([name, value]) => attributeProto(name, value));
     this.nodes.push(
       create(NodeProtoSchema, { opType, name: output, input: [...input], output: [output], attribute }),
     );

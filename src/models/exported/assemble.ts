@@ -8,9 +8,9 @@ import {
   type ValueInfoProto,
 } from '../../graph/index.js';
 import type { Additions } from './additions.js';
+import { elementsOf } from './check-onnx.js';
 import { feedInputs } from './feeds.js';
 import { type ForeignGraph, readsOf } from './foreign-graph.js';
-import { elementsOf } from './read-onnx.js';
 import { translate } from './translate.js';
 
 /** Changes to be made to a foreign graph: other inputs and outputs, and nodes that compute these. */

@@ -16,7 +16,6 @@ import {
 } from '../../graph/index.js';
 import {
   type Activation,
-  BLOCK_HOOKS,
   type BlockHook,
   hookPoints,
   record,
@@ -38,6 +37,7 @@ import { Additions, OWN } from './additions.js';
 import { assemble } from './assemble.js';
 import type { ForeignGraph } from './foreign-graph.js';
 import { type LayerPoints, operatorCounts } from './points.js';
+import type { PreActivation } from './pre-activation.js';
 import { projectionWeight, quantisesByBatch } from './projections.js';
 
 const READOUT = `${OWN}readout/`;
@@ -48,7 +48,7 @@ export function onnxModel(
   layers: readonly LayerPoints[],
   shape: ModelShape,
 ): WholeModel {
-  const passed = layers.map(hooksOf);
+  const passed = layers.map((layer) => HOOKS.filter((hook) => tensorOf(layer, hook) !== null));
   const hidden = findHidden(graph, layers, passed);
   return {
     kind: 'whole',
@@ -62,7 +62,7 @@ export function onnxModel(
       for (const tap of taps) {
         const lacking = hidden.find((each) => hides(each, tap));
         if (lacking !== undefined) throw isHidden(graph, passed, lacking);
-        if (!passed.every((hooks) => hooks.includes(tap.hook))) {
+        if (!HOOKS.includes(tap.hook)) {
           throw new UsageError({ what: `${tap.hook} is not looked for in graphs of other exporters` });
         }
       }
@@ -71,18 +71,24 @@ export function onnxModel(
   };
 }
 
-/** The hook points of a layer, in the order in which it computes them. */
-function hooksOf(layer: LayerPoints): BlockHook[] {
-  return (Object.keys(BLOCK_HOOKS) as BlockHook[]).filter((hook) => isThere(layer, hook));
-}
+type Tensor = PreActivation | null;
 
-function isThere({ weights, mlp, pre, residual }: LayerPoints, hook: BlockHook): boolean {
-  if (hook === 'mlp.hook_router') return false;
-  if (hook === 'mlp.hook_post') return mlp !== null;
-  if (hook === 'attn.hook_pattern') return weights !== null;
-  if (hook === 'mlp.hook_pre') return pre !== null;
-  return hook.startsWith('hook_resid') ? residual !== null : true;
-}
+const plain = (tensor: string | null | undefined): Tensor => (tensor == null ? null : { tensor, bias: null });
+
+/** Finds the tensor of each hook point of a layer, in the order in which a layer computes them; null where the graph does not show it. */
+const TENSORS: Readonly<Partial<Record<BlockHook, (layer: LayerPoints) => Tensor>>> = {
+  hook_resid_pre: ({ residual }) => plain(residual?.pre),
+  'attn.hook_pattern': ({ weights }) => plain(weights),
+  'attn.hook_z': ({ attention }) => plain(attention.input),
+  hook_resid_mid: ({ residual }) => plain(residual?.mid),
+  'mlp.hook_pre': ({ pre }) => pre,
+  'mlp.hook_post': ({ mlp }) => plain(mlp?.input),
+  hook_resid_post: ({ residual }) => plain(residual?.post),
+};
+
+const HOOKS = Object.keys(TENSORS) as BlockHook[];
+
+const tensorOf = (layer: LayerPoints, hook: BlockHook): Tensor => TENSORS[hook]?.(layer) ?? null;
 
 /** Hook points that layers of this kind have, and that these do not all show. */
 function findHidden(
@@ -100,8 +106,7 @@ function findHidden(
     const where = [...layers.keys()].filter(lacking);
     if (where.length > 0) hidden.push({ hook, layers: where, statistics, why });
   };
-  for (const hook of Object.keys(BLOCK_HOOKS) as BlockHook[]) {
-    if (hook === 'mlp.hook_router') continue;
+  for (const hook of HOOKS) {
     const first = passed.findIndex((hooks) => !hooks.includes(hook));
     if (first !== -1)
       add(hook, (layer) => !passed[layer]!.includes(hook), whyHidden(graph, layers[first]!, hook));
@@ -188,36 +193,23 @@ class Readouts {
 
   #activation(layer: LayerPoints, hook: BlockHook): Activation {
     const { dModel, dMlp, heads, headDim } = this.#shape;
-    const { attention, weights, mlp, pre, residual } = layer;
-    switch (hook) {
-      case 'attn.hook_z': {
-        const value = reshape(this.#read(attention.input, heads * headDim), ['batch', 'seq', heads, headDim]);
-        let mixing: Float | undefined; // several statistics share it
-        return {
-          value,
-          mixing: () => {
-            mixing ??= this.#mixing(layer);
-            return mixing;
-          },
-        };
-      }
-      case 'attn.hook_pattern':
-        return { value: this.#convert(weights!, ['batch', heads, 'seq', 'seq']) };
-      case 'mlp.hook_post':
-        return { value: this.#read(mlp!.input, dMlp) };
-      case 'mlp.hook_pre': {
-        const value = this.#read(pre!.tensor, dMlp);
-        return { value: pre!.bias === null ? value : add(value, this.#convert(pre!.bias, [dMlp])) };
-      }
-      case 'hook_resid_pre':
-        return { value: this.#read(residual!.pre, dModel) };
-      case 'hook_resid_mid':
-        return { value: this.#read(residual!.mid, dModel) };
-      case 'hook_resid_post':
-        return { value: this.#read(residual!.post, dModel) };
-      default:
-        throw new UsageError({ what: `${hook} is not looked for in graphs of other exporters` });
+    const { tensor, bias } = tensorOf(layer, hook)!;
+    if (hook === 'attn.hook_pattern') {
+      return { value: this.#convert(tensor, ['batch', heads, 'seq', 'seq']) };
     }
+    if (hook === 'attn.hook_z') {
+      const value = reshape(this.#read(tensor, heads * headDim), ['batch', 'seq', heads, headDim]);
+      let mixing: Float | undefined; // several statistics share it
+      return {
+        value,
+        mixing: () => {
+          mixing ??= this.#mixing(layer);
+          return mixing;
+        },
+      };
+    }
+    const value = this.#read(tensor, hook.startsWith('mlp.') ? dMlp : dModel);
+    return { value: bias === null ? value : add(value, this.#convert(bias, [dMlp])) };
   }
 
   /** The weight of the output projection, [dModel, heads × headDim]. */

@@ -1,5 +1,11 @@
+import { stat } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
-import { parseHubPath, sha256OfFiles } from '../../checkpoint/index.js';
+import {
+  findTokenizerFiles,
+  hashTokenizerFiles,
+  parseHubPath,
+  sha256OfFiles,
+} from '../../checkpoint/index.js';
 import { CheckpointError, UsageError } from '../../errors.js';
 import type { Subject, SubjectOptions, WholeModel } from '../types.js';
 import { opsetOf } from './assemble.js';
@@ -46,6 +52,8 @@ export async function openOnnx(path: string, options: SubjectOptions = {}): Prom
   const shape = exportShape(graph, layers, config);
   const stored = countStored(graph);
   const tokenizerJson = findBeside(file.path, 'tokenizer.json');
+  const tokenizerFiles = findTokenizerFiles((name) => findBeside(file.path, name));
+  const sizes = await Promise.all(file.files.map((path) => stat(path)));
   const folder = dirname(file.path);
   const hub = parseHubPath(folder) ?? parseHubPath(dirname(folder));
   const model = onnxModel(graph, layers, shape);
@@ -53,6 +61,8 @@ export async function openOnnx(path: string, options: SubjectOptions = {}): Prom
   return {
     model,
     weightsRoot: file.weightsRoot,
+    weights: file.files.map((path, i) => ({ path, bytes: sizes[i]!.size })),
+    inputs: [file.path, ...file.files, ...(config.path === null ? [] : [config.path]), ...tokenizerFiles],
     warnings: saturationWarnings(graph),
     tokenizer: { folder, tokenizerJson, tokenizerConfig: findBeside(file.path, 'tokenizer_config.json') },
     architecture: config.architecture,
@@ -70,6 +80,7 @@ export async function openOnnx(path: string, options: SubjectOptions = {}): Prom
       configSha256: await sha256OfFiles(config.path === null ? [] : [config.path]),
       weightsSha256: await sha256OfFiles(file.files),
       tokenizerSha256: tokenizerJson === null ? null : await sha256OfFiles([tokenizerJson]),
+      tokenizerFiles: await hashTokenizerFiles(tokenizerFiles),
     }),
   };
 }

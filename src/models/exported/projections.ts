@@ -1,11 +1,5 @@
-import { clone, create } from '@bufbuild/protobuf';
-import {
-  AttributeProto_AttributeType,
-  AttributeProtoSchema,
-  type NodeProto,
-  NodeProtoSchema,
-  TensorProto_DataType,
-} from '../../graph/index.js';
+import { clone } from '@bufbuild/protobuf';
+import { attributeProto, type NodeProto, NodeProtoSchema, TensorProto_DataType } from '../../graph/index.js';
 import { type Additions, OWN } from './additions.js';
 import { attribute, type ForeignGraph, integer } from './foreign-graph.js';
 
@@ -122,15 +116,13 @@ function ofUnitVectors({ node, inSize }: Projection, add: Additions): string {
   product.name = `${OWN}weight of ${node.output[0]}`;
   product.input = [identity, ...node.input.slice(1, 5)]; // without the bias
   product.output = [product.name];
-  const FULL_PRECISION = 1n;
-  product.attribute = [
-    ...product.attribute.filter(({ name }) => name !== 'accuracy_level'),
-    create(AttributeProtoSchema, {
-      name: 'accuracy_level',
-      type: AttributeProto_AttributeType.INT,
-      i: FULL_PRECISION,
-    }),
-  ].filter(({ name }) => name !== 'accuracy_level' || node.opType === 'MatMulNBits');
+  if (node.opType === 'MatMulNBits') {
+    const FULL_PRECISION = 1;
+    product.attribute = [
+      ...product.attribute.filter(({ name }) => name !== 'accuracy_level'),
+      attributeProto('accuracy_level', FULL_PRECISION),
+    ];
+  }
   add.nodes.push(product);
   return product.name;
 }

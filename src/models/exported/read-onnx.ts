@@ -1,17 +1,18 @@
-import { readFile, realpath, stat } from 'node:fs/promises';
+import { realpath, stat } from 'node:fs/promises';
 import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { create, fromBinary } from '@bufbuild/protobuf';
-import { commonFolder } from '../../checkpoint/index.js';
-import { CheckpointError } from '../../errors.js';
+import { commonFolder, isInside, parseHubPath } from '../../checkpoint/index.js';
+import { CheckpointError, messageOf } from '../../errors.js';
 import {
   type GraphProto,
   type ModelProto,
   ModelProtoSchema,
   type TensorProto,
   TensorProto_DataLocation,
-  TensorProto_DataType,
   TensorProtoSchema,
 } from '../../graph/index.js';
+import { readWholeFile } from '../../read-file.js';
+import { byteLength, checkFields, sizeFault, tensorsOf } from './check-onnx.js';
 
 /** Protocol buffers end at 2 GiB; an exporter that needs more writes external data. */
 const MAX_ONNX_BYTES = 2 ** 31 - 1;
@@ -42,6 +43,7 @@ export async function readOnnx(path: string): Promise<OnnxFile> {
   const bytes = await readBytes(given);
   let model: ModelProto;
   try {
+    checkFields(bytes);
     model = fromBinary(ModelProtoSchema, bytes);
   } catch (cause) {
     throw notOnnx(given, cause instanceof Error ? cause.message : String(cause), cause);
@@ -50,20 +52,31 @@ export async function readOnnx(path: string): Promise<OnnxFile> {
   if (graph === undefined || graph.node.length === 0) throw notOnnx(given, 'no graph in it');
   const self = await realpath(given);
   const places = new Map<string, string>(); // location as written → real path
-  for (const { location } of externalTensors(graph)) {
-    if (!places.has(location)) places.set(location, await locate(given, location));
+  for (const tensor of tensorsOf(graph)) {
+    if (tensor.dataLocation === TensorProto_DataLocation.EXTERNAL) {
+      const { location } = externalPlace(tensor);
+      if (!places.has(location)) places.set(location, await locate(given, location));
+    }
   }
   const files = [self, ...new Set(places.values())];
   const weightsRoot = commonFolder(files);
   const inRoot = (file: string): string => relative(weightsRoot, file).split(sep).join('/');
   const sizes = new Map<string, number>();
   for (const file of files) sizes.set(file, (await stat(file)).size);
+  for (const tensor of tensorsOf(graph)) {
+    const isExternal = tensor.dataLocation === TensorProto_DataLocation.EXTERNAL;
+    const { location, offset, length } = externalPlace(tensor);
+    const fault = sizeFault(tensor, isExternal ? length : undefined);
+    if (fault !== null) throw notOnnx(given, fault);
+    if (!isExternal) continue;
+    const size = sizes.get(places.get(location)!)!;
+    if (!(Number.isSafeInteger(offset) && offset >= 0 && offset + length <= size))
+      throw cutOff(given, tensor.name, places.get(location)!, size);
+  }
   graph.initializer = graph.initializer.map((tensor) => {
     if (tensor.dataLocation === TensorProto_DataLocation.EXTERNAL) {
       const { location, offset, length } = externalPlace(tensor);
-      const file = places.get(location)!;
-      if (offset + length > sizes.get(file)!) throw cutOff(given, tensor.name, file, sizes.get(file)!);
-      return external(tensor, inRoot(file), offset, length);
+      return external(tensor, inRoot(places.get(location)!), offset, length);
     }
     const { rawData } = tensor;
     if (rawData === undefined || rawData.byteLength < MAPPED_BYTES) return tensor;
@@ -74,26 +87,10 @@ export async function readOnnx(path: string): Promise<OnnxFile> {
 }
 
 async function readBytes(path: string): Promise<Uint8Array> {
-  const remedy = 'give the path of an .onnx file';
-  const entry = await stat(path).catch((cause: unknown) => {
-    throw new CheckpointError({ what: 'there is no such file', where: path, remedy }, { cause });
-  });
-  if (!entry.isFile()) throw new CheckpointError({ what: 'this is not a file', where: path, remedy });
-  if (entry.size > MAX_ONNX_BYTES) {
-    throw new CheckpointError({
-      what: 'the file is larger than an ONNX file can be',
-      where: path,
-      expected: `at most ${MAX_ONNX_BYTES} bytes`,
-      found: `${entry.size} bytes`,
-      remedy: 'export the model again with external data',
-    });
-  }
-  const bytes = await readFile(path).catch((cause: unknown) => {
-    const found = cause instanceof Error ? cause.message : String(cause);
-    throw new CheckpointError(
-      { what: 'the file cannot be read', where: path, found, remedy: 'check its permissions' },
-      { cause },
-    );
+  const bytes = await readWholeFile(path, MAX_ONNX_BYTES).catch((cause: unknown) => {
+    const found = messageOf(cause);
+    const remedy = 'give the path of an .onnx file; export a model of more than 2 GB with external data';
+    throw new CheckpointError({ what: 'the file cannot be read', where: path, found, remedy }, { cause });
   });
   if (bytes.subarray(0, 40).toString('latin1').startsWith('version https://git-lfs')) {
     throw notOnnx(path, 'a Git LFS pointer: the file itself was not downloaded');
@@ -120,15 +117,6 @@ interface Place {
   readonly length: number;
 }
 
-function* externalTensors(graph: GraphProto): Generator<Place> {
-  for (const tensor of graph.initializer) {
-    if (tensor.dataLocation === TensorProto_DataLocation.EXTERNAL) yield externalPlace(tensor);
-  }
-  for (const { attribute } of graph.node) {
-    for (const { g } of attribute) if (g !== undefined) yield* externalTensors(g);
-  }
-}
-
 function externalPlace(tensor: TensorProto): Place {
   const entries = new Map(tensor.externalData.map(({ key, value }) => [key, value]));
   return {
@@ -138,7 +126,10 @@ function externalPlace(tensor: TensorProto): Place {
   };
 }
 
-/** Real path of a file of external data, which lies in the folder of the model or below. */
+/**
+ * Real path of a file of external data, which lies in the folder of the model or below. A link may lead to the model's own
+ * blobs in the hub's cache, and nowhere else: what a file names must not be opened elsewhere on this machine.
+ */
 async function locate(path: string, location: string): Promise<string> {
   const folder = dirname(path);
   const inside = location !== '' && !isAbsolute(location) && !location.split(/[\\/]/).includes('..');
@@ -150,7 +141,7 @@ async function locate(path: string, location: string): Promise<string> {
       remedy: 'export the model again, with external data beside the .onnx file',
     });
   }
-  return realpath(join(folder, location)).catch((cause: unknown) => {
+  const real = await realpath(join(folder, location)).catch((cause: unknown) => {
     throw new CheckpointError(
       {
         what: 'the external data of the graph is missing',
@@ -160,6 +151,22 @@ async function locate(path: string, location: string): Promise<string> {
       },
       { cause },
     );
+  });
+  const realFolder = await realpath(folder);
+  const self = await realpath(path);
+  const roots = [
+    realFolder,
+    dirname(self),
+    (parseHubPath(realFolder) ?? parseHubPath(dirname(realFolder)))?.modelRoot,
+  ];
+  if (roots.some((root) => root !== undefined && isInside(root, real)) && (await stat(real)).isFile())
+    return real;
+  throw new CheckpointError({
+    what: 'the external data of the graph is a link that leaves its folder, or no file',
+    where: path,
+    expected: `a file in ${folder}`,
+    found: `${join(folder, location)}, which is ${real}`,
+    remedy: 'copy that file into the folder of the .onnx file, in place of the link',
   });
 }
 
@@ -184,28 +191,4 @@ function external(tensor: TensorProto, location: string, offset: number, length:
       { key: 'length', value: String(length) },
     ],
   });
-}
-
-/** Bits an element takes in raw data. */
-export const ELEMENT_BITS: Readonly<Partial<Record<number, number>>> = {
-  [TensorProto_DataType.FLOAT]: 32,
-  [TensorProto_DataType.FLOAT16]: 16,
-  [TensorProto_DataType.BFLOAT16]: 16,
-  [TensorProto_DataType.DOUBLE]: 64,
-  [TensorProto_DataType.INT64]: 64,
-  [TensorProto_DataType.INT32]: 32,
-  [TensorProto_DataType.INT8]: 8,
-  [TensorProto_DataType.UINT8]: 8,
-  [TensorProto_DataType.INT4]: 4,
-  [TensorProto_DataType.UINT4]: 4,
-  [TensorProto_DataType.BOOL]: 8,
-};
-
-/** Elements of a tensor. */
-export function elementsOf({ dims }: Pick<TensorProto, 'dims'>): number {
-  return dims.reduce((product, dim) => product * Number(dim), 1);
-}
-
-function byteLength(tensor: TensorProto): number {
-  return Math.ceil((elementsOf(tensor) * (ELEMENT_BITS[tensor.dataType] ?? 0)) / 8);
 }

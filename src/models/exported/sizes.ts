@@ -5,12 +5,12 @@ import { CheckpointError } from '../../errors.js';
 import { type NodeProto, TensorProto_DataType } from '../../graph/index.js';
 import { readJsonObject } from '../../read-json.js';
 import type { ModelShape } from '../types.js';
+import { elementsOf } from './check-onnx.js';
 import { cacheSizes } from './feeds.js';
 import { type ForeignGraph, integer } from './foreign-graph.js';
 import { LOOKUPS } from './operators.js';
 import { fusedHeads, type LayerPoints } from './points.js';
 import { findProjections } from './projections.js';
-import { elementsOf } from './read-onnx.js';
 
 /** The configuration that the exporter wrote beside the graph, or one folder above it. */
 export interface ExportConfig {

@@ -1,6 +1,6 @@
 import { create } from '@bufbuild/protobuf';
 import {
-  AttributeProto_AttributeType,
+  attributeProto,
   type NodeProto,
   NodeProtoSchema,
   type TensorProto,
@@ -49,8 +49,7 @@ export function translate(node: NodeProto, opset: number, constants: readonly Te
   }
   if ((opType === 'ReduceSum' || opType === 'ReduceMax') && opset < SINCE[opType]) {
     const { rawData } = constants.find(({ name }) => name === input[1])!;
-    const ints = [...new BigInt64Array(rawData!.slice().buffer)];
-    const axes = { name: 'axes', type: AttributeProto_AttributeType.INTS, ints };
+    const axes = attributeProto('axes', [...new BigInt64Array(rawData.slice().buffer)].map(Number));
     const older = { opType, input: input.slice(0, 1), output, attribute: [...node.attribute, axes] };
     return { initializers: [], nodes: [create(NodeProtoSchema, older)] };
   }

@@ -1,18 +1,13 @@
 import { z } from 'zod';
-import {
-  positiveInteger,
-  positiveNumber,
-  readConfigField,
-  readRenamedField,
-} from '../../checkpoint/index.js';
-import { headSize, readHead } from '../config/decoder.js';
+import { readConfigField } from '../../checkpoint/index.js';
+import { readOwnShape } from '../config/decoder.js';
+import { readFlag, readNumber, readSize } from '../config/fields.js';
 import type { Family } from '../family.js';
 import { attend, mixHeads, projectFused } from '../layers/attention.js';
-import { unembedNormed } from '../layers/ends.js';
-import { sequentialLayer } from '../layers/layer.js';
-import { ungatedMlp } from '../layers/mlp.js';
+import { ungatedHalf } from '../layers/mlp.js';
 import { layerNorm } from '../layers/norms.js';
 import { alibiBias, causalWithBias } from '../layers/positions.js';
+import { transformer } from '../layers/transformer.js';
 
 /** BLOOM: positions as linear biases of attention, and a norm on the embedding. */
 export const bloom: Family = {
@@ -20,63 +15,35 @@ export const bloom: Family = {
   architectures: ['BloomForCausalLM'],
   base: 'transformer',
   read(file) {
-    const size = (...names: [string, ...string[]]): number => readRenamedField(file, names, positiveInteger);
-    const dModel = size('n_embed', 'hidden_size');
-    const heads = size('num_attention_heads', 'n_head');
-    const headDim = headSize(file, dModel, heads);
-    const vocab = size('vocab_size');
-    const dMlp = 4 * dModel;
-    const epsilon = readConfigField(file, 'layer_norm_epsilon', positiveNumber.default(1e-5));
+    const shape = readOwnShape(file, 'bloom', {
+      layers: ['num_hidden_layers', 'n_layer'],
+      dModel: ['n_embed', 'hidden_size'],
+      heads: ['num_attention_heads', 'n_head'],
+      dMlp: (dModel) => 4 * dModel,
+      maxPositions: readSize(file, 'seq_length', TRAINED_LENGTH),
+    });
+    const epsilon = readNumber(file, 'layer_norm_epsilon', 1e-5);
     readConfigField(file, 'apply_residual_connection_post_layernorm', z.literal(false).default(false));
-    const names = {
-      table: 'transformer.word_embeddings',
-      norm: 'transformer.ln_f',
-      head: readHead(file, 'lm_head', true),
-    };
-    const sizes = { heads, kvHeads: heads, headDim };
-    return {
-      shape: {
-        family: 'bloom',
-        layers: size('num_hidden_layers', 'n_layer'),
-        dModel,
-        ...sizes,
-        dMlp,
-        experts: null,
-        vocab,
-        maxPositions: readConfigField(file, 'seq_length', positiveInteger.default(TRAINED_LENGTH)),
+    return transformer({
+      shape,
+      tied: readFlag(file, 'tie_word_embeddings', true),
+      names: {
+        table: 'transformer.word_embeddings',
+        layers: 'transformer.h',
+        norm: 'transformer.ln_f',
+        head: 'lm_head',
       },
-      embed: (block, ids) =>
-        layerNorm(
-          block,
-          'transformer.word_embeddings_layernorm',
-          block.weightRows('transformer.word_embeddings.weight', [vocab, dModel], ids),
-          epsilon,
-          true,
-        ),
-      layer(block, index, hidden) {
-        const name = `transformer.h.${index}`;
-        return sequentialLayer(
-          block,
-          hidden,
-          (x) => {
-            const normed = layerNorm(block, `${name}.input_layernorm`, x, epsilon, true);
-            const attention = `${name}.self_attention`;
-            const projected = projectFused(block, `${attention}.query_key_value`, normed, sizes, true);
-            const z = attend(block, projected, causalWithBias(block, alibiBias(block, heads)));
-            return mixHeads(block, `${attention}.dense`, z, dModel, true);
-          },
-          (x) =>
-            ungatedMlp(block, layerNorm(block, `${name}.post_attention_layernorm`, x, epsilon, true), {
-              width: dMlp,
-              activation: 'gelu_new',
-              bias: true,
-              up: `${name}.mlp.dense_h_to_4h`,
-              down: `${name}.mlp.dense_4h_to_h`,
-            }),
-        );
+      norm: (block, name, x) => layerNorm(block, name, x, epsilon, true),
+      embed: (block, rows) =>
+        layerNorm(block, 'transformer.word_embeddings_layernorm', rows(), epsilon, true),
+      attention(block, layer, x) {
+        const name = `${layer}.self_attention`;
+        const projected = projectFused(block, `${name}.query_key_value`, x, shape, true);
+        const z = attend(block, projected, causalWithBias(block, alibiBias(block, shape.heads)));
+        return mixHeads(block, `${name}.dense`, z, shape.dModel, true);
       },
-      unembed: (block, hidden) => unembedNormed(block, hidden, names, vocab, epsilon),
-    };
+      mlp: ungatedHalf({ width: shape.dMlp, activation: 'gelu_new' }),
+    });
   },
 };
 

@@ -1,13 +1,6 @@
 import { join } from 'node:path';
 import { z } from 'zod';
-import {
-  nonnegativeInteger,
-  positiveInteger,
-  positiveNumber,
-  readConfigField,
-  readRope,
-} from '../../checkpoint/index.js';
-import { CheckpointError } from '../../errors.js';
+import { nonnegativeInteger, readConfigField, readRope } from '../../checkpoint/index.js';
 import {
   add,
   concat,
@@ -23,17 +16,18 @@ import {
   sumLast,
   topK,
 } from '../../graph/index.js';
-import { readDecoder, readMixture } from '../config/decoder.js';
-import type { ConfigFile, Family } from '../family.js';
+import { readDecoder, withMixture } from '../config/decoder.js';
+import { readFlag, readNumber, readOptionalSize, readSize, unusable } from '../config/fields.js';
+import type { Architecture, ConfigFile, Family } from '../family.js';
 import { attend, mixHeads, splitHeads } from '../layers/attention.js';
 import type { Block } from '../layers/block.js';
-import { preNormModel } from '../layers/layer.js';
 import { linear, unadaptedLinear } from '../layers/linear.js';
 import { mixture, normalised, type Routing, route } from '../layers/mixture.js';
-import { gatedMlp } from '../layers/mlp.js';
+import { type GatedMlp, gatedMlp } from '../layers/mlp.js';
 import { rmsNorm } from '../layers/norms.js';
 import { causal } from '../layers/positions.js';
 import { type Rotation, rotate } from '../layers/rope.js';
+import { transformer } from '../layers/transformer.js';
 
 /** DeepSeek-V2 (2024): latent attention, fine-grained and shared experts, routing by softmax. */
 export const deepseekV2: Family = {
@@ -55,60 +49,51 @@ function readDeepseek(
   file: ConfigFile,
   family: string,
   readRouter: (file: ConfigFile, experts: number, perToken: number) => Router,
-): ReturnType<Family['read']> {
-  const size = (field: string): number => readConfigField(file, field, positiveInteger);
-  const rotatedDim = size('qk_rope_head_dim');
+): Architecture {
+  const rotatedDim = readSize(file, 'qk_rope_head_dim');
   // What is rotated is not a whole head, whatever head_dim says.
   const decoder = readDecoder({ ...file, config: { ...file.config, head_dim: rotatedDim } }, family);
-  const { activation } = decoder;
-  const { layers, heads } = decoder.shape;
-  const plainDim = size('qk_nope_head_dim');
+  const { heads, dMlp } = decoder.shape;
+  const plainDim = readSize(file, 'qk_nope_head_dim');
   const attention: LatentAttention = {
     heads,
-    queryRank: readConfigField(file, 'q_lora_rank', positiveInteger.optional()) ?? null,
-    keyValueRank: size('kv_lora_rank'),
+    queryRank: readOptionalSize(file, 'q_lora_rank'),
+    keyValueRank: readSize(file, 'kv_lora_rank'),
     plainDim,
     rotatedDim,
-    valueDim: size('v_head_dim'),
-    rotation: {
-      ...decoder.rotation,
-      interleaved: readConfigField(file, 'rope_interleave', z.boolean().default(true)),
-    },
+    valueDim: readSize(file, 'v_head_dim'),
+    rotation: { ...decoder.rotation, interleaved: readFlag(file, 'rope_interleave', true) },
     scale: (plainDim + rotatedDim) ** -0.5 * readScoreFactor(file),
-    bias: readConfigField(file, 'attention_bias', z.boolean().default(false)),
+    bias: readFlag(file, 'attention_bias'),
   };
-  const mlpBias = family === 'deepseek_v2' && readConfigField(file, 'mlp_bias', z.boolean().default(false));
-  const experts = size('n_routed_experts');
-  const perToken = size('num_experts_per_tok');
-  const dExpert = size('moe_intermediate_size');
-  const dShared = dExpert * size('n_shared_experts');
+  const bias = family === 'deepseek_v2' && readFlag(file, 'mlp_bias');
+  const experts = readSize(file, 'n_routed_experts');
+  const perToken = readSize(file, 'num_experts_per_tok');
+  const dExpert = readSize(file, 'moe_intermediate_size');
+  const dShared = dExpert * readSize(file, 'n_shared_experts');
   const denseLayers = readConfigField(file, 'first_k_dense_replace', nonnegativeInteger);
-  const shape = {
-    ...decoder.shape,
-    kvHeads: heads,
-    headDim: attention.valueDim,
-    ...readMixture(file, experts, layers, { perToken, dExpert, dShared }, (layer) => layer >= denseLayers),
-  };
+  const hasExperts = (layer: number): boolean => layer >= denseLayers;
+  const ownHeads = { ...decoder.shape, kvHeads: heads, headDim: attention.valueDim };
   const router = readRouter(file, experts, perToken);
-  const neurons = { activation, bias: mlpBias };
-  return preNormModel(
-    decoder,
-    (block, name, x) => latentAttention(block, name, x, attention),
-    (block, name, x, layer) => {
-      if (layer < denseLayers) return gatedMlp(block, name, x, { width: shape.dMlp, ...neurons });
+  const neurons = (width: number): GatedMlp => ({ width, activation: decoder.activation, bias });
+  return transformer({
+    ...decoder,
+    shape: withMixture(file, ownHeads, { experts, perToken, dExpert, dShared, hasExperts }),
+    attention: (block, name, x) => latentAttention(block, `${name}.self_attn`, x, attention),
+    mlp(block, layerName, x, layer) {
+      const name = `${layerName}.mlp`;
+      if (!hasExperts(layer)) return gatedMlp(block, name, x, neurons(dMlp));
       const routing = router(block, `${name}.gate`, x);
-      const shared = { width: dShared, ...neurons };
       return mixture(
         block,
         x,
         routing,
         (expert, tokens, hook) =>
-          gatedMlp(block, `${name}.experts.${expert}`, tokens, { width: dExpert, ...neurons }, hook),
-        gatedMlp(block, `${name}.shared_experts`, x, shared, block.expertHook('shared')),
+          gatedMlp(block, `${name}.experts.${expert}`, tokens, neurons(dExpert), hook),
+        gatedMlp(block, `${name}.shared_experts`, x, neurons(dShared), block.expertHook('shared')),
       );
     },
-    shape,
-  );
+  });
 }
 
 /**
@@ -122,20 +107,17 @@ function readScoreFactor(file: ConfigFile): number {
 }
 
 function readSoftmaxRouter(file: ConfigFile, experts: number, perToken: number): Router {
-  if (readConfigField(file, 'norm_topk_prob', z.boolean().default(false))) {
-    throw new CheckpointError({
-      what: 'norm_topk_prob is not supported for DeepSeek-V2',
-      where: join(file.folder, 'config.json'),
-      found: 'norm_topk_prob true',
-      remedy: "none: DeepSeek's own code and transformers read it differently; no published model sets it",
-    });
+  if (readFlag(file, 'norm_topk_prob')) {
+    throw unusable(
+      file,
+      'norm_topk_prob is not supported for DeepSeek-V2',
+      'norm_topk_prob true',
+      "none: DeepSeek's own code and transformers read it differently; no published model sets it",
+    );
   }
-  const factor = readConfigField(file, 'routed_scaling_factor', positiveNumber.default(1));
-  const method = readConfigField(
-    file,
-    'topk_method',
-    z.enum(['greedy', 'group_limited_greedy']).default('greedy'),
-  );
+  const factor = readNumber(file, 'routed_scaling_factor', 1);
+  const methods = z.enum(['greedy', 'group_limited_greedy']).default('greedy');
+  const method = readConfigField(file, 'topk_method', methods);
   const groups = method === 'greedy' ? null : readGroups(file, experts, 1);
   return (block, name, x) => {
     const probabilities = softmax(unadaptedLinear(block, name, x, experts, false));
@@ -151,8 +133,8 @@ function readSoftmaxRouter(file: ConfigFile, experts: number, perToken: number):
 const LEAST_SUM = 1e-20;
 
 function readSigmoidRouter(file: ConfigFile, experts: number, perToken: number): Router {
-  const factor = readConfigField(file, 'routed_scaling_factor', positiveNumber.default(2.5));
-  const normalise = readConfigField(file, 'norm_topk_prob', z.boolean().default(true));
+  const factor = readNumber(file, 'routed_scaling_factor', 2.5);
+  const normalise = readFlag(file, 'norm_topk_prob', true);
   const groups = readGroups(file, experts, 2);
   return (block, name, x) => {
     const probabilities = sigmoid(unadaptedLinear(block, name, x, experts, false));
@@ -173,15 +155,14 @@ interface Groups {
 }
 
 function readGroups(file: ConfigFile, experts: number, best: number): Groups {
-  const count = readConfigField(file, 'n_group', positiveInteger);
-  const chosen = readConfigField(file, 'topk_group', positiveInteger);
+  const count = readSize(file, 'n_group');
+  const chosen = readSize(file, 'topk_group');
   if (experts % count === 0 && experts / count >= best && chosen <= count) return { count, chosen, best };
-  throw new CheckpointError({
-    what: 'the experts do not divide into these groups',
-    where: join(file.folder, 'config.json'),
-    found: `n_routed_experts ${experts}, n_group ${count}, topk_group ${chosen}`,
-    remedy: 'download config.json again',
-  });
+  throw unusable(
+    file,
+    'the experts do not divide into these groups',
+    `n_routed_experts ${experts}, n_group ${count}, topk_group ${chosen}`,
+  );
 }
 
 /** Ranks [batch, seq, experts], 0 outside the groups whose `best` highest ranks have the largest sums. */
@@ -193,7 +174,7 @@ function withinGroups(rank: Float, { count, chosen, best }: Groups): Float {
   return reshape(mul(grouped, reshape(kept, ['batch', 'seq', count, 1])), rank.shape);
 }
 
-export interface LatentAttention {
+interface LatentAttention {
   readonly heads: number;
   /** Width of the bottleneck before queries; null: there is none. */
   readonly queryRank: number | null;
@@ -216,33 +197,24 @@ const BOTTLENECK_EPSILON = 1e-6;
  * Multi-head latent attention (DeepSeek-V2, 2024): queries, keys and values pass bottlenecks, and only a part of queries
  * and keys, which all heads share on the side of the keys, is rotated.
  */
-export function latentAttention(block: Block, name: string, x: Float, options: LatentAttention): Float {
+function latentAttention(block: Block, name: string, x: Float, options: LatentAttention): Float {
   const { heads, queryRank, keyValueRank, plainDim, rotatedDim, valueDim, rotation, scale, bias } = options;
-  const squeezed = (part: string, input: Float): Float =>
-    rmsNorm(block, `${name}.${part}`, input, BOTTLENECK_EPSILON);
+  const widened = (part: string, norm: string, narrow: Float, to: number): Float => {
+    const normed = rmsNorm(block, `${name}.${norm}`, narrow, BOTTLENECK_EPSILON);
+    return linear(block, `${name}.${part}`, normed, to, false);
+  };
   const width = heads * (plainDim + rotatedDim);
   const queries =
     queryRank === null
       ? linear(block, `${name}.q_proj`, x, width, false)
-      : linear(
-          block,
-          `${name}.q_b_proj`,
-          squeezed('q_a_layernorm', linear(block, `${name}.q_a_proj`, x, queryRank, bias)),
-          width,
-          false,
-        );
+      : widened('q_b_proj', 'q_a_layernorm', linear(block, `${name}.q_a_proj`, x, queryRank, bias), width);
   const q = rotateTail(block, splitHeads(queries, heads), plainDim, rotation);
 
   const latent = linear(block, `${name}.kv_a_proj_with_mqa`, x, keyValueRank + rotatedDim, bias);
   const shared = splitHeads(slice(latent, 2, keyValueRank, keyValueRank + rotatedDim), 1);
+  const keyValues = slice(latent, 2, 0, keyValueRank);
   const opened = splitHeads(
-    linear(
-      block,
-      `${name}.kv_b_proj`,
-      squeezed('kv_a_layernorm', slice(latent, 2, 0, keyValueRank)),
-      heads * (plainDim + valueDim),
-      false,
-    ),
+    widened('kv_b_proj', 'kv_a_layernorm', keyValues, heads * (plainDim + valueDim)),
     heads,
   );
   const rotated = expand(rotate(block, shared, rotation), ['batch', 'seq', heads, rotatedDim]);

@@ -1,26 +1,14 @@
-import { join } from 'node:path';
 import { z } from 'zod';
-import { checkSizes, positiveInteger, positiveNumber, readConfigField } from '../../checkpoint/index.js';
-import { CheckpointError } from '../../errors.js';
-import { add, type Float, softmax } from '../../graph/index.js';
-import {
-  readActivation,
-  readFlag,
-  readRotation,
-  readShape,
-  readWindows,
-  withDefaults,
-} from '../config/decoder.js';
+import { checkSizes, positiveInteger, readConfigField } from '../../checkpoint/index.js';
+import { add, softmax } from '../../graph/index.js';
+import { type Decoder, readDecoder, readRotation, readWindows } from '../config/decoder.js';
+import { readFlag, readNumber, readOptionalNumber, unusable, withDefaults } from '../config/fields.js';
 import type { Architecture, ConfigFile, Family } from '../family.js';
-import { normHeads, type Projected, selfAttention } from '../layers/attention.js';
-import type { Block } from '../layers/block.js';
-import { embedTokens, unembedTokens } from '../layers/ends.js';
-import { sequentialLayer } from '../layers/layer.js';
+import { type AttentionOptions, normHeads, selfAttention } from '../layers/attention.js';
 import { scaled, softCap } from '../layers/linear.js';
-import { gatedMlp } from '../layers/mlp.js';
 import { gemmaNorm } from '../layers/norms.js';
 import { causalMask } from '../layers/positions.js';
-import type { Rotation } from '../layers/rope.js';
+import { type Layout, transformer } from '../layers/transformer.js';
 
 const DEFAULTS = {
   head_dim: 256,
@@ -37,13 +25,9 @@ export const gemma2: Family = {
   read(unread) {
     const caps = { attn_logit_softcapping: 50, final_logit_softcapping: 30 };
     const file = withDefaults(unread, { ...DEFAULTS, ...caps });
-    const shape = readShape(file, 'gemma2');
-    const rotation = readRotation(file, shape);
-    return sandwich(file, shape, {
-      windows: readWindows(file, shape.layers, (layer) => (layer + 1) % 2 !== 0),
-      rotation: () => rotation,
-      prepare: (_block, _name, projected) => projected,
-    });
+    const decoder = readDecoder(file, 'gemma2', { activation: 'hidden_activation' });
+    const windows = readWindows(file, decoder.shape.layers, (layer) => (layer + 1) % 2 !== 0);
+    return sandwich(file, decoder, windows, () => ({}));
   },
 };
 
@@ -54,18 +38,17 @@ export const gemma3: Family = {
   read(unread) {
     const file = withDefaults(unread, { ...DEFAULTS, rope_theta: 1e6, rope_local_base_freq: 1e4 });
     refuseBidirectional(file);
-    const shape = readShape(file, 'gemma3');
+    const fields = { activation: 'hidden_activation', layerType: 'full_attention' };
+    const decoder = readDecoder(file, 'gemma3', fields);
+    const { shape, epsilon } = decoder;
     const pattern = readConfigField(file, 'sliding_window_pattern', positiveInteger.default(6));
     const windows = readWindows(file, shape.layers, (layer) => (layer + 1) % pattern !== 0);
-    const global = readRotation(file, shape, 'full_attention');
     const local = readRotation(localRope(file), shape, 'sliding_attention');
-    const epsilon = readConfigField(file, 'rms_norm_eps', positiveNumber);
-    return sandwich(file, shape, {
-      windows,
-      rotation: (layer) => (windows[layer] === null ? global : local),
-      prepare: (block, name, heads) =>
-        normHeads(name, heads, (norm, x) => gemmaNorm(block, norm, x, epsilon)),
-    });
+    const prepare = normHeads((block, name, x) => gemmaNorm(block, name, x, epsilon));
+    return sandwich(file, decoder, windows, (layer) => ({
+      rotation: windows[layer] === null ? decoder.rotation : local,
+      prepare,
+    }));
   },
 };
 
@@ -104,61 +87,43 @@ function localRope(file: ConfigFile): ConfigFile {
 
 function refuseBidirectional(file: ConfigFile): void {
   if (!readFlag(file, 'use_bidirectional_attention')) return;
-  throw new CheckpointError({
-    what: 'attention in both directions is not supported',
-    where: join(file.folder, 'config.json'),
-    found: 'use_bidirectional_attention true',
-    remedy: 'none: this is an embedding model, and babelscope reads language models',
-  });
+  throw unusable(
+    file,
+    'attention in both directions is not supported',
+    'use_bidirectional_attention true',
+    'none: this is an embedding model, and babelscope reads language models',
+  );
 }
 
-interface Variant {
-  readonly windows: readonly (number | null)[];
-  readonly rotation: (layer: number) => Rotation;
-  /** Prepares queries and keys before they are rotated. */
-  readonly prepare: (block: Block, name: string, projected: Projected) => Projected;
-}
+/** Norms before and after each half of a layer. */
+const SANDWICH: Layout = {
+  attention: ['input_layernorm', 'post_attention_layernorm'],
+  mlp: ['pre_feedforward_layernorm', 'post_feedforward_layernorm'],
+  parallel: false,
+};
 
-/** Layers with norms before and after each half. */
 function sandwich(
   file: ConfigFile,
-  shape: Architecture['shape'],
-  { windows, rotation, prepare }: Variant,
+  decoder: Decoder,
+  windows: readonly (number | null)[],
+  variant: (layer: number) => AttentionOptions,
 ): Architecture {
-  const epsilon = readConfigField(file, 'rms_norm_eps', positiveNumber);
-  const activation = readActivation(file, 'hidden_activation');
-  const tied = readFlag(file, 'tie_word_embeddings');
+  const { shape, epsilon } = decoder;
   const bias = readFlag(file, 'attention_bias');
-  const scale = readConfigField(file, 'query_pre_attn_scalar', positiveNumber) ** -0.5;
-  const cap = (field: string): number | null =>
-    readConfigField(file, field, positiveNumber.optional()) ?? null;
-  const scoreCap = cap('attn_logit_softcapping');
-  const logitCap = cap('final_logit_softcapping');
-  const attention = (block: Block, name: string, x: Float, layer: number): Float =>
-    selfAttention(block, name, x, {
-      ...shape,
-      rotation: rotation(layer),
-      bias: { qkv: bias, out: bias },
-      prepare: (heads) => prepare(block, name, heads),
-      pattern: (scores) => softmax(add(softCap(scores, scoreCap), causalMask(block, windows[layer]!))),
+  const scale = readNumber(file, 'query_pre_attn_scalar') ** -0.5;
+  const scoreCap = readOptionalNumber(file, 'attn_logit_softcapping');
+  const logitCap = readOptionalNumber(file, 'final_logit_softcapping');
+  return transformer({
+    ...decoder,
+    layout: SANDWICH,
+    norm: (block, name, x) => gemmaNorm(block, name, x, epsilon),
+    embed: (_, rows) => scaled(rows(), Math.sqrt(shape.dModel)),
+    attention: selfAttention(decoder, (layer) => ({
+      bias,
+      pattern: (scores, block) => softmax(add(softCap(scores, scoreCap), causalMask(block, windows[layer]!))),
       scale,
-    });
-  return {
-    shape,
-    embed: (block, ids) => scaled(embedTokens(block, ids, shape), Math.sqrt(shape.dModel)),
-    layer(block, index, hidden) {
-      const name = `model.layers.${index}`;
-      const norm = (part: string, x: Float): Float =>
-        gemmaNorm(block, `${name}.${part}_layernorm`, x, epsilon);
-      const mlp = { width: shape.dMlp, activation, bias: false };
-      return sequentialLayer(
-        block,
-        hidden,
-        (x) => norm('post_attention', attention(block, `${name}.self_attn`, norm('input', x), index)),
-        (x) => norm('post_feedforward', gatedMlp(block, `${name}.mlp`, norm('pre_feedforward', x), mlp)),
-      );
-    },
-    unembed: (block, hidden) =>
-      softCap(unembedTokens(block, gemmaNorm(block, 'model.norm', hidden, epsilon), shape, tied), logitCap),
-  };
+      ...variant(layer),
+    })),
+    logits: (products) => softCap(products, logitCap),
+  });
 }

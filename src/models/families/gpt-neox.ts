@@ -1,15 +1,11 @@
-import { join } from 'node:path';
-import { z } from 'zod';
-import { positiveInteger, positiveNumber, readConfigField, readRope } from '../../checkpoint/index.js';
-import { headSize, readActivation, readHead } from '../config/decoder.js';
-import { rotationOf } from '../config/rope.js';
-import type { Family } from '../family.js';
+import { readOwnShape, readRotation } from '../config/decoder.js';
+import { readActivation, readFlag, readNumber, readSize } from '../config/fields.js';
+import type { ConfigFile, Family } from '../family.js';
 import { attend, mixHeads, projectFused, rotateHeads } from '../layers/attention.js';
-import { unembedNormed } from '../layers/ends.js';
-import { type Half, parallelLayer, sequentialLayer } from '../layers/layer.js';
-import { ungatedMlp } from '../layers/mlp.js';
+import { ungatedHalf } from '../layers/mlp.js';
 import { layerNorm } from '../layers/norms.js';
 import { causal } from '../layers/positions.js';
+import { PRE_NORM, transformer } from '../layers/transformer.js';
 
 /** GPT-NeoX and Pythia: attention and MLP side by side, heads rotated in part. */
 export const gptNeox: Family = {
@@ -17,69 +13,48 @@ export const gptNeox: Family = {
   architectures: ['GPTNeoXForCausalLM'],
   base: 'gpt_neox',
   read(file) {
-    const size = (field: string): number => readConfigField(file, field, positiveInteger);
-    const flag = (field: string): boolean => readConfigField(file, field, z.boolean().default(true));
-    const dModel = size('hidden_size');
-    const heads = size('num_attention_heads');
-    const headDim = headSize(file, dModel, heads);
-    const vocab = size('vocab_size');
-    const dMlp = size('intermediate_size');
+    const shape = readOwnShape(file, 'gpt-neox', {
+      layers: 'num_hidden_layers',
+      dModel: 'hidden_size',
+      heads: 'num_attention_heads',
+      dMlp: () => readSize(file, 'intermediate_size'),
+      maxPositions: readSize(file, 'max_position_embeddings'),
+    });
     const activation = readActivation(file, 'hidden_act', 'gelu');
-    const epsilon = readConfigField(file, 'layer_norm_eps', positiveNumber.default(1e-5));
-    const bias = flag('attention_bias');
-    const layerOf = flag('use_parallel_residual') ? parallelLayer : sequentialLayer;
-    const where = join(file.folder, 'config.json');
-    const { rotary_emb_base, rotary_pct } = file.config;
-    const rope = readRope(
-      {
-        ...file.config,
-        rope_theta: rotary_emb_base ?? file.config.rope_theta,
-        partial_rotary_factor: rotary_pct ?? file.config.partial_rotary_factor ?? DEFAULT_ROTARY_SHARE,
+    const epsilon = readNumber(file, 'layer_norm_eps', 1e-5);
+    const bias = readFlag(file, 'attention_bias', true);
+    const rotation = readRotation(withRotaryNames(file), shape);
+    return transformer({
+      shape,
+      tied: readFlag(file, 'tie_word_embeddings'),
+      names: {
+        table: 'gpt_neox.embed_in',
+        layers: 'gpt_neox.layers',
+        norm: 'gpt_neox.final_layer_norm',
+        head: 'embed_out',
       },
-      where,
-    );
-    const maxPositions = size('max_position_embeddings');
-    const rotation = rotationOf(rope, { headDim, maxPositions, where });
-    const names = {
-      table: 'gpt_neox.embed_in',
-      norm: 'gpt_neox.final_layer_norm',
-      head: readHead(file, 'embed_out', false),
-    };
-    const sizes = { heads, kvHeads: heads, headDim };
-    return {
-      shape: {
-        family: 'gpt-neox',
-        layers: size('num_hidden_layers'),
-        dModel,
-        ...sizes,
-        dMlp,
-        experts: null,
-        vocab,
-        maxPositions,
+      layout: { ...PRE_NORM, parallel: readFlag(file, 'use_parallel_residual', true) },
+      norm: (block, name, x) => layerNorm(block, name, x, epsilon, true),
+      attention(block, layer, x) {
+        const name = `${layer}.attention`;
+        const projected = projectFused(block, `${name}.query_key_value`, x, shape, bias);
+        const z = attend(block, rotateHeads(block, projected, rotation), causal(block, null));
+        return mixHeads(block, `${name}.dense`, z, shape.dModel, bias);
       },
-      embed: (block, ids) => block.weightRows('gpt_neox.embed_in.weight', [vocab, dModel], ids),
-      layer(block, index, hidden) {
-        const name = `gpt_neox.layers.${index}`;
-        const attention: Half = (x) => {
-          const normed = layerNorm(block, `${name}.input_layernorm`, x, epsilon, true);
-          const projected = projectFused(block, `${name}.attention.query_key_value`, normed, sizes, bias);
-          const z = attend(block, rotateHeads(block, projected, rotation), causal(block, null));
-          return mixHeads(block, `${name}.attention.dense`, z, dModel, bias);
-        };
-        const mlp: Half = (x) =>
-          ungatedMlp(block, layerNorm(block, `${name}.post_attention_layernorm`, x, epsilon, true), {
-            width: dMlp,
-            activation,
-            bias: true,
-            up: `${name}.mlp.dense_h_to_4h`,
-            down: `${name}.mlp.dense_4h_to_h`,
-          });
-        return layerOf(block, hidden, attention, mlp);
-      },
-      unembed: (block, hidden) => unembedNormed(block, hidden, names, vocab, epsilon),
-    };
+      mlp: ungatedHalf({ width: shape.dMlp, activation }),
+    });
   },
 };
 
 /** `rotary_pct` of GPT-NeoX-20B, transformers' default. */
 const DEFAULT_ROTARY_SHARE = 0.25;
+
+/** The file with the family's own fields of its rope under the names of others. */
+function withRotaryNames(file: ConfigFile): ConfigFile {
+  const { rotary_emb_base, rotary_pct, ...config } = file.config;
+  const rope = {
+    rope_theta: rotary_emb_base ?? config.rope_theta,
+    partial_rotary_factor: rotary_pct ?? config.partial_rotary_factor ?? DEFAULT_ROTARY_SHARE,
+  };
+  return { ...file, config: { ...config, ...rope } };
+}

@@ -1,7 +1,5 @@
-import { join } from 'node:path';
 import { z } from 'zod';
-import { positiveInteger, readConfigField } from '../../checkpoint/index.js';
-import { CheckpointError } from '../../errors.js';
+import { readConfigField } from '../../checkpoint/index.js';
 import {
   add,
   clip,
@@ -16,14 +14,15 @@ import {
   softmax,
   sub,
 } from '../../graph/index.js';
-import { readDecoder, readMixture, readWindows } from '../config/decoder.js';
+import { readDecoder, readWindows, withMixture } from '../config/decoder.js';
+import { readFlag, readSize, unusable } from '../config/fields.js';
 import type { ConfigFile, Family } from '../family.js';
 import { selfAttention } from '../layers/attention.js';
 import type { Block, NeuronHook } from '../layers/block.js';
-import { preNormModel } from '../layers/layer.js';
 import { unadaptedLinear } from '../layers/linear.js';
 import { mixture, normalised, route } from '../layers/mixture.js';
 import { causalMask } from '../layers/positions.js';
+import { transformer } from '../layers/transformer.js';
 
 /** Sharpness of the gate's sigmoid, and the bound of gate and up; fixed in transformers, not in config.json. */
 const ALPHA = 1.702;
@@ -35,56 +34,45 @@ export const gptOss: Family = {
   architectures: ['GptOssForCausalLM'],
   read(file) {
     const decoder = readDecoder(file, 'gpt_oss');
-    const { rotation } = decoder;
-    const experts = readConfigField(file, 'num_local_experts', positiveInteger);
-    const perToken = readConfigField(file, 'num_experts_per_tok', positiveInteger);
-    const bias = readConfigField(file, 'attention_bias', z.boolean().default(true));
+    const experts = readSize(file, 'num_local_experts');
+    const perToken = readSize(file, 'num_experts_per_tok');
+    const bias = readFlag(file, 'attention_bias', true);
     refuseOtherLimit(file);
-    const { layers, dMlp } = decoder.shape;
-    const shape = {
-      ...decoder.shape,
-      ...readMixture(file, experts, layers, { perToken, dExpert: dMlp, dShared: 0 }),
-    };
+    const { layers, dMlp: width } = decoder.shape;
+    const shape = withMixture(file, decoder.shape, { experts, perToken, dExpert: width, dShared: 0 });
     const windows = readWindows(file, layers, (layer) => layer % 2 === 0);
-
-    return preNormModel(
-      decoder,
-      (block, name, x, layer) =>
-        selfAttention(block, name, x, {
-          ...shape,
-          rotation,
-          bias: { qkv: bias, out: bias },
-          pattern: withSinks(block, `${name}.sinks`, windows[layer]!),
-        }),
-      (block, name, x) => {
-        const logits = unadaptedLinear(block, `${name}.router`, x, experts, true);
+    return transformer({
+      ...decoder,
+      shape,
+      attention: selfAttention(decoder, (layer) => ({ bias, pattern: withSinks(windows[layer]!) })),
+      mlp(block, name, x) {
+        const logits = unadaptedLinear(block, `${name}.mlp.router`, x, experts, true);
         const routing = route(block, softmax(logits), { perToken, weigh: normalised });
         return mixture(block, x, routing, (expert, tokens, hook) =>
-          gptOssExpert(block, `${name}.experts`, expert, tokens, { experts, width: dMlp, hook }),
+          gptOssExpert(block, `${name}.mlp.experts`, expert, tokens, { experts, width, hook }),
         );
       },
-      shape,
-    );
+    });
   },
 };
 
 function refuseOtherLimit(file: ConfigFile): void {
   const limit = readConfigField(file, 'swiglu_limit', z.number().optional()) ?? LIMIT;
   if (limit === LIMIT) return;
-  throw new CheckpointError({
-    what: `another swiglu_limit than ${LIMIT} is not supported`,
-    where: join(file.folder, 'config.json'),
-    found: `swiglu_limit ${limit}`,
-    remedy: `none: transformers computes with ${LIMIT} whatever stands there, other programs with this; no published model has it`,
-  });
+  throw unusable(
+    file,
+    `another swiglu_limit than ${LIMIT} is not supported`,
+    `swiglu_limit ${limit}`,
+    `none: transformers computes with ${LIMIT} whatever stands there, other programs with this; no published model has it`,
+  );
 }
 
 /** Softmax in which every head has a score of its own that no position has, so that weights sum to less than 1. */
-function withSinks(block: Block, name: string, window: number | null): (scores: Float) => Float {
-  return (scores) => {
+function withSinks(window: number | null): (scores: Float, block: Block, name: string) => Float {
+  return (scores, block, name) => {
     const heads = scores.shape[1] as number;
     const masked = add(scores, causalMask(block, window));
-    const sinks = reshape(block.weight(name, [heads]), [heads, 1, 1]);
+    const sinks = reshape(block.weight(`${name}.sinks`, [heads]), [heads, 1, 1]);
     // Σe^s / (Σe^s + e^sink) = sigmoid(ln Σe^s − sink)
     return mul(softmax(masked), sigmoid(sub(logSumExpLast(masked), sinks)));
   };

@@ -1,10 +1,10 @@
-import { positiveNumber, readConfigField } from '../../checkpoint/index.js';
-import { readDecoder, readFlag } from '../config/decoder.js';
+import { readDecoder } from '../config/decoder.js';
+import { readFlag, readNumber } from '../config/fields.js';
 import type { Family } from '../family.js';
 import { selfAttention } from '../layers/attention.js';
-import { preNormModel } from '../layers/layer.js';
 import { scaled } from '../layers/linear.js';
-import { gatedMlp } from '../layers/mlp.js';
+import { gatedHalf } from '../layers/mlp.js';
+import { transformer } from '../layers/transformer.js';
 
 /** Granite 3: Llama with multipliers on embeddings, attention scores, what layers add, and logits. */
 export const granite: Family = {
@@ -12,25 +12,20 @@ export const granite: Family = {
   architectures: ['GraniteForCausalLM'],
   read(file) {
     const decoder = readDecoder(file, 'granite');
-    const { shape, activation, rotation } = decoder;
-    const attentionBias = readFlag(file, 'attention_bias');
-    const bias = { qkv: attentionBias, out: attentionBias };
-    const mlp = { width: shape.dMlp, activation, bias: readFlag(file, 'mlp_bias') };
-    const multiplier = (field: string): number => readConfigField(file, field, positiveNumber.default(1));
-    const ofEmbeddings = multiplier('embedding_multiplier');
-    const scale = multiplier('attention_multiplier');
-    const ofHalves = multiplier('residual_multiplier');
-    const ofLogits = 1 / multiplier('logits_scaling');
-    const layout = preNormModel(
-      decoder,
-      (block, name, x) =>
-        scaled(selfAttention(block, name, x, { ...shape, rotation, bias, scale }), ofHalves),
-      (block, name, x) => scaled(gatedMlp(block, name, x, mlp), ofHalves),
-    );
-    return {
-      ...layout,
-      embed: (block, ids) => scaled(layout.embed(block, ids), ofEmbeddings),
-      unembed: (block, hidden) => scaled(layout.unembed(block, hidden), ofLogits),
-    };
+    const { shape, activation } = decoder;
+    const bias = readFlag(file, 'attention_bias');
+    const mlp = gatedHalf({ width: shape.dMlp, activation, bias: readFlag(file, 'mlp_bias') });
+    const ofEmbeddings = readNumber(file, 'embedding_multiplier', 1);
+    const scale = readNumber(file, 'attention_multiplier', 1);
+    const attention = selfAttention(decoder, () => ({ bias, scale }));
+    const ofHalves = readNumber(file, 'residual_multiplier', 1);
+    const ofLogits = 1 / readNumber(file, 'logits_scaling', 1);
+    return transformer({
+      ...decoder,
+      embed: (_, rows) => scaled(rows(), ofEmbeddings),
+      attention: (...input) => scaled(attention(...input), ofHalves),
+      mlp: (...input) => scaled(mlp(...input), ofHalves),
+      logits: (products) => scaled(products, ofLogits),
+    });
   },
 };

@@ -1,20 +1,9 @@
-import type { Float } from '../../graph/index.js';
-import {
-  type Decoder,
-  readDecoder,
-  readFlag,
-  readRotation,
-  readWindows,
-  withDefaults,
-} from '../config/decoder.js';
+import { type Decoder, readDecoder, readRotation, readWindows } from '../config/decoder.js';
+import { readFlag, withDefaults } from '../config/fields.js';
 import type { Architecture, ConfigFile, Family } from '../family.js';
-import { normHeads, selfAttention } from '../layers/attention.js';
-import type { Block } from '../layers/block.js';
-import { tokenEnds } from '../layers/ends.js';
-import { sequentialLayer } from '../layers/layer.js';
-import { gatedMlp } from '../layers/mlp.js';
-import { fullNorm, rmsNorm } from '../layers/norms.js';
-import type { Rotation } from '../layers/rope.js';
+import { type AttentionOptions, normHeads, selfAttention } from '../layers/attention.js';
+import { fullNorm } from '../layers/norms.js';
+import { type Layout, transformer } from '../layers/transformer.js';
 
 /** OLMo 2: norms after attention and MLP instead of before, and over all queries and all keys at once. */
 export const olmo2: Family = {
@@ -22,7 +11,7 @@ export const olmo2: Family = {
   architectures: ['Olmo2ForCausalLM'],
   read(file) {
     const decoder = readDecoder(file, 'olmo2');
-    return postNorm(file, decoder, () => ({ rotation: decoder.rotation, window: null }));
+    return postNorm(file, decoder, () => ({}));
   },
 };
 
@@ -50,38 +39,22 @@ function withoutScaling(file: ConfigFile): ConfigFile {
   return { ...file, config: { ...file.config, ...rope } };
 }
 
-interface Positions {
-  readonly rotation: Rotation;
-  readonly window: number | null;
-}
+const POST_NORM: Layout = {
+  attention: [null, 'post_attention_layernorm'],
+  mlp: [null, 'post_feedforward_layernorm'],
+  parallel: false,
+};
 
 function postNorm(
   file: ConfigFile,
   decoder: Decoder,
-  positionsOf: (layer: number) => Positions,
+  variant: (layer: number) => AttentionOptions,
 ): Architecture {
-  const { shape, activation, epsilon } = decoder;
   const bias = readFlag(file, 'attention_bias');
-  const attention = (block: Block, name: string, x: Float, positions: Positions): Float =>
-    selfAttention(block, name, x, {
-      ...shape,
-      ...positions,
-      bias: { qkv: bias, out: bias },
-      prepare: (heads) => normHeads(name, heads, (norm, y) => fullNorm(block, norm, y, epsilon)),
-    });
-  return {
-    shape,
-    ...tokenEnds(decoder),
-    layer(block, index, pre) {
-      const name = `model.layers.${index}`;
-      const norm = (part: string, x: Float): Float => rmsNorm(block, `${name}.${part}`, x, epsilon);
-      const mlp = { width: shape.dMlp, activation, bias: false };
-      return sequentialLayer(
-        block,
-        pre,
-        (x) => norm('post_attention_layernorm', attention(block, `${name}.self_attn`, x, positionsOf(index))),
-        (x) => norm('post_feedforward_layernorm', gatedMlp(block, `${name}.mlp`, x, mlp)),
-      );
-    },
-  };
+  const prepare = normHeads((block, name, x) => fullNorm(block, name, x, decoder.epsilon));
+  return transformer({
+    ...decoder,
+    layout: POST_NORM,
+    attention: selfAttention(decoder, (layer) => ({ bias, prepare, ...variant(layer) })),
+  });
 }

@@ -1,17 +1,15 @@
-import { join } from 'node:path';
 import { z } from 'zod';
-import { nonnegativeInteger, positiveInteger, readConfigField } from '../../checkpoint/index.js';
-import { CheckpointError } from '../../errors.js';
+import { nonnegativeInteger, readConfigField } from '../../checkpoint/index.js';
 import { type Float, mul, sigmoid } from '../../graph/index.js';
-import { readDecoder, readMixture } from '../config/decoder.js';
-import type { ConfigFile, Family } from '../family.js';
-import { selfAttention } from '../layers/attention.js';
+import { readDecoder, withMixture } from '../config/decoder.js';
+import { readFlag, readOptionalSize, readSize, unusable } from '../config/fields.js';
+import type { Architecture, ConfigFile, Family } from '../family.js';
+import { normHeads, selfAttention } from '../layers/attention.js';
 import type { Block } from '../layers/block.js';
-import { preNormModel } from '../layers/layer.js';
 import { linear } from '../layers/linear.js';
 import { softmaxMixture } from '../layers/mixture.js';
 import { type GatedMlp, gatedMlp } from '../layers/mlp.js';
-import { qwen3Attention } from './qwen3.js';
+import { transformer } from '../layers/transformer.js';
 
 /** Qwen1.5-MoE and Qwen2-MoE: Qwen2 with experts, and a gated expert that all tokens share. */
 export const qwen2Moe: Family = {
@@ -27,52 +25,36 @@ export const qwen3Moe: Family = {
   read: (file) => readQwenMoe(file, 'qwen3_moe'),
 };
 
-function readQwenMoe(file: ConfigFile, family: 'qwen2_moe' | 'qwen3_moe'): ReturnType<Family['read']> {
+function readQwenMoe(file: ConfigFile, family: 'qwen2_moe' | 'qwen3_moe'): Architecture {
   const decoder = readDecoder(file, family);
-  const { activation, rotation } = decoder;
+  const { activation } = decoder;
   const qwen3 = family === 'qwen3_moe';
-  const size = (field: string): number => readConfigField(file, field, positiveInteger);
-  const flag = (field: string, absent: boolean): boolean =>
-    readConfigField(file, field, z.boolean().default(absent));
-  const experts = size('num_experts');
-  const perToken = size('num_experts_per_tok');
-  const dExpert = size('moe_intermediate_size');
-  const dShared = qwen3 ? 0 : size('shared_expert_intermediate_size');
-  const step = readConfigField(file, 'decoder_sparse_step', positiveInteger.default(1));
+  const experts = readSize(file, 'num_experts');
+  const perToken = readSize(file, 'num_experts_per_tok');
+  const dExpert = readSize(file, 'moe_intermediate_size');
+  const dShared = qwen3 ? 0 : readSize(file, 'shared_expert_intermediate_size');
+  const step = readSize(file, 'decoder_sparse_step', 1);
   const dense = readConfigField(file, 'mlp_only_layers', z.array(nonnegativeInteger).default([]));
-  const shape = {
-    ...decoder.shape,
-    ...readMixture(
-      file,
-      experts,
-      decoder.shape.layers,
-      { perToken, dExpert, dShared },
-      (layer) => !dense.includes(layer) && (layer + 1) % step === 0,
-    ),
-  };
+  const hasExperts = (layer: number): boolean => !dense.includes(layer) && (layer + 1) % step === 0;
+  const shape = withMixture(file, decoder.shape, { experts, perToken, dExpert, dShared, hasExperts });
   const bias = qwen3
-    ? { qkv: flag('attention_bias', false), out: flag('attention_bias', false) }
-    : { qkv: flag('qkv_bias', true), out: false };
+    ? readFlag(file, 'attention_bias')
+    : { qkv: readFlag(file, 'qkv_bias', true), out: false };
   const window = readWindow(file, qwen3);
-  const neurons = { width: dExpert, activation };
-  const ofExperts = { experts, perToken, renormalise: flag('norm_topk_prob', false), neurons };
-
-  const experted = (block: Block, name: string, x: Float): Float => {
-    const shared = dShared === 0 ? null : sharedExpert(block, name, x, { width: dShared, activation });
-    return softmaxMixture(block, name, x, ofExperts, shared);
-  };
-  return preNormModel(
-    decoder,
-    (block, name, x) =>
-      qwen3
-        ? qwen3Attention(block, name, x, decoder, bias.qkv, window)
-        : selfAttention(block, name, x, { ...decoder.shape, rotation, bias, window }),
-    (block, name, x, layer) =>
-      shape.mixture.layers.includes(layer)
-        ? experted(block, name, x)
-        : gatedMlp(block, name, x, { width: shape.dMlp, activation }),
+  const renormalise = readFlag(file, 'norm_topk_prob');
+  const ofExperts = { experts, perToken, renormalise, neurons: { width: dExpert, activation } };
+  const heads = qwen3 ? { prepare: normHeads(decoder.norm) } : {};
+  return transformer({
+    ...decoder,
     shape,
-  );
+    attention: selfAttention(decoder, () => ({ bias, window, ...heads })),
+    mlp(block, layerName, x, layer) {
+      if (!hasExperts(layer)) return decoder.mlp(block, layerName, x, layer);
+      const name = `${layerName}.mlp`;
+      const shared = dShared === 0 ? null : sharedExpert(block, name, x, { width: dShared, activation });
+      return softmaxMixture(block, name, x, ofExperts, shared);
+    },
+  });
 }
 
 /** The output of the expert of all tokens, let through by a gate of its own. */
@@ -82,14 +64,13 @@ function sharedExpert(block: Block, name: string, x: Float, sizes: GatedMlp): Fl
 }
 
 function readWindow(file: ConfigFile, qwen3: boolean): number | null {
-  if (!readConfigField(file, 'use_sliding_window', z.boolean().default(false))) return null;
-  const window = readConfigField(file, 'sliding_window', positiveInteger.optional()) ?? null;
+  if (!readFlag(file, 'use_sliding_window')) return null;
+  const window = readOptionalSize(file, 'sliding_window');
   if (qwen3 || window === null) return window;
-  throw new CheckpointError({
-    what: 'sliding windows of Qwen2-MoE are not supported',
-    where: join(file.folder, 'config.json'),
-    found: `use_sliding_window true, sliding_window ${window}`,
-    remedy:
-      'none: which layers they are for differs between the attention implementations of transformers; no published model has them',
-  });
+  throw unusable(
+    file,
+    'sliding windows of Qwen2-MoE are not supported',
+    `use_sliding_window true, sliding_window ${window}`,
+    'none: which layers they are for differs between the attention implementations of transformers; no published model has them',
+  );
 }

@@ -1,9 +1,9 @@
 import { nonnegativeInteger, readConfigField } from '../../checkpoint/index.js';
-import { readDecoder, readFlag, readWindows } from '../config/decoder.js';
+import { readDecoder, readWindows } from '../config/decoder.js';
+import { readFlag } from '../config/fields.js';
 import type { ConfigFile, Family } from '../family.js';
 import { selfAttention } from '../layers/attention.js';
-import { preNormModel } from '../layers/layer.js';
-import { gatedMlp } from '../layers/mlp.js';
+import { transformer } from '../layers/transformer.js';
 
 /** Qwen2 and Qwen2.5: Llama with biases on queries, keys and values, and on request windows in the later layers. */
 export const qwen2: Family = {
@@ -11,15 +11,12 @@ export const qwen2: Family = {
   architectures: ['Qwen2ForCausalLM'],
   read(file) {
     const decoder = readDecoder(file, 'qwen2');
-    const { shape, activation, rotation } = decoder;
     const bias = { qkv: true, out: false };
-    const windows = readQwenWindows(file, shape.layers);
-    return preNormModel(
-      decoder,
-      (block, name, x, layer) =>
-        selfAttention(block, name, x, { ...shape, rotation, bias, window: windows[layer]! }),
-      (block, name, x) => gatedMlp(block, name, x, { width: shape.dMlp, activation }),
-    );
+    const windows = readQwenWindows(file, decoder.shape.layers);
+    return transformer({
+      ...decoder,
+      attention: selfAttention(decoder, (layer) => ({ bias, window: windows[layer]! })),
+    });
   },
 };
 

@@ -6,15 +6,15 @@ import {
   readRenamedField,
 } from '../../checkpoint/index.js';
 import { add } from '../../graph/index.js';
-import { headSize, readActivation, readHead } from '../config/decoder.js';
+import { readOwnShape } from '../config/decoder.js';
+import { readActivation, readFlag, readSize } from '../config/fields.js';
 import type { Family } from '../family.js';
 import { attend, mixHeads, projectHeads } from '../layers/attention.js';
-import { unembedNormed } from '../layers/ends.js';
-import { sequentialLayer } from '../layers/layer.js';
 import { scaled } from '../layers/linear.js';
-import { ungatedMlp } from '../layers/mlp.js';
+import { ungatedHalf } from '../layers/mlp.js';
 import { layerNorm } from '../layers/norms.js';
 import { causal, sinusoidalPositions } from '../layers/positions.js';
+import { transformer } from '../layers/transformer.js';
 
 /** XGLM: sinusoidal positions added to a scaled embedding. */
 export const xglm: Family = {
@@ -22,66 +22,44 @@ export const xglm: Family = {
   architectures: ['XGLMForCausalLM'],
   base: 'model',
   read(file) {
-    const size = (...names: [string, ...string[]]): number => readRenamedField(file, names, positiveInteger);
-    const dModel = readRenamedField(file, ['d_model', 'hidden_size'], positiveInteger.min(LEAST_WIDTH));
-    const heads = size('attention_heads', 'num_attention_heads');
-    const headDim = headSize(file, dModel, heads);
-    const vocab = size('vocab_size');
-    const dMlp = size('ffn_dim');
+    readRenamedField(file, WIDTH, positiveInteger.min(LEAST_WIDTH));
+    const shape = readOwnShape(file, 'xglm', {
+      layers: ['num_layers', 'num_hidden_layers'],
+      dModel: WIDTH,
+      heads: ['attention_heads', 'num_attention_heads'],
+      dMlp: () => readSize(file, 'ffn_dim'),
+      maxPositions: readSize(file, 'max_position_embeddings'),
+    });
+    const { dModel } = shape;
     const activation = readActivation(file, 'activation_function', 'gelu');
-    const scale = readConfigField(file, 'scale_embedding', z.boolean().default(true)) ? Math.sqrt(dModel) : 1;
+    const scale = readFlag(file, 'scale_embedding', true) ? Math.sqrt(dModel) : 1;
     const padding = readConfigField(file, 'pad_token_id', nonnegativeInteger.default(1));
     readConfigField(file, 'add_cross_attention', z.literal(false).default(false));
-    const names = {
-      table: 'model.embed_tokens',
-      norm: 'model.layer_norm',
-      head: readHead(file, 'lm_head', true),
-    };
-    const sizes = { heads, kvHeads: heads, headDim };
-    return {
-      shape: {
-        family: 'xglm',
-        layers: size('num_layers', 'num_hidden_layers'),
-        dModel,
-        ...sizes,
-        dMlp,
-        experts: null,
-        vocab,
-        maxPositions: size('max_position_embeddings'),
+    return transformer({
+      shape,
+      tied: readFlag(file, 'tie_word_embeddings', true),
+      names: {
+        table: 'model.embed_tokens',
+        layers: 'model.layers',
+        norm: 'model.layer_norm',
+        head: 'lm_head',
       },
-      embed: (block, ids) =>
-        add(
-          scaled(block.weightRows('model.embed_tokens.weight', [vocab, dModel], ids), scale),
-          sinusoidalPositions(block, dModel, padding),
-        ),
-      layer(block, index, hidden) {
-        const name = `model.layers.${index}`;
-        return sequentialLayer(
-          block,
-          hidden,
-          (x) => {
-            const normed = layerNorm(block, `${name}.self_attn_layer_norm`, x, EPSILON, true);
-            const projected = projectHeads(block, `${name}.self_attn`, normed, sizes, true);
-            const z = attend(block, projected, causal(block, null));
-            return mixHeads(block, `${name}.self_attn.out_proj`, z, dModel, true);
-          },
-          (x) =>
-            ungatedMlp(block, layerNorm(block, `${name}.final_layer_norm`, x, EPSILON, true), {
-              width: dMlp,
-              activation,
-              bias: true,
-              up: `${name}.fc1`,
-              down: `${name}.fc2`,
-            }),
-        );
+      layout: { attention: ['self_attn_layer_norm', null], mlp: ['final_layer_norm', null], parallel: false },
+      norm: (block, name, x) => layerNorm(block, name, x, EPSILON, true),
+      embed: (block, rows) => add(scaled(rows(), scale), sinusoidalPositions(block, dModel, padding)),
+      attention(block, layer, x) {
+        const name = `${layer}.self_attn`;
+        const z = attend(block, projectHeads(block, name, x, shape, true), causal(block, null));
+        return mixHeads(block, `${name}.out_proj`, z, dModel, true);
       },
-      unembed: (block, hidden) => unembedNormed(block, hidden, names, vocab, EPSILON),
-    };
+      mlp: ungatedHalf({ width: shape.dMlp, activation, parts: { up: 'fc1', down: 'fc2' } }),
+    });
   },
 };
 
 /** ε of every norm: PyTorch's default, which no configuration changes. */
 const EPSILON = 1e-5;
 
+const WIDTH = ['d_model', 'hidden_size'] as const;
 /** Fewer elements have no two frequencies. */
 const LEAST_WIDTH = 4;

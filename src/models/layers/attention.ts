@@ -13,6 +13,7 @@ import type { Block } from './block.js';
 import { adaptedWeight, conv1d, linear } from './linear.js';
 import { causal } from './positions.js';
 import { type Rotation, rotate } from './rope.js';
+import type { Half, Norm } from './transformer.js';
 
 /**
  * Attention in steps that families combine: project (or split) into heads, normalise, rotate, attend, mix. The output
@@ -96,40 +97,49 @@ export function mixHeads(block: Block, name: string, z: Float, dModel: number, b
   return linear(block, name, joinHeads(block.hook('attn.hook_z', z, { mixing })), dModel, bias);
 }
 
-export interface SelfAttention extends HeadSizes {
+/** What a family, or one of its layers, does otherwise than Llama. */
+export interface AttentionOptions {
   /** null: heads are not rotated. */
-  readonly rotation: Rotation | null;
-  /** Biases of the projections to queries, keys and values, and of `o_proj`; default none. */
-  readonly bias?: { readonly qkv: boolean; readonly out: boolean };
+  readonly rotation?: Rotation | null;
+  /** Whether projections have biases: all of them, or those to queries, keys and values, and `o_proj`. Default none. */
+  readonly bias?: boolean | { readonly qkv: boolean; readonly out: boolean };
   /** How many of the latest positions a token sees, itself included; default all before it. */
   readonly window?: number | null;
   /** Queries, keys and values; default `projectHeads`. */
-  readonly project?: (name: string, x: Float) => Projected;
+  readonly project?: (block: Block, name: string, x: Float) => Projected;
   /** Prepares heads before they are rotated. */
-  readonly prepare?: (heads: Projected) => Projected;
+  readonly prepare?: (heads: Projected, block: Block, name: string) => Projected;
   /** As in `attend`; default `causal`. */
-  readonly pattern?: (scores: Float) => Float;
+  readonly pattern?: (scores: Float, block: Block, name: string) => Float;
   readonly scale?: number;
 }
 
 /** Llama's attention and its relatives: separate projections, prepared and rotated queries and keys, `o_proj`. */
-export function selfAttention(block: Block, name: string, x: Float, options: SelfAttention): Float {
-  const { rotation, bias = { qkv: false, out: false }, window = null, scale } = options;
-  const { prepare = (heads) => heads, pattern = causal(block, window) } = options;
-  const { project = () => projectHeads(block, name, x, options, bias.qkv) } = options;
-  const prepared = prepare(project(name, x));
-  const heads = rotation === null ? prepared : rotateHeads(block, prepared, rotation);
-  const z = attend(block, heads, pattern, scale);
-  return mixHeads(block, `${name}.o_proj`, z, sizeOf(x, 2), bias.out);
+export function selfAttention(
+  { shape, rotation: usual }: { readonly shape: HeadSizes; readonly rotation: Rotation },
+  optionsOf: (layer: number) => AttentionOptions,
+): Half {
+  return (block, layerName, x, layer) => {
+    const name = `${layerName}.self_attn`;
+    const options = optionsOf(layer);
+    const { rotation = usual, bias = false, window = null, scale } = options;
+    const { qkv, out } = typeof bias === 'boolean' ? { qkv: bias, out: bias } : bias;
+    const { prepare = (heads) => heads, pattern = causal(block, window) } = options;
+    const { project = () => projectHeads(block, name, x, shape, qkv) } = options;
+    const prepared = prepare(project(block, name, x), block, name);
+    const heads = rotation === null ? prepared : rotateHeads(block, prepared, rotation);
+    const z = attend(block, heads, (scores) => pattern(scores, block, name), scale);
+    return mixHeads(block, `${name}.o_proj`, z, sizeOf(x, 2), out);
+  };
 }
 
-/** Queries and keys normalised by `{name}.q_norm` and `{name}.k_norm`. */
-export function normHeads(
-  name: string,
-  { q, k, v }: Projected,
-  norm: (name: string, x: Float) => Float,
-): Projected {
-  return { q: norm(`${name}.q_norm`, q), k: norm(`${name}.k_norm`, k), v };
+/** Normalises queries and keys by `{name}.q_norm` and `{name}.k_norm`. */
+export function normHeads(norm: Norm): Required<AttentionOptions>['prepare'] {
+  return ({ q, k, v }, block, name) => ({
+    q: norm(block, `${name}.q_norm`, q),
+    k: norm(block, `${name}.k_norm`, k),
+    v,
+  });
 }
 
 /**

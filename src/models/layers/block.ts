@@ -8,10 +8,12 @@ import {
   Graph,
   GraphError,
   gather,
+  gradients,
   matrixFlops,
   range,
   serialize,
   type Value,
+  zeros,
 } from '../../graph/index.js';
 import {
   type Activation,
@@ -19,12 +21,15 @@ import {
   BLOCK_HOOKS,
   type BlockHook,
   type ExpertActivation,
+  type GradientTap,
   type Place,
   type PlacedEdit,
   record,
+  recordGradient,
   reduces,
   type Tap,
   tapOutput,
+  validateGradientTaps,
   validateTaps,
   type WholeActivation,
 } from '../../hooks/index.js';
@@ -230,16 +235,50 @@ export class Block {
       ? this.graph.input('counted', 'float32', ['batch', 'seq'])
       : null;
     for (const tap of this.#taps) {
-      const activation = this.#activations.get(tap.hook);
-      if (activation === undefined) {
-        throw new UsageError({
-          what: `there is no ${tap.hook} in ${this.graph.name} of this checkpoint`,
-          where: tapOutput(tap),
-          expected: this.passed.join(', ') || 'no hook at all',
-        });
-      }
-      this.graph.output(tapOutput(tap), record(tap, activation, counted));
+      this.graph.output(tapOutput(tap), record(tap, this.#passedAt(tap), counted));
     }
+    return this.#close();
+  }
+
+  /**
+   * Adds the gradient of a scalar with regard to what the block reads, and what the taps record of its gradients at hook
+   * points, and closes the graph.
+   *
+   * @param outer gradient of the scalar with regard to `result`, of its shape
+   * @throws UsageError for a tap at a hook point that the block does not have.
+   */
+  finishBackward(read: Float, result: Float, outer: Float, taps: readonly GradientTap[]): ModelGraph {
+    validateGradientTaps(taps);
+    const activations = taps.map((tap) => this.#passedAt(tap));
+    const values = activations.flatMap((activation) =>
+      'experts' in activation
+        ? [...activation.experts.map(({ value }) => value), ...(activation.shared ? [activation.shared] : [])]
+        : [activation.value],
+    );
+    const wanted = [read, ...new Set(values)];
+    const found = gradients(new Map([[result, outer]]), wanted);
+    const of = new Map(wanted.map((value, i) => [value, found[i] ?? zeros(this.graph, value.shape)]));
+    this.graph.output('previous', of.get(read)!);
+    for (const [i, tap] of taps.entries()) {
+      this.graph.output(
+        tapOutput(tap),
+        recordGradient(tap, activations[i]!, (value) => of.get(value)!),
+      );
+    }
+    return this.#close();
+  }
+
+  #passedAt(tap: Tap | GradientTap): Activation {
+    const activation = this.#activations.get(tap.hook);
+    if (activation !== undefined) return activation;
+    throw new UsageError({
+      what: `there is no ${tap.hook} in ${this.graph.name} of this checkpoint`,
+      where: tapOutput(tap),
+      expected: this.passed.join(', ') || 'no hook at all',
+    });
+  }
+
+  #close(): ModelGraph {
     return {
       bytes: serialize(this.graph),
       inputs: this.graph.inputs.map(({ name }) => name),

@@ -1,6 +1,7 @@
 import { type Float, gelu, mul, relu, sigmoid, sizeOf } from '../../graph/index.js';
 import type { Block, NeuronHook } from './block.js';
 import { linear } from './linear.js';
+import type { Half } from './transformer.js';
 
 /** Activation functions by their names in `hidden_act`. All are positive exactly where their argument is. */
 export const ACTIVATIONS = {
@@ -53,24 +54,33 @@ export function gated(hook: NeuronHook, gate: Float, up: Float, activation: Acti
   return hook('mlp.hook_post', mul(ACTIVATIONS[activation](pre), up));
 }
 
+/** Llama's MLP of every layer. */
+export function gatedHalf(options: GatedMlp): Half {
+  return (block, name, x) => gatedMlp(block, `${name}.mlp`, x, options);
+}
+
 export interface UngatedMlp {
   readonly width: number;
   readonly activation: ActivationName;
-  readonly bias: boolean;
-  /** Names of the projections. */
-  readonly up: string;
-  readonly down: string;
+  /** Default true. */
+  readonly bias?: boolean;
+  /** Names of the projections; by default those of GPT-NeoX, BLOOM and Falcon. */
+  readonly parts?: { readonly up: string; readonly down: string };
   /** How they are stored; default `linear`. */
   readonly project?: typeof linear;
 }
 
+const GPT_NEOX_PARTS = { up: 'mlp.dense_h_to_4h', down: 'mlp.dense_4h_to_h' };
+
 /**
- * down(act(up(x))), a feed-forward network without a gate: `mlp.hook_pre` is what the activation reads, and
+ * down(act(up(x))), a feed-forward network without a gate, of every layer: `mlp.hook_pre` is what the activation reads, and
  * `mlp.hook_post` what it gives.
  */
-export function ungatedMlp(block: Block, x: Float, options: UngatedMlp): Float {
-  const { width, activation, bias, up, down, project = linear } = options;
-  const pre = block.hook('mlp.hook_pre', project(block, up, x, width, bias));
-  const post = block.hook('mlp.hook_post', ACTIVATIONS[activation](pre));
-  return project(block, down, post, sizeOf(x, -1), bias);
+export function ungatedHalf(options: UngatedMlp): Half {
+  const { width, activation, bias = true, parts = GPT_NEOX_PARTS, project = linear } = options;
+  return (block, name, x) => {
+    const pre = block.hook('mlp.hook_pre', project(block, `${name}.${parts.up}`, x, width, bias));
+    const post = block.hook('mlp.hook_post', ACTIVATIONS[activation](pre));
+    return project(block, `${name}.${parts.down}`, post, sizeOf(x, -1), bias);
+  };
 }

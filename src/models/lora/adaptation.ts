@@ -6,7 +6,7 @@ import {
   rankAndScale,
   type WeightTensor,
 } from '../../checkpoint/index.js';
-import { CheckpointError } from '../../errors.js';
+import { CheckpointError, listed } from '../../errors.js';
 import type { WeightSource } from '../layers/weights.js';
 
 /** A LoRA adapter adds this to the weight [out, in] of a linear layer: scale · B·A (Hu et al. 2021). */
@@ -117,7 +117,7 @@ class Adaptation {
       throw this.#unusable(
         `${unused.length} of ${this.#adapter.tensors.size} tensors match nothing in the model`,
         {
-          found: some(unused),
+          found: listed(unused, 5),
           remedy: unused.some((name) => name.includes('lora_embedding_'))
             ? 'adapted embeddings are not supported: merge the adapter into its base with PEFT'
             : 'the adapter was made for another base, or for modules that cannot be adapted here: merge it with PEFT',
@@ -126,7 +126,7 @@ class Adaptation {
     }
     if (this.#absent.length > 0) {
       throw this.#unusable('there are no matrices of modules that the configuration targets', {
-        expected: some(this.#absent),
+        expected: listed(this.#absent, 5),
         remedy: 'save the adapter again, or take the modules out of target_modules',
       });
     }
@@ -176,8 +176,4 @@ class Adaptation {
 /** Modules of layers have the layer's number in their name; embedding, last norm and unembedding have none. */
 function inLayer(name: string): boolean {
   return /\.\d+\./.test(name);
-}
-
-function some(names: readonly string[]): string {
-  return names.slice(0, 5).join(', ') + (names.length > 5 ? `, … (${names.length})` : '');
 }

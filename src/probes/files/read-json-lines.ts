@@ -1,4 +1,5 @@
 import { messageOf } from '../../errors.js';
+import { parseJson as parseText } from '../../read-json.js';
 import type { ReportProblem } from '../problems.js';
 
 export interface JsonLine {
@@ -8,6 +9,9 @@ export interface JsonLine {
 }
 
 const LINE_FEED = 0x0a;
+
+/** A record of a table, which holds a prompt in some or all languages. A line that never ends is none. */
+export const MOST_RECORD_BYTES = 2 ** 24; // 16 MiB
 
 /**
  * The JSON values of a file with one a line. Blank lines are skipped; a line that is not UTF-8 or not JSON goes to
@@ -19,6 +23,17 @@ export function* readJsonLines(bytes: Uint8Array, file: string, report: ReportPr
     const feed = bytes.indexOf(LINE_FEED, start);
     const end = feed === -1 ? bytes.length : feed;
     line += 1;
+    if (end - start > MOST_RECORD_BYTES) {
+      report({
+        what: 'a line that is too long',
+        where: `${file}:${line}`,
+        expected: `at most ${MOST_RECORD_BYTES} bytes`,
+        found: `${end - start} bytes`,
+        remedy: 'write one record a line; a JSON array belongs into a file that ends in .json',
+      });
+      start = end + 1;
+      continue;
+    }
     const text = decodeUtf8(bytes.subarray(start, end), `${file}:${line}`, report);
     start = end + 1;
     if (text === undefined || text.trim() === '') continue;
@@ -50,7 +65,7 @@ export function parseJson(
   report: ReportProblem,
 ): { value: unknown } | undefined {
   try {
-    return { value: JSON.parse(text) };
+    return { value: parseText(text) };
   } catch (error) {
     report({
       what: 'malformed JSON',

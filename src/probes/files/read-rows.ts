@@ -1,8 +1,9 @@
 import { CsvError, parse } from 'csv-parse/sync';
-import { asyncBufferFromFile, parquetReadObjects } from 'hyparquet';
+import { parquetRead, parquetReadObjects } from 'hyparquet';
 import { messageOf } from '../../errors.js';
+import { openParquet } from '../../read-parquet.js';
 import type { ReportProblem } from '../problems.js';
-import { decodeUtf8, parseJson, readJsonLines } from './read-json-lines.js';
+import { decodeUtf8, MOST_RECORD_BYTES, parseJson, readJsonLines } from './read-json-lines.js';
 import { readBytes, type SourceFile } from './source-files.js';
 
 /** A record of a table, whatever the file it is in. */
@@ -82,6 +83,7 @@ export function readDelimited(
       relax_quotes: true,
       skip_empty_lines: true,
       info: true,
+      max_record_size: MOST_RECORD_BYTES,
     });
     return (records as { info: { lines: number }; record: string[] }[]).map(({ info, record }) => ({
       line: info.lines,
@@ -102,7 +104,7 @@ export function readDelimited(
 
 async function readParquet(path: string, report: ReportProblem): Promise<SourceRow[]> {
   try {
-    const rows = await parquetReadObjects({ file: await asyncBufferFromFile(path) });
+    const rows = await readObjects(path);
     return rows.map((row, i) => ({ where: `${path}: row ${i + 1}`, number: i + 1, value: withNumbers(row) }));
   } catch (error) {
     report({
@@ -113,6 +115,23 @@ async function readParquet(path: string, report: ReportProblem): Promise<SourceR
       remedy: 'download the file again, or write it anew with pandas: to_parquet(…, compression="snappy")',
     });
     return [];
+  }
+}
+
+/** A set that is published has some thousand rows a language; each becomes an object. */
+const MOST_PARQUET_ROWS = 4_000_000;
+
+async function readObjects(path: string): Promise<Record<string, unknown>[]> {
+  const { file, footer, check, close } = await openParquet(path);
+  try {
+    const rows = footer.row_groups.reduce((sum, group) => sum + Number(group.num_rows), 0);
+    if (!(rows <= MOST_PARQUET_ROWS)) throw new Error(`${rows} rows, more than ${MOST_PARQUET_ROWS}`);
+    for (const group of footer.row_groups) await check(group);
+    // Without a receiver of rows it waits for every column, however many of them fail.
+    await parquetRead({ file, metadata: footer });
+    return await parquetReadObjects({ file, metadata: footer });
+  } finally {
+    await close();
   }
 }
 

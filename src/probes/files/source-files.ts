@@ -1,7 +1,9 @@
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { basename, join, sep } from 'node:path';
-import { gunzipSync } from 'node:zlib';
+import { promisify } from 'node:util';
+import { gunzip } from 'node:zlib';
 import { messageOf } from '../../errors.js';
+import { readWholeFile } from '../../read-file.js';
 import type { ReportProblem } from '../problems.js';
 
 /** A file of a published set. */
@@ -13,8 +15,12 @@ export interface SourceFile {
   readonly extension: string;
 }
 
-/** Larger files are taken for a mistake: 50,000 items in 100 languages are well below. */
-const MOST_BYTES = 1 << 30; // 1 GiB
+/** Larger files are taken for a mistake, unpacked ones too: a million prompts of a language are well below. */
+const MOST_BYTES = 2 ** 28; // 256 MiB
+/** Text unpacks to some four times its size, tables that repeat themselves to forty; gzip could do a thousand. */
+const MOST_TIMES_UNPACKED = 100;
+/** Small files of few different lines may unpack to more. */
+const ALWAYS_UNPACKED_BYTES = 2 ** 24; // 16 MiB
 
 /** The file at `path`, or all files below it in the order of their names; hidden ones and their folders left out. */
 export async function listSourceFiles(path: string): Promise<SourceFile[]> {
@@ -46,21 +52,23 @@ export async function readBytes(
   advice = { expected: 'a readable file', remedy: 'check the path and the file' },
 ): Promise<Uint8Array | undefined> {
   try {
-    const { size } = await stat(path);
-    if (size <= MOST_BYTES) {
-      const bytes = await readFile(path);
-      return path.toLowerCase().endsWith('.gz') ? gunzipSync(bytes, { maxOutputLength: MOST_BYTES }) : bytes;
-    }
-    report({
-      what: 'too large for a probe set',
-      where: path,
-      expected: `at most ${MOST_BYTES} bytes`,
-      found: `${size} bytes`,
-      remedy: 'use a part of it, or split it into several sets',
-    });
+    const bytes = await readWholeFile(path, MOST_BYTES);
+    return path.toLowerCase().endsWith('.gz') ? await unpack(bytes) : bytes;
   } catch (error) {
     const found = messageOf(error);
     report({ what: 'cannot be read', where: path, found, ...advice });
+    return undefined;
   }
-  return undefined;
+}
+
+async function unpack(bytes: Uint8Array): Promise<Uint8Array> {
+  const justified = Math.max(ALWAYS_UNPACKED_BYTES, MOST_TIMES_UNPACKED * bytes.byteLength);
+  const maxOutputLength = Math.min(MOST_BYTES, justified);
+  try {
+    return await promisify(gunzip)(bytes, { maxOutputLength });
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== 'ERR_BUFFER_TOO_LARGE') throw cause;
+    const found = `${bytes.byteLength} bytes of gzip that unpack to more than ${maxOutputLength}`;
+    throw new Error(found, { cause });
+  }
 }

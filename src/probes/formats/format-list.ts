@@ -29,15 +29,8 @@ export const PROBE_FORMATS: readonly ProbeFormat[] = [
 
 export type { ProbeFormat } from './format.js';
 
-/** A format that published probe sets are read in. */
-export interface ProbeFormatDescription {
-  /** The name that `--format` and `LoadProbesOptions.format` take. */
-  readonly name: string;
-  readonly title: string;
-  /** The files it is recognised by. */
-  readonly files: string;
-  readonly licence: string;
-}
+/** What is said of a format that published probe sets are read in. */
+export type ProbeFormatDescription = Pick<ProbeFormat, 'name' | 'title' | 'files' | 'licence'>;
 
 /** The name under which a folder with probe.json and items.jsonl is read. */
 export const OWN_FORMAT = 'babelscope';

@@ -13,6 +13,11 @@ export async function listBuiltinProbes(): Promise<BuiltinProbes[]> {
   return await Promise.all((await builtinNames()).map(describe));
 }
 
+/** Items of each built-in set, by its name. */
+export async function builtinSizes(): Promise<ReadonlyMap<string, number>> {
+  return new Map((await listBuiltinProbes()).map(({ name, items }) => [name, items]));
+}
+
 /** Names of the built-in sets, in alphabetical order. */
 export async function builtinNames(): Promise<string[]> {
   const entries = await readdir(BUILTIN_FOLDER, { withFileTypes: true });

@@ -30,11 +30,8 @@ export async function buildPage(
 ): Promise<string> {
   const script = await readBundle(bundlePath);
   const present = figures.filter(isPresent);
-  const svgs = new Map<string, string>();
-  for (const [i, svg] of (await renderSvgs(present)).entries()) {
-    svgs.set(present[i]!.name, svg);
-  }
-  const style = PAGE_STYLE + present.map(({ name }) => smallestWidth(name, svgs.get(name)!)).join('');
+  const svgs = await renderSvgs(present);
+  const style = PAGE_STYLE + present.map(({ name }, i) => smallestWidth(name, svgs[i]!)).join('');
   const policy = [
     "default-src 'none'",
     `script-src '${sha256(script)}'`,
@@ -71,7 +68,7 @@ ${[
 <main>
 ${verdictBox(comparison)}
 ${warnings(comparison)}
-${present.map((figure) => figureSection(figure, svgs.get(figure.name)!)).join('\n')}
+${present.map((figure, i) => figureSection(figure, svgs[i]!)).join('\n')}
 ${absentSection(figures.filter((figure) => 'reason' in figure))}
 ${tables.map(tableSection).join('\n')}
 ${provenance(comparison)}

@@ -37,6 +37,14 @@ export function explainFailure(failure: Failure, { signal, describePrompt, model
         remedy:
           'check the weights of this layer: a checkpoint that was saved after its training diverged, or damaged',
       });
+    case 'shortened':
+      return new CheckpointError({
+        what: 'a weight file was made shorter while the model runs',
+        where: failure.file.path,
+        expected: `${failure.file.bytes} bytes`,
+        found: `${failure.found} bytes`,
+        remedy: 'put the file back, and repeat the command: what was finished is kept',
+      });
     case 'create':
     case 'run':
     case 'other': {

@@ -1,4 +1,4 @@
-import type { PairScore, ScoreDefinition } from '../definition.js';
+import { JACKKNIFE, type PairScore, type ScoreDefinition } from '../definition.js';
 import { aurocScore } from './auroc.js';
 import { apScore } from './average-precision.js';
 import { contrastScore } from './contrast.js';
@@ -25,7 +25,7 @@ const alignmentScore: PairScore = {
   from: 'pairs',
   about: 'margin of cosines and retrieval (MEXA) of the same item in two languages; in `alignment.parquet`',
   range: 'margin −2 … 2, MEXA 0 … 1',
-  how: 'delete-one-fold jackknife, t quantile of folds − 1',
+  how: JACKKNIFE,
   reliability: null,
   change: null,
   span: () => Infinity,

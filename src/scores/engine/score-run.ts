@@ -19,6 +19,7 @@ import {
   tokensOf,
   unitBlocks,
   unitLayout,
+  withFolderLock,
 } from '../../store/index.js';
 import { VERSION } from '../../version.js';
 import type { ScoreDefinition } from '../definition.js';
@@ -29,6 +30,7 @@ import { policyCounts, selectByPolicies } from '../selection/policies.js';
 import { SCORES_SCHEMA_VERSION, type ScoreName, type ScoreSummary } from '../tables/summary.js';
 import { writeScores } from '../tables/write-scores.js';
 import { availableScores, definitionsOf, parseScoreNames } from './available.js';
+import { refuseCoarser } from './finer-scores.js';
 import { scoreAlignment } from './score-alignment.js';
 import {
   halfScoresOf,
@@ -54,6 +56,8 @@ export interface ScoreRunOptions {
   readonly seed?: number | undefined;
   /** Random halves for the reliability. Default 50. */
   readonly splits?: number | undefined;
+  /** Replace scores of the run that are finer: more of them, or more draws, permutations or halves. Default false. */
+  readonly overwrite?: boolean | undefined;
   /** Threads. Default: physical cores, at most 8. Does not change any number. */
   readonly threads?: number | undefined;
   /** Aborting stops the work with an InterruptedError; nothing is written. */
@@ -82,17 +86,19 @@ const MOST_THREADS = 8;
  * units, in worker threads; what is computed lies on disk until all of it is, about as much as the tables then take.
  *
  * @returns what `scores.json` says.
- * @throws RunError if the run cannot be read or a language has no counted token; UsageError for an unknown score, or for
- *   draws or permutations without full uncertainty; OutputError if the folder cannot be written.
+ * @throws RunError if the run cannot be read, is damaged or a language has no counted token; UsageError for an unknown
+ *   score, for draws or permutations without full uncertainty, or where finer scores would be replaced; OutputError if the folder cannot be written.
  */
 export async function scoreRun(run: string | Run, options: ScoreRunOptions = {}): Promise<ScoreSummary> {
   const opened = typeof run === 'string' ? await openRun(run) : run;
-  const scratch = new Scratch(opened.folder);
-  try {
-    return await scoreOpened(opened, options, scratch);
-  } finally {
-    scratch.close();
-  }
+  return withFolderLock(opened.folder, { what: 'score' }, async () => {
+    const scratch = new Scratch(opened.folder);
+    try {
+      return await scoreOpened(opened, options, scratch);
+    } finally {
+      scratch.close();
+    }
+  });
 }
 
 async function scoreOpened(opened: Run, options: ScoreRunOptions, scratch: Scratch): Promise<ScoreSummary> {
@@ -107,6 +113,7 @@ async function scoreOpened(opened: Run, options: ScoreRunOptions, scratch: Scrat
   const definitions = await loadDefinitions(options.definitions);
   const asked = options.scores === undefined ? null : parseScoreNames(options.scores, definitions);
   const { manifest, folder } = opened;
+  await opened.check(signal);
   const { plan, shape } = manifest;
   const languages = plan.languages.length;
   const { tokens, folds } = await countedTokens(opened);
@@ -122,6 +129,16 @@ async function scoreOpened(opened: Run, options: ScoreRunOptions, scratch: Scrat
     uncertainty === 'full' && grid !== null
       ? { draws: options.draws ?? DRAWS, permutations: options.permutations ?? DRAWS, seed }
       : null;
+
+  const named = (names: ReadonlySet<ScoreName>) => [...names].sort();
+  if (options.overwrite !== true) {
+    await refuseCoarser(folder, {
+      planSha256: manifest.planSha256,
+      resampling,
+      splits: halves.length,
+      units: [...scores].map(([type, names]) => ({ type, scores: named(names) })),
+    });
+  }
 
   const types = new Map(
     [...scores].map(([type, names]) => {
@@ -193,6 +210,7 @@ async function scoreOpened(opened: Run, options: ScoreRunOptions, scratch: Scrat
     pooling: plan.pooling,
     seed,
     splits: halves.length,
+    asked: asked && [...asked],
     folds: folds.length,
     items: plan.items.length,
     completeItems: grid?.complete.length ?? null,
@@ -204,6 +222,7 @@ async function scoreOpened(opened: Run, options: ScoreRunOptions, scratch: Scrat
       layers: layout.layers,
       units,
       dead,
+      scores: named(scores.get(type) ?? new Set()),
       tang2024: policies && policyCounts(policies.tang2024),
       polyfact2026: policies && policyCounts(policies.polyfact2026),
     })),

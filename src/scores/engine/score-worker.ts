@@ -32,7 +32,7 @@ import {
 answerTasks(start(workerData as ScoreSettings), arraysOf);
 
 async function start({ folder, scores, seed, splits, resampling, definitions: module }: ScoreSettings) {
-  const run = await openRun(folder);
+  const run = await openRun(folder, { checked: true });
   const { shape, plan } = run.manifest;
   const languages = plan.languages.length;
   let open = await run.layer(0);

@@ -65,12 +65,7 @@ export class UnitScores {
   }
 
   /** Takes over what was computed of some units of a layer. @throws OutputError if the disk is full. */
-  add({
-    layer,
-    unitStart,
-    ofUnits,
-    ofLanguages,
-  }: Pick<ScoredPiece, 'layer' | 'unitStart' | 'ofUnits' | 'ofLanguages'>): void {
+  add({ layer, unitStart, ofUnits, ofLanguages }: ScoredPiece): void {
     const start = this.layout.starts[layer]! + unitStart;
     for (const [name, values] of entries(ofUnits)) this.#set(this.#ofUnits, name, 1, start, values);
     for (const [name, values] of entries(ofLanguages)) {

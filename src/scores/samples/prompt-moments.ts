@@ -33,10 +33,9 @@ export class PromptMoments {
     this.completeSums = new Float64Array(languages);
   }
 
-  /** Takes the values [prompt] of a unit; false if one is not finite. */
-  load(values: Float32Array | Float64Array): boolean {
+  /** Takes the values [prompt] of a unit. */
+  load(values: Float32Array | Float64Array): void {
     const shift = values[0]!;
-    let rest = 0;
     let [least, most] = [Infinity, -Infinity];
     for (let i = 0; i < this.#squares.length; i++) {
       let square = 0;
@@ -46,7 +45,6 @@ export class PromptMoments {
         square += x * x;
       }
       this.#squares[i] = square;
-      rest += square * 0;
       if (this.#starts[i + 1]! - this.#starts[i]! < this.#languages) continue;
       for (let n = this.#starts[i]!; n < this.#starts[i + 1]!; n++) {
         least = Math.min(least, values[n]!);
@@ -54,7 +52,6 @@ export class PromptMoments {
       }
     }
     this.#completeVary = most > least;
-    return rest === 0;
   }
 
   /** Adds up a sample of the unit loaded last. */

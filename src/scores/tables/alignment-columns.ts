@@ -1,5 +1,6 @@
 import type { Interval } from '../../stats/index.js';
 import type { ColumnType, TableValue } from '../../store/index.js';
+import { JACKKNIFE } from '../definition.js';
 import type { Alignment } from '../definitions/alignment.js';
 
 /** A row of `alignment.parquet`: two languages in a layer. */
@@ -19,8 +20,6 @@ export interface AlignmentColumn {
   readonly about: string;
   readonly of: (row: AlignmentRow) => TableValue;
 }
-
-const JACKKNIFE = 'delete-one-fold jackknife, t quantile of folds − 1';
 
 function interval(name: 'margin' | 'mexa'): AlignmentColumn[] {
   const number = (end: keyof Interval, about: string): AlignmentColumn => ({

@@ -1,7 +1,10 @@
 import type { ScoredType } from '../../store/index.js';
 
-/** Newest layout of `units.parquet`, `unit_languages.parquet` and `scores.json`. */
-export const SCORES_SCHEMA_VERSION = 4;
+/** The layout of `units.parquet`, `unit_languages.parquet` and `scores.json`. 5: `scores.json` lists the tables with their checksums. */
+export const SCORES_SCHEMA_VERSION = 5;
+
+/** The record of a scored run: it lists the tables. */
+export const SCORES_FILE = 'scores.json';
 
 /** A name that `--scores` takes: `asked` of a definition. */
 export type ScoreName = string;
@@ -51,6 +54,8 @@ export interface ScoreSummary {
   readonly pooling: string;
   readonly seed: number;
   readonly splits: number;
+  /** The scores that were asked for by name; null: all that the run has data for. */
+  readonly asked: readonly ScoreName[] | null;
   /** Folds in which tokens were counted: the groups of the jackknife. */
   readonly folds: number;
   readonly items: number;
@@ -75,6 +80,8 @@ export interface ScoreSummary {
     readonly layers: number;
     readonly units: number;
     readonly dead: number;
+    /** Names of the scores that were computed, in alphabetical order. */
+    readonly scores: readonly ScoreName[];
     readonly tang2024: PolicyCounts | null;
     readonly polyfact2026: PolicyCounts | null;
   }[];

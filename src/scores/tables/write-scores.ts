@@ -1,16 +1,17 @@
 import { join } from 'node:path';
 import {
+  type FileChecksum,
   ROW_GROUP_ROWS,
   type RunManifest,
   removeStale,
   streamTable,
   type TableValue,
-  writeJson,
+  writeRecord,
 } from '../../store/index.js';
 import type { ScoreDefinition } from '../definition.js';
 import type { UnitScores } from '../engine/unit-scores.js';
 import { ALIGNMENT_COLUMNS, type AlignmentRow } from './alignment-columns.js';
-import { SCORES_SCHEMA_VERSION, type ScoreSummary } from './summary.js';
+import { SCORES_FILE, SCORES_SCHEMA_VERSION, type ScoreSummary } from './summary.js';
 import { type ColumnSpec, type ScoredUnits, unitColumns, unitLanguageColumns } from './table-columns.js';
 
 /** Schemas of the tables of scores, by file name less `.parquet`. */
@@ -26,8 +27,8 @@ export type AllScored = Omit<ScoredUnits, 'scores'> & { readonly scores: UnitSco
 
 /**
  * Writes `units.parquet` (a row a unit), `unit_languages.parquet` (a row a unit and language), `alignment.parquet`
- * (a row a layer and two languages; null: not computed, and one of an earlier scoring is removed), then `scores.json`,
- * each whole or not at all. Rows are made a row group at a time.
+ * (a row a layer and two languages; null: not computed, and one of an earlier scoring is removed), then `scores.json`, which
+ * lists them, each whole or not at all. Rows are made a row group at a time.
  *
  * @throws OutputError if one cannot be written.
  */
@@ -60,10 +61,11 @@ export async function writeScores(
     policies: JSON.stringify(summary.units),
     columns: JSON.stringify(Object.fromEntries(specs.map(({ name, about }) => [name, about]))),
   });
+  const files: Record<string, FileChecksum> = {};
   for (const file of ['units', 'unit_languages'] as const) {
     const columns = (file === 'units' ? unitColumns : unitLanguageColumns)(definitions);
     const languages = file === 'units' ? 1 : tags.length;
-    await streamTable(
+    files[`${file}.parquet`] = await streamTable(
       join(folder, `${file}.parquet`),
       columns,
       rowsOf(columns, tables, tags, languages),
@@ -75,9 +77,22 @@ export async function writeScores(
   else {
     const columns = ALIGNMENT_COLUMNS;
     const values = columns.map(({ of }) => alignment.map(of));
-    await streamTable(path, columns, [values], metadata(SCORE_TABLES.alignment, columns));
+    const schema = metadata(SCORE_TABLES.alignment, columns);
+    files['alignment.parquet'] = await streamTable(path, columns, [values], schema);
   }
-  await writeJson(join(folder, 'scores.json'), summary);
+  await writeRecord(join(folder, SCORES_FILE), summary, { files, command: scoreCommand(summary) });
+}
+
+/** The command that gives these scores of a run, with `<folder>` for the run. */
+export function scoreCommand({ asked, resampling, seed }: ScoreSummary): string {
+  return [
+    'babelscope score <folder>',
+    ...(asked === null ? [] : [`--scores ${asked.join(',')}`]),
+    ...(resampling === null
+      ? []
+      : [`--uncertainty full --draws ${resampling.draws} --permutations ${resampling.permutations}`]),
+    ...(seed === 0 ? [] : [`--seed ${seed}`]),
+  ].join(' ');
 }
 
 /** Columns of a row group at a time: unit by unit, and within a unit language by language. */

@@ -1,6 +1,8 @@
-import { open } from 'node:fs/promises';
-import { readFully, readSafetensorsHeader, type StoredTensor } from '../../checkpoint/index.js';
+import { createHash } from 'node:crypto';
+import { readSafetensorsHeader, type StoredTensor } from '../../checkpoint/index.js';
 import { messageOf, RunError } from '../../errors.js';
+import { openFile, readFully } from '../../read-file.js';
+import { type FileChecksum, rememberSealed, SEAL_BYTES } from '../integrity/checksum.js';
 import { type WriteFileSystem, writeFileAtomic } from './write-file-atomic.js';
 
 /** How each storage type is held in memory; F16 as its bits (see `fromFloat16`). */
@@ -42,6 +44,7 @@ export interface PlannedArray {
  * no more is held in memory than what the source yields at once. Whole or not at all.
  *
  * @param values bytes of the arrays, one after another, in any pieces
+ * @returns length and SHA-256 of the file
  * @throws OutputError if it cannot be written; RangeError if the values are not as many as planned.
  */
 export async function streamSafetensors(
@@ -50,19 +53,50 @@ export async function streamSafetensors(
   values: Iterable<ArrayBufferView> | AsyncIterable<ArrayBufferView>,
   metadata: Readonly<Record<string, string>> = {},
   fileSystem?: WriteFileSystem,
-): Promise<void> {
+): Promise<FileChecksum> {
   const { header, dataBytes } = encodeHeader(arrays, metadata);
-  async function* chunks() {
-    yield header;
-    let written = 0;
-    for await (const { buffer, byteOffset, byteLength } of values) {
-      written += byteLength;
-      yield new Uint8Array(buffer, byteOffset, byteLength);
-    }
-    if (written !== dataBytes)
-      throw new RangeError(`${path}: ${written} bytes for arrays that take ${dataBytes}`);
+  return writeFileAtomic(path, encoded(path, header, dataBytes, values), fileSystem);
+}
+
+/** Name of the last array of a sealed file: the SHA-256 of all bytes before it. */
+const SEAL_ARRAY = 'sha256';
+
+/**
+ * Writes a safetensors file as `streamSafetensors` does, with its own checksum as the last array: for files that no other
+ * file lists yet, as several processes may write them side by side. `checkSealed` checks it.
+ */
+export async function streamSealed(
+  path: string,
+  arrays: readonly PlannedArray[],
+  values: Iterable<ArrayBufferView> | AsyncIterable<ArrayBufferView>,
+  metadata: Readonly<Record<string, string>> = {},
+): Promise<void> {
+  const seal: PlannedArray = { name: SEAL_ARRAY, dtype: 'U8', shape: [SEAL_BYTES] };
+  const { header, dataBytes } = encodeHeader([...arrays, seal], metadata);
+  const hash = createHash('sha256');
+  async function* sealed() {
+    yield* values;
+    // All that was yielded before has been hashed by now.
+    yield new Uint8Array(hash.copy().digest());
   }
-  await writeFileAtomic(path, chunks(), fileSystem);
+  await writeFileAtomic(path, encoded(path, header, dataBytes, sealed()), undefined, hash);
+  await rememberSealed(path);
+}
+
+async function* encoded(
+  path: string,
+  header: Uint8Array,
+  dataBytes: number,
+  values: Iterable<ArrayBufferView> | AsyncIterable<ArrayBufferView>,
+): AsyncGenerator<Uint8Array> {
+  yield header;
+  let written = 0;
+  for await (const { buffer, byteOffset, byteLength } of values) {
+    written += byteLength;
+    yield new Uint8Array(buffer, byteOffset, byteLength);
+  }
+  if (written !== dataBytes)
+    throw new RangeError(`${path}: ${written} bytes for arrays that take ${dataBytes}`);
 }
 
 /** Bytes that an array takes in a file. */
@@ -155,7 +189,7 @@ export async function openSafetensors(path: string): Promise<SafetensorsFile> {
     }
     arrays.set(name, { dtype, shape });
   }
-  const handle = await open(path, 'r').catch((cause: unknown) => {
+  const { handle } = await openFile(path).catch((cause: unknown) => {
     throw unreadable(path, cause);
   });
 

@@ -1,5 +1,6 @@
 import { closeSync, openSync, readSync, unlinkSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
+import { uniqueName } from './temporary-name.js';
 import { toOutputError } from './write-file-atomic.js';
 
 type Floats = Float64Array | Float32Array;
@@ -15,9 +16,9 @@ export class Scratch {
 
   /** @throws OutputError if the folder cannot be written. */
   constructor(folder: string) {
-    this.#path = join(folder, `.scratch-${process.pid}.tmp`);
+    this.#path = uniqueName(join(folder, 'scratch'));
     try {
-      this.#file = openSync(this.#path, 'w+');
+      this.#file = openSync(this.#path, 'wx+');
       unlinkSync(this.#path);
     } catch (cause) {
       throw toOutputError(cause, this.#path);

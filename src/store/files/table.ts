@@ -1,14 +1,8 @@
-import {
-  type AsyncBuffer,
-  asyncBufferFromFile,
-  type DecodedArray,
-  type FileMetaData,
-  parquetMetadataAsync,
-  parquetRead,
-  parquetSchema,
-} from 'hyparquet';
+import { type DecodedArray, parquetRead, parquetSchema } from 'hyparquet';
 import { ByteWriter, ParquetWriter, schemaFromColumnData } from 'hyparquet-writer';
 import { messageOf, RunError } from '../../errors.js';
+import { openParquet, type ParquetFile } from '../../read-parquet.js';
+import type { FileChecksum } from '../integrity/checksum.js';
 import { writeFileAtomic } from './write-file-atomic.js';
 
 export type ColumnType = keyof typeof PARQUET_TYPES;
@@ -33,6 +27,7 @@ export const ROW_GROUP_ROWS = 65_536;
  *
  * @param pieces Each becomes a row group: the values of some rows, one array a column, all of one length. NaN is stored
  *   as null.
+ * @returns length and SHA-256 of the file.
  * @throws OutputError if it cannot be written.
  */
 export async function streamTable(
@@ -40,7 +35,7 @@ export async function streamTable(
   columns: readonly { readonly name: string; readonly type: ColumnType }[],
   pieces: Iterable<readonly ArrayLike<TableValue>[]> | AsyncIterable<readonly ArrayLike<TableValue>[]>,
   metadata: Readonly<Record<string, string>> = {},
-): Promise<void> {
+): Promise<FileChecksum> {
   const sources = columns.map(({ name, type }) => ({
     name,
     type: PARQUET_TYPES[type],
@@ -72,7 +67,7 @@ export async function streamTable(
     await writer.finish();
     yield take();
   }
-  await writeFileAtomic(path, chunks());
+  return writeFileAtomic(path, chunks());
 }
 
 /** NaN as null. Arrays of numbers without NaN stay what they are, which encodes several times as fast. */
@@ -84,19 +79,22 @@ function nullsOf(values: ArrayLike<TableValue>): DecodedArray {
 }
 
 /** An open table: its footer, and its columns with their parquet types. */
-interface OpenTable {
-  readonly file: AsyncBuffer;
-  readonly footer: FileMetaData;
+interface OpenTable extends ParquetFile {
   readonly types: ReadonlyMap<string, string | undefined>;
 }
 
-function openTable(path: string): Promise<OpenTable> {
-  return reading(path, async () => {
-    const file = await asyncBufferFromFile(path);
-    const footer = await parquetMetadataAsync(file);
-    const { children } = parquetSchema(footer);
-    return { file, footer, types: new Map(children.map(({ element }) => [element.name, element.type])) };
-  });
+async function openTable(path: string): Promise<OpenTable> {
+  const opened = await reading(path, () => openParquet(path));
+  try {
+    const { children } = await reading(path, async () => parquetSchema(opened.footer));
+    if (children.some(({ children: inner }) => inner.length > 0))
+      throw unreadable(path, 'columns within columns');
+    const types = new Map(children.map(({ element }) => [element.name, element.type]));
+    return { ...opened, types };
+  } catch (cause) {
+    await opened.close();
+    throw cause;
+  }
 }
 
 /**
@@ -123,7 +121,9 @@ export async function readTable(path: string, only?: readonly string[]): Promise
 
 /** Reads what a table says of itself, without its rows. @throws RunError if it is missing or not a parquet file. */
 export async function readTableMetadata(path: string): Promise<Table['metadata']> {
-  return metadataOf(await openTable(path));
+  const table = await openTable(path);
+  await table.close();
+  return metadataOf(table);
 }
 
 function metadataOf({ footer: { key_value_metadata: pairs } }: OpenTable): Table['metadata'] {
@@ -147,25 +147,40 @@ export async function* readTableRows(path: string): AsyncGenerator<TableRows> {
   yield* rowGroups(path, table, [...table.types.keys()]);
 }
 
+/** Closes the table at the end. */
 async function* rowGroups(
   path: string,
-  { file, footer }: OpenTable,
+  { file, footer, check, close }: OpenTable,
   names: readonly string[],
 ): AsyncGenerator<TableRows> {
   let rowStart = 0;
-  for (const { num_rows: count } of footer.row_groups) {
-    const rows = Number(count);
-    // By column: an object a row takes several times as much time and memory.
-    const columns = new Map<string, readonly TableValue[]>();
-    const range = { file, metadata: footer, columns: [...names], rowStart, rowEnd: rowStart + rows };
-    await reading(path, () =>
-      parquetRead({
-        ...range,
-        onChunk: ({ columnName, columnData }) => columns.set(columnName, columnData as readonly TableValue[]),
-      }),
-    );
-    yield { names, columns: names.map((name) => columns.get(name)!), rows };
-    rowStart += rows;
+  try {
+    for (const group of footer.row_groups) {
+      const rows = Number(group.num_rows);
+      // By column: an object a row takes several times as much time and memory.
+      const columns = new Map<string, readonly TableValue[]>();
+      const range = { file, metadata: footer, columns: [...names], rowStart, rowEnd: rowStart + rows };
+      await reading(path, async () => {
+        await check(group, names);
+        await parquetRead({
+          ...range,
+          onChunk: ({ columnName, columnData }) => {
+            const page = columnData as readonly TableValue[];
+            const earlier = columns.get(columnName);
+            columns.set(
+              columnName,
+              earlier === undefined ? page : Array.from(earlier).concat(Array.from(page)),
+            );
+          },
+        });
+        const short = names.find((name) => columns.get(name)?.length !== rows);
+        if (short !== undefined && rows > 0) throw new Error(`column ${short} has not ${rows} rows`);
+      });
+      yield { names, columns: names.map((name) => columns.get(name) ?? []), rows };
+      rowStart += rows;
+    }
+  } finally {
+    await close();
   }
 }
 
@@ -184,15 +199,19 @@ async function reading<T>(path: string, read: () => Promise<T>): Promise<T> {
         { cause },
       );
     }
-    throw new RunError(
-      {
-        what: 'the table cannot be read',
-        where: path,
-        expected: 'a parquet file that babelscope wrote',
-        found: messageOf(cause),
-        remedy: 'write it again with `babelscope score`',
-      },
-      { cause },
-    );
+    throw unreadable(path, messageOf(cause), cause);
   }
+}
+
+function unreadable(path: string, found: string, cause?: unknown): RunError {
+  return new RunError(
+    {
+      what: 'the table cannot be read',
+      where: path,
+      expected: 'a parquet file that babelscope wrote',
+      found,
+      remedy: 'write it again with `babelscope score`',
+    },
+    { cause },
+  );
 }

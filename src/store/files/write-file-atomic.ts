@@ -1,35 +1,47 @@
-import { type FileHandle, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
-import { hostname } from 'node:os';
-import { basename, dirname, join } from 'node:path';
-import { BabelscopeError, OutputError } from '../../errors.js';
+import { createHash, type Hash } from 'node:crypto';
+import { type FileHandle, open, readdir, rename, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { makeFolders, outputError } from '../../system-errors.js';
+import { type FileChecksum, rememberChecksum } from '../integrity/checksum.js';
+import { isOrphan, uniqueName } from './temporary-name.js';
 
 /** The calls that writing needs; tests pass ones that fail. */
 export interface WriteFileSystem {
   readonly open: (path: string, flags: string) => Promise<Pick<FileHandle, 'write' | 'sync' | 'close'>>;
   readonly rename: (from: string, to: string) => Promise<void>;
   readonly rm: (path: string, options: { force: boolean }) => Promise<void>;
+  /** Flushes the entries of a folder. */
+  readonly syncFolder: (path: string) => Promise<void>;
 }
 
-const nodeFileSystem: WriteFileSystem = { open, rename, rm };
+const nodeFileSystem: WriteFileSystem = { open, rename, rm, syncFolder };
 
 /**
  * Writes a file so that it exists whole or not at all, whatever happens in between: to a temporary name in the
  * same folder, flushed to disk, then renamed. On failure the temporary is removed and an older file of that name
  * is untouched.
  *
+ * @param hash SHA-256 that is fed each chunk before the next one is asked for
+ * @returns length and SHA-256 of the file
  * @throws OutputError if the folder cannot be written or the disk is full; what the chunks throw is passed on.
  */
 export async function writeFileAtomic(
   path: string,
   chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
   fileSystem: WriteFileSystem = nodeFileSystem,
-): Promise<void> {
-  const temporary = temporaryName(path);
+  hash: Hash = createHash('sha256'),
+): Promise<FileChecksum> {
+  const temporary = uniqueName(path);
   await removeOrphans(path);
+  let bytes = 0;
   try {
-    const file = await fileSystem.open(temporary, 'w');
+    const file = await fileSystem.open(temporary, 'wx');
     try {
-      for await (const chunk of chunks) await writeAll(file, chunk);
+      for await (const chunk of chunks) {
+        hash.update(chunk);
+        bytes += chunk.byteLength;
+        await writeAll(file, chunk);
+      }
       // Without this a power cut after the rename may leave an empty file under the final name.
       await file.sync();
     } finally {
@@ -40,12 +52,30 @@ export async function writeFileAtomic(
     await fileSystem.rm(temporary, { force: true }).catch(() => undefined);
     throw toOutputError(cause, path);
   }
-  await syncFolder(dirname(path));
+  const checksum = { bytes, sha256: hash.digest('hex') };
+  await rememberChecksum(path, checksum);
+  await fileSystem.syncFolder(dirname(path)).catch((cause: unknown) => {
+    if (NO_FOLDER_SYNC.has(String((cause as NodeJS.ErrnoException).code))) return;
+    throw toOutputError(cause, dirname(path));
+  });
+  return checksum;
 }
+
+/**
+ * Flushing a folder fails with these where the file system cannot do it at all (some FUSE and network file systems) or
+ * the platform does not open folders (Windows: EPERM, EISDIR). Then the new name reaches the disk when the system pleases.
+ */
+const NO_FOLDER_SYNC: ReadonlySet<string> = new Set([
+  'EINVAL',
+  'ENOSYS',
+  'ENOTSUP',
+  'EOPNOTSUPP',
+  ...(process.platform === 'win32' ? ['EPERM', 'EISDIR', 'EACCES'] : []),
+]);
 
 /** Creates a folder and those above it. @throws OutputError if that is not possible. */
 export async function makeFolder(path: string): Promise<void> {
-  await mkdir(path, { recursive: true }).catch((cause: unknown) => {
+  await makeFolders(path).catch((cause: unknown) => {
     throw toOutputError(cause, path);
   });
 }
@@ -67,70 +97,24 @@ async function writeAll(file: Pick<FileHandle, 'write'>, chunk: Uint8Array): Pro
 
 /** Says what a failed call of the file system means to the user; errors of ours and non-system errors are kept. */
 export function toOutputError(cause: unknown, path: string): unknown {
-  if (cause instanceof BabelscopeError || !(cause instanceof Error) || !('code' in cause)) return cause;
-  const advice = ADVICE[String(cause.code)] ?? {
-    what: 'cannot be written',
-    remedy: 'write to another folder with --out',
-  };
-  return new OutputError({ ...advice, where: path, found: cause.message }, { cause });
+  return outputError(cause, path, '--out');
 }
 
-const DENIED = { what: 'may not be written', remedy: 'check permissions, or write elsewhere with --out' };
-const FULL = { what: 'the disk is full', remedy: 'free some space, or write to another disk with --out' };
-const NO_FOLDER = {
-  what: 'the folder to write to does not exist and cannot be made',
-  remedy: 'check the path given with --out: one of its parts is a file or is missing',
-};
-const ADVICE: Readonly<Record<string, { readonly what: string; readonly remedy: string }>> = {
-  ENOSPC: FULL,
-  EDQUOT: { ...FULL, what: 'the disk quota is used up' },
-  EFBIG: { what: 'the file is larger than the disk allows', remedy: 'write to another disk with --out' },
-  EACCES: DENIED,
-  EPERM: DENIED,
-  EROFS: { what: 'the disk is read-only', remedy: 'write to another disk with --out' },
-  ENOENT: NO_FOLDER,
-  ENOTDIR: NO_FOLDER,
-  EEXIST: NO_FOLDER,
-  EISDIR: { what: 'there is a folder of that name', remedy: 'remove it, or write elsewhere with --out' },
-};
-
-/** Named by host and process, so that two writers never share one and it is known whose it was. */
-function temporaryName(path: string): string {
-  return join(dirname(path), `.${basename(path)}.${hostname()}-${process.pid}.tmp`);
-}
-
-/** Removes temporaries of this file that a killed process of this host left behind. */
+/** Removes temporaries of this file that a killed process left behind, of which it is certain. */
 async function removeOrphans(path: string): Promise<void> {
   const folder = dirname(path);
-  const start = `.${basename(path)}.${hostname()}-`;
   const names = await readdir(folder).catch((): string[] => []);
   for (const name of names) {
-    if (!name.startsWith(start) || !name.endsWith('.tmp')) continue;
-    const pid = Number(name.slice(start.length, -'.tmp'.length));
-    if (Number.isSafeInteger(pid) && !isRunning(pid))
-      await rm(join(folder, name), { force: true }).catch(() => undefined);
+    if (isOrphan(name, path)) await rm(join(folder, name), { force: true }).catch(() => undefined);
   }
 }
 
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (cause) {
-    return !(cause instanceof Error && 'code' in cause && cause.code === 'ESRCH');
-  }
-}
-
-/** Makes the rename itself durable; some file systems cannot flush a folder, and then it is left to them. */
+/** Makes the rename itself durable. */
 async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, 'r');
   try {
-    const handle = await open(folder, 'r');
-    try {
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-  } catch {
-    return;
+    await handle.sync();
+  } finally {
+    await handle.close();
   }
 }

@@ -1,10 +1,17 @@
 import { z } from 'zod';
 
-/** The newest manifest this version reads and the one it writes. */
-export const RUN_SCHEMA_VERSION = 1;
+/** The manifest that this version reads and writes. 2: it lists the run's files with their checksums, and has its own. */
+export const RUN_SCHEMA_VERSION = 2;
 
-/** A size that an imported run may not know. */
-const size = z.number().int().nullable();
+/** Layers of a model: several times those of the deepest. Each is a file. */
+export const MOST_LAYERS = 1024;
+/** Tables hold indices as int32. */
+const MOST_UNITS = 2 ** 31 - 1;
+const count = z.number().int().nonnegative();
+const units = count.max(MOST_UNITS);
+/** Sizes that an imported run may not know. */
+const size = units.nullable();
+const parameters = count.nullable();
 
 const modelIdentity = z.object({
   name: z.string(),
@@ -13,12 +20,14 @@ const modelIdentity = z.object({
   ref: z.string().nullable().default(null),
   architecture: z.string(),
   modelType: z.string(),
-  parameters: size,
+  parameters,
   /** null, like the hashes below, where an imported run does not know it. */
   dtype: z.enum(['F32', 'F16', 'BF16', 'F8_E4M3', 'MXFP4', 'I8', 'I4']).nullable(),
   configSha256: z.string().nullable(),
   weightsSha256: z.string().nullable(),
   tokenizerSha256: z.string().nullable(),
+  /** Absent from imported runs. */
+  tokenizerFiles: z.record(z.string(), z.string()).optional(),
   /** Absent from runs of versions before adapters. */
   adapter: z
     .object({
@@ -34,25 +43,28 @@ const modelIdentity = z.object({
 
 const modelShape = z.object({
   family: z.string(),
-  layers: z.number().int(),
+  layers: count.max(MOST_LAYERS),
   dModel: size,
   heads: size,
   kvHeads: size,
   headDim: size,
   dMlp: size,
-  experts: z.number().int().nullable(),
+  experts: size,
   mixture: z
     .object({
-      perToken: z.number().int(),
-      dExpert: z.number().int(),
-      dShared: z.number().int(),
-      layers: z.array(z.number().int()).readonly(),
+      perToken: units,
+      dExpert: units,
+      dShared: units,
+      layers: z
+        .array(count.max(MOST_LAYERS - 1))
+        .max(MOST_LAYERS)
+        .readonly(),
     })
     .nullable()
     .default(null),
   vocab: size,
   maxPositions: size,
-  parameters: size,
+  parameters,
 });
 
 const probeIdentity = z.object({
@@ -69,31 +81,32 @@ const probeIdentity = z.object({
 /** Where an imported run came from. */
 const imported = z.object({
   format: z.string(),
-  files: z.array(
-    z.object({ name: z.string(), language: z.string(), fold: z.number().int(), sha256: z.string() }),
-  ),
+  files: z.array(z.object({ name: z.string(), language: z.string(), fold: count, sha256: z.string() })),
 });
+
+/** Folds: each holds an item at least, and a file at least of an imported run. */
+const MOST_FOLDS = 100_000;
 
 /** Everything that decides which numbers a run holds. Runs whose plans differ are not merged. */
 const runPlanSchema = z.object({
   languages: z.array(z.string()),
   /** Items in file order; `fold` in 0…folds−1. The item axis of `*.items` arrays is this list. */
-  items: z.array(z.object({ id: z.string(), fold: z.number().int() })),
-  folds: z.number().int(),
+  items: z.array(z.object({ id: z.string(), fold: count })),
+  folds: count.max(MOST_FOLDS),
   seed: z.number().int(),
   positions: z.enum(['all', 'last', 'answer']),
   countFirst: z.boolean(),
   bos: z.enum(['auto', 'on', 'off']),
   /** Tokens of a sequence that text was packed into, special ones included; absent where prompts are run as they are. */
-  sequenceLength: z.number().int().optional(),
+  sequenceLength: units.optional(),
   /** Counted tokens that every language was cut to; absent where it was not. */
-  tokensPerLanguage: z.number().int().optional(),
+  tokensPerLanguage: count.optional(),
   /** `items`: pooled values of all units but neurons of routed experts; `expert-items`: of those too. */
   keep: z.enum(['items', 'expert-items', 'folds']),
   /** How the counted tokens of a prompt become its one value in `*.items` arrays. */
   pooling: z.enum(['mean', 'max', 'last']).default('mean'),
   /** Each chunk: indices into `items`, all of one fold, all languages together. */
-  chunks: z.array(z.array(z.number().int())),
+  chunks: z.array(z.array(count)),
   hooks: z.array(z.string()),
 });
 
@@ -113,9 +126,9 @@ export const runManifestSchema = z.object({
       family: z.string(),
       prompts: size,
       /** Counted tokens; of imported importances, matrices. */
-      tokens: z.number().int(),
+      tokens: count,
       /** Tokens cut off because a prompt was longer than the model's positions. */
-      truncated: z.number().int(),
+      truncated: count,
     }),
   ),
   plan: runPlanSchema,

@@ -17,8 +17,10 @@ import {
   type SafetensorsFile,
   slabs,
 } from '../files/safetensors.js';
+import { type CheckOptions, DamagedError } from '../integrity/checksum.js';
+import { checkListed, commandOf } from '../integrity/record.js';
 import type { RunManifest } from './manifest.js';
-import { layerPath, readManifest } from './run-folder.js';
+import { type ListedManifest, layerName, layerPath, readListedManifest } from './run-folder.js';
 
 /** A merged layer of a run, open for reading. */
 export interface RunLayer {
@@ -69,20 +71,91 @@ export function rowReader({ values }: ItemBlock, rows: number): (row: number) =>
 export interface Run {
   readonly folder: string;
   readonly manifest: RunManifest;
-  /** Opens a layer; the caller closes it. @throws RunError if its file is missing or does not fit the manifest. */
+  /**
+   * Opens a layer; the caller closes it. Its bytes are checked against the manifest, once in a process.
+   *
+   * @throws DamagedError if its file is missing, damaged or of another run; RunError if it does not fit the manifest.
+   */
   layer(index: number): Promise<RunLayer>;
+  /** Checks the bytes of all layers, for threads that open the run as `checked`. @throws DamagedError; InterruptedError */
+  check(signal?: AbortSignal): Promise<void>;
 }
 
-/** Opens a run. @throws RunError if the manifest is missing, malformed or newer than this version. */
-export async function openRun(folder: string): Promise<Run> {
-  const manifest = await readManifest(folder);
-  return { folder, manifest, layer: (index) => openLayer(folder, manifest, index) };
+export interface OpenRunOptions {
+  /** Somebody has checked the layers: they are not read as a whole again. Default false. */
+  readonly checked?: boolean;
+}
+
+/** Opens a run. @throws RunError if the manifest is missing, damaged or of another version. */
+export async function openRun(folder: string, { checked = false }: OpenRunOptions = {}): Promise<Run> {
+  const listed = await readListedManifest(folder);
+  const { manifest } = listed;
+  return {
+    folder,
+    manifest,
+    layer: async (index) => {
+      if (!Number.isInteger(index) || index < 0 || index >= manifest.shape.layers) {
+        throw new RangeError(`layer ${index} of ${manifest.shape.layers}`);
+      }
+      if (!checked) await checkLayer(folder, listed, index);
+      return openLayer(folder, manifest, index);
+    },
+    check: async (signal) => {
+      for (let layer = 0; layer < manifest.shape.layers; layer++) {
+        await checkLayer(folder, listed, layer, { signal });
+      }
+    },
+  };
+}
+
+/** @throws DamagedError that says whose layer it is, where it is another's. */
+export async function checkLayer(
+  folder: string,
+  listed: ListedManifest,
+  layer: number,
+  options: CheckOptions = {},
+): Promise<void> {
+  const path = layerPath(folder, layer);
+  if (listed.files === null) {
+    throw new RunError({
+      what: 'the run is not finished',
+      where: folder,
+      expected: 'layers that were merged',
+      remedy: `go on with it: ${commandOf(folder, listed)}; where all shards are done, babelscope merge`,
+    });
+  }
+  try {
+    await checkListed(folder, 'manifest.json', listed, layerName(layer), options);
+  } catch (error) {
+    if (error instanceof DamagedError) await sayWhose(path, listed.manifest, layer, error);
+    throw error;
+  }
+}
+
+/** A layer that says of itself that it is another's, is that: not damaged. */
+async function sayWhose(
+  path: string,
+  { planSha256 }: RunManifest,
+  layer: number,
+  error: DamagedError,
+): Promise<void> {
+  const file = await openSafetensors(path).catch(() => null);
+  if (file === null) return;
+  await file.close();
+  const { 'babelscope.plan': plan = planSha256, 'babelscope.layer': own = String(layer) } = file.metadata;
+  if (plan === planSha256 && own === String(layer)) return;
+  throw new DamagedError(
+    {
+      ...error.details,
+      what: 'the file is of another run or layer',
+      expected: `layer ${layer} of plan ${planSha256.slice(0, 12)}`,
+      found: `layer ${own} of plan ${plan.slice(0, 12)}`,
+    },
+    { cause: error },
+  );
 }
 
 async function openLayer(folder: string, manifest: RunManifest, layer: number): Promise<RunLayer> {
-  if (!Number.isInteger(layer) || layer < 0 || layer >= manifest.shape.layers) {
-    throw new RangeError(`layer ${layer} of ${manifest.shape.layers}`);
-  }
   const path = layerPath(folder, layer);
   const file = await openSafetensors(path);
   const names = new Set<LayerArrayName>();

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { RunError } from '../../errors.js';
-import { readJsonObject } from '../../read-json.js';
-import { writeJson } from '../files/text-files.js';
+import type { Checksums } from '../integrity/checksum.js';
+import { otherVersion, type RecordMeta, readRecord, writeRecord } from '../integrity/record.js';
 import { RUN_SCHEMA_VERSION, type RunManifest, runManifestSchema } from './manifest.js';
 
 export function manifestPath(folder: string): string {
@@ -18,21 +18,48 @@ export function partPath(folder: string, part: number, parts: number): string {
 
 /** `layers/07.safetensors` */
 export function layerPath(folder: string, layer: number): string {
-  return join(folder, 'layers', `${String(layer).padStart(2, '0')}.safetensors`);
+  return join(folder, ...layerName(layer).split('/'));
 }
 
-/** Writes `manifest.json`; equal manifests give equal bytes. @throws OutputError */
-export async function writeManifest(folder: string, manifest: RunManifest): Promise<void> {
-  // Parsing puts the keys into the order of the schema.
-  await writeJson(manifestPath(folder), runManifestSchema.parse(manifest));
+/** `layers/07.safetensors`, as a manifest lists it. */
+export function layerName(layer: number): string {
+  return `layers/${String(layer).padStart(2, '0')}.safetensors`;
 }
 
 /**
- * Reads a run's `manifest.json`.
+ * Writes `manifest.json`; equal manifests give equal bytes.
  *
- * @throws RunError if it is missing, malformed, inconsistent or of a newer schema than this version knows.
+ * @param layers checksums of the run's layers; null: there are none yet, the run is unfinished
+ * @param command what makes the run anew, with `<folder>` for its folder
+ * @throws OutputError
  */
+export async function writeManifest(
+  folder: string,
+  manifest: RunManifest,
+  layers: Checksums | null,
+  command: string,
+): Promise<void> {
+  // Parsing puts the keys into the order of the schema.
+  await writeRecord(manifestPath(folder), runManifestSchema.parse(manifest), { files: layers, command });
+}
+
+/** A manifest, and what it says of the run's files. */
+export interface ListedManifest extends RecordMeta {
+  readonly manifest: RunManifest;
+}
+
+/** Reads a run's `manifest.json`. @throws RunError as `readListedManifest` does. */
 export async function readManifest(folder: string): Promise<RunManifest> {
+  return (await readListedManifest(folder)).manifest;
+}
+
+/**
+ * Reads a run's `manifest.json` with the list of its files.
+ *
+ * @throws DamagedError if its bytes are not those that were written; RunError if it is missing, inconsistent or of another
+ *   schema than this version's.
+ */
+export async function readListedManifest(folder: string): Promise<ListedManifest> {
   const path = manifestPath(folder);
   if (!existsSync(path)) {
     throw new RunError({
@@ -42,20 +69,13 @@ export async function readManifest(folder: string): Promise<RunManifest> {
       remedy: 'give the folder of a run, as `babelscope capture --out <folder>` writes it',
     });
   }
-  const value = await readJsonObject(path, 'capture the run again', RunError);
-  const version = value.schemaVersion;
-  if (typeof version === 'number' && version > RUN_SCHEMA_VERSION) {
-    throw new RunError({
-      what: 'the run was written by a newer version of babelscope',
-      where: path,
-      expected: `schemaVersion up to ${RUN_SCHEMA_VERSION}`,
-      found: String(version),
-      remedy: 'update babelscope, or capture the run again with this version',
-    });
-  }
+  const record = await readRecord(path, RUN_SCHEMA_VERSION);
+  const { value } = record;
+  if (record.files === undefined && value.schema === 'babelscope/run')
+    throw otherVersion(path, value.schemaVersion, RUN_SCHEMA_VERSION);
   const parsed = runManifestSchema.safeParse(value);
-  if (!parsed.success) {
-    const issue = parsed.error.issues[0]!;
+  if (!parsed.success || record.files === undefined) {
+    const issue = parsed.error?.issues[0] ?? { path: ['schemaVersion'], message: String(RUN_SCHEMA_VERSION) };
     throw new RunError({
       what: `field "${issue.path.join('.')}" of the manifest is unusable`,
       where: path,
@@ -64,7 +84,7 @@ export async function readManifest(folder: string): Promise<RunManifest> {
     });
   }
   checkConsistency(parsed.data, path);
-  return parsed.data;
+  return { manifest: parsed.data, files: record.files, command: record.command };
 }
 
 /** Checks what the schema cannot say: indices and lists must fit each other. */

@@ -10,12 +10,13 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { DownloadProgress } from '../../../src/checkpoint/hub/snapshot.js';
 import { identifyCheckpoint } from '../../../src/checkpoint/identify-checkpoint.js';
 import { openCheckpoint } from '../../../src/checkpoint/open-checkpoint.js';
 import { HubError, InterruptedError } from '../../../src/errors.js';
 import { inspectCheckpoint } from '../../../src/models/inspect.js';
+import { emptyCache } from '../../support/hub-environment.js';
 import {
   cutAfter,
   filesOf,
@@ -28,7 +29,7 @@ import {
   startHub,
 } from '../../support/hub-server.js';
 import { startProxy } from '../../support/proxy-server.js';
-import { temporaryFolder, tinyCheckpoint } from '../../support/tiny-checkpoint.js';
+import { tinyCheckpoint } from '../../support/tiny-checkpoint.js';
 
 const FIRST = '1'.repeat(40);
 const SECOND = '2'.repeat(40);
@@ -47,7 +48,7 @@ const OTHERS = {
 };
 
 function tinyFiles(): Record<string, Buffer> {
-  const { 'expected.safetensors': _, ...files } = filesOf(tinyCheckpoint());
+  const { 'expected.safetensors': _, 'gradients.safetensors': __, ...files } = filesOf(tinyCheckpoint());
   return files;
 }
 
@@ -62,8 +63,8 @@ function tinyModel(more: Partial<HubModel> = {}): HubModel & { readonly files: R
   };
 }
 
-let home: string;
-const cacheOf = (model = 'models--org--tiny') => join(home, 'hub', model);
+const home = emptyCache();
+const cacheOf = (model = 'models--org--tiny') => join(home(), 'hub', model);
 
 /** Starts a hub and makes it the one that is asked, with an empty cache and no token. */
 async function hubOf(...models: HubModel[]): Promise<HubServer> {
@@ -71,27 +72,6 @@ async function hubOf(...models: HubModel[]): Promise<HubServer> {
   vi.stubEnv('HF_ENDPOINT', hub.endpoint);
   return hub;
 }
-
-beforeEach(() => {
-  home = temporaryFolder();
-  vi.stubEnv('HF_HOME', home);
-  for (const name of [
-    'HF_HUB_CACHE',
-    'HUGGINGFACE_HUB_CACHE',
-    'HF_TOKEN',
-    'HUGGING_FACE_HUB_TOKEN',
-    'HF_TOKEN_PATH',
-  ])
-    vi.stubEnv(name, '');
-  for (const name of ['HTTP_PROXY', 'HTTPS_PROXY', 'ALL_PROXY', 'NO_PROXY'])
-    for (const spelling of [name, name.toLowerCase()]) vi.stubEnv(spelling, '');
-  for (const name of ['HF_HUB_OFFLINE', 'TRANSFORMERS_OFFLINE', 'HF_HUB_DISABLE_IMPLICIT_TOKEN'])
-    vi.stubEnv(name, '');
-});
-
-afterEach(() => {
-  vi.unstubAllEnvs();
-});
 
 async function refusal(source: string): Promise<string> {
   const error: unknown = await openCheckpoint(source).then(
@@ -177,7 +157,11 @@ describe('a model on the hub', () => {
   });
 
   it('of several weight files is downloaded by its index', async () => {
-    const { 'expected.safetensors': _, ...files } = fixture('llama-llama3-sharded-bf16');
+    const {
+      'expected.safetensors': _,
+      'gradients.safetensors': __,
+      ...files
+    } = fixture('llama-llama3-sharded-bf16');
     await hubOf({
       name: 'sharded',
       refs: { main: FIRST },
@@ -374,7 +358,7 @@ describe('the token', () => {
 
   it('is read from the file that logging in writes', async () => {
     await hubOf(tinyModel({ token: 'hf_from_file' }));
-    writeFileSync(join(home, 'token'), 'hf_from_file\n');
+    writeFileSync(join(home(), 'token'), 'hf_from_file\n');
     expect((await openCheckpoint('hf://org/tiny')).tensors.size).toBeGreaterThan(0);
     vi.stubEnv('HF_HUB_DISABLE_IMPLICIT_TOKEN', '1');
     await expect(openCheckpoint('hf://org/tiny@step1000')).rejects.toThrow(HubError);

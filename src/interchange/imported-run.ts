@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
-import { existsSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
-import { ImportError, UsageError } from '../errors.js';
+import { ImportError } from '../errors.js';
 import { describeLanguages } from '../probes/index.js';
 import {
+  type FileChecksum,
+  layerName,
   layerPath,
   makeFolder,
   RUN_SCHEMA_VERSION,
@@ -29,7 +30,7 @@ export interface ImportedSums {
 }
 
 /** A kind of file that becomes a run. */
-export interface RunFormat {
+export interface RunKind {
   readonly name: 'lape-counts' | 'lahis';
   readonly array: 'mlp.fire' | 'head.importance.sum';
   /** As `plan.hooks` names what was recorded. */
@@ -38,41 +39,49 @@ export interface RunFormat {
   readonly caveat: string;
 }
 
+/** Files that are to become a run. */
+export interface ImportedRun {
+  readonly kind: RunKind;
+  /** A file each language and fold. */
+  readonly sums: readonly ImportedSums[];
+  /** Files whose numbers were subtracted from those. */
+  readonly subtracted?: readonly PlacedFile[];
+  /** Further warnings of the run. */
+  readonly warnings?: readonly string[];
+}
+
 /**
  * Writes what several files counted as a run that `score`, `compare` and `report` open, with whatever is known of it.
  * Files are checked before anything is written; the manifest, without which a folder is no run, comes last.
  *
- * @param model what to call it; default the name of the folder.
- * @throws ImportError if shapes differ or a value is none of a count or importance; UsageError if the folder is a run.
+ * @param about the model's name (default that of the folder), and the command that imports these files again.
+ * @throws ImportError if shapes differ or a value is none of a count or importance.
  */
 export async function writeImportedRun(
   out: string,
-  format: RunFormat,
-  imported: readonly ImportedSums[],
-  model = basename(resolve(out)),
+  run: ImportedRun,
+  {
+    model = basename(resolve(out)),
+    command,
+  }: { readonly model?: string | undefined; readonly command: string },
 ): Promise<RunManifest> {
-  if (existsSync(join(out, 'manifest.json'))) {
-    throw new UsageError({
-      what: 'there is a run in the folder already',
-      where: out,
-      remedy: 'choose another folder with --out',
-    });
-  }
+  const { kind, sums: imported } = run;
   const [layers, width] = checkShapes(imported);
-  for (const one of imported) checkValues(format, one);
+  for (const one of imported) checkValues(kind, one);
   const tags = [...new Set(imported.map(({ file }) => file.language))];
   const folds = Math.max(...imported.map(({ file }) => file.fold)) + 1;
   const cells = Array.from({ length: folds }, (_, fold) =>
     tags.map((tag) => imported.find(({ file }) => file.fold === fold && file.language === tag)!),
   );
-  const manifest = await manifestOf({ format, cells, tags, layers, width, model });
-  const fire = format.array === 'mlp.fire';
+  const manifest = await manifestOf({ run, cells, tags, layers, width, model });
+  const fire = kind.array === 'mlp.fire';
   const arrays = [
-    { name: format.array, dtype: fire ? 'U32' : 'F64', shape: [folds, tags.length, width] },
+    { name: kind.array, dtype: fire ? 'U32' : 'F64', shape: [folds, tags.length, width] },
     { name: 'tokens', dtype: 'U32', shape: [folds, tags.length] },
   ] as const;
   const tokens = Uint32Array.from(cells.flat(), (one) => one.tokens);
   await makeFolder(join(out, 'layers'));
+  const written: Record<string, FileChecksum> = {};
   for (let layer = 0; layer < layers; layer++) {
     function* values() {
       for (const { sums } of cells.flat()) {
@@ -81,16 +90,21 @@ export async function writeImportedRun(
       }
       yield tokens;
     }
-    await streamSafetensors(layerPath(out, layer), arrays, values(), {
+    written[layerName(layer)] = await streamSafetensors(layerPath(out, layer), arrays, values(), {
       'babelscope.layer': String(layer),
       'babelscope.plan': manifest.planSha256,
     });
   }
-  await writeManifest(out, manifest);
+  await writeManifest(out, manifest, written, command);
   return manifest;
 }
 
-function checkShapes(imported: readonly ImportedSums[]): [layers: number, width: number] {
+/**
+ * The size that all files share.
+ *
+ * @throws ImportError if one differs, or is no matrix.
+ */
+export function checkShapes(imported: readonly ImportedSums[]): [layers: number, width: number] {
   const first = imported[0]!;
   for (const { sums, file } of imported) {
     const { shape } = sums;
@@ -109,7 +123,8 @@ function checkShapes(imported: readonly ImportedSums[]): [layers: number, width:
   return first.sums.shape as [number, number];
 }
 
-function checkValues({ array }: RunFormat, { sums, tokens, file }: ImportedSums): void {
+/** @throws ImportError if a value is no count, or no importance. */
+export function checkValues({ array }: RunKind, { sums, tokens, file }: ImportedSums): void {
   const counts = array === 'mlp.fire';
   const usable = (value: number) =>
     counts ? Number.isInteger(value) && value >= 0 && value <= tokens : Number.isFinite(value);
@@ -155,7 +170,7 @@ export function valuesOf(tensor: TorchTensor, path: string): Float64Array {
 }
 
 interface Described {
-  readonly format: RunFormat;
+  readonly run: ImportedRun;
   readonly cells: readonly (readonly ImportedSums[])[];
   readonly tags: readonly string[];
   readonly layers: number;
@@ -163,10 +178,11 @@ interface Described {
   readonly model: string;
 }
 
-async function manifestOf({ format, cells, tags, layers, width, model }: Described): Promise<RunManifest> {
+async function manifestOf({ run, cells, tags, layers, width, model }: Described): Promise<RunManifest> {
+  const { kind, subtracted = [], warnings = [] } = run;
   const folds = cells.length;
   const files = [];
-  for (const { file } of cells.flat()) {
+  for (const file of [...cells.flat().map((one) => one.file), ...subtracted]) {
     files.push({
       name: basename(file.path),
       language: file.language,
@@ -177,7 +193,7 @@ async function manifestOf({ format, cells, tags, layers, width, model }: Describ
   const tokens = cells.map((row) => row.map((one) => one.tokens));
   const hash = (value: unknown) => createHash('sha256').update(JSON.stringify(value)).digest('hex');
   const unknown = null;
-  const heads = format.array === 'head.importance.sum';
+  const heads = kind.array === 'head.importance.sum';
   return {
     schema: 'babelscope/run',
     schemaVersion: RUN_SCHEMA_VERSION,
@@ -211,7 +227,7 @@ async function manifestOf({ format, cells, tags, layers, width, model }: Describ
       parameters: unknown,
     },
     probe: {
-      name: `imported ${format.name}`,
+      name: `imported ${kind.name}`,
       version: 'unversioned',
       kind: 'text',
       licence: 'unknown',
@@ -237,11 +253,11 @@ async function manifestOf({ format, cells, tags, layers, width, model }: Describ
       keep: 'folds',
       pooling: 'mean',
       chunks: [],
-      hooks: [format.hook],
+      hooks: [kind.hook],
     },
-    planSha256: hash({ format: format.name, files, model }),
-    warnings: [format.caveat, ...foldWarnings(folds)],
-    imported: { format: format.name, files },
+    planSha256: hash({ format: kind.name, files, model }),
+    warnings: [kind.caveat, ...warnings, ...foldWarnings(folds)],
+    imported: { format: kind.name, files },
   };
 }
 
