@@ -48,11 +48,7 @@ const OTHERS = {
 };
 
 function tinyFiles(): Record<string, Buffer> {
-  const {
-    'expected.safetensors': _,
-    'gradients.safetensors': _gradients,
-    ...files
-  } = filesOf(tinyCheckpoint());
+  const { 'expected.safetensors': _, 'gradients.safetensors': __, ...files } = filesOf(tinyCheckpoint());
   return files;
 }
 
@@ -163,7 +159,7 @@ describe('a model on the hub', () => {
   it('of several weight files is downloaded by its index', async () => {
     const {
       'expected.safetensors': _,
-      'gradients.safetensors': _gradients,
+      'gradients.safetensors': __,
       ...files
     } = fixture('llama-llama3-sharded-bf16');
     await hubOf({
