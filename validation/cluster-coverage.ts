@@ -24,7 +24,7 @@ const SHARED = 0.3;
 const DRAWS = 399;
 
 /** How often intervals of a mean hold it, where members of a cluster are alike. */
-export function clusterCoverage(repetitions = 600, seed = 0): ClusterPoint[] {
+export function clusterCoverage(repetitions = 300, seed = 0): ClusterPoint[] {
   return CLUSTERS.flatMap((clusters) =>
     (['even', 'uneven'] as const).flatMap((sizes) =>
       (['normal', 'skewed'] as const).map((spread) => {

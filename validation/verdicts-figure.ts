@@ -1,6 +1,7 @@
 import type { TopLevelSpec } from 'vega-lite';
 import { specification } from '../src/report/drawing/specification.js';
 import { INK_SOFT, nth, RUN_COLOURS, RUN_SHAPES } from '../src/report/drawing/theme.js';
+import { wilsonInterval } from '../src/stats/index.js';
 import { CLUSTER_METHODS, type ClusterMethod, type ClusterPoint } from './cluster-coverage.js';
 import type { PowerPoint, Share } from './verdict-power.js';
 import type { IntervalOf, Judged, Rule } from './verdict-rules.js';
@@ -40,6 +41,8 @@ const METHOD_NAMES: Readonly<Record<ClusterMethod, string>> = {
   CR2: 't with CR2 error',
   'wild bootstrap': 'wild bootstrap',
 };
+/** Panels of one row compare different things. */
+const APART = { scale: { color: 'independent', shape: 'independent' } };
 const WIDTH = 150;
 const HEIGHT = 170;
 /** Coverage that an interval of 95 % should have. */
@@ -56,17 +59,21 @@ export function verdictsFigure({ points, clusters, items, folds, draws }: Verdic
         rulesPanel(
           probes,
           own.filter((point) => point.kind === kind),
-          { isFirst: n === 0 },
+          { isFirst: n === 0, isLast: n === kinds.length - 1 },
         ),
       ),
       spacing: 16,
+      resolve: APART,
     };
   });
   return {
     ...specification({
-      vconcat: [...panels, { hconcat: [coveragePanel(points), clusterPanel(clusters)], spacing: 60 }],
+      vconcat: [
+        ...panels,
+        { hconcat: [coveragePanel(points), clusterPanel(clusters)], spacing: 60, resolve: APART },
+      ],
       spacing: 30,
-      resolve: { scale: { color: 'independent', shape: 'independent' } },
+      resolve: APART,
     }),
     title: {
       text: 'Verdicts: how often a rule calls a change, where there is none and where there is one',
@@ -95,7 +102,7 @@ function dots(
   domain: readonly string[],
   rows: readonly string[],
   x: object,
-  own: { readonly isFirst: boolean; readonly legend: boolean },
+  own: { readonly isFirst: boolean; readonly legend: 'right' | 'bottom' | null },
 ): object[] {
   const y = {
     field: 'row',
@@ -105,7 +112,7 @@ function dots(
     axis: { grid: true, labels: own.isFirst, ticks: false, labelLimit: 200 },
   };
   const side = { field: 'what', type: 'nominal', sort: domain };
-  const legend = own.legend ? { orient: 'bottom', columns: 2 } : null;
+  const legend = own.legend === null ? null : { orient: own.legend, columns: own.legend === 'right' ? 1 : 2 };
   return [
     {
       data: { values },
@@ -115,7 +122,7 @@ function dots(
         yOffset: side,
         x: { field: 'low', type: 'quantitative', ...x },
         x2: { field: 'high' },
-        color: channel(domain, RUN_COLOURS, null),
+        color: channel(domain, RUN_COLOURS, legend),
       },
     },
     {
@@ -135,7 +142,7 @@ function dots(
 function rulesPanel(
   probes: string,
   points: readonly PowerPoint[],
-  { isFirst }: { isFirst: boolean },
+  { isFirst, isLast }: { isFirst: boolean; isLast: boolean },
 ): object {
   const values = points.flatMap(({ measure, called }) =>
     (Object.entries(called) as [Rule, Share][]).map(([rule, share]) => ({
@@ -157,7 +164,7 @@ function rulesPanel(
       },
       ...dots(values, Object.values(RULE_NAMES), Object.values(MEASURE_NAMES), x, {
         isFirst,
-        legend: isFirst,
+        legend: isLast ? 'right' : null,
       }),
     ],
   };
@@ -179,28 +186,36 @@ function band(x: object): object {
   };
 }
 
+/** Of all kinds of a set together. */
 function coveragePanel(points: readonly PowerPoint[]): object {
   const covered = points.filter(({ coverage }) => coverage !== null);
-  const rows: string[] = [];
-  const values = covered.flatMap(({ probes, kind, measure, coverage }) => {
-    const row = `${probes}, ${kind}: ${MEASURE_NAMES[measure]}`;
-    rows.push(row);
-    return (Object.entries(coverage!) as [IntervalOf, Share][]).map(([interval, share]) => ({
-      row,
-      what: INTERVAL_NAMES[interval],
-      ...share,
-    }));
+  const rows = [...new Set(covered.map(rowOf))];
+  const values = rows.flatMap((row) => {
+    const own = covered.filter((point) => rowOf(point) === row);
+    const trials = own.reduce((sum, { repetitions }) => sum + repetitions, 0);
+    return (Object.keys(INTERVAL_NAMES) as IntervalOf[]).map((interval) => {
+      const held = own.reduce(
+        (sum, { coverage, repetitions }) => sum + Math.round(coverage![interval].share * repetitions),
+        0,
+      );
+      const [low, high] = wilsonInterval(held, trials);
+      return { row, what: INTERVAL_NAMES[interval], share: held / trials, low, high };
+    });
   });
-  const x = coverageAxis(0.7);
+  const x = coverageAxis(0.8);
   return {
     title: { text: '95 % intervals of a change; shaded: 93 to 97 %', fontSize: 12, offset: 8 },
     width: 330,
-    height: 620,
+    height: 260,
     layer: [
       band(x),
-      ...dots(values, Object.values(INTERVAL_NAMES), rows, x, { isFirst: true, legend: true }),
+      ...dots(values, Object.values(INTERVAL_NAMES), rows, x, { isFirst: true, legend: 'bottom' }),
     ],
   };
+}
+
+function rowOf({ probes, measure }: PowerPoint): string {
+  return `${probes}: ${MEASURE_NAMES[measure]}`;
 }
 
 function clusterPanel(clusters: readonly ClusterPoint[]): object {
@@ -215,6 +230,9 @@ function clusterPanel(clusters: readonly ClusterPoint[]): object {
     title: { text: 'Means over clusters of items', fontSize: 12, offset: 8 },
     width: 260,
     height: 420,
-    layer: [band(x), ...dots(values, Object.values(METHOD_NAMES), rows, x, { isFirst: true, legend: true })],
+    layer: [
+      band(x),
+      ...dots(values, Object.values(METHOD_NAMES), rows, x, { isFirst: true, legend: 'bottom' }),
+    ],
   };
 }
