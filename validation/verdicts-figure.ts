@@ -21,7 +21,7 @@ export interface VerdictValidation {
 const RULE_NAMES: Readonly<Record<Rule, string>> = {
   floor: 'floor of halves, the old rule',
   jackknife: 'paired jackknife excludes 0',
-  halfSample: 'half-samples exclude 0',
+  halfSample: 'spread of halves excludes 0',
   exchangeOneCut: 'exchange, one cut',
   exchange: 'exchange, both cuts',
 };
