@@ -4,7 +4,8 @@ import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, describe, expect, it } from 'vitest';
 import { checkProbes, listProbeFormats, loadProbes, type Prompt } from '../../src/probes/index.js';
-import { languageOfCode, languageOfPath } from '../../src/probes/languages/language-code.js';
+import { languageOfPath } from '../../src/probes/languages/file-languages.js';
+import { languageOfCode } from '../../src/probes/languages/language-code.js';
 
 // All contents are written for this test, in the shape of the published files.
 const PARQUET = join(import.meta.dirname, '../fixtures/probes-published');

@@ -1,9 +1,7 @@
 import { z } from 'zod';
 import { readRows } from '../files/read-rows.js';
-import { languageOfCode } from '../languages/language-code.js';
 import { promptRowSchema, textRowSchema, toPrompt } from '../own/read-item.js';
-import { attempt } from '../problems.js';
-import { filesWithFields, type ProbeFormat, parseRow } from './format.js';
+import { filesWithFields, languageOf, type ProbeFormat, parseRow, withExtension } from './format.js';
 
 const row = z.union([promptRowSchema, textRowSchema]);
 
@@ -15,7 +13,7 @@ export const promptRows: ProbeFormat = {
   files: 'JSONL or JSON, {"id", "text": {language: …}} or {"id", "prompts": {language: {"text", …}}}',
   licence: 'not stated',
   source: 'prompt rows',
-  extensions: new Set(['json', 'jsonl', 'ndjson']),
+  possible: withExtension(new Set(['json', 'jsonl', 'ndjson'])),
   async recognise(files, sample) {
     const texts = await filesWithFields(files, sample, ['id', 'text']);
     const prompts = await filesWithFields(files, sample, ['id', 'prompts']);
@@ -33,7 +31,7 @@ export const promptRows: ProbeFormat = {
         if (item === undefined) continue;
         const { id, meta, prompts } = item;
         for (const [code, prompt] of Object.entries(prompts)) {
-          const language = attempt(() => languageOfCode(code, source.where), report);
+          const language = languageOf(file, source.where, code, report);
           if (language === undefined) continue;
           yield { id, language, where: source.where, prompt: toPrompt(prompt), ...(meta && { meta }) };
         }

@@ -1,10 +1,23 @@
 import { z } from 'zod';
-import { canonicalLanguage } from '../languages/language-tag.js';
+import { languageOfCode } from '../languages/language-code.js';
 import { attempt, firstIssue, type ReportProblem } from '../problems.js';
 import type { LanguageTag, ProbeItem, Prompt } from '../types.js';
 
 /** Text that says something. */
 export const filled = z.string().refine((text) => text.trim() !== '', 'must not be empty');
+
+/** An id, as text or number; a number that JavaScript cannot tell from its neighbours is none. */
+export const idSchema = z
+  .union([
+    filled,
+    z
+      .number()
+      .refine(
+        (id) => !Number.isInteger(id) || Number.isSafeInteger(id),
+        'must be written as text: the number is too large',
+      ),
+  ])
+  .transform(String);
 
 const prompt = z.strictObject({
   text: z.string(),
@@ -16,11 +29,11 @@ const prompt = z.strictObject({
 const meta = z.record(z.string(), z.unknown()).optional();
 
 /** A line of `items.jsonl`. */
-export const promptRowSchema = z.strictObject({ id: filled, prompts: z.record(z.string(), prompt), meta });
+export const promptRowSchema = z.strictObject({ id: idSchema, prompts: z.record(z.string(), prompt), meta });
 
 /** A line of `items.jsonl` without answers, `{"id", "text": {lang: …}}`, read as the richer one. */
 export const textRowSchema = z
-  .strictObject({ id: filled, text: z.record(z.string(), z.string()), meta })
+  .strictObject({ id: idSchema, text: z.record(z.string(), z.string()), meta })
   .transform(({ text, ...row }): PromptRow => {
     const prompts = Object.entries(text).map(([language, prompt]) => [language, { text: prompt }]);
     return { ...row, prompts: Object.fromEntries(prompts) };
@@ -46,7 +59,7 @@ export function readItem(
   const itemWhere = `${where} (item ${row.id})`;
   const prompts = new Map<LanguageTag, Prompt>();
   for (const [key, raw] of Object.entries(row.prompts)) {
-    const language = attempt(() => canonicalLanguage(key, itemWhere), report);
+    const language = attempt(() => languageOfCode(key, itemWhere), report);
     if (language === undefined) continue;
     const promptWhere = `${itemWhere}, language ${language}`;
     if (!context.declared.has(language)) {
