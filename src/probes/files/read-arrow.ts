@@ -13,7 +13,7 @@ type Batch = Column<unknown>['data'][number];
  * @throws Error that says what is wrong, without the path
  */
 export function readArrow(bytes: Uint8Array): { fields: readonly string[]; rows: Record<string, unknown>[] } {
-  const table = tableFromIPC(bytes);
+  const table = tableFromIPC(bytes, { useBigInt: true });
   const { names, numRows } = table;
   if (!(numRows <= MOST_ROWS)) throw new Error(`${numRows} rows, more than ${MOST_ROWS}`);
   const fields = names.map(String);

@@ -1,9 +1,6 @@
-import { z } from 'zod';
 import { readRows } from '../files/read-rows.js';
-import { promptRowSchema, textRowSchema, toPrompt } from '../own/read-item.js';
+import { itemSchema, toPrompt } from '../own/read-item.js';
 import { filesWithFields, languageOf, type ProbeFormat, parseRow, withExtension } from './format.js';
-
-const row = z.union([promptRowSchema, textRowSchema]);
 
 /** The rows of a probe set's items.jsonl without its probe.json. */
 export const promptRows: ProbeFormat = {
@@ -19,7 +16,8 @@ export const promptRows: ProbeFormat = {
     const prompts = await filesWithFields(files, sample, ['id', 'prompts']);
     const byLanguage: typeof texts = [];
     for (const file of [...texts, ...prompts]) {
-      if (row.safeParse((await sample(file))?.value).success) byLanguage.push(file);
+      const value = (await sample(file))?.value;
+      if (itemSchema(value).safeParse(value).success) byLanguage.push(file);
     }
     return byLanguage;
   },
@@ -27,7 +25,7 @@ export const promptRows: ProbeFormat = {
     for (const file of files) {
       for (const source of await readRows(file, report)) {
         const expected = '{"id", "text": {language: …}} or {"id", "prompts": {language: {"text", …}}}';
-        const item = parseRow(source, row, expected, report);
+        const item = parseRow(source, itemSchema(source.value), expected, report);
         if (item === undefined) continue;
         const { id, meta, prompts } = item;
         for (const [code, prompt] of Object.entries(prompts)) {

@@ -29,10 +29,10 @@ const prompt = z.strictObject({
 const meta = z.record(z.string(), z.unknown()).optional();
 
 /** A line of `items.jsonl`. */
-export const promptRowSchema = z.strictObject({ id: idSchema, prompts: z.record(z.string(), prompt), meta });
+const promptRowSchema = z.strictObject({ id: idSchema, prompts: z.record(z.string(), prompt), meta });
 
 /** A line of `items.jsonl` without answers, `{"id", "text": {lang: …}}`, read as the richer one. */
-export const textRowSchema = z
+const textRowSchema = z
   .strictObject({ id: idSchema, text: z.record(z.string(), z.string()), meta })
   .transform(({ text, ...row }): PromptRow => {
     const prompts = Object.entries(text).map(([language, prompt]) => [language, { text: prompt }]);
@@ -92,10 +92,15 @@ export function readItem(
   return { id: row.id, prompts, meta: row.meta ?? {} };
 }
 
-/** Both shapes of a row as the richer one. Which is meant shows in the key, so that the message is about that one. */
-function parseRow(value: unknown, where: string, report: ReportProblem): PromptRow | undefined {
+/** The shape of a row that is meant shows in its key, so that a message is about that one. */
+export function itemSchema(value: unknown): z.ZodType<PromptRow> {
   const isPlain = typeof value === 'object' && value !== null && 'text' in value && !('prompts' in value);
-  const row = isPlain ? textRowSchema.safeParse(value) : promptRowSchema.safeParse(value);
+  return isPlain ? textRowSchema : promptRowSchema;
+}
+
+/** Both shapes of a row as the richer one. */
+function parseRow(value: unknown, where: string, report: ReportProblem): PromptRow | undefined {
+  const row = itemSchema(value).safeParse(value);
   if (row.success) return row.data;
   report({
     what: 'not an item',
