@@ -1,10 +1,12 @@
 export { answerTasks } from './answer-tasks.js';
 export { type DotProducts, openDotProducts } from './dot-products.js';
 export {
+  type GradientOptions,
   type LoadedModel,
   type LoadModelOptions,
   loadModel,
   type RunTextOptions,
+  type TextGradients,
   type TextRun,
 } from './load-model.js';
 export { measureGflops, ONNXRUNTIME_VERSION, physicalCores } from './machine.js';
@@ -31,6 +33,7 @@ export type {
   Device,
   LayerReadings,
   PromptActivations,
+  PromptGradients,
   RunnerOptions,
   TokenizedPrompt,
 } from './types.js';

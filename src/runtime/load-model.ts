@@ -1,5 +1,5 @@
 import ndarray, { type NdArray } from 'ndarray';
-import { type HookPoint, requireHook, type Tap } from '../hooks/index.js';
+import { type GradientTap, type HookPoint, requireHook, type Tap } from '../hooks/index.js';
 import { type ModelShape, openSubject, type SubjectOptions } from '../models/index.js';
 import { loadTokenizer } from '../tokenizer/index.js';
 import { ModelRunner } from './model-runner.js';
@@ -35,6 +35,22 @@ export interface TextRun<Hook extends string = string> {
   readonly logits: NdArray<Float32Array> | null;
 }
 
+export interface GradientOptions extends Omit<RunTextOptions, 'logits'> {
+  /**
+   * [tokens]: the weight in the loss of the token that follows each; 0 for the last. Default: 1 / (tokens − 1), so that the
+   * loss is the mean cross-entropy of the tokens but the first.
+   */
+  readonly weights?: ArrayLike<number>;
+}
+
+/** The loss of one text, and how it changes with activations. */
+export interface TextGradients<Hook extends string = string> extends Pick<TextRun, 'tokens' | 'ids'> {
+  /** Σ weight × negative log-likelihood, in nats. */
+  readonly loss: number;
+  /** ∂loss/∂activation at each hook, float32, of the shapes that `run` gives; NaN for neurons of experts that a token did not go to. */
+  readonly hooks: Readonly<Record<Hook, NdArray<Float32Array>>>;
+}
+
 /** A checkpoint with its tokenizer, ready to run text. */
 export interface LoadedModel extends AsyncDisposable {
   readonly shape: ModelShape;
@@ -52,6 +68,16 @@ export interface LoadedModel extends AsyncDisposable {
     hooks?: readonly Hook[],
     options?: RunTextOptions,
   ): Promise<TextRun<Hook>>;
+  /**
+   * The loss of a text, or of token ids, and its gradient with regard to the activations at the named hooks.
+   *
+   * @throws UsageError as `run` does, for a text of one token, and for the graph of another exporter
+   */
+  gradients<const Hook extends string>(
+    prompt: string | ArrayLike<number>,
+    hooks: readonly Hook[],
+    options?: GradientOptions,
+  ): Promise<TextGradients<Hook>>;
   /** Ends the threads that compute. */
   close(): Promise<void>;
 }
@@ -90,6 +116,15 @@ export async function loadModel(source: string, options: LoadModelOptions = {}):
     const { decode, token } = await tokenizer();
     return Promise.all(Array.from(ids, async (id) => readable(token(id), await decode([id]))));
   };
+  const idsOf = async (prompt: string | ArrayLike<number>, bos: 'auto' | 'on' | 'off') =>
+    typeof prompt === 'string'
+      ? (await (await tokenizer()).encode(prompt, { bos })).ids
+      : Int32Array.from(prompt);
+  const pointsOf = (names: readonly string[]) => {
+    const asked = names.map((name) => requireHook(points, name));
+    const at = [...new Set(asked.map(({ hook }) => hook))];
+    return { asked, at, layers: asked.map(({ layer }) => layer) };
+  };
   return {
     shape,
     hooks: points,
@@ -98,28 +133,47 @@ export async function loadModel(source: string, options: LoadModelOptions = {}):
       hooks: readonly Hook[] = [],
       { logits = false, bos = 'auto', signal }: RunTextOptions = {},
     ) {
-      const asked = hooks.map((name) => requireHook(points, name));
-      const taps = [...new Set(asked.map(({ hook }) => hook))].map(
-        (hook): Tap => ({ hook, statistic: 'full' }),
-      );
-      const ids =
-        typeof prompt === 'string'
-          ? (await (await tokenizer()).encode(prompt, { bos })).ids
-          : Int32Array.from(prompt);
+      const { asked, layers, at } = pointsOf(hooks);
+      const taps = at.map((hook): Tap => ({ hook, statistic: 'full' }));
+      const ids = await idsOf(prompt, bos);
       const prompts = [{ ids, counted: new Uint8Array(ids.length).fill(1) }];
-      const layers = asked.map(({ layer }) => layer);
       const [found] = await runner.activations(prompts, taps, { logits, layers, signal });
-      const arrays = asked.map(({ name }) => [name, arrayOf(found!.hooks.get(name)!)] as const);
       return {
         tokens: await wordsOf(ids),
         ids,
-        hooks: Object.fromEntries(arrays) as TextRun<Hook>['hooks'],
+        hooks: arraysOf<Hook>(asked, found!.hooks),
         logits: found!.logits === null ? null : arrayOf(found!.logits),
+      };
+    },
+    async gradients<Hook extends string>(
+      prompt: string | ArrayLike<number>,
+      hooks: readonly Hook[],
+      { weights, bos = 'auto', signal }: GradientOptions = {},
+    ) {
+      const { asked, layers, at } = pointsOf(hooks);
+      const taps = at.map((hook): GradientTap => ({ hook, statistic: 'gradient' }));
+      const ids = await idsOf(prompt, bos);
+      const given = weights === undefined ? {} : { weights: Float32Array.from(weights) };
+      const prompts = [{ ids, counted: new Uint8Array(ids.length).fill(1), ...given }];
+      const [found] = await runner.gradients(prompts, taps, { layers, signal });
+      return {
+        tokens: await wordsOf(ids),
+        ids,
+        loss: found!.loss,
+        hooks: arraysOf<Hook>(asked, found!.hooks),
       };
     },
     close: () => runner.close(),
     [Symbol.asyncDispose]: () => runner.close(),
   };
+}
+
+function arraysOf<Hook extends string>(
+  asked: readonly HookPoint[],
+  found: ReadonlyMap<string, Activation>,
+): Readonly<Record<Hook, NdArray<Float32Array>>> {
+  const arrays = asked.map(({ name }) => [name, arrayOf(found.get(name)!)] as const);
+  return Object.fromEntries(arrays) as Readonly<Record<Hook, NdArray<Float32Array>>>;
 }
 
 function arrayOf({ values, dims }: Activation): NdArray<Float32Array> {

@@ -1,14 +1,21 @@
 import type { WeightFile } from '../checkpoint/index.js';
 import { InterruptedError, UsageError } from '../errors.js';
-import { type Tap, tapOutput } from '../hooks/index.js';
+import { type GradientTap, type Tap, tapOutput } from '../hooks/index.js';
 import type { Model } from '../models/index.js';
 import { physicalCores } from './machine.js';
 import { batchTokens, planBatches } from './memory/batches.js';
 import { chooseResidency, memoryNeeds, workersThatFit } from './memory/memory.js';
 import { dealBatches, Gathering, type Share } from './memory/shares.js';
 import { forbidTelemetry } from './onnxruntime.js';
-import { batchingOf, type ProgramRequest, programOf, rememberGraphs, wire } from './program.js';
-import { checkPrompt, wirePrompts } from './prompts.js';
+import {
+  backwardProgramOf,
+  batchingOf,
+  type ProgramRequest,
+  programOf,
+  rememberGraphs,
+  wire,
+} from './program.js';
+import { checkPrompt, keepByPrompt, meanWeights, wirePrompts } from './prompts.js';
 import type {
   Activation,
   ActivationOptions,
@@ -16,12 +23,13 @@ import type {
   ChunkRequest,
   Device,
   PromptActivations,
+  PromptGradients,
   RunnerOptions,
   TokenizedPrompt,
 } from './types.js';
 import { explainFailure, FailureMessage, interrupted, unavailableDevice } from './worker/failures.js';
 import { WorkerHandle } from './worker/handle.js';
-import { CONTROL, type FromWorker, type ToWorker } from './worker/protocol.js';
+import { CONTROL, type FromWorker, type Step, type ToWorker } from './worker/protocol.js';
 
 type WorkerChunk = Extract<ToWorker, { type: 'chunk' }>;
 type LayerMessage = Extract<FromWorker, { type: 'layer' }>;
@@ -34,13 +42,15 @@ export interface WeightsFolder {
 }
 
 /** A caller's request for one pass over a list of prompts. */
-interface Pass extends ProgramRequest {
+interface Pass extends Pick<ProgramRequest, 'taps' | 'logits'> {
+  readonly program: () => readonly Step[];
   readonly prompts: readonly TokenizedPrompt[];
   readonly signal: AbortSignal | undefined;
   readonly describePrompt: (prompt: number) => string;
   readonly onLayer: (message: LayerMessage) => void | Promise<void>;
   readonly onProgress: (progress: ChunkProgress) => void;
-  readonly onLogits: (tensors: readonly Activation[]) => void;
+  readonly onLogits?: (tensors: readonly Activation[]) => void;
+  readonly onLosses?: (losses: Float64Array) => void;
 }
 
 /**
@@ -105,11 +115,11 @@ export class ModelRunner {
       prompts: request.prompts,
       taps: request.taps,
       logits: false,
+      program: () => programOf(this.#model, { taps: request.taps, logits: false }),
       signal: request.signal,
       describePrompt: request.describePrompt ?? ((prompt) => `prompt ${prompt}`),
       onLayer: ({ layer, readings }) => request.onLayer({ layer, arrays: new Map(readings) }),
       onProgress: request.onProgress ?? (() => {}),
-      onLogits: () => {},
     });
   }
 
@@ -128,31 +138,55 @@ export class ModelRunner {
       prompts,
       taps,
       logits,
-      layers,
-      streams,
+      program: () => programOf(this.#model, { taps, logits, layers, streams }),
       signal,
       describePrompt: (prompt) => `prompt ${prompt}`,
-      onLayer: ({ layer, readings, tensors }) => {
-        for (const [output, perPrompt] of tensors) {
-          const name = `blocks.${layer}.${output.replace(/\/full$/, '')}`;
-          for (const [i, activation] of perPrompt.entries()) hooks[i]!.set(name, activation);
-        }
-        for (const [output, rows] of readings) {
-          const width = rows.length / prompts.length;
-          for (const [i, map] of hooks.entries()) {
-            map.set(`blocks.${layer}.${output}`, {
-              dims: [width],
-              values: rows.slice(i * width, (i + 1) * width),
-            });
-          }
-        }
-      },
+      onLayer: (message) => keepByPrompt(hooks, message),
       onProgress: () => {},
       onLogits: (tensors) => {
         logitsOf = tensors;
       },
     });
     return hooks.map((map, i) => ({ hooks: map, logits: logitsOf?.[i] ?? null }));
+  }
+
+  /**
+   * The loss of every prompt, as its `weights` say or the mean over its tokens but the first, and its gradient at the given
+   * taps. The residual stream of every layer from the lowest of `layers` on is kept for the backward pass: layers ×
+   * tokens × width.
+   *
+   * @throws UsageError for a prompt of one token without `weights`, or a graph of another exporter; others as `runChunk`
+   */
+  async gradients(
+    prompts: readonly TokenizedPrompt[],
+    taps: readonly GradientTap[],
+    { layers, signal }: Pick<ActivationOptions, 'layers' | 'signal'> = {},
+  ): Promise<PromptGradients[]> {
+    const weighed = prompts.map((prompt, i) => {
+      if (prompt.weights !== undefined) return prompt;
+      if (prompt.ids.length > 1) return { ...prompt, weights: meanWeights(prompt.ids.length) };
+      throw new UsageError({
+        what: 'a prompt of one token has no next one to predict',
+        where: `prompt ${i}`,
+      });
+    });
+    const wanted = layers ?? [...Array(this.#model.shape.layers).keys()];
+    const hooks = prompts.map(() => new Map<string, Activation>());
+    let lossOf: Float64Array = new Float64Array(prompts.length);
+    await this.#run({
+      prompts: weighed,
+      taps: [],
+      logits: false,
+      program: () => backwardProgramOf(this.#model, taps, wanted, this.#memoryBytes),
+      signal,
+      describePrompt: (prompt) => `prompt ${prompt}`,
+      onLayer: (message) => keepByPrompt(hooks, message),
+      onProgress: () => {},
+      onLosses: (losses) => {
+        lossOf = losses;
+      },
+    });
+    return hooks.map((map, i) => ({ loss: lossOf[i]!, hooks: map }));
   }
 
   /** Ends the workers, whatever they are doing; what waits for them is rejected. */
@@ -185,10 +219,11 @@ export class ModelRunner {
       stop();
     };
     let consumed: Promise<void> = Promise.resolve();
+    let taken = 0;
     const consume = async (message: LayerMessage, before: Promise<void>) => {
       try {
         await Promise.all([before, pass.onLayer(message)]);
-        tell(CONTROL.consumed, message.layer + 1);
+        tell(CONTROL.consumed, ++taken);
       } catch (error) {
         fail(error);
       }
@@ -203,7 +238,8 @@ export class ModelRunner {
             const { layer, tokenLayers } = message;
             pass.onProgress({ layer, tokenLayers: gathering.progress(share, tokenLayers) });
           }
-          if (message.type === 'logits') pass.onLogits(gathering.logits(share, message.tensors));
+          if (message.type === 'logits') pass.onLogits?.(gathering.logits(share, message.tensors));
+          if (message.type === 'losses') pass.onLosses?.(gathering.losses(share, message.losses));
           if (message.type !== 'layer') return;
           const whole = gathering.layer(share, message);
           if (whole !== null) consumed = consume(whole, consumed);
@@ -228,7 +264,10 @@ export class ModelRunner {
   }
 
   /** Which workers run which prompts, and how. */
-  async #plan({ prompts, taps, logits, layers, streams }: Pass, control: Int32Array<SharedArrayBuffer>) {
+  async #plan(
+    { prompts, taps, logits, program: programOfPass }: Pass,
+    control: Int32Array<SharedArrayBuffer>,
+  ) {
     const lengths = prompts.map(({ ids }) => ids.length);
     const tokens = lengths.reduce((a, b) => a + b, 0);
     const needs = memoryNeeds(this.#model, taps, {
@@ -242,7 +281,7 @@ export class ModelRunner {
     const fit = this.#device === 'cpu' ? workersThatFit(needs, tokens, this.#memoryBytes) : 1;
     const workers = await this.#team(fit, batches.length);
     const shares = dealBatches(batches, lengths, workers.length);
-    const program = programOf(this.#model, { taps, logits, layers, streams });
+    const program = programOfPass();
     const residency = chooseResidency(needs, tokens, this.#memoryBytes);
     const chunks = shares.map(
       (share): WorkerChunk => ({

@@ -6,8 +6,9 @@ import { messageOf, UsageError } from '../errors.js';
 const SWITCH = 'ORT_DISABLE_TELEMETRY';
 const REMEDY = `set ${SWITCH}=1 before the program starts, or import babelscope before any other user of onnxruntime`;
 
+const given = process.env[SWITCH] === '1';
 /** Whether another program in this thread loaded the library first: a later change of the environment stops nothing. */
-const loadedBefore = process.env[SWITCH] !== '1' && isLoaded();
+const loadedBefore = !given && isLoaded();
 // Whoever loads onnxruntime after babelscope finds the switch set, but not in a thread with an environment of its own.
 process.env[SWITCH] = '1';
 
@@ -19,15 +20,16 @@ let loading: Promise<typeof Onnxruntime> | null = null;
  * The library sends telemetry unless the process's environment holds `ORT_DISABLE_TELEMETRY=1` when its first session
  * is made. So the switch is set first, whatever the user set, and looked up again where the library will look.
  *
+ * @param assured Whether the thread that started this one has called `forbidTelemetry`: not every engine lets a thread look.
  * @throws UsageError if the switch cannot be set, or if another program loaded the library without it
  */
-export function onnxruntime(): Promise<typeof Onnxruntime> {
-  loading ??= forbidTelemetry().then(() => import('onnxruntime-node'));
+export function onnxruntime(assured = false): Promise<typeof Onnxruntime> {
+  loading ??= forbidTelemetry(assured).then(() => import('onnxruntime-node'));
   return loading;
 }
 
 /** @throws UsageError as `onnxruntime` does */
-export async function forbidTelemetry(): Promise<void> {
+export async function forbidTelemetry(assured = false): Promise<void> {
   if (loadedBefore) {
     throw new UsageError({
       what: 'onnxruntime was loaded before babelscope, and sends telemetry of its own',
@@ -35,7 +37,7 @@ export async function forbidTelemetry(): Promise<void> {
       remedy: REMEDY,
     });
   }
-  if (isForbidden(isMainThread && process.env[SWITCH] === '1')) return;
+  if (isForbidden(assured || given || (isMainThread && process.env[SWITCH] === '1'))) return;
   process.env[SWITCH] = '1';
   // A thread's environment is a copy as a rule, and the library reads that of the process.
   let cause: unknown;

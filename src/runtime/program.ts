@@ -1,5 +1,5 @@
 import { UsageError } from '../errors.js';
-import { type Tap, tapOutput } from '../hooks/index.js';
+import { type GradientTap, type Tap, tapOutput } from '../hooks/index.js';
 import {
   type Batching,
   type GraphOptions,
@@ -41,10 +41,13 @@ export function rememberGraphs(model: Model): Model {
     layer: (index, taps, options) =>
       remember(withPast(layerKey(index, taps), options), () => model.layer(index, taps, options)),
     unembed: () => remember('unembed', () => model.unembed()),
+    backward: (index, taps = []) =>
+      remember(`backward ${layerKey(index, taps)}`, () => model.backward(index, taps)),
+    loss: (options) => remember(`loss ${options?.gradient}`, () => model.loss(options)),
   };
 }
 
-const layerKey = (index: number, taps: readonly Tap[]): string =>
+const layerKey = (index: number, taps: readonly (Tap | GradientTap)[]): string =>
   [index, ...taps.map((tap) => tapOutput(tap))].join(' ');
 const wholeKey = (taps: readonly Tap[], logits: boolean): string =>
   ['whole', logits, ...taps.map((tap) => tapOutput(tap))].join(' ');
@@ -85,7 +88,7 @@ function layeredSteps(
       layer,
       computes: [layer],
       reads: reading(graph, { hidden: 'stream', counted: 'counted', lengths: 'lengths' }),
-      writes: 'next',
+      writes: { slot: 'stream', output: 'next' },
       kept: [
         ...own.map((tap): Kept => ({ tap, output: tapOutput(tap), layer })),
         ...(streams.includes(layer) ? [stream] : []),
@@ -96,7 +99,7 @@ function layeredSteps(
     ...STEP,
     graph: embed,
     reads: reading(embed, { input_ids: 'ids', lengths: 'lengths' }),
-    writes: 'hidden',
+    writes: { slot: 'stream', output: 'hidden' },
   };
   if (!logits) return [first, ...steps];
   const unembed = wire('unembed', model.unembed());
@@ -131,7 +134,76 @@ function wholeStep(
 }
 
 /** A step that does nothing yet. */
-const STEP = { layer: null, computes: [], writes: null, kept: [], logits: null, alone: false } as const;
+const STEP = {
+  layer: null,
+  computes: [],
+  writes: null,
+  saves: false,
+  kept: [],
+  logits: null,
+  loss: null,
+  rows: null,
+  alone: false,
+} as const;
+
+/**
+ * The steps of a forward pass to the loss and a backward pass as far down as a gradient is wanted.
+ *
+ * @param layers that the taps are for
+ * @param memoryBytes that logits may take
+ * @throws UsageError for a graph of another exporter, which has no backward graph, or a layer that the model does not have
+ */
+export function backwardProgramOf(
+  model: Model,
+  taps: readonly GradientTap[],
+  layers: readonly number[],
+  memoryBytes: number,
+): readonly Step[] {
+  if (model.kind === 'whole') {
+    throw new UsageError({
+      what: 'there are no gradients of the graph of another exporter',
+      where: model.path,
+      remedy: 'give the folder of its safetensors',
+    });
+  }
+  const [embed, ...forward] = programOf(model, { taps: [], logits: false, layers: [model.shape.layers - 1] });
+  const lowest = Math.min(...layers, model.shape.layers);
+  const loss = wire('loss gradient', model.loss({ gradient: true }));
+  const ending: Step = {
+    ...STEP,
+    graph: loss,
+    reads: reading(loss, { hidden: 'stream', targets: 'targets', weights: 'weights' }),
+    writes: { slot: 'gradient', output: 'previous' },
+    loss: 'nll',
+    rows: lossRows(model.shape.vocab, memoryBytes),
+  };
+  const down = Array.from({ length: model.shape.layers - lowest }, (_, i) => model.shape.layers - 1 - i);
+  const backward = down.map((layer): Step => {
+    const here = new Set(model.hooks.filter((point) => point.layer === layer).map(({ hook }) => hook));
+    const own = layers.includes(layer) ? taps.filter(({ hook }) => here.has(hook)) : [];
+    const graph = wire(`backward ${layerKey(layer, own)}`, model.backward(layer, own));
+    return {
+      ...STEP,
+      graph,
+      layer,
+      computes: [layer],
+      reads: reading(graph, { hidden: 'saved', gradient: 'gradient', lengths: 'lengths' }),
+      writes: { slot: 'gradient', output: 'previous' },
+      kept: own.map((tap): Kept => ({ tap, output: tapOutput(tap), layer })),
+    };
+  });
+  const saving = forward.map((step): Step => ({ ...step, computes: [], saves: step.layer! >= lowest }));
+  return [embed!, ...saving, ending, ...backward];
+}
+
+/** Arrays as large as the logits that exist at once while the loss and its gradient are computed. */
+const LOGITS_AT_ONCE = 6;
+
+/** Tokens whose logits may exist at once: they take an eighth of the memory at the most. */
+function lossRows(vocab: number, memoryBytes: number): number {
+  const row = LOGITS_AT_ONCE * vocab * Float32Array.BYTES_PER_ELEMENT;
+  return Math.max(1, Math.min(512, Math.floor(memoryBytes / 8 / row)));
+}
 
 function reading({ inputs }: WireGraph, slots: Readonly<Record<string, Slot>>): Record<string, Slot> {
   return Object.fromEntries(inputs.map((input) => [input, slots[input]!]));

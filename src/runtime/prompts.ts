@@ -1,9 +1,9 @@
 import { CheckpointError, UsageError } from '../errors.js';
-import type { TokenizedPrompt } from './types.js';
-import type { WirePrompts } from './worker/protocol.js';
+import type { Activation, TokenizedPrompt } from './types.js';
+import type { FromWorker, WirePrompts } from './worker/protocol.js';
 
 /** @throws UsageError for a prompt that cannot run; CheckpointError as `checkVocabulary` does */
-export function checkPrompt({ ids, counted }: TokenizedPrompt, vocab: number, name: string): void {
+export function checkPrompt({ ids, counted, weights }: TokenizedPrompt, vocab: number, name: string): void {
   if (ids.length === 0) throw new UsageError({ what: 'a prompt without tokens cannot run', where: name });
   if (counted.length !== ids.length) {
     throw new UsageError({
@@ -14,6 +14,14 @@ export function checkPrompt({ ids, counted }: TokenizedPrompt, vocab: number, na
     });
   }
   checkVocabulary(ids, vocab, name);
+  if (weights === undefined) return;
+  const usable = weights.length === ids.length && weights.every(Number.isFinite) && !weights.at(-1);
+  if (usable) return;
+  throw new UsageError({
+    what: '`weights` must have one finite value a token, and 0 for the last, which nothing follows',
+    where: name,
+    found: `${weights.length} values, the last ${weights.at(-1)}`,
+  });
 }
 
 /**
@@ -37,14 +45,26 @@ export function wirePrompts(prompts: readonly TokenizedPrompt[]): WirePrompts {
   const lengths = prompts.map(({ ids }) => ids.length);
   const starts = Int32Array.from([0, ...lengths.map(cumulative())]);
   const tokens = starts[prompts.length]!;
-  const of = <T extends Int32Array | Uint8Array>(
+  const of = <T extends Int32Array | Uint8Array | Float32Array>(
     type: new (length: number) => T,
     part: (prompt: TokenizedPrompt) => T,
   ) => concatenate(type, prompts.map(part), tokens);
-  return { ids: of(Int32Array, ({ ids }) => ids), counted: of(Uint8Array, ({ counted }) => counted), starts };
+  const wired = {
+    ids: of(Int32Array, ({ ids }) => ids),
+    counted: of(Uint8Array, ({ counted }) => counted),
+    starts,
+  };
+  if (!prompts.some(({ weights }) => weights !== undefined)) return wired;
+  const none = ({ ids }: TokenizedPrompt): Float32Array => new Float32Array(ids.length);
+  return { ...wired, weights: of(Float32Array, (prompt) => prompt.weights ?? none(prompt)) };
 }
 
-function concatenate<T extends Int32Array | Uint8Array>(
+/** The mean over all tokens but the first: cross-entropy of the prompt, in nats a token. */
+export function meanWeights(length: number): Float32Array {
+  return new Float32Array(length).fill(1 / (length - 1), 0, length - 1);
+}
+
+function concatenate<T extends Int32Array | Uint8Array | Float32Array>(
   type: new (length: number) => T,
   arrays: readonly T[],
   length: number,
@@ -64,4 +84,22 @@ function cumulative(): (value: number) => number {
     sum += value;
     return sum;
   };
+}
+
+/** Puts a layer's readings and tensors where their prompts stand, by hook name with its layer. */
+export function keepByPrompt(
+  hooks: readonly Map<string, Activation>[],
+  { layer, readings, tensors }: Extract<FromWorker, { type: 'layer' }>,
+): void {
+  for (const [output, perPrompt] of tensors) {
+    const name = `blocks.${layer}.${output.replace(/\/(full|gradient)$/, '')}`;
+    for (const [i, activation] of perPrompt.entries()) hooks[i]!.set(name, activation);
+  }
+  for (const [output, rows] of readings) {
+    const width = rows.length / hooks.length;
+    for (const [i, map] of hooks.entries()) {
+      const values = rows.slice(i * width, (i + 1) * width);
+      map.set(`blocks.${layer}.${output}`, { dims: [width], values });
+    }
+  }
 }

@@ -7,6 +7,8 @@ export interface TokenizedPrompt {
   readonly ids: Int32Array;
   /** 1 where the token counts, 0 elsewhere; same length as `ids`. */
   readonly counted: Uint8Array;
+  /** Of a prompt that is differentiated: the weight in its loss of the token that follows each; 0 for the last. */
+  readonly weights?: Float32Array;
 }
 
 export interface RunnerOptions {
@@ -59,6 +61,14 @@ export interface PromptActivations {
   readonly hooks: ReadonlyMap<string, Activation>;
   /** [seq, vocab]; null unless asked for. */
   readonly logits: Activation | null;
+}
+
+/** What a backward pass gives of a prompt. */
+export interface PromptGradients {
+  /** Σ weight × negative log-likelihood, in nats. */
+  readonly loss: number;
+  /** By hook name with its layer, with the statistic behind where it reduces: `blocks.3.mlp.hook_post/attribution.sum`. */
+  readonly hooks: ReadonlyMap<string, Activation>;
 }
 
 export interface ActivationOptions {

@@ -61,7 +61,7 @@ test('where no unit is selected there is no table of languages', async () => {
     ['a', 'b'].map(async (name) => {
       const run = join(temporaryFolder(), name);
       const files = ['en', 'zh', 'fr'].map((tag) => join(FIXTURES, 'pytorch', `aya_${tag}.0.pth`));
-      await babelscope(['import', '--format', 'lahis', ...files, '--out', run]);
+      await babelscope(['import', '--format', 'lahis', '--kind', 'importances', ...files, '--out', run]);
       return run;
     }),
   );

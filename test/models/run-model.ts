@@ -1,4 +1,6 @@
+import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import { onTestFinished } from 'vitest';
 import type { Checkpoint } from '../../src/checkpoint/types.js';
 import type { Tap } from '../../src/hooks/taps.js';
 import type { LayeredModel, ModelGraph } from '../../src/models/types.js';
@@ -49,17 +51,35 @@ export async function runModel(
 }
 
 export async function runGraph(
-  { bytes, inputs }: ModelGraph,
+  graph: ModelGraph,
   weightsRoot: string,
   feeds: Readonly<Record<string, Tensor>>,
 ): Promise<Record<string, Tensor>> {
-  const session = await InferenceSession.create(bytes, {
-    intraOpNumThreads: 1,
-    extra: { session: { model_external_initializers_file_folder_path: weightsRoot } },
-  });
-  const outputs = await session.run(Object.fromEntries(inputs.map((name) => [name, feeds[name]!])));
-  await session.release();
+  const session = await sessionOf(graph, weightsRoot);
+  const outputs = await session.run(Object.fromEntries(graph.inputs.map((name) => [name, feeds[name]!])));
   return outputs as Record<string, Tensor>;
+}
+
+/** Sessions of the running test by weights and graph: most of the time that a tiny graph takes is to load it. */
+const sessions = new Map<string, Promise<InferenceSession>>();
+
+function sessionOf({ bytes }: ModelGraph, weightsRoot: string): Promise<InferenceSession> {
+  if (sessions.size === 0) onTestFinished(releaseAll);
+  const key = `${weightsRoot} ${createHash('sha256').update(bytes).digest('hex')}`;
+  const session =
+    sessions.get(key) ??
+    InferenceSession.create(bytes, {
+      intraOpNumThreads: 1,
+      extra: { session: { model_external_initializers_file_folder_path: weightsRoot } },
+    });
+  sessions.set(key, session);
+  return session;
+}
+
+async function releaseAll(): Promise<void> {
+  const open = await Promise.allSettled(sessions.values());
+  sessions.clear();
+  for (const one of open) if (one.status === 'fulfilled') await one.value.release();
 }
 
 export interface Recorded {

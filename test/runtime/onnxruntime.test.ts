@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { watchNetwork } from '../support/network-watch.js';
 import { TRANSPILED } from '../support/transpile-sources.js';
 
@@ -77,6 +77,27 @@ describe('the telemetry of onnxruntime', () => {
   ])('is off in %s', async (_, code) => {
     const { watch, ...outcome } = await run(code);
     expect(outcome).toEqual(quiet);
+  });
+
+  it('is off under Deno too, whose threads nobody can look at', async () => {
+    const program = join(TRANSPILED, `telemetry-${process.pid}.mjs`);
+    onTestFinished(() => rmSync(program, { force: true }));
+    const underDeno = async (code: string) => {
+      const watch = watchNetwork();
+      writeFileSync(program, code);
+      const deno = join(ROOT, 'node_modules/.bin/deno');
+      const child = spawn(deno, ['run', '-A', '--node-modules-dir=manual', program], {
+        cwd: ROOT,
+        env: { ...process.env, ...watch.env, DENO_NO_UPDATE_CHECK: '1' },
+      });
+      const said: Buffer[] = [];
+      for (const stream of [child.stdout, child.stderr]) stream.on('data', (bytes) => said.push(bytes));
+      await new Promise((resolve) => child.once('close', resolve));
+      const files = watch.files().filter((file) => TRACES.includes(file));
+      return { said: Buffer.concat(said).toString(), files, calls: watch.calls() };
+    };
+    const main = `${USE} console.log('ran');`;
+    expect(await underDeno(main)).toEqual({ said: 'ran\n', files: [], calls: [] });
   });
 
   it('that another program switched on before is refused', async () => {

@@ -48,11 +48,13 @@ export class Gathering {
   /** By layer: what some of the shares have handed over. */
   readonly #layers = new Map<number, { missing: number; readonly whole: WholeLayer }>();
   readonly #logits: Activation[] = [];
+  readonly #losses: Float64Array;
 
   constructor(shares: readonly Share[]) {
     this.#shares = shares;
     this.#prompts = shares.reduce((sum, { prompts }) => sum + prompts.length, 0);
     this.#tokenLayers = shares.map(() => 0);
+    this.#losses = new Float64Array(this.#prompts);
   }
 
   /** Tokens × layers that all shares have done by now. */
@@ -82,6 +84,12 @@ export class Gathering {
   logits(share: number, tensors: readonly Activation[]): readonly Activation[] {
     for (const [i, prompt] of this.#shares[share]!.prompts.entries()) this.#logits[prompt] = tensors[i]!;
     return this.#logits;
+  }
+
+  /** [prompt]; of prompts whose share is not in yet 0. */
+  losses(share: number, losses: Float64Array): Float64Array {
+    for (const [i, prompt] of this.#shares[share]!.prompts.entries()) this.#losses[prompt] = losses[i]!;
+    return this.#losses;
   }
 
   #place(share: number, message: LayerMessage, { readings, tensors }: WholeLayer): void {

@@ -1,5 +1,5 @@
 import type { Tensor, TensorConstructor } from 'onnxruntime-node';
-import { type Tap, tapOutput } from '../../hooks/index.js';
+import { type GradientTap, type Tap, tapOutput } from '../../hooks/index.js';
 import type { Activation } from '../types.js';
 import type { Failure, Kept, WirePrompts } from './protocol.js';
 
@@ -22,12 +22,23 @@ export interface Batch {
   /** [rows, seq], padded with token 0. */
   readonly ids: BigInt64Array;
   readonly counted: Float32Array;
+  /** [rows, seq]: the weight in the loss of what follows each token; 0 where nothing is differentiated. */
+  readonly weights: Float32Array;
 }
 
 /** A batch on its way through the steps. */
 export interface RunningBatch extends Batch {
   /** [rows, seq, dModel]: the residual stream as the last step left it; null before the first. */
   stream: Tensor | null;
+  /** By layer, the stream that it read; only until its backward step has run. */
+  readonly saved: Map<number, Tensor>;
+  /** [rows, seq, dModel]: gradient of the loss with regard to the stream that the last backward step read. */
+  gradient: Tensor | null;
+}
+
+/** The batch before its first step. */
+export function startBatch(batch: Batch): RunningBatch {
+  return { ...batch, stream: null, saved: new Map(), gradient: null };
 }
 
 /** Each prompt as a batch of its own, without padding. */
@@ -35,7 +46,7 @@ export function* onePromptEach(
   batches: readonly RunningBatch[],
   TensorOf: TensorConstructor,
 ): Iterable<RunningBatch> {
-  for (const { rows, lengths, seq, ids, counted, stream } of batches) {
+  for (const { rows, lengths, seq, ids, counted, weights, stream } of batches) {
     const width = stream?.dims[2] ?? 0;
     for (const [b, row] of rows.entries()) {
       const length = lengths[b]!;
@@ -43,12 +54,15 @@ export function* onePromptEach(
         values.slice(b * seq * size, (b * seq + length) * size) as T;
       const cut = stream && own(stream.data as Float32Array, width);
       yield {
-        rows: [row],
-        lengths: [length],
-        seq: length,
-        tokens: length,
-        ids: own(ids, 1),
-        counted: own(counted, 1),
+        ...startBatch({
+          rows: [row],
+          lengths: [length],
+          seq: length,
+          tokens: length,
+          ids: own(ids, 1),
+          counted: own(counted, 1),
+          weights: own(weights, 1),
+        }),
         stream: cut && new TensorOf('float32', cut, [1, length, width]),
       };
     }
@@ -61,25 +75,28 @@ export function readBatch(prompts: WirePrompts, rows: readonly number[]): Batch 
   const seq = Math.max(...lengths);
   const ids = new BigInt64Array(rows.length * seq);
   const counted = new Float32Array(rows.length * seq);
+  const weights = new Float32Array(rows.length * seq);
   for (const [b, row] of rows.entries()) {
     const start = prompts.starts[row]!;
     for (let t = 0; t < lengths[b]!; t++) {
       ids[b * seq + t] = BigInt(prompts.ids[start + t]!);
       counted[b * seq + t] = prompts.counted[start + t]!;
+      weights[b * seq + t] = prompts.weights?.[start + t] ?? 0;
     }
   }
-  return { rows, lengths, seq, tokens: lengths.reduce((a, b) => a + b, 0), ids, counted };
+  return { rows, lengths, seq, tokens: lengths.reduce((a, b) => a + b, 0), ids, counted, weights };
 }
 
-/** The residual stream of every token that is not padding must be finite. */
-export function checkStream(batch: RunningBatch, layer: number): void {
-  const { stream, seq } = batch;
-  const hidden = stream!.data as Float32Array;
-  const dModel = stream!.dims[2]!;
+/** What a step left in the residual stream, or of the gradient, must be finite at every token that is not padding. */
+export function checkStream(batch: RunningBatch, slot: 'stream' | 'gradient', layer: number): void {
+  const { seq } = batch;
+  const hidden = batch[slot]!.data as Float32Array;
+  const dModel = batch[slot]!.dims[2]!;
+  const where = slot === 'stream' ? 'hook_resid_post' : 'the gradient of hook_resid_pre';
   for (const [b, row] of batch.rows.entries()) {
     const start = b * seq * dModel;
     if (!isFiniteRange(hidden, start, start + batch.lengths[b]! * dModel)) {
-      throw new WorkerFailure({ kind: 'not-finite', layer, where: 'hook_resid_post', prompt: row });
+      throw new WorkerFailure({ kind: 'not-finite', layer, where, prompt: row });
     }
   }
 }
@@ -92,7 +109,8 @@ export class LayerRecord {
   readonly tensors = new Map<string, Activation[]>();
 
   keep({ tap, layer }: Kept, output: Tensor, batch: Batch, { starts }: WirePrompts): void {
-    if (tap.statistic === 'full') keepTensors(this.tensors, tap, output, batch);
+    if (tap.statistic === 'full' || tap.statistic === 'gradient')
+      keepTensors(this.tensors, tap, output, batch);
     else keepRows(this.readings, tap, output, batch, starts.length - 1, layer);
   }
 }
@@ -110,10 +128,21 @@ export function keepLogits(logits: Activation[], output: Tensor, batch: Batch): 
   }
 }
 
+/** Adds up each prompt's weighted loss from those of its tokens, [rows, seq]. */
+export function keepLosses(
+  losses: Float64Array,
+  nll: Float32Array,
+  { rows, lengths, seq, weights }: Batch,
+): void {
+  for (const [b, row] of rows.entries()) {
+    for (let t = b * seq; t < b * seq + lengths[b]!; t++) losses[row]! += weights[t]! * nll[t]!;
+  }
+}
+
 /** Copies a reducing tap's rows to where their prompts stand. */
 function keepRows(
   readings: Map<string, Float32Array>,
-  tap: Tap,
+  tap: Tap | GradientTap,
   output: Tensor,
   batch: Batch,
   prompts: number,
@@ -135,7 +164,12 @@ function keepRows(
 }
 
 /** Cuts padding off a full tap's tensors. */
-function keepTensors(tensors: Map<string, Activation[]>, tap: Tap, output: Tensor, batch: Batch): void {
+function keepTensors(
+  tensors: Map<string, Activation[]>,
+  tap: Tap | GradientTap,
+  output: Tensor,
+  batch: Batch,
+): void {
   let perPrompt = tensors.get(tapOutput(tap));
   if (perPrompt === undefined) {
     perPrompt = [];

@@ -1,6 +1,6 @@
 import type { WeightFile } from '../../checkpoint/index.js';
 import type { ErrorDetails } from '../../errors.js';
-import type { Tap } from '../../hooks/index.js';
+import type { GradientTap, Tap } from '../../hooks/index.js';
 import type { Residency } from '../memory/memory.js';
 import type { Activation, Device } from '../types.js';
 
@@ -22,13 +22,17 @@ export interface WireGraph {
   readonly convertsAtRun: boolean;
 }
 
-/** Tensors of a batch that a graph may read: tokens, which of them count, prompts' lengths, the residual stream before the step. */
-export type Slot = 'ids' | 'counted' | 'lengths' | 'stream';
+/**
+ * Tensors of a batch that a graph may read: tokens, which of them count, prompts' lengths, the residual stream before the step;
+ * of a backward pass also the stream as the layer read it, the gradient with regard to what it put out, each token's
+ * successor and the weight of its loss.
+ */
+export type Slot = 'ids' | 'counted' | 'lengths' | 'stream' | 'saved' | 'gradient' | 'targets' | 'weights';
 
 /** An output of a graph that is handed over. */
 export interface Kept {
   readonly layer: number;
-  readonly tap: Tap;
+  readonly tap: Tap | GradientTap;
   /** Its name in the graph. */
   readonly output: string;
 }
@@ -42,8 +46,14 @@ export interface Step {
   readonly computes: readonly number[];
   /** The tensor that each input of the graph is fed. */
   readonly reads: Readonly<Record<string, Slot>>;
-  /** The output that is the residual stream from here on; null: it stays as it is. */
-  readonly writes: string | null;
+  /** The output that is the residual stream from here on, or the gradient; null: both stay as they are. */
+  readonly writes: { readonly slot: 'stream' | 'gradient'; readonly output: string } | null;
+  /** The stream before this step is saved for the step of the same layer that reads `saved`. */
+  readonly saves: boolean;
+  /** The output that has each token's negative log-likelihood, which is weighted and summed up by prompt; null: none. */
+  readonly loss: string | null;
+  /** Tokens of a batch that run at once, whatever prompt they belong to; null: all. */
+  readonly rows: number | null;
   readonly kept: readonly Kept[];
   /** The output that has the logits; null: none. */
   readonly logits: string | null;
@@ -55,6 +65,8 @@ export interface Step {
 export interface WirePrompts {
   readonly ids: Int32Array;
   readonly counted: Uint8Array;
+  /** Weight in the loss of what follows each token; absent where nothing is differentiated. */
+  readonly weights?: Float32Array;
   readonly starts: Int32Array;
 }
 
@@ -93,6 +105,8 @@ export type FromWorker =
     }
   | { readonly type: 'progress'; readonly layer: number; readonly tokenLayers: number }
   | { readonly type: 'logits'; readonly tensors: readonly Activation[] }
+  /** [prompt]: Σ weight × negative log-likelihood, in nats. */
+  | { readonly type: 'losses'; readonly losses: Float64Array }
   | { readonly type: 'done' }
   | { readonly type: 'failed'; readonly failure: Failure };
 

@@ -7,10 +7,12 @@ import type { Activation } from '../types.js';
 import {
   checkStream,
   keepLogits,
+  keepLosses,
   LayerRecord,
   onePromptEach,
   type RunningBatch,
   readBatch,
+  startBatch,
   WorkerFailure,
 } from './collect.js';
 import {
@@ -28,7 +30,7 @@ import {
 type Chunk = Extract<ToWorker, { type: 'chunk' }>;
 
 const settings = workerData as WorkerSettings;
-const ort = await onnxruntime();
+const ort = await onnxruntime(true);
 // Failures come back as errors; onnxruntime would write them to standard error besides.
 ort.env.logLevel = 'fatal';
 const openSessions = new Map<string, Onnxruntime.InferenceSession>();
@@ -55,45 +57,102 @@ async function handle(message: ToWorker): Promise<void> {
 }
 
 async function runChunk({ program, prompts, batches: rows, residency, control }: Chunk): Promise<void> {
-  const batches = rows.map((own): RunningBatch => ({ ...readBatch(prompts, own), stream: null }));
+  const batches = rows.map((own) => startBatch(readBatch(prompts, own)));
   let tokenLayers = 0;
+  let posted = 0;
   for (const step of program) {
     const { graph, layer, computes, kept } = step;
     const records = new Map(computes.map((computed) => [computed, new LayerRecord()]));
     const logits: Activation[] = new Array(prompts.starts.length - 1);
+    const losses = new Float64Array(prompts.starts.length - 1);
     await withSession(graph, layer, residency, async (session) => {
       for (const running of step.alone ? onePromptEach(batches, ort.Tensor) : batches) {
         stopIfAborted(control);
-        const outputs = await run(session, step, running);
-        if (step.writes !== null) running.stream = outputs[step.writes]!;
-        if (step.writes !== null && layer !== null) checkStream(running, layer);
+        const feeds = feedsOf(step, running);
+        const outputs =
+          step.rows === null
+            ? await run(session, feeds, layer)
+            : await runInRows(step.rows, feeds, (part) => run(session, part, layer));
+        keepStreams(step, running, outputs);
         for (const one of kept) records.get(one.layer)!.keep(one, outputs[one.output]!, running, prompts);
         if (step.logits !== null) keepLogits(logits, outputs[step.logits]!, running);
+        if (step.loss !== null) keepLosses(losses, outputs[step.loss]!.data as Float32Array, running);
         if (computes.length === 0) continue;
         tokenLayers += running.tokens * computes.length;
         post({ type: 'progress', layer: computes.at(-1)!, tokenLayers });
       }
     });
     for (const [computed, record] of records) {
-      waitForRoom(control, computed);
+      waitForRoom(control, posted++);
       postLayer(computed, record);
     }
     if (step.logits !== null) post({ type: 'logits', tensors: logits });
+    if (step.loss !== null) post({ type: 'losses', losses });
   }
 }
 
-function run(session: Onnxruntime.InferenceSession, { reads, layer }: Step, batch: RunningBatch) {
-  const { rows, seq, lengths } = batch;
+type Tensors = Readonly<Record<string, Onnxruntime.Tensor>>;
+
+function feedsOf({ reads, layer }: Step, batch: RunningBatch): Tensors {
+  const { rows, seq, lengths, ids } = batch;
   const dims = [rows.length, seq];
   const slots: Readonly<Record<Slot, () => Onnxruntime.Tensor>> = {
-    ids: () => new ort.Tensor('int64', batch.ids, dims),
+    ids: () => new ort.Tensor('int64', ids, dims),
     counted: () => new ort.Tensor('float32', batch.counted, dims),
     lengths: () => new ort.Tensor('int64', BigInt64Array.from(lengths, BigInt), [rows.length]),
     stream: () => batch.stream!,
+    saved: () => batch.saved.get(layer!)!,
+    gradient: () => batch.gradient!,
+    // Behind the last token of a batch stands any: its weight is 0.
+    targets: () => new ort.Tensor('int64', BigInt64Array.of(...ids.subarray(1), 0n), dims),
+    weights: () => new ort.Tensor('float32', batch.weights, dims),
   };
-  const feeds = Object.fromEntries(Object.entries(reads).map(([input, slot]) => [input, slots[slot]()]));
+  return Object.fromEntries(Object.entries(reads).map(([input, slot]) => [input, slots[slot]()]));
+}
+
+/** Moves the stream and the gradient on, and keeps or forgets what the layer read. */
+function keepStreams({ writes, saves, reads, layer }: Step, running: RunningBatch, outputs: Tensors): void {
+  if (saves) running.saved.set(layer!, running.stream!);
+  if (Object.values(reads).includes('saved')) running.saved.delete(layer!);
+  if (writes === null) return;
+  running[writes.slot] = outputs[writes.output]!;
+  if (layer !== null) checkStream(running, writes.slot, layer);
+}
+
+/** Runs a graph that treats every token by itself on some tokens after the other. Inputs and outputs are [batch, seq, …]. */
+async function runInRows(
+  count: number,
+  feeds: Tensors,
+  run: (part: Tensors) => Promise<Tensors>,
+): Promise<Tensors> {
+  const [batch, seq] = Object.values(feeds)[0]!.dims as [number, number];
+  const whole = new Map<string, { readonly dims: readonly number[]; readonly data: Float32Array }>();
+  for (let start = 0; start < batch * seq; start += count) {
+    const size = Math.min(count, batch * seq - start);
+    const part = Object.entries(feeds).map(([name, { type, data, dims }]) => {
+      const width = dims.slice(2).reduce((a, b) => a * b, 1);
+      const own = (data as Float32Array).subarray(start * width, (start + size) * width);
+      return [name, new ort.Tensor(type as 'float32', own, [1, size, ...dims.slice(2)])] as const;
+    });
+    for (const [name, { data, dims }] of Object.entries(await run(Object.fromEntries(part)))) {
+      const width = dims.slice(2).reduce((a, b) => a * b, 1);
+      const all = whole.get(name) ?? {
+        dims: [batch, seq, ...dims.slice(2)],
+        data: new Float32Array(batch * seq * width),
+      };
+      whole.set(name, all);
+      all.data.set(data as Float32Array, start * width);
+    }
+  }
+  return Object.fromEntries(
+    [...whole].map(([name, { dims, data }]) => [name, new ort.Tensor('float32', data, dims)]),
+  );
+}
+
+function run(session: Onnxruntime.InferenceSession, feeds: Tensors, layer: number | null): Promise<Tensors> {
   return session.run(feeds).catch((error: unknown) => {
-    const found = `a batch of ${rows.length} prompts of up to ${seq} tokens`;
+    const [rows, seq] = Object.values(feeds)[0]!.dims;
+    const found = `a batch of ${rows} prompts of up to ${seq} tokens`;
     throw new WorkerFailure({ kind: 'run', layer, details: { what: messageOf(error), found } });
   });
 }
@@ -171,12 +230,12 @@ function stopIfAborted(control: Int32Array): void {
   if (Atomics.load(control, CONTROL.abort) === 1) throw new WorkerFailure({ kind: 'aborted' });
 }
 
-/** Blocks until the main thread has taken all but the last few layers' readings. */
-function waitForRoom(control: Int32Array, layer: number): void {
+/** Blocks until the main thread has taken all but the last few of so many layers' readings. */
+function waitForRoom(control: Int32Array, posted: number): void {
   for (;;) {
     stopIfAborted(control);
     const consumed = Atomics.load(control, CONTROL.consumed);
-    if (layer - consumed < LAYERS_IN_FLIGHT) return;
+    if (posted - consumed < LAYERS_IN_FLIGHT) return;
     Atomics.wait(control, CONTROL.consumed, consumed, 100);
   }
 }
