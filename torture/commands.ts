@@ -7,7 +7,7 @@ import { babelscopeProcess, type Outcome, type ProcessOptions } from '../test/su
 import { spoilWeight, TINY_PROBES, writeTinyCheckpoint } from '../test/support/tiny-checkpoint.js';
 import { Failed } from './trial.js';
 
-const PRELOAD = fileURLToPath(new URL('faulty-fs.cjs', import.meta.url));
+const PRELOAD = fileURLToPath(new URL('../test/support/faulty-fs.cjs', import.meta.url));
 
 /** A command that writes, prepared so that it can be run many times. */
 export interface Command {
