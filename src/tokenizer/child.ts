@@ -48,19 +48,12 @@ function processorMs(): number {
   return (user + system) / 1000;
 }
 
-/** `--import tsx`, where this file is run as a source. */
-function loaderFlags(): string[] {
-  const at = process.execArgv.indexOf('--import');
-  return at === -1 ? [] : process.execArgv.slice(at, at + 2);
-}
-
 async function serve(): Promise<void> {
   const watched: Watched = {
     state: new Int32Array(new SharedArrayBuffer(8)),
     limits: new Float64Array(new SharedArrayBuffer(16)),
   };
-  // The thread gets the flags of the loader that this process was started with, and none of V8's.
-  const watcher = new Worker(new URL(import.meta.url), { workerData: watched, execArgv: loaderFlags() });
+  const watcher = new Worker(new URL(import.meta.url), { workerData: watched });
   watcher.unref();
   const watching = once(watcher, 'message');
   // Ctrl-C goes to every process of a terminal; the parent decides what ends.

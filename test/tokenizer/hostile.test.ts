@@ -1,15 +1,12 @@
-import { fork } from 'node:child_process';
-import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { TokenizerError } from '../../src/errors.js';
 import { loadTokenizer } from '../../src/tokenizer/index.js';
 import { LIMITS, Library, LibraryEnd, LibraryRefusal } from '../../src/tokenizer/library.js';
 import { babelscopeProcess } from '../support/command-line.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 import { TINY_PROBES, tinyCheckpoint } from '../support/tiny-checkpoint.js';
-import { TRANSPILED } from '../support/transpile-sources.js';
 
 type Fields = Record<string, unknown>;
 
@@ -111,16 +108,6 @@ test('normalizers within each other 50,000 deep are refused', async () => {
 });
 
 describe('the process of the library', () => {
-  test('starts its thread whatever flags Node was started with', async () => {
-    const execArgv = ['--max-old-space-size=400', '--stack-size=900', '--expose-gc', '--title=x'];
-    const child = fork(join(TRANSPILED, 'tokenizer/child.js'), { execArgv, serialization: 'advanced' });
-    onTestFinished(() => void child.kill());
-    const answered = once(child, 'message');
-    const limits = { milliseconds: 60_000, bytes: 2e9 };
-    child.send({ id: 1, task: { kind: 'load', json: JSON.stringify(TINY) }, limits });
-    expect((await answered)[0]).toMatchObject({ id: 1, value: { vocabSize: expect.any(Number) } });
-  });
-
   test('ends where a request takes more memory than its text justifies', async () => {
     const bomb = sequence(...[1, 2, 3].map(() => replace({ String: 'a' }, 'a'.repeat(1000))));
     const library = new Library(JSON.stringify({ ...TINY, ...bomb }));
