@@ -5,6 +5,7 @@ import {
   type Comparison,
   compareRuns,
   type Estimate,
+  findingInWords,
   languageGroups,
   mainUnits,
   type QuantityKey,
@@ -17,7 +18,7 @@ import { UsageError } from '../errors.js';
 import { EXPORT_POLICIES, isMatrix, isSelection } from '../interchange/index.js';
 import { openRun, withFolderLock } from '../store/index.js';
 import { compareSelected, inPerCent } from './compare-selected.js';
-import { choice, parseList, parseSeed } from './options.js';
+import { choice, parseList, parseSeed, parseShare } from './options.js';
 import {
   formatTable,
   interruptSignal,
@@ -68,7 +69,12 @@ export function compareCommand() {
         'against an imported selection: the rule by which neurons of scored runs are selected (default: tang2024)',
       ).choices(EXPORT_POLICIES),
     )
-    .option('--seed <n>', 'seed of the random halves', parseSeed, 0)
+    .option(
+      '--margin <share>',
+      "changes up to this share of the first run's level do not matter, and may be found unchanged (default: every change matters)",
+      parseShare,
+    )
+    .option('--seed <n>', 'seed of random halves and of exchanged labels', parseSeed, 0)
     .option('--json', 'print the comparison as one JSON object')
     .action(async (runs, { out, labels, reference, groups = [], seeds, contrast, steps, ...rest }) => {
       onePerRun('--labels', runs, labels);
@@ -110,6 +116,7 @@ export function compareCommand() {
         groups: await languageGroups(groups, languages),
         contrasts: contrast,
         trajectory: rest.trajectory === true || steps !== undefined,
+        margin: rest.margin,
         seed: rest.seed,
         signal: interruptSignal(),
       };
@@ -160,8 +167,17 @@ export function printComparison(comparison: Comparison): void {
   if (hasNumber(changes.map(({ change }) => change.value))) {
     printSection(
       `Changes from ${reference}:`,
-      ['units', 'to', 'measure', 'change', '95 % interval', 'sampling', 'seeds'],
-      changes.map((c) => [unitsOf(c), c.to, c.measure, ...numbers(c.change), c.verdict, c.seeds.verdict]),
+      ['units', 'to', 'measure', 'change', '95 % interval', 'p', 'finding', 'halves', 'seeds'],
+      changes.map((c) => [
+        unitsOf(c),
+        c.to,
+        c.measure,
+        ...numbers(c.change),
+        number(c.test.adjusted),
+        findingInWords(c.test),
+        c.verdict,
+        c.seeds.verdict,
+      ]),
     );
   } else {
     print(`Changes from ${reference}: not measured${reasons(changes)}.`);

@@ -1,10 +1,12 @@
 import { z } from 'zod';
+import { FINDINGS } from '../stats/index.js';
 import { runManifestSchema, UNIT_TYPES } from '../store/index.js';
 
 /**
- * Newest layout of comparison.json. 6: it lists its tables with their checksums, and has its own. Files of earlier versions are refused with the command that makes them anew.
+ * Newest layout of comparison.json. 7: changes are tested, and `tests` declares how. 6: it lists its tables with their
+ * checksums, and has its own. Files of earlier versions are refused with the command that makes them anew.
  */
-export const COMPARISON_SCHEMA_VERSION = 6;
+export const COMPARISON_SCHEMA_VERSION = 7;
 
 /** Every measure of a comparison, as comparison.json, the tables and the terminal spell it. */
 export const MEASURES = [
@@ -148,6 +150,26 @@ const samplingFloor = z.object({
  */
 const seedFloor = samplingFloor.extend({ verdict: z.enum(SEED_VERDICTS) });
 
+/**
+ * Whether a change would be there with other items of the same kind. The adjusted p-value is that of its family, which `tests`
+ * declares; `finding` follows from it and from the margin.
+ */
+const changeTest = z.object({
+  /** Exchange of the two runs' labels over folds, or the t test of the paired jackknife. */
+  by: z.enum(['exchange', 'jackknife']),
+  p: value,
+  adjusted: value,
+  finding: z.enum(FINDINGS),
+  /** Changes up to it do not matter, in the unit of the change; null if none was set, and of what is no difference. */
+  margin: value,
+  /** The smallest margin within which the change is shown to lie. */
+  leastMargin: value,
+  /** The smallest true change that this comparison calls with a chance of 80 %, uncorrected. */
+  detectable: value,
+  /** The reason why it was not measured; empty otherwise. */
+  note: z.string(),
+});
+
 /** A quantity between two runs, of every pair of runs, beside both floors. */
 const change = key.extend({
   from: z.string(),
@@ -157,8 +179,28 @@ const change = key.extend({
   valueTo: value,
   /** to − from, or the quantity between the two; paired jackknife over folds. */
   change: estimate,
+  test: changeTest,
   ...samplingFloor.shape,
   seeds: seedFloor,
+});
+
+/** How the changes of a comparison are tested. */
+const tests = z.object({
+  /** Of every test, after correction. */
+  level: z.number(),
+  /** Share of the first run's level up to which a change does not matter; null: none was set. */
+  margin: value,
+  /** Arrangements of labels over the folds, the observed one among them; 0 where none were made. */
+  arrangements: count,
+  /** All arrangements there are. */
+  exact: z.boolean(),
+  families: list(
+    z.object({
+      name: z.enum(['headlines', 'parts']),
+      method: z.enum(['holm', 'benjamini-hochberg']),
+      about: z.string(),
+    }),
+  ),
 });
 
 /**
@@ -249,6 +291,7 @@ export const comparisonSchema = z.object({
   runs: list(comparedRun),
   units: list(unitDescription),
   levels: list(level),
+  tests,
   changes: list(change),
   contrasts: list(contrast),
   /** Empty without a trajectory. */
@@ -279,6 +322,7 @@ export type SeedFloor = Readonly<z.infer<typeof seedFloor>>;
 export type QuantityKey = Readonly<z.infer<typeof key>>;
 export type Level = Readonly<z.infer<typeof level>>;
 export type Change = Readonly<z.infer<typeof change>>;
+export type ChangeTest = Readonly<z.infer<typeof changeTest>>;
 export type Contrast = Readonly<z.infer<typeof contrast>>;
 export type Trend = Readonly<z.infer<typeof trend>>;
 export type Verdict = (typeof VERDICTS)[number];

@@ -40,3 +40,4 @@ export type { RunToCompare } from './inputs/regimes.js';
 export { againstReference, headlineChanges, mainUnits, type RowFilter, rowsOf } from './select.js';
 export type { ChangeSet } from './units/change-task.js';
 export { CHANGE_COLUMNS, type ChangesOptions, writeChanges } from './units/changes.js';
+export { findingInWords } from './verdict.js';

@@ -12,16 +12,21 @@ import type {
 import { estimate, type Judged, judge, notMeasured, seedFloor } from './floors.js';
 import { finiteOrNull } from './numbers.js';
 import { comparedPairs, type Design, type Quantity } from './quantities/quantity.js';
+import { testChange } from './verdict.js';
 
 /** Level of a trend's test. */
 const TREND_LEVEL = 0.05;
 /** The subset that holds all folds. */
 const FULL = 0;
 
-/** Everything that a comparison says of some quantities, with intervals, floors and verdicts. */
+/** [arrangement] of two runs' labels: a quantity, by its index, between the pseudo-runs; null where none were made. */
+export type Exchanged = (from: number, to: number, quantity: number) => readonly number[] | null;
+
+/** Everything that a comparison says of some quantities, with intervals, floors, tests and verdicts. */
 export function measureAll(
   quantities: readonly Quantity[],
   design: Design,
+  exchanged: Exchanged = () => null,
 ): Pick<Comparison, 'levels' | 'changes' | 'contrasts' | 'trends'> {
   const headlines = quantities.filter(({ isDetail }) => !isDetail);
   const levels = design.labels.flatMap((_, run) =>
@@ -30,7 +35,7 @@ export function measureAll(
   return {
     levels,
     changes: comparedPairs(design.labels.length).flatMap(({ from, to }) =>
-      quantities.map((quantity) => changeOf(quantity, design, from, to)),
+      quantities.map((quantity, index) => changeOf(quantity, design, from, to, exchanged(from, to, index))),
     ),
     contrasts: design.contrasts.flatMap(({ from, to }) =>
       headlines.map((quantity) => contrastOf(quantity, design, from, to)),
@@ -93,9 +98,10 @@ function judgeOver(
  */
 function changeOf(
   quantity: Quantity,
-  { labels, regimes, subsets }: Design,
+  { labels, regimes, subsets, margin }: Design,
   from: number,
   to: number,
+  exchanged: readonly number[] | null = null,
 ): Change {
   const { between, value } = quantity;
   const own = (run: number) => (value === null ? null : finiteOrNull(value({ run, subset: FULL })));
@@ -108,13 +114,25 @@ function changeOf(
     withinTo: over(to, to),
     across,
   });
+  const halves = (side: 'first' | 'second') => subsets.halves.map((half) => across(half[side], half[side]));
+  const valueFrom = own(from);
+  const test = testChange(quantity, {
+    value: across(FULL, FULL),
+    leaveOneOut: subsets.leaveOneOut.map((subset) => across(subset, subset)),
+    // Sets over the same half of both runs are not counted, and a distance has no difference of halves.
+    halves: value === null ? null : { first: halves('first'), second: halves('second') },
+    exchanged,
+    folds: subsets.folds[FULL]!.length,
+    margin: margin === null || valueFrom === null ? Number.NaN : margin * Math.abs(valueFrom),
+  });
   return {
     ...keyOf(quantity),
     from: labels[from]!,
     to: labels[to]!,
-    valueFrom: own(from),
+    valueFrom,
     valueTo: own(to),
     change: judged.estimate,
+    test,
     ...judged.floor,
     seeds: floorOfSeeds(quantity, regimes[from]!, regimes[to]!, (a, b) => over(a, b)(FULL, FULL)),
   };

@@ -74,6 +74,7 @@ function trendOf(values: readonly number[]) {
     group: null,
     layer: null,
     language: null,
+    isSmooth: false,
     isDetail: false,
     impossible: null,
     ...signed(({ run }) => values[run]!),
@@ -88,6 +89,7 @@ function trendOf(values: readonly number[]) {
     scopes: [],
     contrasts: [],
     steps: new Map(labels.map((label, run) => [label, run])),
+    margin: null,
   });
   return trends[0]!;
 }

@@ -15,6 +15,7 @@ import {
   wrap,
   wrapParts,
 } from '../../src/report/words/text.js';
+import { testOf } from '../support/synthetic-comparison.js';
 
 const jaccard: Change = {
   type: 'neuron',
@@ -27,6 +28,7 @@ const jaccard: Change = {
   valueFrom: null,
   valueTo: null,
   change: { value: 0.76, low: 0.71, high: 0.81 },
+  test: testOf(true),
   withinFrom: [0.6, 0.65, 0.7],
   withinTo: [0.7, 0.75, 0.8],
   across: [0.4, 0.5, 0.55],

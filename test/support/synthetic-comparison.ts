@@ -1,5 +1,6 @@
 import type {
   Change,
+  ChangeTest,
   Comparison,
   Contrast,
   LanguageGroup,
@@ -10,6 +11,7 @@ import type {
   Trend,
   UnitDescription,
 } from '../../src/compare/comparison.js';
+import { COMPARISON_SCHEMA_VERSION } from '../../src/compare/comparison.js';
 
 /** What a comparison says in rows. */
 type Rows = Pick<Comparison, 'levels' | 'changes' | 'contrasts' | 'trends'>;
@@ -94,7 +96,7 @@ export function syntheticComparison({
   const tokens = languages.map((_, k) => Math.round(9_000 + 9_000 * random() + (k === 0 ? 2_000 : 0)));
   const described = {
     schema: 'babelscope/comparison' as const,
-    schemaVersion: 5,
+    schemaVersion: COMPARISON_SCHEMA_VERSION,
     babelscope: '0.1.0',
     probe: {
       name: 'facts',
@@ -168,6 +170,7 @@ export function syntheticComparison({
     ...described,
     units: units.map(({ description }) => description),
     levels: rows.flatMap(({ levels }) => levels),
+    tests: { level: 0.05, margin: null, arrangements: 480, exact: false, families: [] },
     changes: rows.flatMap(({ changes }) => changes),
     contrasts: rows.flatMap(({ contrasts }) => contrasts),
     trends: rows.flatMap(({ trends }) => trends),
@@ -343,6 +346,7 @@ function withRegimes(
       withinTo: [0, 1, 2],
       across: [0, 1, 2],
       shareOutside: 0.2,
+      test: testOf(false),
       verdict: 'not distinguishable from sampling',
       note: '',
       seeds: seedFloorOf({ verdict: 'not measured', across: null, withinFrom: null }, 1),
@@ -486,7 +490,7 @@ function alignment(
         const change = { value, low: value - half, high: value + half };
         const [valueFrom, valueTo] = [values[a]!, values[a + 1 + i]!];
         const own = { ...RESIDUAL, measure, group, layer, from, to, valueFrom, valueTo, change, ...floor };
-        changes.push({ ...own, seeds: seedFloorOf(floor, seeds) });
+        changes.push({ ...own, test: testOf(changed, 'jackknife'), seeds: seedFloorOf(floor, seeds) });
       }
     }
   }
@@ -549,6 +553,7 @@ function headlines(
         valueFrom: measure === 'selected' ? 0 : null,
         valueTo: measure === 'selected' ? 0 : null,
         change: { value: null, low: null, high: null },
+        test: testOf(null),
         withinFrom: null,
         withinTo: null,
         across: null,
@@ -575,6 +580,7 @@ function headlines(
       valueFrom: reference,
       valueTo: other,
       change: { value, low: value - half, high: value + half },
+      test: testOf(changed, measure.startsWith('mean_') ? 'jackknife' : 'exchange'),
       withinFrom: wa,
       withinTo: wb,
       across,
@@ -583,6 +589,24 @@ function headlines(
       note: '',
     };
   });
+}
+
+/** null: not measured. */
+export function testOf(changed: boolean | null, by: ChangeTest['by'] = 'exchange'): ChangeTest {
+  const nothing = { margin: null, leastMargin: null, detectable: null };
+  if (changed === null) {
+    const note = 'the reference selects none: 1 % of 48 heads is 0.48';
+    return { by, p: null, adjusted: null, finding: 'not measured', ...nothing, note };
+  }
+  const p = changed ? 0.004 : 0.4;
+  return {
+    by,
+    p,
+    adjusted: changed ? 0.03 : 1,
+    finding: changed ? 'changed' : 'undecided',
+    ...nothing,
+    note: '',
+  };
 }
 
 function headMaps(runs: readonly string[], layers: number, heads: number, random: () => number) {

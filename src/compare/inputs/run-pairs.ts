@@ -23,7 +23,8 @@ export class RunPairs {
   readonly #pairs = new Map<string, RunPair>();
 
   constructor(runs: number, main: number, subsets: FoldSubsets, scopes: number) {
-    if (runs < 2) return;
+    // One run alone is compared with itself where there are halves of it.
+    if (runs < 2 && subsets.halves.length === 0) return;
     const { full, leaveOneOut, halves } = subsets;
     const crossed = halves.flatMap(({ first, second }) => [
       { a: first, b: second },

@@ -1,9 +1,8 @@
-import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import { CsvError, parse } from 'csv-parse/sync';
-import { type Compressors, parquetRead, parquetReadObjects } from 'hyparquet';
-import { decompressLz4, decompressLz4Raw, decompressZstd } from 'hyparquet-compressors';
+import { parquetRead, parquetReadObjects } from 'hyparquet';
 import { messageOf } from '../../errors.js';
 import { openParquet } from '../../read-parquet.js';
+import { PARQUET_CODECS } from '../../read-parquet-codecs.js';
 import type { ReportProblem } from '../problems.js';
 import { readArrow } from './read-arrow.js';
 import { decodeUtf8, MOST_RECORD_BYTES, parseJson, readJsonLines } from './read-json-lines.js';
@@ -142,15 +141,6 @@ export function readDelimited(
   return malformed(`${uneven.fields.length} fields on line ${uneven.line}, ${width} in the first row`);
 }
 
-/** Codecs beside snappy, none of which unpacks more than a page says. */
-const COMPRESSORS: Compressors = {
-  LZ4: decompressLz4,
-  LZ4_RAW: decompressLz4Raw,
-  ZSTD: (packed, bytes) => decompressZstd(packed, new Uint8Array(bytes)),
-  GZIP: (packed, bytes) => gunzipSync(packed, { maxOutputLength: Math.max(1, bytes) }),
-  BROTLI: (packed, bytes) => brotliDecompressSync(packed, { maxOutputLength: Math.max(1, bytes) }),
-};
-
 async function readParquet(path: string, report: ReportProblem): Promise<SourceRow[]> {
   try {
     const rows = await readObjects(path);
@@ -193,8 +183,8 @@ async function readObjects(path: string): Promise<Record<string, unknown>[]> {
     if (!(rows <= MOST_PARQUET_ROWS)) throw new Error(`${rows} rows, more than ${MOST_PARQUET_ROWS}`);
     for (const group of footer.row_groups) await check(group);
     // Without a receiver of rows it waits for every column, however many of them fail.
-    await parquetRead({ file, metadata: footer, compressors: COMPRESSORS });
-    return await parquetReadObjects({ file, metadata: footer, compressors: COMPRESSORS });
+    await parquetRead({ file, metadata: footer, compressors: PARQUET_CODECS });
+    return await parquetReadObjects({ file, metadata: footer, compressors: PARQUET_CODECS });
   } finally {
     await close();
   }

@@ -72,7 +72,7 @@ export const mlamaRows = tableFormat({
 });
 
 /** A bracket that X-FACTR's own code fills with an inflected form or an article: `[Y.Acc]`, `[DEF;X]`, `[né;X-Gender=MASC|…]`. */
-const GRAMMAR = /\[(?:[XY]\.[^\]]*|[^\]]*;[^\]]*)\]/;
+const GRAMMAR = /\[(?:[XY]\.[^[\]]*|[^[\];]*;[^[\]]*)\]/;
 
 /** Facts in a table with their Wikidata ids, as X-FACTR's prompts and facts joined: one row a fact and language. */
 export const xFactr = tableFormat({

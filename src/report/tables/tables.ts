@@ -63,6 +63,17 @@ const FLOORS: Columns<Judged> = [
   ['note', ({ note }) => note],
 ];
 
+/** The test of a change; its adjusted p is that of its family. */
+const TEST: Columns<Change> = [
+  ['test', ({ test }) => test.by],
+  ['p', ({ test }) => test.p],
+  ['adjusted p', ({ test }) => test.adjusted],
+  ['finding', ({ test }) => test.finding],
+  ['margin', ({ test }) => test.margin],
+  ['least margin', ({ test }) => test.leastMargin],
+  ['detectable', ({ test }) => test.detectable],
+];
+
 /** Every table that has rows, in the order of the page. */
 export function buildTables(comparison: Comparison): ReportTable[] {
   return [
@@ -108,6 +119,7 @@ function changes(comparison: Comparison, name: Name, title: string, of: Filter):
     UNIT,
     ...VALUES,
     ...ends(({ change }: Change) => change),
+    ...TEST,
     ...FLOORS,
   ]);
 }
@@ -129,6 +141,8 @@ function parts(comparison: Comparison): ReportTable {
       ...VALUES,
       ['per cent', perCent],
       ...ends(({ change }: Change) => change),
+      ['adjusted p', ({ test }) => test.adjusted],
+      ['finding', ({ test }) => test.finding],
       ['share outside', ({ shareOutside }) => shareOutside],
       ['verdict', ({ verdict }) => verdict],
     ],
