@@ -48,6 +48,8 @@ const LLAMA_NAMES: WeightNames = {
 
 export interface Transformer {
   readonly shape: Architecture['shape'];
+  readonly mostPositions?: number;
+  readonly warnings?: readonly string[];
   /** The unembedding is the embedding. */
   readonly tied: boolean;
   readonly norm: Norm;
@@ -70,6 +72,10 @@ export function transformer(parts: Transformer): Architecture {
   const { vocab, dModel } = shape;
   return {
     shape,
+    names,
+    tied,
+    ...(parts.mostPositions === undefined ? {} : { mostPositions: parts.mostPositions }),
+    ...(parts.warnings === undefined ? {} : { warnings: parts.warnings }),
     embed: (block, ids) =>
       embed(block, () => block.weightRows(`${names.table}.weight`, [vocab, dModel], ids)),
     layer(block, index, hidden) {
