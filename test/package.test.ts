@@ -19,6 +19,7 @@ test('every package that users install has a licence that permits that, or a lin
     '0BSD',
     'Unlicense',
     'CC0-1.0',
+    'BlueOak-1.0.0',
   ];
   const { packages } = JSON.parse(readFileSync(`${ROOT}/package-lock.json`, 'utf8')) as {
     packages: Record<string, { license?: string; dev?: boolean }>;

@@ -1,10 +1,11 @@
 /**
- * Measures the instrument on known answers and rewrites figures/validation: recovery.json and its figure.
+ * Measures the instrument on known answers and rewrites figures/validation: recovery.json, verdicts.json and their figures.
  *
- *     npx tsx validation/make-validation.ts [--checkpoint demo/checkpoints/base] [--parts falseDiscoveries,recovery,nothing]
+ *     npx tsx validation/make-validation.ts [--parts falseDiscoveries,recovery,nothing,verdicts]
  *
- * `--work <folder>` keeps checkpoints and runs there, and goes on with what it finds.
- * Parts that are not named stay as they are in recovery.json; `--parts figure` only draws. About ten minutes on two cores.
+ * `--work <folder>` keeps checkpoints and runs there, and goes on with what it finds. `--checkpoint` is another base for recovery.
+ * Parts that are not named stay as they are; `--parts figure` only draws. About ten minutes on two cores, and as long again
+ * for `verdicts`.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -25,11 +26,18 @@ import {
 import { renderPng, renderSvgs } from '../src/report/drawing/render.js';
 import { formatJson } from '../src/store/files/text-files.js';
 import { VERSION } from '../src/version.js';
+import { clusterCoverage } from './cluster-coverage.js';
 import { type FalseDiscoveryRate, falseDiscoveryRates } from './false-discoveries.js';
 import { validationFigure } from './validation-figure.js';
+import { measureVerdicts, SIMULATED_RUNS } from './verdict-power.js';
+import { type VerdictValidation, verdictsFigure } from './verdicts-figure.js';
 
 const FIGURES = fileURLToPath(new URL('../figures/validation', import.meta.url));
 const NUMBERS = join(FIGURES, 'recovery.json');
+const VERDICTS = join(FIGURES, 'verdicts.json');
+const CHECKPOINTS = fileURLToPath(new URL('../demo/checkpoints', import.meta.url));
+/** Those that the fine-tunes see. */
+const VERDICT_LANGUAGES = ['en', 'es', 'fr', 'ja', 'uk', 'zh'];
 const LANGUAGES = ['en', 'es', 'fr', 'ja', 'ko', 'pt', 'uk', 'zh'];
 /** The languages that the demo's fine-tunes see, and those they do not. */
 const GROUPS = [
@@ -88,10 +96,10 @@ const { values: options } = parseArgs({
   options: {
     checkpoint: {
       type: 'string',
-      default: fileURLToPath(new URL('../demo/checkpoints/base', import.meta.url)),
+      default: join(CHECKPOINTS, 'base'),
     },
     work: { type: 'string' },
-    parts: { type: 'string', default: 'falseDiscoveries,recovery,nothing' },
+    parts: { type: 'string', default: 'falseDiscoveries,recovery,nothing,verdicts' },
   },
 });
 const started = Date.now();
@@ -103,6 +111,7 @@ try {
     if (part === 'falseDiscoveries') await keep({ falseDiscoveries: await measureFalseDiscoveries() });
     else if (part === 'recovery') await keep({ recovery: await measurePlanted() });
     else if (part === 'nothing') await keep({ nothing: await measureNothing() });
+    else if (part === 'verdicts') await keepVerdicts();
     else if (part !== 'figure') throw new Error(`there is no part ${part}`);
   }
 } finally {
@@ -112,12 +121,37 @@ const { recovery, falseDiscoveries }: Partial<Validation> = JSON.parse(readFileS
 if (recovery === undefined || falseDiscoveries === undefined) {
   throw new Error(`${NUMBERS} lacks a part that the figure draws`);
 }
-const [svg] = await renderSvgs([
-  { name: 'recovery', spec: validationFigure({ recovery, falseDiscoveries }) },
-]);
-await writeFile(join(FIGURES, 'recovery.svg'), `${svg}\n`);
-await writeFile(join(FIGURES, 'recovery.png'), await renderPng(svg!));
+await draw('recovery', validationFigure({ recovery, falseDiscoveries }));
+await draw('verdicts', verdictsFigure(JSON.parse(readFileSync(VERDICTS, 'utf8')) as VerdictValidation));
 console.log(FIGURES);
+
+async function draw(name: string, spec: Parameters<typeof renderSvgs>[0][number]['spec']): Promise<void> {
+  const [svg] = await renderSvgs([{ name, spec }]);
+  await writeFile(join(FIGURES, `${name}.svg`), `${svg}\n`);
+  await writeFile(join(FIGURES, `${name}.png`), await renderPng(svg!));
+}
+
+async function keepVerdicts(): Promise<void> {
+  const before = process.cpuUsage();
+  const points = await measureVerdicts({
+    checkpoints: CHECKPOINTS,
+    languages: VERDICT_LANGUAGES,
+    work: join(work, 'verdicts'),
+    onProgress: say,
+  });
+  say('clusters');
+  const clusters = clusterCoverage();
+  const { user, system } = process.cpuUsage(before);
+  const all: VerdictValidation = {
+    schema: 'babelscope/verdicts',
+    babelscope: VERSION,
+    processorSeconds: Math.round((user + system) / 1e6),
+    ...SIMULATED_RUNS,
+    points,
+    clusters,
+  };
+  await writeFile(VERDICTS, `${formatJson(all)}\n`);
+}
 
 /** Sets some parts of recovery.json. */
 async function keep(parts: Partial<Validation>): Promise<void> {

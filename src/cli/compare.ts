@@ -5,8 +5,10 @@ import {
   type Comparison,
   compareRuns,
   type Estimate,
+  findingInWords,
   languageGroups,
   mainUnits,
+  perCentOfLevel,
   type QuantityKey,
   type RunToCompare,
   rowsOf,
@@ -17,7 +19,7 @@ import { UsageError } from '../errors.js';
 import { EXPORT_POLICIES, isMatrix, isSelection } from '../interchange/index.js';
 import { openRun, withFolderLock } from '../store/index.js';
 import { compareSelected, inPerCent } from './compare-selected.js';
-import { choice, parseList, parseSeed } from './options.js';
+import { choice, parseList, parseSeed, parseShare } from './options.js';
 import {
   formatTable,
   interruptSignal,
@@ -68,7 +70,12 @@ export function compareCommand() {
         'against an imported selection: the rule by which neurons of scored runs are selected (default: tang2024)',
       ).choices(EXPORT_POLICIES),
     )
-    .option('--seed <n>', 'seed of the random halves', parseSeed, 0)
+    .option(
+      '--margin <share>',
+      "changes up to this share of the first run's level do not matter, and may be found unchanged (default: every change matters)",
+      parseShare,
+    )
+    .option('--seed <n>', 'seed of random halves and of exchanged labels', parseSeed, 0)
     .option('--json', 'print the comparison as one JSON object')
     .action(async (runs, { out, labels, reference, groups = [], seeds, contrast, steps, ...rest }) => {
       onePerRun('--labels', runs, labels);
@@ -110,6 +117,7 @@ export function compareCommand() {
         groups: await languageGroups(groups, languages),
         contrasts: contrast,
         trajectory: rest.trajectory === true || steps !== undefined,
+        margin: rest.margin,
         seed: rest.seed,
         signal: interruptSignal(),
       };
@@ -160,8 +168,18 @@ export function printComparison(comparison: Comparison): void {
   if (hasNumber(changes.map(({ change }) => change.value))) {
     printSection(
       `Changes from ${reference}:`,
-      ['units', 'to', 'measure', 'change', '95 % interval', 'sampling', 'seeds'],
-      changes.map((c) => [unitsOf(c), c.to, c.measure, ...numbers(c.change), c.verdict, c.seeds.verdict]),
+      ['units', 'to', 'measure', 'change', '%', '95 % interval', 'p', 'finding', 'other training'],
+      changes.map((c) => [
+        unitsOf(c),
+        c.to,
+        c.measure,
+        number(c.change.value),
+        number(perCentOfLevel(c)),
+        interval(c.change),
+        number(c.test.adjusted),
+        findingInWords(c.test),
+        c.seeds.test.finding,
+      ]),
     );
   } else {
     print(`Changes from ${reference}: not measured${reasons(changes)}.`);
@@ -170,28 +188,41 @@ export function printComparison(comparison: Comparison): void {
   const trends = rowsOf(comparison.trends, { layer: null });
   printSection(
     'Trends over training steps (Mann–Kendall):',
-    ['units', 'languages', 'measure', 'τ', 'p', 'trend'],
+    ['units', 'languages', 'measure', 'τ', 'p', 'corrected p', 'trend'],
     (hasNumber(trends.map(({ tau }) => tau)) ? trends : []).map((t) => [
       unitsOf(t),
       t.group ?? 'all',
       t.measure,
       number(t.tau),
       number(t.p),
-      t.verdict,
+      number(t.adjusted),
+      t.finding,
     ]),
   );
   const contrasts = rowsOf(comparison.contrasts, { layer: null });
   printSection(
     'Differences in differences against the reference:',
-    ['units', 'languages', 'to − from', 'measure', 'difference', '95 % interval', 'sampling', 'seeds'],
+    [
+      'units',
+      'languages',
+      'to − from',
+      'measure',
+      'difference',
+      '95 % interval',
+      'p',
+      'finding',
+      'other training',
+    ],
     (hasNumber(contrasts.map(({ difference }) => difference.value)) ? contrasts : []).map((c) => [
       unitsOf(c),
       c.group ?? 'all',
       `${c.to} − ${c.from}`,
       c.measure,
-      ...numbers(c.difference),
-      c.verdict,
-      c.seeds.verdict,
+      number(c.difference.value),
+      interval(c.difference),
+      number(c.test.adjusted),
+      findingInWords(c.test),
+      c.seeds.test.finding,
     ]),
   );
 }
@@ -230,7 +261,7 @@ function hasNumber(values: readonly (number | null)[]): boolean {
 
 /** Why changes are not measured, each reason once; empty without any. */
 function reasons(changes: readonly Change[]): string {
-  const notes = [...new Set(changes.map(({ note }) => note).filter((note) => note !== ''))];
+  const notes = [...new Set(changes.map(({ test }) => test.note).filter((note) => note !== ''))];
   return notes.length === 0 ? '' : ` (${notes.join('; ')})`;
 }
 
@@ -248,8 +279,8 @@ function unitsOf({ type }: QuantityKey): string {
   return type === null ? 'residual' : `${type}s`;
 }
 
-function numbers({ value, low, high }: Estimate): [string, string] {
-  return [number(value), `${number(low)} … ${number(high)}`];
+function interval({ low, high }: Estimate): string {
+  return `${number(low)} … ${number(high)}`;
 }
 
 function number(value: number | null): string {

@@ -41,6 +41,14 @@ export function parseTokens(text: string): number | 'min' {
   return text === 'min' ? 'min' : parsePositiveInteger(text);
 }
 
+/** A share above 0: 0.1 is a tenth. */
+export function parseShare(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !Number.isFinite(value) || value <= 0)
+    throw new InvalidArgumentError('expected a share above 0, for example 0.1');
+  return value;
+}
+
 export function parseSeed(text: string): number {
   const value = Number(text);
   if (!Number.isInteger(value) || value < 0 || value > 0xffff_ffff) {

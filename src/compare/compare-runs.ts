@@ -1,4 +1,5 @@
 import { InterruptedError, UsageError } from '../errors.js';
+import { exchangeMasks } from '../stats/index.js';
 import { liveFolds } from '../store/index.js';
 import { VERSION } from '../version.js';
 import { canAlign, compareAlignment } from './alignment.js';
@@ -8,6 +9,7 @@ import {
   type Comparison,
   type LanguageGroup,
 } from './comparison.js';
+import { exchangedQuantities } from './inputs/exchanged-units.js';
 import { foldSubsets } from './inputs/fold-subsets.js';
 import { checkGroups } from './inputs/language-groups.js';
 import type { Scope } from './inputs/layer-scores.js';
@@ -16,11 +18,12 @@ import { openRegimes, type Regime, type RunToCompare, runsOf } from './inputs/re
 import type { RunSource } from './inputs/run-source.js';
 import { trajectorySteps } from './inputs/trajectory-steps.js';
 import { measureAll } from './measure-all.js';
-import { comparedPairs, type Design } from './quantities/quantity.js';
+import { comparedPairs, type Design, type Quantity } from './quantities/quantity.js';
 import { reliabilityOf } from './reliability.js';
 import { type RunWarning, warningLines } from './run-warnings.js';
 import { rowsOf } from './select.js';
 import { compareUnits } from './unit-comparison.js';
+import { adjustTests, adjustTrends, FAMILIES, familyOf, LEAST_FOLDS, TEST_LEVEL } from './verdict.js';
 
 export interface CompareOptions {
   /** Label of the run that the others are compared with, and that sets the cut. Default: the first. */
@@ -40,6 +43,8 @@ export interface CompareOptions {
   readonly splits?: number | undefined;
   /** Share of units that the reference run selects; default 0.01 (Tang et al., ACL 2024). */
   readonly fraction?: number | undefined;
+  /** Share of the first run's level up to which a change does not matter, so that it may be found unchanged. Default: none. */
+  readonly margin?: number | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Called after each layer of each run. */
   readonly onProgress?: ((progress: CompareProgress) => void) | undefined;
@@ -55,7 +60,7 @@ const SPLITS = 50;
 
 /**
  * Describes runs and compares every two of them, under the cut of one, the reference: profiles under the `reference`
- * policy, reallocation, headline measures with paired jackknife intervals and noise floors, over all languages and over
+ * policy, reallocation, headline measures with paired intervals, tests and noise floors, over all languages and over
  * groups, differences in differences, head maps, overlaps of top heads, alignment of languages by layer, reliability. A single run is described alone,
  * without headlines.
  *
@@ -88,6 +93,7 @@ export async function compareRuns(
     ...assertMatch(reference, others),
   ];
   checkGroups(groups, manifest.languages);
+  checkMargin(options.margin);
   const scopes = scopesOf(groups, tags);
   const contrasts = contrastsOf(compared, options.contrasts ?? (steps.size === 0 ? undefined : []));
 
@@ -95,7 +101,9 @@ export async function compareRuns(
   const subsets = foldSubsets(live, compared.length > 1 ? splits : 0, seed);
   const types = reference.types.filter((type) => sources.every((source) => source.types.includes(type)));
   const aligns = canAlign(sources);
-  const total = (types.length + (aligns ? 1 : 0)) * sources.length * manifest.shape.layers;
+  const tests = live.length < LEAST_FOLDS ? 0 : testedPairs(compared.length, steps).length;
+  const total =
+    (types.length * (sources.length + tests) + (aligns ? sources.length : 0)) * manifest.shape.layers;
   let done = 0;
   const onLayer = async (): Promise<void> => {
     onProgress?.({ done: ++done, total });
@@ -112,19 +120,31 @@ export async function compareRuns(
     scopes,
     contrasts,
     steps,
+    margin: options.margin ?? null,
   };
   const results = [];
-  const measured = [];
-  for (const type of types) {
-    const units = await compareUnits(type, regimes, design, fraction, onLayer);
-    results.push(units);
-    measured.push(measureAll(units.quantities, design));
-  }
+  for (const type of types) results.push(await compareUnits(type, regimes, design, fraction, onLayer));
   // Of a single run too: its intervals cost little.
   const jackknifed = subsets.leaveOneOut.length > 0 || live.length < 2 ? subsets : foldSubsets(live, 1, seed);
   const aligned = aligns
     ? await compareAlignment(regimes, { subsets: jackknifed, scopes, contrasts }, onLayer)
     : null;
+
+  const arrangements = exchangeMasks(live.length, {
+    level: TEST_LEVEL,
+    tests: headlinesOf([...results, ...(aligned === null ? [] : [aligned])]),
+    // Every statistic treats both runs alike: with all labels swapped it is the same, or the same but for its sign.
+    complement: 'negates',
+    seed,
+  });
+  const masks = tests === 0 ? [] : arrangements.masks;
+  const measured = [];
+  for (const [t, { quantities, cut }] of results.entries()) {
+    const options = { live, scopes, masks, cut, fraction, onLayer };
+    const pairs = testedPairs(compared.length, steps);
+    const exchanged = await exchangedQuantities(types[t]!, compared, pairs, options);
+    measured.push(measureAll(quantities, design, exchanged));
+  }
   if (aligned !== null) measured.push(measureAll(aligned.quantities, { ...design, subsets: jackknifed }));
   const reliability = [];
   for (const source of compared) {
@@ -151,9 +171,19 @@ export async function compareRuns(
     runs: regimes.map((regime) => comparedRun(regime, steps)),
     units: results.map(({ description }) => description),
     levels: measured.flatMap(({ levels }) => levels),
-    changes: measured.flatMap(({ changes }) => changes),
-    contrasts: measured.flatMap((of) => of.contrasts),
-    trends: measured.flatMap(({ trends }) => trends),
+    tests: {
+      level: TEST_LEVEL,
+      margin: design.margin,
+      arrangements: masks.length,
+      exact: masks.length > 0 && arrangements.exact,
+      families: Object.entries(FAMILIES).map(([name, family]) => ({
+        name: name as keyof typeof FAMILIES,
+        ...family,
+      })),
+    },
+    changes: adjustTests(measured.flatMap(({ changes }) => changes)),
+    contrasts: adjustTests(measured.flatMap((of) => of.contrasts)),
+    trends: adjustTrends(measured.flatMap(({ trends }) => trends)),
     headMaps: results.flatMap(({ headMaps }) => headMaps),
     expertMaps: results.flatMap(({ expertMaps }) => expertMaps),
     headOverlaps: results.flatMap(({ headOverlaps }) => headOverlaps),
@@ -161,6 +191,28 @@ export async function compareRuns(
     reliability,
     warnings: warningLines(warnings),
   };
+}
+
+function checkMargin(margin: number | undefined): void {
+  if (margin === undefined || (margin > 0 && Number.isFinite(margin))) return;
+  throw new UsageError({
+    what: 'a margin must be above 0',
+    where: '--margin',
+    expected: 'a share of the level, for example 0.1',
+    found: String(margin),
+    remedy: 'leave it out if every change matters: nothing is then found unchanged',
+  });
+}
+
+/** Pairs of runs whose labels are exchanged: every two; of a trajectory every run with the reference. */
+function testedPairs(runs: number, steps: ReadonlyMap<string, number>) {
+  return comparedPairs(runs).filter(({ from }) => steps.size === 0 || from === 0);
+}
+
+/** Changes of two runs that are corrected for their number together. */
+function headlinesOf(measured: readonly { readonly quantities: readonly Quantity[] }[]): number {
+  const isTested = (of: Quantity) => of.impossible === null && familyOf(of) === 'headlines';
+  return measured.reduce((sum, { quantities }) => sum + quantities.filter(isTested).length, 0);
 }
 
 function stepsOf(regimes: readonly Regime[], runs: readonly RunToCompare[]): Map<string, number> {

@@ -15,6 +15,8 @@ import { RunDescription } from './run-description.js';
 
 export type ComparedUnits = Pick<Comparison, 'headMaps' | 'expertMaps' | 'headOverlaps' | 'reliability'> & {
   readonly description: UnitDescription;
+  /** Held fixed in every run. */
+  readonly cut: ReferenceCut;
   readonly quantities: readonly Quantity[];
 };
 
@@ -92,6 +94,7 @@ export async function compareUnits(
       : null,
   });
   return {
+    cut,
     quantities,
     description: {
       type,

@@ -9,7 +9,11 @@ const COMMITS = { step1000: '1'.repeat(40), step2000: '2'.repeat(40) };
 
 /** A model with two training revisions that differ in one byte of their weights. */
 function trainedModel(): HubModel {
-  const { 'expected.safetensors': _, ...files } = filesOf(tinyCheckpoint());
+  const {
+    'expected.safetensors': _,
+    'gradients.safetensors': _gradients,
+    ...files
+  } = filesOf(tinyCheckpoint());
   const later = Buffer.from(files['model.safetensors']!);
   later[later.byteLength - 4]! ^= 0x20;
   return {

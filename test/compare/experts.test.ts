@@ -62,11 +62,13 @@ async function twins(options: SyntheticRunOptions) {
   return { dense, mixture };
 }
 
-/** What is said of one type, with the names of type and rate left out. */
+/** What is said of one type, without the names of type and rate, and p-values, which depend on how many tests there are. */
 function unitsOf(comparison: Comparison, type: 'neuron' | 'expert') {
   const { rate, ...own } = unitViews(comparison).find((one) => one.type === type)!;
   expect(rate).toBe(type === 'neuron' ? 'firing rate' : 'selection frequency');
-  return JSON.parse(JSON.stringify(own).replaceAll(`"type":"${type}"`, '"type":"unit"')) as unknown;
+  const drawn = new Set(['p', 'adjusted', 'finding']);
+  const text = JSON.stringify(own, (key, value) => (drawn.has(key) ? undefined : value));
+  return JSON.parse(text.replaceAll(`"type":"${type}"`, '"type":"unit"')) as unknown;
 }
 
 test('experts are compared by selection frequency as neurons are by firing rate', async () => {

@@ -61,6 +61,10 @@ test('a lock of a process that was killed here is taken over at once, of one els
   // This process id is in use, by a process that was started at another time.
   hold(again, { place: PLACE, pid: process.pid, started: '1' });
   expect(await withFolderLock(again, { what: 'score' }, ok)).toBe('done');
+  // Killed before it gave its name.
+  const nameless = temporaryFolder();
+  mkdirSync(join(nameless, '.writer.lock'));
+  expect(await withFolderLock(nameless, { what: 'score' }, ok)).toBe('done');
   hold(elsewhere, {}, 40);
   await expect(withFolderLock(elsewhere, { what: 'score' }, ok)).rejects.toThrow(
     /score, process \d+ on there, since 2026-01-02[\s\S]*60 seconds later/,

@@ -1,5 +1,6 @@
 import type {
   Change,
+  ChangeTest,
   Comparison,
   Contrast,
   LanguageGroup,
@@ -7,9 +8,11 @@ import type {
   Measure,
   RunProfile,
   SeedFloor,
+  SeedTest,
   Trend,
   UnitDescription,
 } from '../../src/compare/comparison.js';
+import { COMPARISON_SCHEMA_VERSION } from '../../src/compare/comparison.js';
 
 /** What a comparison says in rows. */
 type Rows = Pick<Comparison, 'levels' | 'changes' | 'contrasts' | 'trends'>;
@@ -94,7 +97,7 @@ export function syntheticComparison({
   const tokens = languages.map((_, k) => Math.round(9_000 + 9_000 * random() + (k === 0 ? 2_000 : 0)));
   const described = {
     schema: 'babelscope/comparison' as const,
-    schemaVersion: 5,
+    schemaVersion: COMPARISON_SCHEMA_VERSION,
     babelscope: '0.1.0',
     probe: {
       name: 'facts',
@@ -168,6 +171,7 @@ export function syntheticComparison({
     ...described,
     units: units.map(({ description }) => description),
     levels: rows.flatMap(({ levels }) => levels),
+    tests: { level: 0.05, margin: null, arrangements: 480, exact: false, families: [] },
     changes: rows.flatMap(({ changes }) => changes),
     contrasts: rows.flatMap(({ contrasts }) => contrasts),
     trends: rows.flatMap(({ trends }) => trends),
@@ -343,6 +347,7 @@ function withRegimes(
       withinTo: [0, 1, 2],
       across: [0, 1, 2],
       shareOutside: 0.2,
+      test: testOf(false),
       verdict: 'not distinguishable from sampling',
       note: '',
       seeds: seedFloorOf({ verdict: 'not measured', across: null, withinFrom: null }, 1),
@@ -372,11 +377,8 @@ function withRegimes(
         s: known ? 10 : null,
         tau: known ? 0.8 : null,
         p: known ? (measure === 'selected' ? 0.017 : 0.22) : null,
-        verdict: known
-          ? measure === 'selected'
-            ? 'changed'
-            : 'not distinguishable from no trend'
-          : 'not measured',
+        adjusted: known ? (measure === 'selected' ? 0.04 : 0.3) : null,
+        finding: known ? (measure === 'selected' ? 'changed' : 'undecided') : 'not measured',
         note: known ? '' : 'a trend needs three values that differ',
       };
     }),
@@ -412,8 +414,14 @@ function seedFloorOf(
   seeds: number,
 ): SeedFloor {
   const nothing = { withinFrom: null, withinTo: null, across: null, shareOutside: null };
-  if (seeds < 2) return { ...nothing, verdict: 'not measured', note: 'one training seed a regime' };
-  if (verdict === 'not measured') return { ...nothing, verdict, note: 'no unit is selected' };
+  if (seeds < 2) {
+    const note = 'one training seed a regime';
+    return { ...nothing, verdict: 'not measured', note, test: seedTestOf(seeds, null, note) };
+  }
+  if (verdict === 'not measured') {
+    const note = 'no unit is selected';
+    return { ...nothing, verdict, note, test: seedTestOf(seeds, null, note) };
+  }
   const changed = verdict === 'changed';
   return {
     withinFrom: null,
@@ -422,6 +430,22 @@ function seedFloorOf(
     shareOutside: changed ? 1 : 0.4,
     verdict: changed ? 'changed' : 'not distinguishable from training seeds',
     note: '',
+    test: seedTestOf(seeds, changed, ''),
+  };
+}
+
+/** null: not measured. */
+function seedTestOf(seeds: number, changed: boolean | null, note: string): SeedTest {
+  const known = changed !== null;
+  const interval = known ? { value: 2, low: 1, high: 3 } : { value: null, low: null, high: null };
+  return {
+    seeds: [1, seeds],
+    p: known ? (changed ? 0.004 : 0.4) : null,
+    adjusted: known ? (changed ? 0.03 : 1) : null,
+    finding: known ? (changed ? 'changed' : 'undecided') : 'not measured',
+    training: interval,
+    both: interval,
+    note,
   };
 }
 
@@ -486,7 +510,7 @@ function alignment(
         const change = { value, low: value - half, high: value + half };
         const [valueFrom, valueTo] = [values[a]!, values[a + 1 + i]!];
         const own = { ...RESIDUAL, measure, group, layer, from, to, valueFrom, valueTo, change, ...floor };
-        changes.push({ ...own, seeds: seedFloorOf(floor, seeds) });
+        changes.push({ ...own, test: testOf(changed, 'jackknife'), seeds: seedFloorOf(floor, seeds) });
       }
     }
   }
@@ -500,7 +524,7 @@ function alignment(
   const trends = (steps === undefined ? [] : places).map(({ measure, group, layer }): Trend => {
     const own = levels.filter((l) => l.measure === measure && l.group === group && l.layer === layer);
     const points = own.map(({ value }, r) => ({ step: steps![r]!, value }));
-    const tested = { s: -10, tau: -1, p: 0.017, verdict: 'changed', note: '' } as const;
+    const tested = { s: -10, tau: -1, p: 0.017, adjusted: 0.02, finding: 'changed', note: '' } as const;
     return { ...RESIDUAL, measure, group, layer, points, ...tested };
   });
   const measured = { measured: pairs, all: pairs };
@@ -549,6 +573,7 @@ function headlines(
         valueFrom: measure === 'selected' ? 0 : null,
         valueTo: measure === 'selected' ? 0 : null,
         change: { value: null, low: null, high: null },
+        test: testOf(null),
         withinFrom: null,
         withinTo: null,
         across: null,
@@ -575,6 +600,7 @@ function headlines(
       valueFrom: reference,
       valueTo: other,
       change: { value, low: value - half, high: value + half },
+      test: testOf(changed, measure.startsWith('mean_') ? 'jackknife' : 'exchange'),
       withinFrom: wa,
       withinTo: wb,
       across,
@@ -583,6 +609,24 @@ function headlines(
       note: '',
     };
   });
+}
+
+/** null: not measured. */
+export function testOf(changed: boolean | null, by: ChangeTest['by'] = 'exchange'): ChangeTest {
+  const nothing = { margin: null, leastMargin: null, detectable: changed === false ? 7.86 : null };
+  if (changed === null) {
+    const note = 'the reference selects none: 1 % of 48 heads is 0.48';
+    return { by, p: null, adjusted: null, finding: 'not measured', ...nothing, note };
+  }
+  const p = changed ? 0.004 : 0.4;
+  return {
+    by,
+    p,
+    adjusted: changed ? 0.03 : 1,
+    finding: changed ? 'changed' : 'undecided',
+    ...nothing,
+    note: '',
+  };
 }
 
 function headMaps(runs: readonly string[], layers: number, heads: number, random: () => number) {

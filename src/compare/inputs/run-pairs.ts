@@ -23,12 +23,17 @@ export class RunPairs {
   readonly #pairs = new Map<string, RunPair>();
 
   constructor(runs: number, main: number, subsets: FoldSubsets, scopes: number) {
-    if (runs < 2) return;
+    // One run alone is compared with itself where there are halves of it.
+    if (runs < 2 && subsets.halves.length === 0) return;
     const { full, leaveOneOut, halves } = subsets;
     const crossed = halves.flatMap(({ first, second }) => [
       { a: first, b: second },
       { a: second, b: first },
     ]);
+    const same = [...leaveOneOut, ...halves.flatMap(({ first, second }) => [first, second])].map((s) => ({
+      a: s,
+      b: s,
+    }));
     const halved = halves.flatMap(({ first, second }) => [
       { a: full, b: first },
       { a: full, b: second },
@@ -39,7 +44,7 @@ export class RunPairs {
         const isCompared = b < main;
         const wanted = [
           { a: full, b: full },
-          ...(a !== b && (isCompared || a === 0) ? leaveOneOut.map((s) => ({ a: s, b: s })) : []),
+          ...(a !== b && (isCompared || a === 0) ? same : []),
           ...(isCompared ? crossed : []),
           ...(a === 0 && b > 0 && main > 2 ? halved : []),
         ];

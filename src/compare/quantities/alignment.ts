@@ -26,6 +26,7 @@ export function alignmentQuantities(
           ...signed(({ run, subset }) => tallies[run]!.value(measure, scope, layer, subset)),
           valueRange: measure === 'margin' ? [-2, 2] : [0, 1],
           changeRange: measure === 'margin' ? [-4, 4] : [-1, 1],
+          isSmooth: true,
           needs: 'no two languages share two items',
         }),
       ),

@@ -34,6 +34,11 @@ export interface Quantity extends QuantityKey {
   readonly needs: string;
   /** The reason why it cannot be given whatever the numbers; null if it can. */
   readonly impossible: string | null;
+  /**
+   * A mean over units or items, whose jackknife is calibrated. Counts under a cut, sets and ranks jump, and their changes are
+   * tested by exchange of labels.
+   */
+  readonly isSmooth: boolean;
   /** A number of one layer or of one language beside the headline: it has changes, and no levels, contrasts or trends. */
   readonly isDetail: boolean;
 }
@@ -51,17 +56,19 @@ export interface Design {
   readonly contrasts: readonly { readonly from: number; readonly to: number }[];
   /** Training steps by label; empty without a trajectory. */
   readonly steps: ReadonlyMap<string, number>;
+  /** Share of a level up to which a change of it does not matter; null: none was set. */
+  readonly margin: number | null;
 }
 
 export const UNBOUNDED: Range = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
 export const COUNT: Range = [0, Number.POSITIVE_INFINITY];
 export const SHARE: Range = [0, 1];
 
-/** Fills in what most quantities are: over all layers, of no single language, always possible, no detail. */
+/** Fills in what most quantities are: over all layers, of no single language, always possible, no mean, no detail. */
 export function quantity(
-  own: Omit<Quantity, 'layer' | 'language' | 'impossible' | 'isDetail'> & Partial<Quantity>,
+  own: Omit<Quantity, 'layer' | 'language' | 'impossible' | 'isSmooth' | 'isDetail'> & Partial<Quantity>,
 ): Quantity {
-  return { layer: null, language: null, impossible: null, isDetail: false, ...own };
+  return { layer: null, language: null, impossible: null, isSmooth: false, isDetail: false, ...own };
 }
 
 /** A similarity that exists only between two runs, 0 … 1. */

@@ -24,6 +24,7 @@ export function scoreQuantities({ type, scopes, runs, layers }: UnitTallies): Qu
       changeRange: [-most, most],
       needs: measure === 'mean_lape' ? 'no live unit' : NEEDS_ITEMS,
       impossible: languages.length < 2 ? ONE_LANGUAGE : null,
+      isSmooth: true,
       isDetail: layer !== null,
       ...signed(({ run, subset }) => {
         const tally = runs[run]![scope]!;

@@ -17,8 +17,10 @@ export interface ExchangeMasks {
 }
 
 export interface ExchangeMaskOptions {
-  /** Level that the p-value must be able to fall below. Default 0.05; a family of n tests asks for its n-th. */
+  /** Level that the p-value is judged at. Default 0.05. */
   readonly level?: number;
+  /** Tests that p is corrected for: the least p, of two sides, is then at most the level's share. Default 1. */
+  readonly tests?: number;
   readonly complement?: Complement;
   readonly seed: number;
 }
@@ -29,17 +31,18 @@ export interface ExchangeMaskOptions {
  */
 const EXTREME_DRAWS = 20;
 
-/** Monte-Carlo draws of a test at a level: the least p is a twentieth of the level, and the level itself can be met. */
-export function drawsOfLevel(level: number): number {
-  return Math.ceil(EXTREME_DRAWS / level) - 1;
+/** Monte-Carlo draws that a test at a level needs, and one of a family of tests, whose p may have to double a tail. */
+export function drawsOfLevel(level: number, tests = 1, complement: Complement = 'neither'): number {
+  const tails = complement === 'neither' ? 2 : 1;
+  return Math.ceil(Math.max(EXTREME_DRAWS, tails * tests) / level) - 1;
 }
 
 /** All arrangements if they are no more than the draws that the level needs, else so many random ones. */
 export function exchangeMasks(
   blocks: number,
-  { level = 0.05, complement = 'neither', seed }: ExchangeMaskOptions,
+  { level = 0.05, tests = 1, complement = 'neither', seed }: ExchangeMaskOptions,
 ): ExchangeMasks {
-  const draws = drawsOfLevel(level);
+  const draws = drawsOfLevel(level, tests, complement);
   // Where the complement says the same again, the first block need never be swapped.
   const free = complement === 'neither' ? blocks : blocks - 1;
   if (free < 31 && 2 ** free <= draws + 1) {
@@ -63,9 +66,9 @@ const ROUNDING = 1e-12;
  * the first one's, which is the observed. Arrangements that were drawn count as (1 + b)/(1 + m) (Phipson & Smyth, 2010),
  * so p is never 0.
  *
- * `two-sided` asks how far a value lies from the centre: 0 where the complement negates the statistic, else the mean over all
- * arrangements. That mean does not depend on which arrangement was observed, so the test keeps its level exactly although a
- * reference makes the statistic lean to one side.
+ * `two-sided` doubles the smaller of the two tails where a reference makes the statistic lean to one side: with all labels
+ * swapped the other run is the reference, and sizes on the two sides are not of one scale. Where the complement negates the
+ * statistic, both tails are one.
  *
  * An arrangement whose statistic cannot be computed (NaN) counts as extreme, which makes p larger, never smaller.
  *
@@ -79,28 +82,22 @@ export function exchangePValue(
 ): number {
   const observed = statistics[0]!;
   if (Number.isNaN(observed)) return Number.NaN;
-  const centre = alternative === 'two-sided' && complement === 'neither' ? meanOf(statistics) : 0;
-  const size = (value: number) => {
-    if (alternative === 'greater') return value;
-    return alternative === 'less' ? -value : Math.abs(value - centre);
-  };
-  const bar = size(observed) - ROUNDING * Math.max(1, Math.abs(observed), Math.abs(centre));
-  let extreme = 0;
-  for (let n = 0; n < statistics.length; n++) {
-    if (!(size(statistics[n]!) < bar)) extreme++;
-  }
-  return extreme / statistics.length;
+  if (alternative !== 'two-sided')
+    return tailOf(statistics, alternative === 'greater' ? 1 : -1, (value) => value);
+  if (complement === 'negates') return tailOf(statistics, 1, Math.abs);
+  const tails = ([1, -1] as const).map((sign) => tailOf(statistics, sign, (value) => value));
+  return Math.min(1, 2 * Math.min(...tails));
 }
 
-function meanOf(values: ArrayLike<number>): number {
-  let sum = 0;
-  let count = 0;
-  for (let n = 0; n < values.length; n++) {
-    if (Number.isNaN(values[n]!)) continue;
-    sum += values[n]!;
-    count++;
+/** Share of the statistics that are as far out as the first, above (1) or below (−1). */
+function tailOf(statistics: ArrayLike<number>, sign: 1 | -1, size: (value: number) => number): number {
+  const observed = sign * size(statistics[0]!);
+  const bar = observed - ROUNDING * Math.max(1, Math.abs(observed));
+  let extreme = 0;
+  for (let n = 0; n < statistics.length; n++) {
+    if (!(sign * size(statistics[n]!) < bar)) extreme++;
   }
-  return sum / count;
+  return extreme / statistics.length;
 }
 
 export interface ExchangeTest {

@@ -1,17 +1,25 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { readdir, rm, rmdir, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { check, lock } from 'proper-lockfile';
 import { z } from 'zod';
 import { messageOf, OutputError, RunError } from '../../errors.js';
 import { isRunning, PLACE } from '../files/temporary-name.js';
 import { makeFolder, toOutputError } from '../files/write-file-atomic.js';
 
+// The library of locks listens to signals, and ends the process where nobody else does. A write beyond the largest file
+// that is allowed (`ulimit -f`) sends one, which Node ignores: the write's own error says what happened.
+process.on('SIGXFSZ', () => {});
+
 /** A lock that has not been renewed for so long is nobody's any more. */
 const STALE_MS = 60_000;
 /** It is renewed this often by its owner's event loop. */
 const RENEW_MS = 10_000;
+/** A writer gives its name as soon as it has the lock. */
+const NAMELESS_MS = 5_000;
+const NAMELESS_POLL_MS = 200;
 
 const holderSchema = z.object({
   pid: z.number(),
@@ -115,11 +123,13 @@ async function refuseOthers(folder: string, name: string): Promise<void> {
 
 /** Removes a lock whose process, of this place, has ended. One remover at a time, so that none removes a new owner's. */
 async function takeOver(folder: string, name: string): Promise<void> {
-  if (!hasEnded(readHolder(folder, name))) return;
+  // A writer that was killed as it began has left no name; one that is alive gives it in a moment.
+  while (isNameless(folder, name) && !hasEnded(folder, name)) await setTimeout(NAMELESS_POLL_MS);
+  if (!hasEnded(folder, name)) return;
   const release = await acquire(folder, 'takeover', () => undefined).catch(() => null);
   if (release === null) return;
   try {
-    if (!hasEnded(readHolder(folder, name))) return;
+    if (!hasEnded(folder, name)) return;
     await rm(holderPath(folder, name), { force: true });
     await rmdir(lockPath(folder, name)).catch(() => undefined);
   } finally {
@@ -127,8 +137,18 @@ async function takeOver(folder: string, name: string): Promise<void> {
   }
 }
 
-function hasEnded(holder: Holder | null): boolean {
-  if (holder === null || holder.place !== PLACE) return false;
+function isNameless(folder: string, name: string): boolean {
+  return existsSync(lockPath(folder, name)) && readHolder(folder, name) === null;
+}
+
+/** Whether the writer that has a lock is no more, as far as can be seen from here. */
+function hasEnded(folder: string, name: string): boolean {
+  const holder = readHolder(folder, name);
+  if (holder === null) {
+    const lock = statSync(lockPath(folder, name), { throwIfNoEntry: false });
+    return lock !== undefined && Date.now() - lock.mtimeMs > NAMELESS_MS;
+  }
+  if (holder.place !== PLACE) return false;
   return !isRunning(holder.pid) || startOf(holder.pid) !== holder.started;
 }
 

@@ -108,7 +108,8 @@ export async function readRecord(path: string, version: number | null): Promise<
   const fail = (what: string): never => {
     throw new DamagedError({ what: `${basename(path)} is damaged: ${what}`, where: path, remedy });
   };
-  if (seal === null) return fail('it does not end in its own checksum');
+  if (seal === null)
+    return fail('it does not end in its own checksum, or is of a version before there were any');
   const at = bytes.length - Math.min(200, bytes.length) + seal.index + seal[0].indexOf(seal[1]!);
   const hash = createHash('sha256')
     .update(bytes.subarray(0, at))

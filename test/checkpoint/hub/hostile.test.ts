@@ -25,9 +25,11 @@ const WEIGHTS = 'model.safetensors';
 
 const home = emptyCache();
 const cacheOf = (...path: string[]) => join(home(), 'hub/models--org--tiny', ...path);
-const { 'expected.safetensors': _, ...files } = filesOf(
-  fileURLToPath(new URL('../../fixtures/models/qwen2-tied-bf16', import.meta.url)),
-);
+const {
+  'expected.safetensors': _,
+  'gradients.safetensors': _gradients,
+  ...files
+} = filesOf(fileURLToPath(new URL('../../fixtures/models/qwen2-tied-bf16', import.meta.url)));
 const weights = files[WEIGHTS]!;
 
 async function hubOf(): Promise<HubServer> {
