@@ -1,7 +1,6 @@
 import type { Checkpoint } from '../checkpoint/index.js';
 import type { Float, Value } from '../graph/index.js';
 import type { Block } from './layers/block.js';
-import type { WeightNames } from './layers/transformer.js';
 import type { ModelShape } from './types.js';
 
 /** config.json and the folder it is in, which errors name. */
@@ -20,6 +19,18 @@ export interface Family {
   readonly rename?: (name: string) => string;
   /** @throws CheckpointError for a configuration that is incomplete, contradicts itself or is not supported. */
   readonly read: (file: ConfigFile, architecture: string) => Architecture;
+}
+
+/** Names of weights that are in no half of a layer. */
+export interface WeightNames {
+  /** The embedding. */
+  readonly table: string;
+  /** Begins the names of a layer's weights, before its number. */
+  readonly layers: string;
+  /** The norm before the unembedding. */
+  readonly norm: string;
+  /** The unembedding where it has a table of its own. */
+  readonly head: string;
 }
 
 /** One configuration of a family, and how its graphs are written. Activations are float32 [batch, seq, dModel]. */

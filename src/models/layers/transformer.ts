@@ -1,5 +1,5 @@
 import { add, type Float } from '../../graph/index.js';
-import type { Architecture } from '../family.js';
+import type { Architecture, WeightNames } from '../family.js';
 import type { Block } from './block.js';
 import { linear } from './linear.js';
 
@@ -26,18 +26,6 @@ export const PRE_NORM: Layout = {
   mlp: ['post_attention_layernorm', null],
   parallel: false,
 };
-
-/** Names of weights that are in no half of a layer. */
-export interface WeightNames {
-  /** The embedding. */
-  readonly table: string;
-  /** Begins the names of a layer's weights, before its number. */
-  readonly layers: string;
-  /** The norm before the unembedding. */
-  readonly norm: string;
-  /** The unembedding where it has a table of its own. */
-  readonly head: string;
-}
 
 const LLAMA_NAMES: WeightNames = {
   table: 'model.embed_tokens',
