@@ -10,6 +10,8 @@ export interface CaptureOptions {
   readonly checkpoint: string;
   /** A PEFT LoRA adapter applied to the checkpoint: its folder, or `hf://org/name@revision`. Default none. */
   readonly adapter?: string | undefined;
+  /** A folder whose tokenizer is used instead of the checkpoint's own, or `hf://org/name@revision`. Default its own. */
+  readonly tokenizer?: string | undefined;
   /** A loaded probe set, the name of a built-in one, or a path that `loadProbes` reads. */
   readonly probes: ProbeSet | string;
   /** Folder of the run. The same options resume an unfinished run; a finished one is left as it is. */

@@ -33,6 +33,10 @@ export function captureCommand() {
     )
     .option('--format <name>', 'how the files are to be read (default: what they look like)')
     .option('--adapter <folder>', 'a PEFT LoRA adapter to apply: its folder, or hf://org/name@revision')
+    .option(
+      '--tokenizer <folder>',
+      "the tokenizer of another folder instead of the checkpoint's own, or hf://org/name@revision",
+    )
     .requiredOption('--out <run>', 'folder of the run; the same command resumes an unfinished one')
     .option(
       '--languages <tags>',

@@ -8,7 +8,9 @@ import {
   checkSizes,
   filesOf,
   identifyCheckpoint,
+  identifyTokenizer,
   openCheckpoint,
+  openTokenizer,
   readConfigField,
   requireWeight,
   type WeightTensor,
@@ -249,6 +251,26 @@ function describe(writer: Writer): ModelDescription {
  * @throws CheckpointError and others as `openCheckpoint` and `openModel` do, or `openOnnx`.
  */
 export async function openSubject(source: string, options: SubjectOptions = {}): Promise<Subject> {
+  const subject = await openOwn(source, options);
+  return options.tokenizer === undefined ? subject : withTokenizer(subject, options.tokenizer, options);
+}
+
+/** A model with the tokenizer of another folder. */
+async function withTokenizer(
+  subject: Subject,
+  source: string,
+  { signal, onDownload }: SubjectOptions,
+): Promise<Subject> {
+  const tokenizer = await openTokenizer(source, subject.tokenizer.config, { signal, onDownload });
+  return {
+    ...subject,
+    tokenizer,
+    inputs: [...subject.inputs, ...tokenizer.files],
+    identify: async () => ({ ...(await subject.identify()), ...(await identifyTokenizer(tokenizer)) }),
+  };
+}
+
+async function openOwn(source: string, options: SubjectOptions): Promise<Subject> {
   if (source.endsWith('.onnx')) return openOnnx(source, options);
   const checkpoint = await openCheckpoint(source, options);
   const { weights, others } = filesOf(checkpoint);

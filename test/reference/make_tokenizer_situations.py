@@ -73,14 +73,14 @@ SAVED_BY_5 = json.loads((OUT / "saved-by-5.json").read_text())
 SITUATIONS = []
 
 
-def situation(tokenizer, config=None, model=None, special=None, added=None, **edits):
+def situation(tokenizer, config=None, model_config=None, special=None, added=None, **edits):
     """`edits` replace parts of tokenizer.json, switches of its model one by one; the other arguments are the files beside it."""
     SITUATIONS.append(
         {
             "tokenizer": tokenizer,
             "edits": edits,
             "config": config,
-            "model": model or {"model_type": "llama"},
+            "model": model_config or {"model_type": "llama"},
             "specialTokensMap": special,
             "addedTokens": added,
         }

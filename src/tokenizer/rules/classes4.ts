@@ -5,7 +5,7 @@ import type { SpecialToken } from './settings.js';
 
 /** What a fast tokenizer class of transformers 4.57 does to a tokenizer.json. */
 export interface TokenizerClass4 {
-  /** Special tokens it has where no file names them. */
+  /** Special tokens it has where no file names them; an empty text is none, whatever the padding of tokenizer.json names. */
   readonly tokens: Partial<Record<SpecialToken, NamedToken>>;
   /** `add_prefix_space` where no file gives it; null leaves the pre-tokenizer alone. */
   readonly prefixSpace: boolean | null;
@@ -62,7 +62,7 @@ export const CLASSES4: Readonly<Record<string, TokenizerClass4>> = {
     prefixSpace: false,
     finish: prefixEverywhere,
   },
-  GPTNeoXTokenizer: { tokens: GPT2, prefixSpace: false, ownTemplate: false },
+  GPTNeoXTokenizer: { tokens: { ...GPT2, pad_token: '' }, prefixSpace: false, ownTemplate: false },
   GPT2Tokenizer: { tokens: GPT2, prefixSpace: false },
   CodeGenTokenizer: { tokens: GPT2, prefixSpace: false, refusesBos: true },
   Qwen2Tokenizer: {

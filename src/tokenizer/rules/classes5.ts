@@ -5,7 +5,7 @@ import type { SpecialToken } from './settings.js';
 
 /** A tokenizer class of transformers 5.24 that builds its parts itself, from the vocabulary and merges of tokenizer.json. */
 export interface TokenizerClass5 {
-  /** Special tokens it has where no file names them. */
+  /** Special tokens it has where no file names them; an empty text is none, whatever the padding of tokenizer.json names. */
   readonly tokens: Partial<Record<SpecialToken, NamedToken>>;
   /** Null where transformers fails. */
   readonly build: (model: Fields, fields: Fields, unk: string | null) => Parts | null;
@@ -57,7 +57,7 @@ export const CLASSES5: Readonly<Record<string, TokenizerClass5>> = {
     }),
   },
   GPT2Tokenizer: {
-    tokens: { unk_token: ENDOFTEXT, bos_token: ENDOFTEXT, eos_token: ENDOFTEXT },
+    tokens: { unk_token: ENDOFTEXT, bos_token: ENDOFTEXT, eos_token: ENDOFTEXT, pad_token: '' },
     build: (model, { add_prefix_space: prefix = false }) =>
       typeof prefix !== 'boolean'
         ? null

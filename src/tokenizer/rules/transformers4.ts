@@ -34,7 +34,7 @@ export function transformers4(sources: TokenizerSources): Outcome {
   if (known === undefined) return { refused: `its class ${name}Fast is not known here`, unknown: true };
   const settings = readSettings(sources);
   const { fields } = settings;
-  if (known.refusesBos && Boolean(fields.add_bos_token)) return { refused: 'its class cannot add a BOS token' };
+  if (known.refusesBos && fields.add_bos_token) return { refused: 'its class cannot add a BOS token' };
   const specials = specialTokens(known, fields, sources.tokenizer);
   const added = addTokens(specials, settings, sources);
   let json: Fields = { ...sources.tokenizer, added_tokens: added.entries };
