@@ -41,7 +41,8 @@ export function transformers5(sources: TokenizerSources): Outcome {
     for (const { id: _, ...token } of storedTokens(tokenizer)) tokens.add(token);
   } else {
     const { model } = tokenizer;
-    if (!isObject(model) || model.type !== 'BPE') return { refused: `its class ${name} makes a BPE model of another kind`, unknown: true };
+    if (!isObject(model) || model.type !== 'BPE')
+      return { refused: `its class ${name} makes a BPE model of another kind`, unknown: true };
     const unk = specials.named.get('unk_token');
     const parts = own.build(model, fields, unk === undefined ? null : textOf(unk));
     if (parts === null) return { refused: 'add_prefix_space is neither true nor false' };
