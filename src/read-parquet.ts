@@ -10,6 +10,7 @@ import {
 } from 'hyparquet';
 import { parquetHeader } from 'hyparquet/src/column.js';
 import { openFile, readFully } from './read-file.js';
+import { checkRuns, type Levels } from './read-parquet-runs.js';
 
 /** Bytes of the footer; hundreds of row groups of dozens of columns have 1 MB. */
 const MOST_FOOTER_BYTES = 2 ** 23; // 8 MiB
@@ -19,6 +20,10 @@ const MOST_GROUP_BYTES = 2 ** 29; // 512 MiB
 const MOST_GROUP_VALUES = 2 ** 26;
 /** Snappy copies at most 64 bytes for three. */
 const MOST_TIMES_UNPACKED = 22;
+/** The other codecs pack what repeats itself without an end: what all of a file may unpack to, as of gzip files. */
+const MOST_TIMES_DENSE = 100;
+const ALWAYS_DENSE_BYTES = 2 ** 24; // 16 MiB
+const DENSE: ReadonlySet<string> = new Set(['GZIP', 'BROTLI', 'LZ4', 'LZ4_RAW', 'ZSTD']);
 /** What a small page may have besides. */
 const PAGE_BYTES = 1024;
 /** What is read to find a page's header, which holds two texts at most beside its numbers. */
@@ -65,10 +70,11 @@ export async function openParquet(path: string): Promise<ParquetFile> {
       throw new Error(`a footer of ${footerBytes} bytes in a file of ${bytes}`);
     }
     const footer = await parquetMetadataAsync(file, { geoparquet: false });
-    const leaves = new Set(leavesOf(parquetSchema(footer)));
+    const leaves = new Map(leavesOf(parquetSchema(footer)));
+    const dense: Extent = { stored: 0, unpacked: 0, values: 0 };
     const check = async (group: RowGroup, columns?: readonly string[]) => {
       checkNames(group, leaves);
-      await checkGroup(handle, bytes, group, columns);
+      await checkGroup(handle, bytes, group, { leaves, columns, dense });
     };
     return { file, footer, check, close };
   } catch (cause) {
@@ -89,19 +95,27 @@ async function readSlice(
   return slice.buffer;
 }
 
-/** Names of the columns that hold values, with those that they lie in. */
-function* leavesOf({ children, path }: SchemaTree): Generator<string> {
-  if (children.length === 0) yield path.join('.');
-  for (const child of children) yield* leavesOf(child);
+/** Names of the columns that hold values, with those that they lie in, and the levels of each. */
+function* leavesOf(
+  { children, path, element }: SchemaTree,
+  above: Levels | null = null,
+): Generator<[string, Levels]> {
+  const { repetition_type: type } = element;
+  const levels = {
+    repetition: (above?.repetition ?? 0) + (above !== null && type === 'REPEATED' ? 1 : 0),
+    definition: (above?.definition ?? 0) + (above !== null && type !== 'REQUIRED' ? 1 : 0),
+  };
+  if (children.length === 0) yield [path.join('.'), levels];
+  for (const child of children) yield* leavesOf(child, levels);
 }
 
 /**
  * Every column must be there once. hyparquet starts to read them all before it looks for each, and forgets what it started
  * where one is missing.
  */
-function checkNames(group: RowGroup, leaves: ReadonlySet<string>): void {
+function checkNames(group: RowGroup, leaves: ReadonlyMap<string, Levels>): void {
   const names = new Set(group.columns.map(({ meta_data: column }) => column?.path_in_schema.join('.') ?? ''));
-  const missing = [...leaves].find((name) => !names.has(name));
+  const missing = [...leaves.keys()].find((name) => !names.has(name));
   if (missing !== undefined) throw new Error(`a row group without the column ${missing}`);
   if (group.columns.length !== leaves.size || names.size !== leaves.size)
     throw new Error(`${group.columns.length} columns in a row group, ${leaves.size} in the schema`);
@@ -118,15 +132,24 @@ async function checkGroup(
   handle: FileHandle,
   fileBytes: number,
   group: RowGroup,
-  columns: readonly string[] | undefined,
+  about: {
+    readonly leaves: ReadonlyMap<string, Levels>;
+    readonly columns: readonly string[] | undefined;
+    readonly dense: Extent;
+  },
 ): Promise<void> {
+  const { leaves, columns, dense } = about;
   const extent: Extent = { stored: 0, unpacked: 0, values: 0 };
   const rows = Number(group.num_rows);
   for (const { meta_data: column } of group.columns) {
     if (column === undefined) throw new Error('a column without a description');
     const [name = ''] = column.path_in_schema;
     if (columns !== undefined && !columns.includes(name)) continue;
-    const values = await checkColumn(handle, fileBytes, column, extent);
+    const values = await checkColumn(handle, fileBytes, column, {
+      levels: leaves.get(column.path_in_schema.join('.'))!,
+      extent,
+      dense,
+    });
     // Lists have more values than rows, and all others as many.
     if (column.path_in_schema.length === 1 && values !== rows)
       throw new Error(`${values} values of column ${name} in ${rows} rows`);
@@ -138,7 +161,7 @@ async function checkColumn(
   handle: FileHandle,
   fileBytes: number,
   column: ColumnMetaData,
-  extent: Extent,
+  { levels, extent, dense }: { readonly levels: Levels; readonly extent: Extent; readonly dense: Extent },
 ): Promise<number> {
   const start = Number(column.dictionary_page_offset || column.data_page_offset);
   const end = start + Number(column.total_compressed_size);
@@ -159,17 +182,27 @@ async function checkColumn(
     at += bytes + stored;
     if (!(stored >= 0 && at <= end)) throw new Error(`a page of ${stored} bytes in column ${name}`);
     const justified = column.codec === 'UNCOMPRESSED' ? stored : MOST_TIMES_UNPACKED * stored + PAGE_BYTES;
-    if (!(unpacked >= 0 && unpacked <= justified))
+    if (DENSE.has(column.codec)) {
+      dense.stored += stored;
+      dense.unpacked += unpacked;
+      if (!(unpacked >= 0 && dense.unpacked <= Math.max(ALWAYS_DENSE_BYTES, MOST_TIMES_DENSE * dense.stored)))
+        throw new Error(`pages up to column ${name} that unpack ${dense.stored} bytes to ${dense.unpacked}`);
+    } else if (!(unpacked >= 0 && unpacked <= justified))
       throw new Error(`a page of column ${name} that unpacks ${stored} bytes to ${unpacked}`);
     if (!(held >= 0)) throw new Error(`a page of column ${name} with ${held} values`);
     if (data === undefined && held > unpacked)
       throw new Error(`a dictionary of ${held} values in ${unpacked} bytes`);
-    // Each value says how much of the one before it repeats, so that n bytes may become n² and more.
-    if (data?.encoding === 'DELTA_BYTE_ARRAY')
+    // Values that repeat the one before them may grow without bound, and blocks of no size never end.
+    if (data?.encoding?.startsWith('DELTA'))
       throw new Error(`column ${name} in the encoding ${data.encoding}`);
     if (data !== undefined) values += held;
     extent.values += held;
     extent.unpacked += unpacked;
+    if (data !== undefined && unpacked <= MOST_GROUP_BYTES) {
+      const page = new Uint8Array(stored);
+      await readFully(handle, page, at - stored);
+      checkRuns(page, header, column, levels);
+    }
     if (extent.values > MOST_GROUP_VALUES)
       throw new Error(`a row group of more than ${MOST_GROUP_VALUES} values`);
     if (extent.unpacked > MOST_GROUP_BYTES)

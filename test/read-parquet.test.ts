@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { InputError, ProbeError, RunError } from '../src/errors.js';
 import { loadProbes } from '../src/probes/index.js';
 import { openParquet } from '../src/read-parquet.js';
+import { checkRuns } from '../src/read-parquet-runs.js';
 import { readTable } from '../src/store/index.js';
 import { temporaryFolder } from './support/temporary-folder.js';
 import { writeTable } from './support/write-table.js';
@@ -136,4 +137,22 @@ test('a published probe set whose parquet is a bomb is refused by its file', asy
   await expect(read).rejects.toThrow(ProbeError);
   await expect(read).rejects.toThrow(InputError);
   await expect(read).rejects.toThrow('5000000 rows, more than 4000000');
+});
+
+test('a run of more values than its page has, which hyparquet would write, is refused', () => {
+  const header = {
+    type: 'DATA_PAGE',
+    uncompressed_page_size: 6,
+    compressed_page_size: 6,
+    data_page_header: { num_values: 4, encoding: 'RLE_DICTIONARY' },
+  };
+  const column = { codec: 'UNCOMPRESSED' };
+  const check = (...page: number[]) =>
+    checkRuns(Uint8Array.from(page), header as never, column as never, { repetition: 0, definition: 0 });
+  expect(() => check(1, 0xfe, 0xff, 0xff, 0xff, 0x0f, 0)).toThrow(
+    'a run of 2147483647 values in a page of 4',
+  );
+  expect(() => check(1, 0xff, 0xff, 0xff, 0xff, 0x0f, 0)).toThrow('in a page of 4');
+  expect(() => check(1, 8, 0)).not.toThrow();
+  expect(() => check(1, 3, 0b0101)).not.toThrow();
 });

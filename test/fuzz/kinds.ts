@@ -3,7 +3,12 @@ import { basename, dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { zipSync } from 'fflate';
 import { openCheckpoint } from '../../src/checkpoint/index.js';
-import { COMPARISON_SCHEMA_VERSION, readComparison, writeComparison } from '../../src/compare/index.js';
+import {
+  COMPARISON_SCHEMA_VERSION,
+  compareRuns,
+  readComparison,
+  writeComparison,
+} from '../../src/compare/index.js';
 import { exportCsv, exportLapeMask, importFiles, parseSource } from '../../src/interchange/index.js';
 import { readPytorch } from '../../src/interchange/pytorch/read-pytorch.js';
 import { TorchTensor } from '../../src/interchange/pytorch/tensor.js';
@@ -11,6 +16,7 @@ import { readSelection } from '../../src/interchange/selection.js';
 import { openOnnx } from '../../src/models/exported/open.js';
 import { openModel } from '../../src/models/index.js';
 import { checkProbes } from '../../src/probes/index.js';
+import { writeReport } from '../../src/report/index.js';
 import { scoreRun } from '../../src/scores/index.js';
 import type { Random } from '../../src/stats/index.js';
 import { openRun, readTable, recordedArrays } from '../../src/store/index.js';
@@ -271,6 +277,27 @@ export const KINDS: readonly Kind[] = [
       }),
     damaged: named('comparison.json'),
     read: (folder) => readComparison(folder),
+  },
+  {
+    name: 'comparison, reported',
+    make: (folder) =>
+      writeComparison(folder, {
+        ...syntheticComparison({ layers: 2, neurons: 8 }),
+        schemaVersion: COMPARISON_SCHEMA_VERSION,
+      }),
+    damaged: named('comparison.json'),
+    read: async (folder) => {
+      await writeReport(await readComparison(folder), `${folder}-report`, { formats: ['html', 'csv'] });
+    },
+  },
+  {
+    name: 'runs, scored and compared',
+    make: makeRun,
+    damaged: (names) => names.filter((name) => /manifest\.json$|safetensors$/.test(name)),
+    read: async (folder) => {
+      await scoreRun(folder, { scores: ['lape'], splits: 2, overwrite: true });
+      await compareRuns([{ folder, label: 'a' }], { splits: 2 });
+    },
   },
   {
     name: 'selection.json',

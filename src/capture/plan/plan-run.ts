@@ -85,6 +85,7 @@ export function planRun(request: PlanRequest): RunManifest {
         truncated: total((cell) => cell.truncated),
       };
     }),
+    ...(grid.probes.sources !== undefined && { languageSources: grid.probes.sources }),
     plan,
     warnings: [...hiddenWarnings(request.model), ...request.warnings],
   };

@@ -15,6 +15,8 @@ const REQUIRED = ['ap', 'layer', 'unit', 'concept'] as const;
 const FORCING = ['off_mean', 'on_p50', 'on_p90'] as const;
 /** Modules whose output is hook_pre: the MLP's gate, or its only branch. */
 const NEURON_MODULE = /(?:^|\.)(\d+)\.(?:.*\.)?(c_fc|gate_proj|fc1|dense_h_to_4h)(?::0)?$/;
+/** Names of modules have some fifty characters; the pattern's time grows with the square of their number. */
+const MOST_NAME_CHARACTERS = 1_000;
 
 const REMEDY = 'give expertise.csv as compute_expertise.py wrote it';
 
@@ -61,7 +63,7 @@ export const selfcond: ImportFormat = {
       const own: { readonly layer: number; readonly index: number; readonly ap: number }[] = [];
       let tag: LanguageTag | null = null;
       for await (const row of expertise(path)) {
-        const at = NEURON_MODULE.exec(row.layer!);
+        const at = row.layer!.length > MOST_NAME_CHARACTERS ? null : NEURON_MODULE.exec(row.layer!);
         if (at === null) {
           leftOut++;
           continue;

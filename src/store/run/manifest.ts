@@ -146,6 +146,19 @@ export const runManifestSchema = z.object({
       truncated: count,
     }),
   ),
+  /** Files that languages were read from, and how they are written there; absent where a probe.json says it. */
+  languageSources: z
+    .array(
+      z.object({
+        language: z.string(),
+        written: z.string(),
+        place: z.enum(['file name', 'folder', 'rows']),
+        files: count,
+        first: z.string(),
+      }),
+    )
+    .readonly()
+    .optional(),
   plan: runPlanSchema,
   /** Over model identity, probe identity, plan and the versions: what a part must have been made with. */
   planSha256: z.string(),
