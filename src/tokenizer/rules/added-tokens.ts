@@ -82,6 +82,7 @@ export class AddedTokens {
   readonly #vocabulary: ReadonlyMap<string, number>;
   readonly #ids = new Map<string, number>();
   readonly #entries: (AddedToken & { readonly id: number })[] = [];
+  readonly #byText = new Map<string, AddedToken[]>();
 
   constructor(vocabulary: ReadonlyMap<string, number>) {
     this.#vocabulary = vocabulary;
@@ -89,7 +90,9 @@ export class AddedTokens {
 
   /** Adds a token; one that is there already is replaced where its flags differ. */
   add(token: AddedToken): void {
-    if (token.content === '' || this.#entries.some((known) => sameToken(known, token))) return;
+    const same = this.#byText.get(token.content) ?? [];
+    if (token.content === '' || same.some((known) => sameToken(known, token))) return;
+    this.#byText.set(token.content, [...same, token]);
     const id = this.id(token.content) ?? this.#nextId();
     this.#ids.set(token.content, id);
     this.#entries.push({ id, ...token });

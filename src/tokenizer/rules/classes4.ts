@@ -31,8 +31,7 @@ const MADE_UP = Array.from({ length: 7 }, (_, i) => `<madeupword${i}>`);
 const EXTRA_IDS = Array.from({ length: 100 }, (_, i) => `<extra_id_${i}>`);
 const INFILLING = ['▁<PRE>', '▁<MID>', '▁<SUF>', '▁<EOT>'];
 
-/** Classes by name, without "Fast". A class that is not here is refused. */
-export const CLASSES4: Readonly<Record<string, TokenizerClass4>> = {
+const CLASSES: Readonly<Record<string, TokenizerClass4>> = {
   PreTrainedTokenizer: { tokens: {}, prefixSpace: false },
   LlamaTokenizer: {
     tokens: { unk_token: '<unk>', ...SENTENCE },
@@ -108,12 +107,14 @@ export const CLASSES4: Readonly<Record<string, TokenizerClass4>> = {
   },
 };
 
-/** Classes that differ from another in name alone. */
-export const ALIASES4: Readonly<Record<string, string>> = {
-  MT5Tokenizer: 'T5Tokenizer',
-  DistilBertTokenizer: 'BertTokenizer',
-  ElectraTokenizer: 'BertTokenizer',
-};
+/** Classes by name, without "Fast". A class that is not here is refused. */
+export const CLASSES4: ReadonlyMap<string, TokenizerClass4> = new Map([
+  ...Object.entries(CLASSES),
+  // These differ from another in name alone.
+  ['MT5Tokenizer', CLASSES.T5Tokenizer!],
+  ['DistilBertTokenizer', CLASSES.BertTokenizer!],
+  ['ElectraTokenizer', CLASSES.BertTokenizer!],
+]);
 
 function extraIds(named: readonly NamedToken[] | null): readonly NamedToken[] {
   if (named === null) return EXTRA_IDS;

@@ -27,10 +27,29 @@ const SENTENCE = { bos_token: '<s>', eos_token: '</s>' };
 /** An empty prefix, as these classes give it to the model. */
 const EMPTY = { continuing_subword_prefix: '', end_of_word_suffix: '' };
 
+/** Pre-tokenization of Qwen2 and of Qwen3.5. */
 const QWEN2 =
   "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
 
-export const CLASSES5: Readonly<Record<string, TokenizerClass5>> = {
+const QWEN35 =
+  "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?[\\p{L}\\p{M}]+|\\p{N}| ?[^\\s\\p{L}\\p{M}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
+
+const qwen = (pattern: string): TokenizerClass5 => ({
+  tokens: { unk_token: ENDOFTEXT, eos_token: ENDOFTEXT, pad_token: ENDOFTEXT },
+  build: (model, { add_prefix_space }) => ({
+    normalizer: NFC,
+    pre_tokenizer: {
+      type: 'Sequence',
+      pretokenizers: [
+        split({ Regex: pattern }, 'Isolated'),
+        byteLevel((add_prefix_space ?? false) === true, false),
+      ],
+    },
+    model: bytePairs(model, EMPTY),
+  }),
+});
+
+const CLASSES: Readonly<Record<string, TokenizerClass5>> = {
   LlamaTokenizer: {
     tokens: { unk_token: '<unk>', ...SENTENCE },
     build: (model, { add_prefix_space, legacy = false }) => {
@@ -63,21 +82,8 @@ export const CLASSES5: Readonly<Record<string, TokenizerClass5>> = {
         ? null
         : { normalizer: null, pre_tokenizer: byteLevel(prefix), model: bytePairs(model, EMPTY) },
   },
-  Qwen2Tokenizer: {
-    tokens: { unk_token: ENDOFTEXT, eos_token: ENDOFTEXT, pad_token: ENDOFTEXT },
-    build: (model, { add_prefix_space }) => ({
-      normalizer: NFC,
-      pre_tokenizer: {
-        type: 'Sequence',
-        pretokenizers: [
-          split({ Regex: QWEN2 }, 'Isolated'),
-          byteLevel((add_prefix_space ?? false) === true, false),
-        ],
-      },
-      model: bytePairs(model, EMPTY),
-    }),
-    specialsAgain: true,
-  },
+  Qwen2Tokenizer: { ...qwen(QWEN2), specialsAgain: true },
+  Qwen3_5Tokenizer: qwen(QWEN35),
   CohereTokenizer: {
     tokens: {
       unk_token: '<UNK>',
@@ -115,6 +121,8 @@ export const CLASSES5: Readonly<Record<string, TokenizerClass5>> = {
     dropsTemplate: true,
   },
 };
+
+export const CLASSES5: ReadonlyMap<string, TokenizerClass5> = new Map(Object.entries(CLASSES));
 
 /** Names that stand for the class which takes tokenizer.json as it is. */
 export const BACKENDS5: ReadonlySet<string> = new Set([

@@ -68,7 +68,7 @@ function around(processor: unknown): unknown {
   const defined = isObject(processor.special_tokens) ? processor.special_tokens : {};
   const pieces = processor.single.map((piece: unknown) => {
     const token = isObject(piece) && isObject(piece.SpecialToken) ? String(piece.SpecialToken.id) : null;
-    const entry = token === null ? null : defined[token];
+    const entry = token !== null && Object.hasOwn(defined, token) ? defined[token] : null;
     return isObject(entry) ? entry.ids : 'text';
   });
   return pieces.length < 2 ? null : pieces;

@@ -10,7 +10,8 @@ import {
   storedTokens,
   textOf,
 } from './added-tokens.js';
-import { ALIASES4, CLASSES4, type TokenizerClass4 } from './classes4.js';
+import { CLASSES4, type TokenizerClass4 } from './classes4.js';
+import { CLASSES5 } from './classes5.js';
 import { metaspace, replace, template } from './components.js';
 import { CLASS_OF_MODEL_TYPE4, SLOW_MODEL_TYPES4 } from './model-types.js';
 import type { Outcome, Refusal } from './outcome.js';
@@ -30,7 +31,9 @@ import {
 export function transformers4(sources: TokenizerSources): Outcome {
   const name = className(sources);
   if (typeof name !== 'string') return name;
-  const known = CLASSES4[ALIASES4[name] ?? name];
+  const known = CLASSES4.get(name);
+  if (known === undefined && (CLASSES5.has(name) || name === 'TokenizersBackend'))
+    return { refused: `it has no class ${name}` };
   if (known === undefined) return { refused: `its class ${name}Fast is not known here`, unknown: true };
   const settings = readSettings(sources);
   const { fields } = settings;

@@ -10,7 +10,7 @@ import {
   storedTokens,
   textOf,
 } from './added-tokens.js';
-import { ALIASES4, CLASSES4 } from './classes4.js';
+import { CLASSES4 } from './classes4.js';
 import { BACKENDS5, CLASSES5, hasByteLevel } from './classes5.js';
 import { CLASS_OF_MODEL_TYPE5, WRONG_CLASS_ON_HUB5 } from './model-types.js';
 import type { Outcome, Refusal } from './outcome.js';
@@ -33,7 +33,7 @@ export function transformers5(sources: TokenizerSources): Outcome {
   const { tokenizer } = sources;
   const { fields: merged, added } = readSettings(sources);
   const fields = withoutDeprecated(merged, sources.config);
-  const own = CLASSES5[name];
+  const own = CLASSES5.get(name);
   const specials = specialTokens(own?.tokens ?? {}, fields, tokenizer);
   const tokens = new AddedTokens(modelVocabulary(tokenizer));
   let json: Fields = tokenizer;
@@ -85,12 +85,9 @@ function className({ config, model, tokenizer }: TokenizerSources): string | Ref
 
 function known(name: string): string | Refusal {
   if (BACKENDS5.has(name)) return 'TokenizersBackend';
-  if (CLASSES5[name] !== undefined) return name;
+  if (CLASSES5.has(name)) return name;
   // A name that transformers does not know stands for tokenizer.json as it is; which names it knows is known here of these.
-  const isClass =
-    CLASSES4[name] !== undefined ||
-    ALIASES4[name] !== undefined ||
-    [...CLASS_OF_MODEL_TYPE5.values()].includes(name);
+  const isClass = CLASSES4.has(name) || [...CLASS_OF_MODEL_TYPE5.values()].includes(name);
   if (isClass) return { refused: `its class ${name} is not known here`, unknown: true };
   return 'TokenizersBackend';
 }
