@@ -47,6 +47,7 @@ export async function capture(options: CaptureOptions): Promise<CaptureResult> {
   const subject = await openSubject(checkpoint, {
     adapter,
     tokenizer: options.tokenizer,
+    tokenizerRules: options.tokenizerRules,
     signal,
     onDownload,
   });

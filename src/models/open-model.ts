@@ -251,8 +251,10 @@ function describe(writer: Writer): ModelDescription {
  * @throws CheckpointError and others as `openCheckpoint` and `openModel` do, or `openOnnx`.
  */
 export async function openSubject(source: string, options: SubjectOptions = {}): Promise<Subject> {
-  const subject = await openOwn(source, options);
-  return options.tokenizer === undefined ? subject : withTokenizer(subject, options.tokenizer, options);
+  const own = await openOwn(source, options);
+  const { tokenizer: other, tokenizerRules: rules } = options;
+  const subject = other === undefined ? own : await withTokenizer(own, other, options);
+  return rules === undefined ? subject : { ...subject, tokenizer: { ...subject.tokenizer, rules } };
 }
 
 /** A model with the tokenizer of another folder. */

@@ -5,7 +5,12 @@ import { readJsonObject } from '../read-json.js';
 import { checkTokenizerJson } from './check-tokenizer-json.js';
 import { Library, LibraryEnd, LibraryRefusal } from './library.js';
 import type { LoadedTokenizer } from './protocol.js';
-import { type FollowedTokenizer, followTransformers, type TokenizerRules } from './rules/index.js';
+import {
+  type FollowedTokenizer,
+  followTransformers,
+  type TokenizerRules,
+  type Version,
+} from './rules/index.js';
 
 /** The files of a checkpoint that a tokenizer is read from; an opened checkpoint is one. */
 export interface TokenizerFiles {
@@ -14,6 +19,8 @@ export interface TokenizerFiles {
   readonly tokenizerConfig: string | null;
   /** config.json: its `tokenizer_class` or `model_type` may say which class sets the tokenizer up. */
   readonly config?: Readonly<Record<string, unknown>> | undefined;
+  /** The version of transformers to follow. Default: the one that saved the tokenizer. */
+  readonly rules?: Version | undefined;
 }
 
 export interface EncodeOptions {
@@ -107,7 +114,7 @@ export async function loadTokenizer(files: TokenizerFiles): Promise<Tokenizer> {
     model: files.config ?? null,
     names,
   };
-  const { json, ...followed } = followTransformers(sources, files.tokenizerConfig ?? path);
+  const { json, ...followed } = followTransformers(sources, files.tokenizerConfig ?? path, files.rules);
   checkTokenizerJson(json, path);
   const library = new Library(JSON.stringify(json));
   const loaded = await library.load().catch((cause: unknown) => {

@@ -131,6 +131,23 @@ describe('a tokenizer is set up as transformers does', () => {
     );
   });
 
+  test('--tokenizer-rules chooses the version: 5.24 takes a byte-level tokenizer.json of Llama as it is', async () => {
+    const { prefixSpace, config } = RIGHT[2];
+    const { manifest } = await capture({
+      checkpoint: checkpoint(prefixSpace, config),
+      tokenizerRules: '5.24',
+      probes: join(CASES, 'items.jsonl'),
+      out: join(temporaryFolder(), 'run'),
+    });
+    expect(manifest.model.tokenizerRules).toEqual({
+      transformers: '5.24',
+      class: 'TokenizersBackend',
+      differences: ['special tokens around a text'],
+      chosen: true,
+    });
+    expect(manifest.languages.find(({ tag }) => tag === 'en')!.tokens).toBe(49);
+  });
+
   test.each([
     [
       'a class that is not known',

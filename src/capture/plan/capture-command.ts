@@ -15,6 +15,7 @@ export async function captureCommand(manifest: Omit<RunManifest, 'planSha256'>):
   const options: readonly (readonly [name: string, value: string | number | null])[] = [
     ['adapter', adapter === null ? null : placeOf(adapter)],
     ['tokenizer', model.tokenizer === undefined ? null : placeOf(model.tokenizer, 'tokenizer')],
+    ['tokenizer-rules', model.tokenizerRules?.chosen ? model.tokenizerRules.transformers : null],
     ['probes', items === undefined ? `<probe set ${probe.name}>` : probe.name],
     ['out', '<folder>'],
     ['languages', plan.languages.join(',')],

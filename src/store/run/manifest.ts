@@ -41,6 +41,8 @@ const modelIdentity = z.object({
       transformers: z.enum(['4.57', '5.24']).nullable(),
       class: z.string().nullable(),
       differences: z.array(z.string()).readonly().nullable(),
+      /** The version was asked for, and did not follow from the files. */
+      chosen: z.literal(true).optional(),
     })
     .optional(),
   /** Absent from runs of versions before adapters. */

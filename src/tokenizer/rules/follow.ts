@@ -10,14 +10,18 @@ import { transformers5 } from './transformers5.js';
 /** The versions of transformers whose rules are written down here. */
 export const VERSIONS = { 4: '4.57', 5: '5.24' } as const;
 
+export type Version = (typeof VERSIONS)[4 | 5];
+
 /** Whose rules a tokenizer follows. */
 export interface TokenizerRules {
   /** Version of transformers; null where tokenizer.json is taken as it stands. */
-  readonly transformers: '4.57' | '5.24' | null;
+  readonly transformers: Version | null;
   /** The class that it sets the tokenizer up with. */
   readonly class: string | null;
   /** The parts that the other version sets up otherwise; null where that is not known. */
   readonly differences: readonly string[] | null;
+  /** The version was chosen, and did not follow from the files. */
+  readonly chosen?: true;
 }
 
 export interface FollowedTokenizer extends Pick<RewrittenTokenizer, 'json' | 'bos'> {
@@ -29,13 +33,18 @@ export interface FollowedTokenizer extends Pick<RewrittenTokenizer, 'json' | 'bo
  * Rewrites a tokenizer.json by the rules of the version of transformers that saved it: 5.24 where tokenizer_config.json
  * bears a mark of version 5, else 4.57; by those of the other version where that one cannot open it.
  *
+ * @param chosen the version to follow, whichever saved it
  * @throws TokenizerError if a field asks for what is not obeyed here, or neither version opens the files
  */
-export function followTransformers(sources: TokenizerSources, path: string): FollowedTokenizer {
+export function followTransformers(
+  sources: TokenizerSources,
+  path: string,
+  chosen?: Version,
+): FollowedTokenizer {
   refuseFields(sources.config ?? {}, path);
-  if (!namesClass(sources)) return asItStands(sources);
+  if (chosen === undefined && !namesClass(sources)) return asItStands(sources);
   const outcomes = { 4: transformers4(sources), 5: transformers5(sources) };
-  const savedBy = isSavedBy5(sources.config) ? 5 : 4;
+  const savedBy = (chosen === undefined ? isSavedBy5(sources.config) : chosen === VERSIONS[5]) ? 5 : 4;
   const other = savedBy === 4 ? 5 : 4;
   const [first, second] = [outcomes[savedBy], outcomes[other]];
   if (!('refused' in first)) {
@@ -43,11 +52,16 @@ export function followTransformers(sources: TokenizerSources, path: string): Fol
     return {
       json: first.json,
       bos: first.bos,
-      rules: { transformers: VERSIONS[savedBy], class: first.className, differences: found },
+      rules: {
+        transformers: VERSIONS[savedBy],
+        class: first.className,
+        differences: found,
+        ...(chosen !== undefined && { chosen: true }),
+      },
       warnings: warningsOf(savedBy, other, second, found),
     };
   }
-  if (first.unknown !== true && !('refused' in second)) {
+  if (chosen === undefined && first.unknown !== true && !('refused' in second)) {
     return {
       json: second.json,
       bos: second.bos,
