@@ -21,6 +21,7 @@ export async function main(words: readonly string[]): Promise<number> {
   for (const trial of trials) {
     const tally = await runTrial(trial, firstSeed, tries ?? trial.tries[quick ? 'quick' : 'whole']);
     rows.push(rowOf(trial, tally));
+    console.error(`${trial.name}: ${tally.tried - tally.faults.length} of ${tally.tried} survived`);
     notes.push(...notesOf(trial, tally));
   }
   console.log(formatTable(['trial', 'tried', 'survived', 'silent', 'failing seeds'], rows));

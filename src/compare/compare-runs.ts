@@ -23,7 +23,7 @@ import { reliabilityOf } from './reliability.js';
 import { type RunWarning, warningLines } from './run-warnings.js';
 import { rowsOf } from './select.js';
 import { compareUnits } from './unit-comparison.js';
-import { adjustTests, FAMILIES, familyOf, LEAST_FOLDS, TEST_LEVEL } from './verdict.js';
+import { adjustTests, adjustTrends, FAMILIES, familyOf, LEAST_FOLDS, TEST_LEVEL } from './verdict.js';
 
 export interface CompareOptions {
   /** Label of the run that the others are compared with, and that sets the cut. Default: the first. */
@@ -60,7 +60,7 @@ const SPLITS = 50;
 
 /**
  * Describes runs and compares every two of them, under the cut of one, the reference: profiles under the `reference`
- * policy, reallocation, headline measures with paired jackknife intervals and noise floors, over all languages and over
+ * policy, reallocation, headline measures with paired intervals, tests and noise floors, over all languages and over
  * groups, differences in differences, head maps, overlaps of top heads, alignment of languages by layer, reliability. A single run is described alone,
  * without headlines.
  *
@@ -134,6 +134,8 @@ export async function compareRuns(
   const arrangements = exchangeMasks(live.length, {
     level: TEST_LEVEL,
     tests: headlinesOf([...results, ...(aligned === null ? [] : [aligned])]),
+    // Every statistic treats both runs alike: with all labels swapped it is the same, or the same but for its sign.
+    complement: 'negates',
     seed,
   });
   const masks = tests === 0 ? [] : arrangements.masks;
@@ -181,8 +183,8 @@ export async function compareRuns(
       })),
     },
     changes: adjustTests(measured.flatMap(({ changes }) => changes)),
-    contrasts: measured.flatMap((of) => of.contrasts),
-    trends: measured.flatMap(({ trends }) => trends),
+    contrasts: adjustTests(measured.flatMap((of) => of.contrasts)),
+    trends: adjustTrends(measured.flatMap(({ trends }) => trends)),
     headMaps: results.flatMap(({ headMaps }) => headMaps),
     expertMaps: results.flatMap(({ expertMaps }) => expertMaps),
     headOverlaps: results.flatMap(({ headOverlaps }) => headOverlaps),

@@ -35,7 +35,7 @@ export const disks: Trial = {
   name: 'full disks',
   about:
     'a disk with less room than the command takes: exit 2; with more room, the same command leaves the bytes of an undisturbed run',
-  tries: { quick: 6, whole: 50 },
+  tries: { quick: 6, whole: 40 },
   run: async (request) => {
     const probe = spawnSync(ALONE[0]!, [...ALONE.slice(1), 'mount', '-t', 'tmpfs', 'none', request.folder]);
     if (probe.status !== 0)

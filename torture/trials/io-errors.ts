@@ -15,7 +15,7 @@ export const ioErrors: Trial = {
   name: 'I/O errors',
   about:
     'EIO, ENOSPC or EROFS at a random call of the file system for the folder, once or from then on: exit 2, or exit 0 and the bytes of an undisturbed run; the same command again leaves them',
-  tries: { quick: 12, whole: 150 },
+  tries: { quick: 12, whole: 120 },
   run: async (request) => {
     const commands = await prepareCommands(request.folder);
     const callsOf = callCounter(`${request.folder}/calls`);

@@ -6,7 +6,7 @@ export const kills: Trial = {
   name: 'kills',
   about:
     'kill -9 of capture, score, compare, report, export, at a random time or call of the file system, up to three times; the same command again leaves the bytes of an undisturbed run',
-  tries: { quick: 12, whole: 150 },
+  tries: { quick: 12, whole: 120 },
   run: async (request) => {
     const commands = await prepareCommands(request.folder);
     const callsOf = callCounter(`${request.folder}/calls`);

@@ -15,7 +15,7 @@ export const signals: Trial = {
   name: 'signals',
   about:
     'SIGINT, SIGTERM or SIGHUP at a random call of the file system: exit 130, 143, 129; the same command again leaves the bytes of an undisturbed run',
-  tries: { quick: 9, whole: 90 },
+  tries: { quick: 9, whole: 60 },
   run: async (request) => {
     const commands = await prepareCommands(request.folder);
     const callsOf = callCounter(`${request.folder}/calls`);

@@ -8,7 +8,7 @@ export const writers: Trial = {
   name: 'writers',
   about:
     'two to four of one command at the same folder, some killed: each ends well or is told who writes; the bytes are those of an undisturbed run',
-  tries: { quick: 6, whole: 60 },
+  tries: { quick: 6, whole: 40 },
   run: async (request) => {
     const commands = await prepareCommands(request.folder);
     return eachSeed(request, async (random) => {
