@@ -13,7 +13,7 @@ import { exchangedQuantities } from './inputs/exchanged-units.js';
 import { foldSubsets } from './inputs/fold-subsets.js';
 import { checkGroups } from './inputs/language-groups.js';
 import type { Scope } from './inputs/layer-scores.js';
-import { assertMatch } from './inputs/match.js';
+import { assertMatch, sameWeights } from './inputs/match.js';
 import { openRegimes, type Regime, type RunToCompare, runsOf } from './inputs/regimes.js';
 import type { RunSource } from './inputs/run-source.js';
 import { trajectorySteps } from './inputs/trajectory-steps.js';
@@ -84,14 +84,13 @@ export async function compareRuns(
   const { manifest } = reference;
   const tags = manifest.plan.languages;
   const steps = options.trajectory === true ? stepsOf(regimes, runs) : new Map<string, number>();
+  const others = sources.filter((source) => source !== reference);
   const warnings: RunWarning[] = [
+    ...sameWeights(reference, others),
     ...sources.flatMap(({ label, manifest: { warnings: own } }) =>
       own.map((text) => ({ label, against: null, text })),
     ),
-    ...assertMatch(
-      reference,
-      sources.filter((source) => source !== reference),
-    ),
+    ...assertMatch(reference, others),
   ];
   checkGroups(groups, manifest.languages);
   checkMargin(options.margin);

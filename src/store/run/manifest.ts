@@ -22,7 +22,7 @@ const modelIdentity = z.object({
   modelType: z.string(),
   parameters,
   /** null, like the hashes below, where an imported run does not know it. */
-  dtype: z.enum(['F32', 'F16', 'BF16', 'F8_E4M3', 'MXFP4', 'I8', 'I4']).nullable(),
+  dtype: z.enum(['F64', 'F32', 'F16', 'BF16', 'F8_E4M3', 'MXFP4', 'I8', 'I4']).nullable(),
   configSha256: z.string().nullable(),
   weightsSha256: z.string().nullable(),
   tokenizerSha256: z.string().nullable(),
