@@ -394,9 +394,13 @@ describe('recorded rates become a run', () => {
     expect(warnings.join()).toContain('sequences stand for tokens');
     await scoreRun(out);
     const lape = (await readScores(out, 'units')).columns.get('lape')!;
-    lape.forEach((value, unit) => expect(value).toBeCloseTo(expected.lape[unit]!, 12));
+    lape.forEach((value, unit) => {
+      expect(value).toBeCloseTo(expected.lape[unit]!, 12);
+    });
     const rates = (await readScores(out, 'unit_languages')).columns.get('rate')!;
-    rates.forEach((rate, row) => expect(rate).toBeCloseTo(expected.rates[row % 2]![row >> 1]!, 12));
+    rates.forEach((rate, row) => {
+      expect(rate).toBeCloseTo(expected.rates[row % 2]![row >> 1]!, 12);
+    });
   });
 
   test('they are not mixed with counts, nor prefixes subtracted from them', async () => {
