@@ -6,7 +6,9 @@ import {
   checkSizes,
   filesOf,
   identifyCheckpoint,
+  identifyTokenizer,
   openCheckpoint,
+  openTokenizer,
   requireWeight,
   type WeightTensor,
 } from '../checkpoint/index.js';
@@ -271,6 +273,28 @@ function describe(writer: Writer, headless: boolean): ModelDescription {
  * @throws CheckpointError and others as `openCheckpoint` and `openModel` do, or `openOnnx`.
  */
 export async function openSubject(source: string, options: SubjectOptions = {}): Promise<Subject> {
+  const own = await openOwn(source, options);
+  const { tokenizer: other, tokenizerRules: rules } = options;
+  const subject = other === undefined ? own : await withTokenizer(own, other, options);
+  return rules === undefined ? subject : { ...subject, tokenizer: { ...subject.tokenizer, rules } };
+}
+
+/** A model with the tokenizer of another folder. */
+async function withTokenizer(
+  subject: Subject,
+  source: string,
+  { signal, onDownload }: SubjectOptions,
+): Promise<Subject> {
+  const tokenizer = await openTokenizer(source, subject.tokenizer.config, { signal, onDownload });
+  return {
+    ...subject,
+    tokenizer,
+    inputs: [...subject.inputs, ...tokenizer.files],
+    identify: async () => ({ ...(await subject.identify()), ...(await identifyTokenizer(tokenizer)) }),
+  };
+}
+
+async function openOwn(source: string, options: SubjectOptions): Promise<Subject> {
   if (source.endsWith('.onnx')) return openOnnx(source, options);
   const checkpoint = await openCheckpoint(source, options);
   const { weights, others } = filesOf(checkpoint);
