@@ -86,7 +86,8 @@ async function collectItems(
   }
   return [...items].map(([id, { prompts, source }]) => {
     checkSameCandidates(prompts, `${source.where} (item ${id})`, report);
-    return { id, prompts, meta: source.meta ?? {} };
+    const { meta = {}, clusters } = source;
+    return { id, prompts, meta, ...(clusters && { clusters }) };
   });
 }
 

@@ -176,6 +176,7 @@ const PLAN = [
   'sequenceLength',
   'tokensPerLanguage',
   'folds',
+  'foldsBy',
   'seed',
   'keep',
   'pooling',

@@ -63,6 +63,7 @@ export const mlamaRows = tableFormat({
       id: `${row.predicate_id}/${row.lineid}`,
       prompt: { text, answer: row.obj_label },
       meta: { relation: row.predicate_id },
+      clusters: { relation: row.predicate_id },
     };
   },
 });
@@ -100,6 +101,7 @@ export const xFactr = tableFormat({
       id: `${row.predicate_id}/${row.sub_uri}/${row.obj_uri}`,
       prompt: { text, answer: row.obj_label },
       meta: { relation: row.predicate_id },
+      clusters: { relation: row.predicate_id },
     };
   },
 });
@@ -166,6 +168,7 @@ async function* readRelation(file: SourceFile, template: string | undefined, rep
       where: row.where,
       prompt: { text: fillTemplate(template, fact.sub_label)!, answer: fact.obj_label },
       meta: { relation },
+      clusters: { relation },
     };
   }
 }

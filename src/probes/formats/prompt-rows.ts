@@ -31,11 +31,12 @@ export const promptRows: ProbeFormat = {
         const expected = '{"id", "text": {language: …}} or {"id", "prompts": {language: {"text", …}}}';
         const item = parseRow(source, row, expected, report);
         if (item === undefined) continue;
-        const { id, meta, prompts } = item;
+        const { id, meta, clusters, prompts } = item;
         for (const [code, prompt] of Object.entries(prompts)) {
           const language = attempt(() => languageOfCode(code, source.where), report);
           if (language === undefined) continue;
-          yield { id, language, where: source.where, prompt: toPrompt(prompt), ...(meta && { meta }) };
+          const about = { ...(meta && { meta }), ...(clusters && { clusters }) };
+          yield { id, language, where: source.where, prompt: toPrompt(prompt), ...about };
         }
       }
     }

@@ -36,6 +36,7 @@ export const belebele = tableFormat({
       ['1', '2', '3', '4'],
       row.correct_answer_num - 1,
     ),
+    clusters: { document: row.link },
   }),
 });
 
@@ -69,6 +70,7 @@ export const globalMmlu = tableFormat({
       LETTERS.indexOf(row.answer),
     ),
     meta: { subject: row.subject },
+    clusters: { subject: row.subject },
   }),
 });
 

@@ -14,13 +14,20 @@ const prompt = z.strictObject({
 });
 
 const meta = z.record(z.string(), z.unknown()).optional();
+/** By what items are alike, and the name of the cluster: `{"relation": "currency"}`. */
+const clusters = z.record(filled, filled).optional();
 
 /** A line of `items.jsonl`. */
-export const promptRowSchema = z.strictObject({ id: filled, prompts: z.record(z.string(), prompt), meta });
+export const promptRowSchema = z.strictObject({
+  id: filled,
+  prompts: z.record(z.string(), prompt),
+  meta,
+  clusters,
+});
 
 /** A line of `items.jsonl` without answers, `{"id", "text": {lang: …}}`, read as the richer one. */
 export const textRowSchema = z
-  .strictObject({ id: filled, text: z.record(z.string(), z.string()), meta })
+  .strictObject({ id: filled, text: z.record(z.string(), z.string()), meta, clusters })
   .transform(({ text, ...row }): PromptRow => {
     const prompts = Object.entries(text).map(([language, prompt]) => [language, { text: prompt }]);
     return { ...row, prompts: Object.fromEntries(prompts) };
@@ -76,7 +83,7 @@ export function readItem(
     });
   }
   checkSameCandidates(prompts, itemWhere, report);
-  return { id: row.id, prompts, meta: row.meta ?? {} };
+  return { id: row.id, prompts, meta: row.meta ?? {}, ...(row.clusters && { clusters: row.clusters }) };
 }
 
 /** Both shapes of a row as the richer one. Which is meant shows in the key, so that the message is about that one. */
