@@ -166,7 +166,7 @@ export {
   rowsOf,
   type SamplingFloor,
   type SeedFloor,
-  type SeedVerdict,
+  type SeedTest,
   type Trend,
   type Verdict,
   writeComparison,

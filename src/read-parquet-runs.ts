@@ -1,5 +1,5 @@
 import type { ColumnMetaData, PageHeader } from 'hyparquet';
-import { snappyUncompress } from 'hyparquet';
+import { PARQUET_CODECS } from './read-parquet-codecs.js';
 
 /** How deep a column's values lie in lists and in what may be missing. */
 export interface Levels {
@@ -81,9 +81,8 @@ function runs(bytes: Uint8Array, bits: number, values: number): void {
 }
 
 function unpacked(bytes: Uint8Array, size: number, codec: string): Uint8Array {
-  if (codec !== 'SNAPPY') throw new Error(`pages packed with ${codec}`);
+  const unpack = PARQUET_CODECS[codec as keyof typeof PARQUET_CODECS];
+  if (unpack === undefined) throw new Error(`pages packed with ${codec}`);
   if (!(size >= 0)) throw new Error(`a page of ${size} bytes`);
-  const page = new Uint8Array(size);
-  snappyUncompress(bytes, page);
-  return page;
+  return unpack(bytes, size);
 }

@@ -20,6 +20,10 @@ const MOST_GROUP_BYTES = 2 ** 29; // 512 MiB
 const MOST_GROUP_VALUES = 2 ** 26;
 /** Snappy copies at most 64 bytes for three. */
 const MOST_TIMES_UNPACKED = 22;
+/** The other codecs pack what repeats itself without an end: what all of a file may unpack to, as of gzip files. */
+const MOST_TIMES_DENSE = 100;
+const ALWAYS_DENSE_BYTES = 2 ** 24; // 16 MiB
+const DENSE: ReadonlySet<string> = new Set(['GZIP', 'BROTLI', 'LZ4', 'LZ4_RAW', 'ZSTD']);
 /** What a small page may have besides. */
 const PAGE_BYTES = 1024;
 /** What is read to find a page's header, which holds two texts at most beside its numbers. */
@@ -67,9 +71,10 @@ export async function openParquet(path: string): Promise<ParquetFile> {
     }
     const footer = await parquetMetadataAsync(file, { geoparquet: false });
     const leaves = new Map(leavesOf(parquetSchema(footer)));
+    const dense: Extent = { stored: 0, unpacked: 0, values: 0 };
     const check = async (group: RowGroup, columns?: readonly string[]) => {
       checkNames(group, leaves);
-      await checkGroup(handle, bytes, group, leaves, columns);
+      await checkGroup(handle, bytes, group, { leaves, columns, dense });
     };
     return { file, footer, check, close };
   } catch (cause) {
@@ -127,22 +132,24 @@ async function checkGroup(
   handle: FileHandle,
   fileBytes: number,
   group: RowGroup,
-  leaves: ReadonlyMap<string, Levels>,
-  columns: readonly string[] | undefined,
+  about: {
+    readonly leaves: ReadonlyMap<string, Levels>;
+    readonly columns: readonly string[] | undefined;
+    readonly dense: Extent;
+  },
 ): Promise<void> {
+  const { leaves, columns, dense } = about;
   const extent: Extent = { stored: 0, unpacked: 0, values: 0 };
   const rows = Number(group.num_rows);
   for (const { meta_data: column } of group.columns) {
     if (column === undefined) throw new Error('a column without a description');
     const [name = ''] = column.path_in_schema;
     if (columns !== undefined && !columns.includes(name)) continue;
-    const values = await checkColumn(
-      handle,
-      fileBytes,
-      column,
-      leaves.get(column.path_in_schema.join('.'))!,
+    const values = await checkColumn(handle, fileBytes, column, {
+      levels: leaves.get(column.path_in_schema.join('.'))!,
       extent,
-    );
+      dense,
+    });
     // Lists have more values than rows, and all others as many.
     if (column.path_in_schema.length === 1 && values !== rows)
       throw new Error(`${values} values of column ${name} in ${rows} rows`);
@@ -154,8 +161,7 @@ async function checkColumn(
   handle: FileHandle,
   fileBytes: number,
   column: ColumnMetaData,
-  levels: Levels,
-  extent: Extent,
+  { levels, extent, dense }: { readonly levels: Levels; readonly extent: Extent; readonly dense: Extent },
 ): Promise<number> {
   const start = Number(column.dictionary_page_offset || column.data_page_offset);
   const end = start + Number(column.total_compressed_size);
@@ -176,7 +182,12 @@ async function checkColumn(
     at += bytes + stored;
     if (!(stored >= 0 && at <= end)) throw new Error(`a page of ${stored} bytes in column ${name}`);
     const justified = column.codec === 'UNCOMPRESSED' ? stored : MOST_TIMES_UNPACKED * stored + PAGE_BYTES;
-    if (!(unpacked >= 0 && unpacked <= justified))
+    if (DENSE.has(column.codec)) {
+      dense.stored += stored;
+      dense.unpacked += unpacked;
+      if (!(unpacked >= 0 && dense.unpacked <= Math.max(ALWAYS_DENSE_BYTES, MOST_TIMES_DENSE * dense.stored)))
+        throw new Error(`pages up to column ${name} that unpack ${dense.stored} bytes to ${dense.unpacked}`);
+    } else if (!(unpacked >= 0 && unpacked <= justified))
       throw new Error(`a page of column ${name} that unpacks ${stored} bytes to ${unpacked}`);
     if (!(held >= 0)) throw new Error(`a page of column ${name} with ${held} values`);
     if (data === undefined && held > unpacked)

@@ -76,7 +76,7 @@ export interface PowerPoint {
   readonly population: number | null;
   readonly called: Partial<Readonly<Record<Rule, Share>>>;
   /** How often an interval holds the mean over repetitions, which is the truth at this number of items. */
-  readonly coverage: Readonly<Record<IntervalOf, Share>> | null;
+  readonly coverage: Readonly<Record<IntervalOf, Share>>;
 }
 
 export interface PowerOptions {
@@ -233,6 +233,9 @@ function shapeOf({ units, languages }: PseudoRuns): ItemSums {
   return { units, languages, items: 0, ...none };
 }
 
+/** Which trading places leaves as they are. */
+const SIGNED: readonly Judged[] = ['selected', 'meanEntropy', 'meanOmega2'];
+
 function pointsOf(
   probes: string,
   { name, how }: Kind,
@@ -250,13 +253,13 @@ function pointsOf(
     return {
       probes,
       kind: name,
-      isNull: how === 'labels' || (how === 'places' && measure in verdicts[0]!.intervals),
+      isNull: how === 'labels' || (how === 'places' && SIGNED.includes(measure)),
       repetitions: verdicts.length,
       measure,
       mean,
       population: population[measure] ?? null,
       called,
-      coverage: measure in verdicts[0]!.intervals ? coverageOf(verdicts, measure, mean) : null,
+      coverage: coverageOf(verdicts, measure, mean),
     };
   });
 }
@@ -265,7 +268,7 @@ function coverageOf(verdicts: readonly Verdicts[], measure: Judged, truth: numbe
   const of = (interval: IntervalOf) =>
     shareOf(
       verdicts.map(({ intervals }) => {
-        const [low, high] = intervals[measure as keyof Verdicts['intervals']][interval];
+        const [low, high] = intervals[measure][interval];
         return low <= truth && truth <= high;
       }),
     );

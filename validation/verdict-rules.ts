@@ -2,6 +2,8 @@ import { samplingFloor } from '../src/compare/floors.js';
 import {
   ExchangedSums,
   exchangePValue,
+  halfSampleError,
+  halfSampleInterval,
   halfSampleVariance,
   jackknife,
   randomHalves,
@@ -14,12 +16,12 @@ import { countOf, depthDistance, jaccard, type Profile, type PseudoRuns, selecte
 export const JUDGED = ['selected', 'meanEntropy', 'meanOmega2', 'jaccard', 'depthDistance'] as const;
 export type Judged = (typeof JUDGED)[number];
 
-export const RULES = ['floor', 'jackknife', 'halfSample', 'exchange'] as const;
+export const RULES = ['floor', 'jackknife', 'halfSample', 'exchangeOneCut', 'exchange'] as const;
 export type Rule = (typeof RULES)[number];
 
 /** Layers of the demo's models. */
 const LAYERS = 8;
-const SPLITS = 30;
+const SPLITS = 50;
 const LEVEL = 0.05;
 
 /** What all rules say of one comparison. */
@@ -28,15 +30,21 @@ export interface Verdicts {
   readonly value: Readonly<Record<Judged, number>>;
   /** Whether the rule calls it changed; absent where the rule says nothing of such a number. */
   readonly called: Readonly<Record<Judged, Partial<Record<Rule, boolean>>>>;
-  /** Intervals, half-samples with the cut of the half and with that of the whole run. */
-  readonly intervals: Readonly<
-    Record<'selected' | 'meanEntropy' | 'meanOmega2', Readonly<Record<IntervalOf, readonly [number, number]>>>
-  >;
+  /** Of halves, with the cut of the whole run: by the spread of halves, and by the difference of the two of a split. */
+  readonly intervals: Readonly<Record<Judged, Readonly<Record<IntervalOf, readonly [number, number]>>>>;
 }
-export const INTERVALS = ['jackknife', 'halfSample', 'halfSampleFixedCut'] as const;
+export const INTERVALS = ['jackknife', 'halfDifference', 'halfSample'] as const;
 export type IntervalOf = (typeof INTERVALS)[number];
 
 type Values = Readonly<Record<Judged, number>>;
+
+/** The mean of the changes under either run's cut: labels may be swapped without a lean to one side. */
+function bothWays(a: Profile, b: Profile): Values {
+  const [one, other] = [changes(a, b), changes(a, b, b)];
+  return Object.fromEntries(
+    JUDGED.map((measure) => [measure, (one[measure] + other[measure]) / 2]),
+  ) as Values;
+}
 
 /** Changes a → b under a's own cut, or one that is held fixed. */
 function changes(a: Profile, b: Profile, cut: Pick<Profile, 'bar' | 'cut'> = a): Values {
@@ -97,17 +105,17 @@ export function verdictsOf(
     changes(half.a[1]!, half.b[0]!, a),
   ]);
   const sizes = (of: readonly Values[], measure: Judged) => of.map((one) => size(one[measure], measure));
-  const ownCut = [0, 1].map((side) => halves.map((half) => changes(half.a[side]!, half.b[side]!)));
   const fixedCut = [0, 1].map((side) => halves.map((half) => changes(half.a[side]!, half.b[side]!, a)));
 
   const exchanged = new ExchangedSums(first, second, width);
   const random = new Random(seed + 1);
   const [pseudoA, pseudoB] = [new Float64Array(width), new Float64Array(width)];
-  const statistics = [value];
+  const statistics = [{ one: value, both: bothWays(a, b) }];
   for (let n = 0; n < draws; n++) {
     const mask = Uint8Array.from({ length: folds }, () => random.integer(2));
     exchanged.pseudoRuns(mask, pseudoA, pseudoB);
-    statistics.push(changes(runs.profile(pseudoA), runs.profile(pseudoB)));
+    const [one, other] = [runs.profile(pseudoA), runs.profile(pseudoB)];
+    statistics.push({ one: changes(one, other), both: bothWays(one, other) });
   }
 
   const intervals = (measure: Judged): Record<IntervalOf, readonly [number, number]> => {
@@ -115,15 +123,13 @@ export function verdictsOf(
       value[measure],
       leftOut.map((of) => of[measure]),
     );
-    const byHalves = (of: readonly (readonly Values[])[]): readonly [number, number] => {
-      const [x, y] = of.map((side) => side.map((one) => one[measure]));
-      const { low, high } = studentInterval(value[measure], halfSampleVariance(x!, y!), folds);
-      return [low, high];
-    };
+    const [x, y] = fixedCut.map((side) => side.map((one) => one[measure]));
+    const byDifference = studentInterval(value[measure], halfSampleVariance(x!, y!), folds);
+    const bySpread = halfSampleInterval(value[measure], halfSampleError(x!, y!, folds));
     return {
       jackknife: [byJackknife.low, byJackknife.high],
-      halfSample: byHalves(ownCut),
-      halfSampleFixedCut: byHalves(fixedCut),
+      halfDifference: [byDifference.low, byDifference.high],
+      halfSample: [bySpread.low, bySpread.high],
     };
   };
   const called = (measure: Judged): Partial<Record<Rule, boolean>> => {
@@ -135,26 +141,28 @@ export function verdictsOf(
       direction,
     );
     const isSigned = measure !== 'jaccard' && measure !== 'depthDistance';
-    const p = exchangePValue(
-      statistics.map((of) => of[measure]),
-      isSigned ? 'two-sided' : measure === 'jaccard' ? 'less' : 'greater',
-    );
+    const alternative = isSigned ? 'two-sided' : measure === 'jaccard' ? 'less' : 'greater';
+    const pOf = (which: 'one' | 'both') =>
+      exchangePValue(
+        statistics.map((of) => of[which][measure]),
+        alternative,
+        which === 'both' && isSigned ? 'negates' : 'neither',
+      );
     const excludes = ([low, high]: readonly [number, number]) => low > 0 || high < 0;
     const own = isSigned ? intervals(measure) : null;
     return {
       floor: floor.verdict === 'changed',
       ...(own === null ? {} : { jackknife: excludes(own.jackknife), halfSample: excludes(own.halfSample) }),
-      exchange: p <= LEVEL,
+      exchangeOneCut: pOf('one') <= LEVEL,
+      exchange: pOf('both') <= LEVEL,
     };
   };
   return {
     value,
     called: Object.fromEntries(JUDGED.map((measure) => [measure, called(measure)])) as Verdicts['called'],
-    intervals: {
-      selected: intervals('selected'),
-      meanEntropy: intervals('meanEntropy'),
-      meanOmega2: intervals('meanOmega2'),
-    },
+    intervals: Object.fromEntries(
+      JUDGED.map((measure) => [measure, intervals(measure)]),
+    ) as Verdicts['intervals'],
   };
 }
 

@@ -21,8 +21,9 @@ export interface VerdictValidation {
 const RULE_NAMES: Readonly<Record<Rule, string>> = {
   floor: 'floor of halves, the old rule',
   jackknife: 'paired jackknife excludes 0',
-  halfSample: 'half-samples exclude 0',
-  exchange: 'exchange of labels',
+  halfSample: 'spread of halves excludes 0',
+  exchangeOneCut: 'exchange, one cut',
+  exchange: 'exchange, both cuts',
 };
 const MEASURE_NAMES: Readonly<Record<Judged, string>> = {
   selected: 'selected units',
@@ -33,8 +34,8 @@ const MEASURE_NAMES: Readonly<Record<Judged, string>> = {
 };
 const INTERVAL_NAMES: Readonly<Record<IntervalOf, string>> = {
   jackknife: 'jackknife',
-  halfSample: 'half-samples, own cut',
-  halfSampleFixedCut: 'half-samples, one cut',
+  halfDifference: 'difference of halves',
+  halfSample: 'spread of halves',
 };
 const METHOD_NAMES: Readonly<Record<ClusterMethod, string>> = {
   'members as independent': 'items as independent',
@@ -188,14 +189,14 @@ function band(x: object): object {
 
 /** Of all kinds of a set together. */
 function coveragePanel(points: readonly PowerPoint[]): object {
-  const covered = points.filter(({ coverage }) => coverage !== null);
+  const covered = points;
   const rows = [...new Set(covered.map(rowOf))];
   const values = rows.flatMap((row) => {
     const own = covered.filter((point) => rowOf(point) === row);
     const trials = own.reduce((sum, { repetitions }) => sum + repetitions, 0);
     return (Object.keys(INTERVAL_NAMES) as IntervalOf[]).map((interval) => {
       const held = own.reduce(
-        (sum, { coverage, repetitions }) => sum + Math.round(coverage![interval].share * repetitions),
+        (sum, { coverage, repetitions }) => sum + Math.round(coverage[interval].share * repetitions),
         0,
       );
       const [low, high] = wilsonInterval(held, trials);

@@ -55,6 +55,7 @@ export async function capture(options: CaptureOptions): Promise<CaptureResult> {
   };
   const { vocab, maxPositions } = model.shape;
   const probes = await chooseProbes(options);
+  options.onProbes?.(probes);
   const { grid, ...cut } = await prepareGrid(
     { probes, rule, tokenizer, vocab, maxPositions, signal },
     options,

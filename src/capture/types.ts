@@ -63,6 +63,8 @@ export interface CaptureOptions {
   /** Leave `parts/` after merging. Default false. */
   readonly keepParts?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** The probe set that was read, with the files that its languages were read from, before it is used. */
+  readonly onProbes?: ((probes: ProbeSet) => void) | undefined;
   /** Before anything runs or is written. */
   readonly onPlan?: ((plan: CapturePlan) => void) | undefined;
   /** A file of the run was found damaged, and is made anew. */

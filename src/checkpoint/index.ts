@@ -6,7 +6,7 @@ export {
   readConfigField,
   readRenamedField,
 } from './config/config-field.js';
-export { type Rope, readRope } from './config/rope.js';
+export { type Rope, type RopeOptions, readRope } from './config/rope.js';
 export { commonFolder, isInside, parseHubPath } from './hub/cache-folder.js';
 export type { DownloadOptions, DownloadProgress } from './hub/snapshot.js';
 export { filesOf, identifyCheckpoint, modelLabel, type WeightFile } from './identify-checkpoint.js';
@@ -18,6 +18,7 @@ export { requireWeight, rowOf } from './quantised/require-weight.js';
 export { readSafetensorsHeader, type StoredTensor } from './safetensors/header.js';
 export { requireTensor } from './safetensors/require-tensor.js';
 export { sha256OfFiles } from './sha256-of-files.js';
+export { isScale, isStoredTable } from './stored-tables.js';
 export { findTokenizerFiles, hashTokenizerFiles } from './tokenizer-files.js';
 export type {
   Adapter,

@@ -1,5 +1,6 @@
 import { Command, Option } from '@commander-js/extra-typings';
 import { type CaptureOptions, type CaptureResult, capture, EXTRA_HOOKS } from '../capture/index.js';
+import { describeSource } from '../probes/index.js';
 import {
   choice,
   parseBytes,
@@ -105,6 +106,9 @@ export function captureCommand() {
     });
 }
 
+/** Lines that say which files a language was read from. */
+const SHOWN_SOURCES = 30;
+
 /** Captures with a progress bar and prints the table of tokens per language. */
 export async function captureWithProgress(
   options: CaptureOptions,
@@ -116,6 +120,11 @@ export async function captureWithProgress(
     const result = await capture({
       ...options,
       onDownload: (step) => download.update(step),
+      onProbes: ({ sources = [] }) => {
+        download.stop();
+        for (const source of sources.slice(0, SHOWN_SOURCES)) say(describeSource(source));
+        if (sources.length > SHOWN_SOURCES) say(`… ${sources.length - SHOWN_SOURCES} more, in the manifest`);
+      },
       onPlan: ({ bytes }) => {
         download.stop();
         say(`the run will take ${formatBytes(bytes)} on disk, and as much again while its parts are merged`);

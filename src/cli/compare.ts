@@ -8,6 +8,7 @@ import {
   findingInWords,
   languageGroups,
   mainUnits,
+  perCentOfLevel,
   type QuantityKey,
   type RunToCompare,
   rowsOf,
@@ -168,16 +169,17 @@ export function printComparison(comparison: Comparison): void {
   if (hasNumber(changes.map(({ change }) => change.value))) {
     printSection(
       `Changes from ${reference}:`,
-      ['units', 'to', 'measure', 'change', '95 % interval', 'p', 'finding', 'halves', 'seeds'],
+      ['units', 'to', 'measure', 'change', '%', '95 % interval', 'p', 'finding', 'other training'],
       changes.map((c) => [
         unitsOf(c),
         c.to,
         c.measure,
-        ...numbers(c.change),
+        number(c.change.value),
+        number(perCentOfLevel(c)),
+        interval(c.change),
         number(c.test.adjusted),
         findingInWords(c.test),
-        c.verdict,
-        c.seeds.verdict,
+        c.seeds.test.finding,
       ]),
     );
   } else {
@@ -187,28 +189,41 @@ export function printComparison(comparison: Comparison): void {
   const trends = rowsOf(comparison.trends, { layer: null });
   printSection(
     'Trends over training steps (Mann–Kendall):',
-    ['units', 'languages', 'measure', 'τ', 'p', 'trend'],
+    ['units', 'languages', 'measure', 'τ', 'p', 'corrected p', 'trend'],
     (hasNumber(trends.map(({ tau }) => tau)) ? trends : []).map((t) => [
       unitsOf(t),
       t.group ?? 'all',
       t.measure,
       number(t.tau),
       number(t.p),
-      t.verdict,
+      number(t.adjusted),
+      t.finding,
     ]),
   );
   const contrasts = rowsOf(comparison.contrasts, { layer: null });
   printSection(
     'Differences in differences against the reference:',
-    ['units', 'languages', 'to − from', 'measure', 'difference', '95 % interval', 'sampling', 'seeds'],
+    [
+      'units',
+      'languages',
+      'to − from',
+      'measure',
+      'difference',
+      '95 % interval',
+      'p',
+      'finding',
+      'other training',
+    ],
     (hasNumber(contrasts.map(({ difference }) => difference.value)) ? contrasts : []).map((c) => [
       unitsOf(c),
       c.group ?? 'all',
       `${c.to} − ${c.from}`,
       c.measure,
-      ...numbers(c.difference),
-      c.verdict,
-      c.seeds.verdict,
+      number(c.difference.value),
+      interval(c.difference),
+      number(c.test.adjusted),
+      findingInWords(c.test),
+      c.seeds.test.finding,
     ]),
   );
 }
@@ -247,7 +262,7 @@ function hasNumber(values: readonly (number | null)[]): boolean {
 
 /** Why changes are not measured, each reason once; empty without any. */
 function reasons(changes: readonly Change[]): string {
-  const notes = [...new Set(changes.map(({ note }) => note).filter((note) => note !== ''))];
+  const notes = [...new Set(changes.map(({ test }) => test.note).filter((note) => note !== ''))];
   return notes.length === 0 ? '' : ` (${notes.join('; ')})`;
 }
 
@@ -265,8 +280,8 @@ function unitsOf({ type }: QuantityKey): string {
   return type === null ? 'residual' : `${type}s`;
 }
 
-function numbers({ value, low, high }: Estimate): [string, string] {
-  return [number(value), `${number(low)} … ${number(high)}`];
+function interval({ low, high }: Estimate): string {
+  return `${number(low)} … ${number(high)}`;
 }
 
 function number(value: number | null): string {

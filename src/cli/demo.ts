@@ -163,11 +163,11 @@ function printCounts(comparison: Comparison, { probes, items }: Comparing): void
   const count = (regime: string) =>
     comparison.units.map(({ type }) => {
       const measured = againstReference(comparison, type).filter(
-        ({ to, verdict }) => to === regime && verdict !== 'not measured',
+        ({ to, test }) => to === regime && test.finding !== 'not measured',
       );
-      return `${measured.filter(({ verdict }) => verdict === 'changed').length} of ${measured.length}`;
+      return `${measured.filter(({ test }) => test.finding === 'changed').length} of ${measured.length}`;
     });
-  print(`\nMeasures that changed by more than sampling does, on ${items ?? 'all'} items of ${probes}:`);
+  print(`\nMeasures found changed, on ${items ?? 'all'} items of ${probes}:`);
   printTable(
     [`${reference} →`, ...comparison.units.map(({ type }) => `${type}s`)],
     others.map((regime) => [regime, ...count(regime)]),

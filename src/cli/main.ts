@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { runCommandLine } from './command-line.js';
-import { guardConsole, reportError } from './terminal.js';
+import { endAtSignals, guardConsole, reportError } from './terminal.js';
 
 // `babelscope … | head` closes our output early; what was asked for has been delivered.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -13,6 +13,7 @@ process.stderr.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE' && error.code !== 'EIO') throw error;
 });
 guardConsole();
+endAtSignals();
 // Also what nobody caught is shown in the way of every other error.
 process.on('uncaughtException', (error) => process.exit(reportError(error)));
 

@@ -1,5 +1,11 @@
 import { Command } from '@commander-js/extra-typings';
-import { checkProbes, listBuiltinProbes, listProbeFormats, loadProbes } from '../probes/index.js';
+import {
+  checkProbes,
+  describeSource,
+  listBuiltinProbes,
+  listProbeFormats,
+  loadProbes,
+} from '../probes/index.js';
 import { plural } from '../report/index.js';
 import { print, printJson, printTable, say } from './terminal.js';
 
@@ -41,6 +47,7 @@ export function probesCommand() {
           identity: set.identity,
           languages: set.languages,
           items: set.items.length,
+          sources: set.sources ?? [],
           first,
           warnings: set.warnings,
         });
@@ -51,6 +58,7 @@ export function probesCommand() {
         `${identity.name} ${identity.version} (${identity.kind}): ${set.items.length} items, ${set.languages.length} languages`,
       );
       print(`licence: ${identity.licence}\nsource:  ${identity.source}\nsha256:  ${identity.sha256}\n`);
+      for (const source of set.sources ?? []) print(describeSource(source));
       for (const item of first) {
         print(item.id);
         for (const [language, prompt] of Object.entries(item.prompts)) {
@@ -73,6 +81,7 @@ export function probesCommand() {
       const check = await checkProbes(folder, format);
       if (json) printJson(check);
       else {
+        for (const source of check.sources) print(describeSource(source));
         for (const error of check.errors) print(`error: ${error.message}`);
         for (const warning of check.warnings) print(`warning: ${warning.message}`);
         print(

@@ -63,6 +63,17 @@ function statusOf(signal: Stop): number {
   return 128 + constants.signals[signal];
 }
 
+/** Ends a process by a signal as a command that hears of it does: work that nothing else stops is finished by its repetition. */
+function endAtOnce(signal: Stop): void {
+  say('\nbabelscope: interrupted');
+  process.exit(statusOf(signal));
+}
+
+/** Lets signals end the process with their status, until a command asks for `interruptSignal`. */
+export function endAtSignals(): void {
+  for (const name of STOPS) process.once(name, endAtOnce);
+}
+
 /**
  * A signal that Ctrl-C, SIGTERM and SIGHUP abort. The first one asks the work to stop between batches; a second one ends
  * the process at once, which loses no finished part either.
@@ -70,6 +81,7 @@ function statusOf(signal: Stop): number {
 export function interruptSignal(): AbortSignal {
   const controller = new AbortController();
   for (const name of STOPS) {
+    process.removeListener(name, endAtOnce);
     process.on(name, () => {
       if (controller.signal.aborted) process.exit(statusOf(name));
       lastSignal = name;

@@ -13,7 +13,7 @@ import { exchangedQuantities } from './inputs/exchanged-units.js';
 import { foldSubsets } from './inputs/fold-subsets.js';
 import { checkGroups } from './inputs/language-groups.js';
 import type { Scope } from './inputs/layer-scores.js';
-import { assertMatch } from './inputs/match.js';
+import { assertMatch, sameWeights } from './inputs/match.js';
 import { openRegimes, type Regime, type RunToCompare, runsOf } from './inputs/regimes.js';
 import type { RunSource } from './inputs/run-source.js';
 import { trajectorySteps } from './inputs/trajectory-steps.js';
@@ -24,7 +24,7 @@ import { reliabilityOf } from './reliability.js';
 import { type RunWarning, warningLines } from './run-warnings.js';
 import { rowsOf } from './select.js';
 import { compareUnits } from './unit-comparison.js';
-import { adjustTests, FAMILIES, familyOf, LEAST_FOLDS, TEST_LEVEL } from './verdict.js';
+import { adjustTests, adjustTrends, FAMILIES, familyOf, LEAST_FOLDS, TEST_LEVEL } from './verdict.js';
 
 export interface CompareOptions {
   /** Label of the run that the others are compared with, and that sets the cut. Default: the first. */
@@ -61,7 +61,7 @@ const SPLITS = 50;
 
 /**
  * Describes runs and compares every two of them, under the cut of one, the reference: profiles under the `reference`
- * policy, reallocation, headline measures with paired jackknife intervals and noise floors, over all languages and over
+ * policy, reallocation, headline measures with paired intervals, tests and noise floors, over all languages and over
  * groups, differences in differences, head maps, overlaps of top heads, alignment of languages by layer, reliability. A single run is described alone,
  * without headlines.
  *
@@ -85,14 +85,13 @@ export async function compareRuns(
   const { manifest } = reference;
   const tags = manifest.plan.languages;
   const steps = options.trajectory === true ? stepsOf(regimes, runs) : new Map<string, number>();
+  const others = sources.filter((source) => source !== reference);
   const warnings: RunWarning[] = [
+    ...sameWeights(reference, others),
     ...sources.flatMap(({ label, manifest: { warnings: own } }) =>
       own.map((text) => ({ label, against: null, text })),
     ),
-    ...assertMatch(
-      reference,
-      sources.filter((source) => source !== reference),
-    ),
+    ...assertMatch(reference, others),
   ];
   checkGroups(groups, manifest.languages);
   checkMargin(options.margin);
@@ -135,6 +134,8 @@ export async function compareRuns(
   const arrangements = exchangeMasks(live.length, {
     level: TEST_LEVEL,
     tests: headlinesOf([...results, ...(aligned === null ? [] : [aligned])]),
+    // Every statistic treats both runs alike: with all labels swapped it is the same, or the same but for its sign.
+    complement: 'negates',
     seed,
   });
   const masks = tests === 0 ? [] : arrangements.masks;
@@ -185,8 +186,8 @@ export async function compareRuns(
     },
     changes: populated.changes,
     population: populated.population,
-    contrasts: measured.flatMap((of) => of.contrasts),
-    trends: measured.flatMap(({ trends }) => trends),
+    contrasts: adjustTests(measured.flatMap((of) => of.contrasts)),
+    trends: adjustTrends(measured.flatMap(({ trends }) => trends)),
     headMaps: results.flatMap(({ headMaps }) => headMaps),
     expertMaps: results.flatMap(({ expertMaps }) => expertMaps),
     headOverlaps: results.flatMap(({ headOverlaps }) => headOverlaps),

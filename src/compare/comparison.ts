@@ -3,10 +3,10 @@ import { FINDINGS } from '../stats/index.js';
 import { runManifestSchema, UNIT_TYPES } from '../store/index.js';
 
 /**
- * Newest layout of comparison.json. 7: changes are tested, and `tests` declares how. 6: it lists its tables with their
+ * Newest layout of comparison.json. 8: contrasts, trends and training seeds are tested too. 7: changes are tested, and `tests` declares how. 6: it lists its tables with their
  * checksums, and has its own. Files of earlier versions are refused with the command that makes them anew.
  */
-export const COMPARISON_SCHEMA_VERSION = 7;
+export const COMPARISON_SCHEMA_VERSION = 8;
 
 /** Every measure of a comparison, as comparison.json, the tables and the terminal spell it. */
 export const MEASURES = [
@@ -27,7 +27,6 @@ export type Measure = (typeof MEASURES)[number];
 
 export const VERDICTS = ['changed', 'not distinguishable from sampling', 'not measured'] as const;
 export const SEED_VERDICTS = ['changed', 'not distinguishable from training seeds', 'not measured'] as const;
-export const TREND_VERDICTS = ['changed', 'not distinguishable from no trend', 'not measured'] as const;
 
 const list = <T extends z.ZodType>(of: T) => z.array(of).readonly();
 
@@ -125,7 +124,7 @@ const key = z.object({
   language: z.string().nullable(),
 });
 
-/** A quantity of one run, with its jackknife interval over folds. */
+/** A quantity of one run, with its interval over folds. */
 const level = key.extend({ label: z.string(), value: estimate });
 
 /** A number between two runs beside the sampling floor, at half size. Differences are absolute. */
@@ -145,18 +144,12 @@ const samplingFloor = z.object({
 });
 
 /**
- * The same number beside the seed floor, at full size: [least, median, most] over pairs of seeds of one regime (null of
- * a regime with a single seed), and across over pairs of a seed of one regime and a seed of the other.
- */
-const seedFloor = samplingFloor.extend({ verdict: z.enum(SEED_VERDICTS) });
-
-/**
  * Whether a change would be there with other items of the same kind. The adjusted p-value is that of its family, which `tests`
  * declares; `finding` follows from it and from the margin.
  */
 const changeTest = z.object({
-  /** Exchange of the two runs' labels over folds, or the t test of the paired jackknife. */
-  by: z.enum(['exchange', 'jackknife']),
+  /** Exchange of the two runs' labels over folds, or the t test with the error of the paired jackknife or of halves. */
+  by: z.enum(['exchange', 'jackknife', 'half-samples']),
   p: value,
   adjusted: value,
   finding: z.enum(FINDINGS),
@@ -190,6 +183,28 @@ const clusterTest = z.object({
   note: z.string(),
 });
 
+/** Whether a change would be there with another training: Welch's t test of the values of training seeds. */
+const seedTest = z.object({
+  /** Training seeds of either regime. */
+  seeds: z.tuple([count, count]).readonly(),
+  p: value,
+  /** In the same family as the test of the change. */
+  adjusted: value,
+  finding: z.enum(FINDINGS),
+  /** Difference of the means over seeds, with its interval for another training. */
+  training: estimate,
+  /** The same with the interval for another training and other items. */
+  both: estimate,
+  /** The reason why it was not measured, or what was supposed; empty otherwise. */
+  note: z.string(),
+});
+
+/**
+ * The same number beside the seed floor, at full size: [least, median, most] over pairs of seeds of one regime (null of
+ * a regime with a single seed), and across over pairs of a seed of one regime and a seed of the other.
+ */
+const seedFloor = samplingFloor.extend({ verdict: z.enum(SEED_VERDICTS), test: seedTest });
+
 /** A quantity between two runs, of every pair of runs, beside both floors. */
 const change = key.extend({
   from: z.string(),
@@ -197,7 +212,7 @@ const change = key.extend({
   /** In each run; null for a quantity that exists only between runs. */
   valueFrom: value,
   valueTo: value,
-  /** to − from, or the quantity between the two; paired jackknife over folds. */
+  /** to − from, or the quantity between the two; its interval comes from the same folds of both. */
   change: estimate,
   test: changeTest,
   /** Absent where it is no mean of pooled values, or the probe set names no clusters, or the folds are clusters themselves. */
@@ -218,7 +233,7 @@ const tests = z.object({
   exact: z.boolean(),
   families: list(
     z.object({
-      name: z.enum(['headlines', 'parts']),
+      name: z.enum(['headlines', 'parts', 'trends']),
       method: z.enum(['holm', 'benjamini-hochberg']),
       about: z.string(),
     }),
@@ -246,8 +261,9 @@ const contrast = key.extend({
   /** Change against the reference of each training seed, the compared run first. */
   changesFrom: list(value),
   changesTo: list(value),
-  /** Mean of `changesTo` − mean of `changesFrom`; paired jackknife over folds. */
+  /** Mean of `changesTo` − mean of `changesFrom`; its interval comes from the same folds of all runs. */
   difference: estimate,
+  test: changeTest,
   ...samplingFloor.shape,
   seeds: seedFloor,
 });
@@ -261,8 +277,10 @@ const trend = key.extend({
   tau: value,
   /** Two-sided. */
   p: value,
-  /** `changed` if p < 0.05; `not measured` where no order of the values could reach that. */
-  verdict: z.enum(TREND_VERDICTS),
+  /** In the family of all trends. */
+  adjusted: value,
+  /** `not measured` where no order of the values has a p below 0.05. */
+  finding: z.enum(FINDINGS),
   note: z.string(),
 });
 
@@ -359,6 +377,7 @@ export type Change = Readonly<z.infer<typeof change>>;
 export type ClusterTest = Readonly<z.infer<typeof clusterTest>>;
 export type Population = Readonly<z.infer<typeof population>>;
 export type ChangeTest = Readonly<z.infer<typeof changeTest>>;
+export type SeedTest = Readonly<z.infer<typeof seedTest>>;
 export type Contrast = Readonly<z.infer<typeof contrast>>;
 export type Trend = Readonly<z.infer<typeof trend>>;
 export type Verdict = (typeof VERDICTS)[number];

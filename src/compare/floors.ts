@@ -1,18 +1,14 @@
-import { jackknife, quantile } from '../stats/index.js';
-import type { Estimate, SamplingFloor, SeedFloor, Spread } from './comparison.js';
-import { finiteOrNull } from './numbers.js';
-import type { Direction, Range } from './quantities/quantity.js';
+import { quantile } from '../stats/index.js';
+import type { SamplingFloor, SeedFloor, Spread } from './comparison.js';
+import type { Direction } from './quantities/quantity.js';
 
 /** Share of across values that must lie beyond the within bound for a change to be called one (docs/comparing.md). */
 const CHANGED_SHARE = 0.95;
 /** Tail of the within distributions that still counts as sampling. */
 const WITHIN_TAIL = 0.05;
 
-/** A number between two runs, over all folds and over everything its uncertainty is made from. NaN: cannot be computed. */
-export interface Replicates {
-  readonly value: number;
-  /** With each fold left out. */
-  readonly leaveOneOut: readonly number[];
+/** A number between two runs, over the halves that its floor is made from. NaN: cannot be computed. */
+export interface FloorReplicates {
   /** Between the random halves of one run, a value a split. */
   readonly withinFrom: readonly number[];
   readonly withinTo: readonly number[];
@@ -20,36 +16,18 @@ export interface Replicates {
   readonly across: readonly number[];
 }
 
-export interface Judged {
-  readonly estimate: Estimate;
-  readonly floor: SamplingFloor;
-}
-
-/** The value with its jackknife interval, clipped to `range`, and its sampling floor; `needs` is the reason for a NaN. */
-export function judge(
-  { value, leaveOneOut, withinFrom, withinTo, across }: Replicates,
+/** The sampling floor of a number, signed differences by their size. */
+export function floorOf(
+  { withinFrom, withinTo, across }: FloorReplicates,
   direction: Direction,
-  range: Range,
-  needs: string,
-): Judged {
-  const estimated = estimate(value, leaveOneOut, range);
-  if (estimated.value === null) return notMeasured(needs);
-  const [from, to, between] = sizes(direction, withinFrom, withinTo, across);
-  return { estimate: estimated, floor: samplingFloor(from, to, between, direction) };
+): SamplingFloor {
+  return samplingFloor(...sizes(direction, withinFrom, withinTo, across), direction);
 }
 
-export function notMeasured(note: string): Judged {
+/** No floor, and the reason. */
+export function noFloor(note: string): SamplingFloor {
   const nothing = { withinFrom: null, withinTo: null, across: null, shareOutside: null };
-  return {
-    estimate: { value: null, low: null, high: null },
-    floor: { ...nothing, verdict: 'not measured', note },
-  };
-}
-
-/** A value with its delete-one-fold jackknife interval. */
-export function estimate(value: number, leaveOneOut: readonly number[], [min, max]: Range): Estimate {
-  const { low, high } = jackknife(value, leaveOneOut, { min, max });
-  return { value: finiteOrNull(value), low: finiteOrNull(low), high: finiteOrNull(high) };
+  return { ...nothing, verdict: 'not measured', note };
 }
 
 /**
@@ -98,7 +76,7 @@ export function seedFloor(
   across: readonly number[],
   direction: Direction,
   needs: string,
-): SeedFloor {
+): Omit<SeedFloor, 'test'> {
   const [from, to, between] = sizes(direction, withinFrom, withinTo, across);
   const floors = spreads(from, to, between, 0);
   const nothing = { ...floors, shareOutside: null, verdict: 'not measured' } as const;

@@ -1,6 +1,8 @@
+export { FINDINGS, type Finding } from '../stats/index.js';
 export { type CompareOptions, type CompareProgress, compareRuns } from './compare-runs.js';
 export type {
   Change,
+  ChangeTest,
   ComparedRun,
   Comparison,
   Contrast,
@@ -16,7 +18,7 @@ export type {
   RunProfile,
   SamplingFloor,
   SeedFloor,
-  SeedVerdict,
+  SeedTest,
   Spread,
   Trend,
   UnitDescription,
@@ -26,8 +28,6 @@ export {
   COMPARISON_SCHEMA_VERSION,
   comparisonSchema,
   MEASURES,
-  SEED_VERDICTS,
-  VERDICTS,
 } from './comparison.js';
 export {
   CHANGES_FILE,
@@ -35,6 +35,7 @@ export {
   readComparison,
   writeComparison,
 } from './files.js';
+export { findingDetail, findingInWords, perCentOfLevel, pInWords } from './finding-words.js';
 export { languageGroups } from './inputs/language-groups.js';
 export type { RunToCompare } from './inputs/regimes.js';
 export { type ItemPlan, type PlannedMeasure, type PlanOptions, planItems } from './plan.js';
@@ -42,4 +43,3 @@ export { differingFindings } from './populations.js';
 export { againstReference, headlineChanges, mainUnits, type RowFilter, rowsOf } from './select.js';
 export type { ChangeSet } from './units/change-task.js';
 export { CHANGE_COLUMNS, type ChangesOptions, writeChanges } from './units/changes.js';
-export { findingInWords } from './verdict.js';

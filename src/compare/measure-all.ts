@@ -1,4 +1,4 @@
-import { mannKendall } from '../stats/index.js';
+import { findingOf, mannKendall } from '../stats/index.js';
 import type {
   Change,
   Comparison,
@@ -6,13 +6,16 @@ import type {
   Estimate,
   Level,
   QuantityKey,
+  SamplingFloor,
   SeedFloor,
   Trend,
 } from './comparison.js';
-import { estimate, type Judged, judge, notMeasured, seedFloor } from './floors.js';
+import { estimateOf, type OverFolds, type Uncertainty, uncertaintyOf } from './estimates.js';
+import { floorOf, noFloor, seedFloor } from './floors.js';
 import { finiteOrNull } from './numbers.js';
 import { comparedPairs, type Design, type Quantity } from './quantities/quantity.js';
-import { testChange } from './verdict.js';
+import { testSeeds } from './seeds.js';
+import { testChange, testContrast } from './verdict.js';
 
 /** Level of a trend's test. */
 const TREND_LEVEL = 0.05;
@@ -48,15 +51,27 @@ function keyOf({ measure, type, group, layer, language }: Quantity): QuantityKey
   return { measure, type, group, layer, language };
 }
 
-/** The quantity of one run with its jackknife interval; null where no run has it by itself. */
+/** The quantity of one run with its interval; null where no run has it by itself. */
 function levelOf(quantity: Quantity, { labels, subsets }: Design, run: number): Level | null {
   const { value, impossible, valueRange } = quantity;
   if (value === null || impossible !== null) return null;
-  const replicates = subsets.leaveOneOut.map((subset) => value({ run, subset }));
+  const own = overFolds(subsets, (subset) => value({ run, subset }));
   return {
     ...keyOf(quantity),
     label: labels[run]!,
-    value: estimate(value({ run, subset: FULL }), replicates, valueRange),
+    value: estimateOf(own.value, uncertaintyOf(quantity, own), valueRange),
+  };
+}
+
+function overFolds(subsets: Design['subsets'], at: (subset: number) => number): OverFolds {
+  return {
+    value: at(FULL),
+    leaveOneOut: subsets.leaveOneOut.map(at),
+    halves: {
+      first: subsets.halves.map(({ first }) => at(first)),
+      second: subsets.halves.map(({ second }) => at(second)),
+    },
+    folds: subsets.folds[FULL]!.length,
   };
 }
 
@@ -71,30 +86,47 @@ interface OverSubsets {
   readonly across: (from: number, to: number) => number;
 }
 
+/** What is said of a number between two runs or regimes, whatever it is tested with. */
+interface Judged {
+  readonly estimate: Estimate;
+  readonly value: number;
+  readonly uncertainty: Uncertainty;
+  readonly floor: SamplingFloor;
+}
+
 function judgeOver(
-  {
-    direction,
-    changeRange,
-    needs,
-    impossible,
-  }: Pick<Quantity, 'direction' | 'changeRange' | 'needs' | 'impossible'>,
-  { halves, leaveOneOut }: Design['subsets'],
+  quantity: Quantity,
+  subsets: Design['subsets'],
   { at, withinFrom, withinTo, across }: OverSubsets,
 ): Judged {
-  if (impossible !== null) return notMeasured(impossible);
+  const { direction, changeRange, impossible, needs } = quantity;
+  const own = impossible === null ? overFolds(subsets, at) : null;
+  if (own === null || !Number.isFinite(own.value)) {
+    return {
+      estimate: { value: null, low: null, high: null },
+      value: Number.NaN,
+      uncertainty: { se: Number.NaN, df: Number.NaN },
+      floor: noFloor(impossible ?? needs),
+    };
+  }
+  const { halves } = subsets;
+  const uncertainty = uncertaintyOf(quantity, own);
   const replicates = {
-    value: at(FULL),
-    leaveOneOut: leaveOneOut.map(at),
     withinFrom: halves.map(({ first, second }) => withinFrom(first, second)),
     withinTo: halves.map(({ first, second }) => withinTo(first, second)),
     across: halves.flatMap(({ first, second }) => [across(first, second), across(second, first)]),
   };
-  return judge(replicates, direction, changeRange, needs);
+  return {
+    estimate: estimateOf(own.value, uncertainty, changeRange),
+    value: own.value,
+    uncertainty,
+    floor: floorOf(replicates, direction),
+  };
 }
 
 /**
- * The change between two runs with the paired jackknife interval (the same fold left out in both), the sampling floor at
- * half size, and the floor of training seeds.
+ * The change between two runs with its interval (from the same folds of both) and its test, the sampling floor at half size, and
+ * what training seeds do.
  */
 function changeOf(
   quantity: Quantity,
@@ -114,17 +146,18 @@ function changeOf(
     withinTo: over(to, to),
     across,
   });
-  const halves = (side: 'first' | 'second') => subsets.halves.map((half) => across(half[side], half[side]));
   const valueFrom = own(from);
+  const folds = subsets.folds[FULL]!.length;
   const test = testChange(quantity, {
-    value: across(FULL, FULL),
-    leaveOneOut: subsets.leaveOneOut.map((subset) => across(subset, subset)),
-    // Sets over the same half of both runs are not counted, and a distance has no difference of halves.
-    halves: value === null ? null : { first: halves('first'), second: halves('second') },
+    value: judged.value,
+    ...judged.uncertainty,
     exchanged,
-    folds: subsets.folds[FULL]!.length,
+    folds,
     margin: margin === null || valueFrom === null ? Number.NaN : margin * Math.abs(valueFrom),
   });
+  const [ofFrom, ofTo] = [regimes[from]!, regimes[to]!];
+  const ofSeeds = (regime: readonly number[]) =>
+    value === null ? [] : regime.map((run) => value({ run, subset: FULL }));
   return {
     ...keyOf(quantity),
     from: labels[from]!,
@@ -134,9 +167,18 @@ function changeOf(
     change: judged.estimate,
     test,
     ...judged.floor,
-    seeds: floorOfSeeds(quantity, regimes[from]!, regimes[to]!, (a, b) => over(a, b)(FULL, FULL)),
+    seeds: {
+      ...floorOfSeeds(quantity, ofFrom, ofTo, (a, b) => over(a, b)(FULL, FULL)),
+      test: testSeeds(ofSeeds(ofFrom), ofSeeds(ofTo), judged.uncertainty, {
+        isFixed: from === 0,
+        note: quantity.impossible ?? (value === null ? BETWEEN_ONLY : null),
+      }),
+    },
   };
 }
+
+/** Training seeds have values of their own of what one run has by itself. */
+const BETWEEN_ONLY = 'it exists only between two runs';
 
 /** The seed floor of a number between two runs, over the training seeds of two regimes. */
 function floorOfSeeds(
@@ -144,7 +186,7 @@ function floorOfSeeds(
   from: readonly number[],
   to: readonly number[],
   between: (a: number, b: number) => number,
-): SeedFloor {
+): Omit<SeedFloor, 'test'> {
   const over = (a: number, b: number) => (impossible === null ? between(a, b) : Number.NaN);
   const within = (seeds: readonly number[]) =>
     seeds.flatMap((a, i) => seeds.slice(i + 1).map((b) => over(a, b)));
@@ -154,7 +196,7 @@ function floorOfSeeds(
 
 /**
  * T(to) − T(from), where T(X) is the change against the reference (of a quantity that exists only between runs, the
- * quantity itself), averaged over the training seeds of X. Its jackknife leaves the same fold out of all runs.
+ * quantity itself), averaged over the training seeds of X. Its error comes from the same folds of all runs.
  *
  * Sampling floor: within a regime T₁(X) − T₂(X), where T_h has half h of X's folds and all of the reference's; across
  * T₁(to) − T₂(from) and T₂(to) − T₁(from). With the same half of both, sampling would cancel in T itself, and a copy that
@@ -185,17 +227,26 @@ function contrastOf(
     across: (a, b) => mean(ofTo, FULL, b) - mean(ofFrom, FULL, a),
   });
   const ofSeeds = (regime: readonly number[]) =>
-    regime.map((run) => (impossible === null ? finiteOrNull(change(run)) : null));
+    regime.map((run) => (impossible === null ? change(run) : Number.NaN));
+  const [changesFrom, changesTo] = [ofSeeds(ofFrom), ofSeeds(ofTo)];
   return {
     ...keyOf(quantity),
     reference: labels[0]!,
     from: labels[from]!,
     to: labels[to]!,
-    changesFrom: ofSeeds(ofFrom),
-    changesTo: ofSeeds(ofTo),
+    changesFrom: changesFrom.map(finiteOrNull),
+    changesTo: changesTo.map(finiteOrNull),
     difference: judged.estimate,
+    test: testContrast(quantity, {
+      value: judged.value,
+      ...judged.uncertainty,
+      folds: subsets.folds[FULL]!.length,
+    }),
     ...judged.floor,
-    seeds: floorOfSeeds(difference, ofFrom, ofTo, (a, b) => change(b) - change(a)),
+    seeds: {
+      ...floorOfSeeds(difference, ofFrom, ofTo, (a, b) => change(b) - change(a)),
+      test: testSeeds(changesFrom, changesTo, judged.uncertainty, { isFixed: false, note: impossible }),
+    },
   };
 }
 
@@ -221,14 +272,14 @@ function trendOf(quantity: Quantity, design: Design): Trend {
     : leastP >= TREND_LEVEL
       ? `no order of ${points.length} values has a p below ${TREND_LEVEL}`
       : '';
-  const verdict = p < TREND_LEVEL ? 'changed' : 'not distinguishable from no trend';
   return {
     ...keyOf(quantity),
     points,
     s: finiteOrNull(s),
     tau: finiteOrNull(tau),
     p: finiteOrNull(p),
-    verdict: note === '' ? verdict : 'not measured',
+    adjusted: note === '' ? finiteOrNull(p) : null,
+    finding: note === '' ? findingOf(p, Number.NaN, TREND_LEVEL) : 'not measured',
     note,
   };
 }

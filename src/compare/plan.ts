@@ -2,6 +2,7 @@ import { minimumDetectable, sampleSize, studentTQuantile } from '../stats/index.
 import { compareRuns } from './compare-runs.js';
 import type { Change, Comparison, Estimate, Measure, QuantityKey } from './comparison.js';
 import { finiteOrNull } from './numbers.js';
+import { rowsOf } from './select.js';
 import { familyOf, TEST_LEVEL } from './verdict.js';
 
 export interface PlanOptions {
@@ -62,6 +63,7 @@ export async function planItems(
     { folder: against ?? folder, label: 'against' },
   ];
   const comparison = await compareRuns(runs, { signal });
+  const headlines = ofChanges(comparison);
   const pilot = { items: comparison.items, folds: comparison.folds };
   const clusters = comparison.population?.clusters ?? null;
   const of = (key: QuantityKey, level: number | null, se: number, ofClusters: number): PlannedMeasure => {
@@ -88,17 +90,23 @@ export async function planItems(
     ...pilot,
     clusters: clusters && { by: clusters.by, count: clusters.count },
     paired: against !== undefined,
-    measures:
-      against === undefined
-        ? comparison.levels
-            .filter((level) => level.label === 'pilot' && familyOf(level) === 'headlines')
-            .map((level) =>
-              of(level, level.value.value, Math.SQRT2 * errorOf(level.value, pilot.folds), Number.NaN),
-            )
-        : ofChanges(comparison).map((change) =>
-            of(change, change.valueFrom, pairedError(change, pilot.folds), clusterError(change)),
-          ),
+    measures: headlines.map((change) => {
+      const df = dfOf(change, comparison);
+      if (against !== undefined)
+        return of(change, change.valueFrom, pairedError(change, df), clusterError(change));
+      const { value } = rowsOf(comparison.levels, { ...keyOf(change), label: 'pilot' })[0]!;
+      return of(change, value.value, Math.SQRT2 * errorOf(value, df), Number.NaN);
+    }),
   };
+}
+
+function keyOf({ measure, type, group, layer, language }: QuantityKey): QuantityKey {
+  return { measure, type, group, layer, language };
+}
+
+/** Freedom of the error that a change's test had: the jackknife's, or that of halves of the folds. */
+function dfOf({ test: { by } }: Change, { folds, splits }: Comparison): number {
+  return by === 'jackknife' ? folds - 1 : 1 / (1 / (folds - 1) + 1 / splits);
 }
 
 function ofChanges({ changes }: Comparison): readonly Change[] {
@@ -106,15 +114,15 @@ function ofChanges({ changes }: Comparison): readonly Change[] {
 }
 
 /** From an interval that may be clipped on one side. */
-function errorOf({ value, low, high }: Estimate, groups: number): number {
+function errorOf({ value, low, high }: Estimate, df: number): number {
   if (value === null || low === null || high === null) return Number.NaN;
-  return Math.max(value - low, high - value) / studentTQuantile(0.975, groups - 1);
+  return Math.max(value - low, high - value) / studentTQuantile(0.975, df);
 }
 
 /** The error that the test had: of a mean the jackknife's, of a count that of half-samples. */
-function pairedError({ test: { detectable } }: Change, folds: number): number {
+function pairedError({ test: { detectable } }: Change, df: number): number {
   if (detectable === null) return Number.NaN;
-  return detectable / minimumDetectable(1, folds - 1, { power: 0.8, level: TEST_LEVEL });
+  return detectable / minimumDetectable(1, df, { power: 0.8, level: TEST_LEVEL });
 }
 
 function clusterError({ change: { value }, clusters }: Change): number {

@@ -1,10 +1,8 @@
 import { InterruptedError } from '../errors.js';
 import { twoWay } from '../scores/index.js';
 import {
-  benjaminiHochberg,
   equivalence,
   findingOf,
-  holm,
   jackknife,
   studentTest,
   wildClusterPValue,
@@ -21,7 +19,7 @@ import { NOT_SELECTED, RunTally } from './inputs/tally.js';
 import { finiteOrNull } from './numbers.js';
 import type { Design, Quantity } from './quantities/quantity.js';
 import { omega2Quantities } from './quantities/scores.js';
-import { FAMILIES, familyOf, TEST_LEVEL } from './verdict.js';
+import { adjustFamilies, familyOf, TEST_LEVEL } from './verdict.js';
 
 /** Fewer clusters were not simulated (docs/verification.md). */
 const LEAST_CLUSTERS = 5;
@@ -95,7 +93,7 @@ async function testClusters(
       clusters: clusterTest(at(subsets.full), subsets.leaveOneOut.map(at), groups, margin),
     };
   });
-  return adjusted(tested, design.margin);
+  return adjusted(tested);
 }
 
 /** [all groups, and each left out]. */
@@ -174,28 +172,19 @@ export function clusterTest(
   };
 }
 
-const ADJUST = { holm, 'benjamini-hochberg': benjaminiHochberg };
-
 /** Corrects the tests of clusters for their number, in the same families as the others. */
-function adjusted(changes: readonly Change[], margin: number | null): Change[] {
-  const families = new Map<string, number[]>();
-  for (const [n, change] of changes.entries()) {
-    if ((change.clusters?.p ?? null) === null) continue;
-    const key = JSON.stringify([change.from, change.to, familyOf(change)]);
-    families.set(key, [...(families.get(key) ?? []), n]);
-  }
-  const all = [...changes];
-  for (const members of families.values()) {
-    const { method } = FAMILIES[familyOf(all[members[0]!]!)];
-    const p = ADJUST[method](members.map((n) => all[n]!.clusters!.p!));
-    for (const [i, n] of members.entries()) {
-      const own = all[n]!.clusters!;
-      const isWithin = margin !== null && own.finding === 'unchanged';
-      const finding = isWithin ? own.finding : findingOf(p[i]!, Number.NaN, TEST_LEVEL);
-      all[n] = { ...all[n]!, clusters: { ...own, adjusted: p[i]!, finding } };
-    }
-  }
-  return all;
+function adjusted(changes: readonly Change[]): Change[] {
+  const asked = changes.flatMap((change) => (change.clusters === undefined ? [] : [change]));
+  const tests = adjustFamilies(
+    asked,
+    (change) => [`${change.from} ${change.to}`, familyOf(change)],
+    ({ clusters }) => clusters!,
+  );
+  const own = new Map(asked.map((change, n) => [change, tests[n]!]));
+  return changes.map((change) => {
+    const clusters = own.get(change);
+    return clusters === undefined ? change : { ...change, clusters };
+  });
 }
 
 /** Changes over all layers and languages whose finding is another one for other clusters. */

@@ -3,14 +3,14 @@ import {
   benjaminiHochberg,
   equivalence,
   exchangePValue,
+  type Finding,
   findingOf,
-  halfSampleVariance,
   holm,
-  jackknife,
   minimumDetectable,
   studentTest,
 } from '../stats/index.js';
-import type { Change, ChangeTest } from './comparison.js';
+import type { Change, ChangeTest, Contrast, Trend } from './comparison.js';
+import type { Uncertainty } from './estimates.js';
 import { finiteOrNull } from './numbers.js';
 import type { Quantity } from './quantities/quantity.js';
 
@@ -22,12 +22,8 @@ export const LEAST_FOLDS = 10;
 const POWER = 0.8;
 
 /** What a change is tested with. */
-export interface Evidence {
+export interface Evidence extends Uncertainty {
   readonly value: number;
-  /** With each fold left out of both runs. */
-  readonly leaveOneOut: readonly number[];
-  /** Of signed differences: over the halves of the folds, the same half of both runs. */
-  readonly halves: { readonly first: readonly number[]; readonly second: readonly number[] } | null;
   /** [arrangement] of labels, the observed first; null where labels were not swapped. */
   readonly exchanged: readonly number[] | null;
   readonly folds: number;
@@ -36,55 +32,70 @@ export interface Evidence {
 }
 
 /**
- * Tests a change between two runs. A mean is smooth: the paired jackknife over folds is calibrated for it. A count under a
- * cut, a set or a rank is not, and its jackknife errs by a factor of two; whether it changed is asked of the exchange of labels, and
- * how large its error is of half-samples of the folds. docs/verification.md shows level, power and coverage of both.
+ * Tests a change between two runs. A mean has the t test of its error. Whether a count, a set or a rank changed is asked of the
+ * exchange of labels, which supposes nothing of its distribution; how large it may be is told by its error.
+ * docs/verification.md shows level, power and coverage of both.
  *
- * @returns `adjusted` is p until `adjustTests` has seen the family.
+ * @returns `adjusted` is p until `adjustFamilies` has seen the family.
  */
-export function testChange(quantity: Quantity, evidence: Evidence): ChangeTest {
-  const { isSmooth, direction, value: ofOneRun, needs, impossible } = quantity;
-  const { value, leaveOneOut, halves, exchanged, folds, margin } = evidence;
-  const by = isSmooth ? 'jackknife' : 'exchange';
-  const nothing = {
-    by,
-    p: null,
-    adjusted: null,
-    finding: 'not measured',
-    margin: null,
-    leastMargin: null,
-    detectable: null,
-  } as const;
-  if (impossible !== null) return { ...nothing, note: impossible };
-  if (Number.isNaN(value)) return { ...nothing, note: needs };
+export function testChange(
+  quantity: Quantity,
+  { value, se, df, exchanged, folds, margin }: Evidence,
+): ChangeTest {
+  const { isSmooth, direction, value: ofOneRun } = quantity;
+  const isSigned = ofOneRun !== null;
+  const p = isSmooth
+    ? studentTest(value, se, df).p
+    : pOfExchange(exchanged, alternativeOf(direction, isSigned));
+  // What exists only between two runs is no change that could be small.
+  const error = isSigned ? { se, df } : { se: Number.NaN, df };
+  return testOf(quantity, isSmooth ? 'jackknife' : 'exchange', p, { value, ...error, folds, margin });
+}
+
+/** Tests a difference in differences against 0 by t of its error, the jackknife's of a mean and that of halves of others. */
+export function testContrast(
+  quantity: Quantity,
+  { value, se, df, folds }: Omit<Evidence, 'exchanged' | 'margin'>,
+): ChangeTest {
+  // A number that jumps and did so in no half has no error to judge by, unless there is no difference either.
+  const isJudged = quantity.isSmooth || se > 0 || value === 0;
+  const p = isJudged ? studentTest(value, se, df).p : Number.NaN;
+  const by = quantity.isSmooth ? 'jackknife' : 'half-samples';
+  return testOf(quantity, by, p, { value, se, df, folds, margin: Number.NaN });
+}
+
+function testOf(
+  { impossible, needs }: Quantity,
+  by: ChangeTest['by'],
+  p: number,
+  { value, se, df, folds, margin }: Omit<Evidence, 'exchanged'>,
+): ChangeTest {
+  const none = (note: string): ChangeTest => {
+    const nothing = { p: null, adjusted: null, margin: null, leastMargin: null, detectable: null };
+    return { by, ...nothing, finding: 'not measured', note };
+  };
+  if (impossible !== null) return none(impossible);
+  if (Number.isNaN(value)) return none(needs);
   if (folds < LEAST_FOLDS)
-    return { ...nothing, note: `${folds} ${folds === 1 ? 'fold' : 'folds'}; a test needs ${LEAST_FOLDS}` };
-  const { se, p } = isSmooth
-    ? studentTest(value, jackknife(value, leaveOneOut).se, folds - 1)
-    : { se: errorOf(halves), p: pOfExchange(exchanged, alternativeOf(direction, ofOneRun !== null)) };
-  if (!Number.isFinite(p)) return { ...nothing, note: needs };
-  const within = equivalence({ value, se, df: folds - 1 }, margin, TEST_LEVEL);
+    return none(`${folds} ${folds === 1 ? 'fold' : 'folds'}; a test needs ${LEAST_FOLDS}`);
+  if (!Number.isFinite(p)) return none(se === 0 ? 'it is the same in all halves of the folds' : needs);
+  const within = equivalence({ value, se, df }, margin, TEST_LEVEL);
   // A number that never varied has no error to plan by.
-  const detectable =
-    se > 0 ? minimumDetectable(se, folds - 1, { power: POWER, level: TEST_LEVEL }) : Number.NaN;
+  const detectable = se > 0 ? minimumDetectable(se, df, { power: POWER, level: TEST_LEVEL }) : Number.NaN;
   return {
     by,
     p,
     adjusted: p,
     finding: findingOf(p, within.p, TEST_LEVEL),
     margin: finiteOrNull(margin),
-    leastMargin: finiteOrNull(equivalence({ value, se, df: folds - 1 }, 1, TEST_LEVEL).leastMargin),
+    leastMargin: finiteOrNull(equivalence({ value, se, df }, 1, TEST_LEVEL).leastMargin),
     detectable: finiteOrNull(detectable),
     note: '',
   };
 }
 
-function errorOf(halves: Evidence['halves']): number {
-  return halves === null ? Number.NaN : Math.sqrt(halfSampleVariance(halves.first, halves.second));
-}
-
 function pOfExchange(exchanged: Evidence['exchanged'], alternative: Alternative): number {
-  return exchanged === null ? Number.NaN : exchangePValue(exchanged, alternative);
+  return exchanged === null ? Number.NaN : exchangePValue(exchanged, alternative, 'negates');
 }
 
 /** A similarity falls and a distance grows where runs differ; only a signed difference has two sides. */
@@ -93,46 +104,62 @@ function alternativeOf(direction: Quantity['direction'], isSigned: boolean): Alt
   return isSigned ? 'two-sided' : 'greater';
 }
 
-/** A finding with the margin it holds within, or the change that would have been found. */
-export function findingInWords({ finding, margin, detectable }: ChangeTest): string {
-  const number = (value: number) => Number(value.toPrecision(2)).toString();
-  if (finding === 'unchanged' && margin !== null) return `unchanged within ±${number(margin)}`;
-  if (finding === 'undecided' && detectable !== null) return `undecided (finds ±${number(detectable)})`;
-  return finding;
-}
-
 /** Tests that are corrected for their number together. */
 export const FAMILIES = {
   headlines: {
     method: 'holm',
     about:
-      'the changes between two runs over all languages and all layers: any false call at most at the level',
+      'the changes between two runs over all languages and all layers, and so the contrasts of two: any false call at most at the level',
   },
   parts: {
     method: 'benjamini-hochberg',
     about: 'those of single layers, languages and groups: false ones at most that share of all calls',
   },
+  trends: {
+    method: 'benjamini-hochberg',
+    about: 'the trends of a trajectory: false ones at most that share of all calls',
+  },
 } as const;
+type Family = keyof typeof FAMILIES;
 
 const ADJUST = { holm, 'benjamini-hochberg': benjaminiHochberg };
 
-/** Adjusts the p-values of changes, family by family of every two runs, and says what the adjusted ones find. */
-export function adjustTests(changes: readonly Change[]): Change[] {
-  const adjusted = changes.map((change) => ({ ...change }));
-  const families = new Map<string, typeof adjusted>();
-  for (const change of adjusted) {
-    const key = JSON.stringify([change.from, change.to, familyOf(change)]);
-    families.set(key, [...(families.get(key) ?? []), change]);
+/** Changes or contrasts with p-values adjusted, family by family of every two runs, and what the adjusted ones find. */
+export function adjustTests<Row extends Change | Contrast>(rows: readonly Row[]): Row[] {
+  const of = (row: Row): [string, Family] => [`${row.from} ${row.to}`, familyOf(row)];
+  const tests = adjustFamilies(rows, of, ({ test }) => test);
+  const seeds = adjustFamilies(rows, of, (row) => row.seeds.test);
+  return rows.map((row, n) => ({ ...row, test: tests[n]!, seeds: { ...row.seeds, test: seeds[n]! } }));
+}
+
+export function adjustTrends(trends: readonly Trend[]): Trend[] {
+  return adjustFamilies(
+    trends,
+    () => ['', 'trends'],
+    (trend) => trend,
+  );
+}
+
+/** [row]: its test, with the p that stands in `adjusted` corrected in its family, which `of` names second, and apart for every first. */
+export function adjustFamilies<
+  Row,
+  Test extends { readonly adjusted: number | null; readonly finding: Finding },
+>(rows: readonly Row[], of: (row: Row) => [string, Family], testOfRow: (row: Row) => Test): Test[] {
+  const adjusted = rows.map(testOfRow);
+  const families = new Map<string, number[]>();
+  for (const [n, row] of rows.entries()) {
+    const key = JSON.stringify(of(row));
+    families.set(key, [...(families.get(key) ?? []), n]);
   }
   for (const family of families.values()) {
-    const { method } = FAMILIES[familyOf(family[0]!)];
-    const p = ADJUST[method](family.map(({ test }) => test.p ?? Number.NaN));
-    for (const [n, change] of family.entries()) {
-      const { test } = change;
-      if (test.p === null) continue;
+    const { method } = FAMILIES[of(rows[family[0]!]!)[1]];
+    const p = ADJUST[method](family.map((n) => adjusted[n]!.adjusted ?? Number.NaN));
+    for (const [at, n] of family.entries()) {
+      const test = adjusted[n]!;
+      if (test.adjusted === null) continue;
       // Whether a change is within the margin is no claim that the family is corrected for.
-      const finding = test.finding === 'unchanged' ? 'unchanged' : findingOf(p[n]!, Number.NaN, TEST_LEVEL);
-      change.test = { ...test, adjusted: p[n]!, finding };
+      const finding = test.finding === 'unchanged' ? 'unchanged' : findingOf(p[at]!, Number.NaN, TEST_LEVEL);
+      adjusted[n] = { ...test, adjusted: p[at]!, finding };
     }
   }
   return adjusted;
@@ -143,6 +170,6 @@ export function familyOf({
   group,
   layer,
   language,
-}: Pick<Quantity, 'group' | 'layer' | 'language'>): keyof typeof FAMILIES {
+}: Pick<Quantity, 'group' | 'layer' | 'language'>): 'headlines' | 'parts' {
   return group === null && layer === null && language === null ? 'headlines' : 'parts';
 }

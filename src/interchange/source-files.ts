@@ -33,10 +33,25 @@ export interface PlacedFile {
   readonly fold: number;
 }
 
-/** `zh=counts.pt` → language and path. A path that holds `=` before its first separator needs `./` in front. */
+/**
+ * `zh=counts.pt`, `Chinese=counts.pt` → language and path. A path that holds `=` before its first separator needs `./` in
+ * front, where what stands before it looks like a code or is the name of a language.
+ */
 export function parseSource(text: string): SourceFile {
-  const match = /^([A-Za-z]{2,3}(?:[-_][A-Za-z0-9]+)*)=(.+)$/.exec(text);
-  return match === null ? { path: text, language: null } : { path: match[2]!, language: match[1]! };
+  const match = /^([^=/\\.]+)=(.+)$/.exec(text);
+  const said = match?.[1];
+  const isLanguage = said !== undefined && (CODE.test(said) || isName(said));
+  return isLanguage ? { path: match![2]!, language: said } : { path: text, language: null };
+}
+
+const CODE = /^[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]+)*$/;
+
+function isName(text: string): boolean {
+  try {
+    return languageOfCode(text, text) !== '';
+  } catch {
+    return false;
+  }
 }
 
 /**
@@ -47,7 +62,7 @@ export function parseSource(text: string): SourceFile {
  */
 export function languageOf(language: string, path: string): LanguageTag {
   try {
-    return tagOfName(language) ?? languageOfCode(language, path);
+    return languageOfCode(language, path);
   } catch (cause) {
     if (!(cause instanceof ProbeError)) throw cause;
     throw new ImportError(
@@ -55,27 +70,6 @@ export function languageOf(language: string, path: string): LanguageTag {
       { cause },
     );
   }
-}
-
-let byName: ReadonlyMap<string, LanguageTag> | undefined;
-
-/** The tag of `Bulgarian`; undefined of what is no English name of a language with a code of two letters. */
-function tagOfName(name: string): LanguageTag | undefined {
-  if (byName === undefined) {
-    const letters = [...'abcdefghijklmnopqrstuvwxyz'];
-    const names = new Intl.DisplayNames('en', { type: 'language', fallback: 'none' });
-    const codes = letters.flatMap((a) => letters.map((b) => a + b));
-    byName = new Map(
-      codes.flatMap((code): [string, LanguageTag][] => {
-        const english = names.of(code);
-        // Codes that stand for another one, as `iw` for `he`, have its name.
-        return english === undefined || new Intl.Locale(code).toString() !== code
-          ? []
-          : [[english.toLowerCase(), code]];
-      }),
-    );
-  }
-  return byName.get(name.trim().toLowerCase());
 }
 
 /** Languages named in order. @throws UsageError if one is named twice. */

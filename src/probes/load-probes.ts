@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { ProbeError } from '../errors.js';
-import { canonicalLanguage } from './languages/language-tag.js';
+import { languageOfCode } from './languages/language-code.js';
 import { BUILTIN_FOLDER, builtinNames } from './own/builtin-probes.js';
 import { throwProblem } from './problems.js';
 import { readAnyProbes } from './read-any-probes.js';
@@ -29,7 +29,7 @@ export async function loadProbes(nameOrFolder: string, options: LoadProbesOption
       remedy: '"babelscope probes list" names the built-in sets and the formats of published ones',
     });
   }
-  const wanted = options.languages?.map((tag) => canonicalLanguage(tag, 'languages'));
+  const wanted = options.languages?.map((tag) => languageOfCode(tag, 'languages'));
   const read = await readAnyProbes(folder, options.format, throwProblem, wanted && new Set(wanted));
   return selectPrompts(read!, options);
 }
@@ -45,8 +45,14 @@ export async function checkProbes(folder: string, format?: string): Promise<Prob
     errorCount += 1;
     if (errors.length < KEPT_ERRORS) errors.push(new ProbeError(problem));
   });
-  const nothing = { identity: null, languages: [], items: [], warnings: [] };
-  const { identity, languages, items, warnings } = read === undefined ? nothing : selectPrompts(read);
+  const nothing = { identity: null, languages: [], items: [], sources: [], warnings: [] };
+  const {
+    identity,
+    languages,
+    items,
+    sources = [],
+    warnings,
+  } = read === undefined ? nothing : selectPrompts(read);
   return {
     folder,
     identity,
@@ -57,6 +63,7 @@ export async function checkProbes(folder: string, format?: string): Promise<Prob
     })),
     items: items.length,
     completeItems: items.filter(({ prompts }) => prompts.size === languages.length).length,
+    sources,
     errors,
     errorCount,
     warnings,

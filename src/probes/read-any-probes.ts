@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { UsageError } from '../errors.js';
-import { readRows, type SourceRow, TABLE_EXTENSIONS } from './files/read-rows.js';
+import { isBlankRow, readRows, type SourceRow, TABLE_EXTENSIONS } from './files/read-rows.js';
 import { listSourceFiles, type SourceFile } from './files/source-files.js';
 import type { SampleFile } from './formats/format.js';
 import { OWN_FORMAT, PROBE_FORMATS, type ProbeFormat } from './formats/format-list.js';
@@ -102,7 +102,7 @@ async function recognise(
 /** Said to be of a format: whatever could be is read, so that its faults are named. */
 function possible(files: readonly SourceFile[], formats: readonly ProbeFormat[]): ChosenFormat | undefined {
   for (const format of formats) {
-    const able = files.filter(({ extension }) => format.extensions.has(extension));
+    const able = format.possible(files);
     if (able.length > 0) return { format, files: able };
   }
   return undefined;
@@ -124,7 +124,7 @@ function sampler(): SampleFile {
 async function firstRow(file: SourceFile): Promise<SourceRow | undefined> {
   if (!TABLE_EXTENSIONS.has(file.extension)) return undefined;
   // What cannot be read is not of the format; reading it for good tells what is wrong.
-  return (await readRows(file, () => {}))[0];
+  return (await readRows(file, () => {})).find(({ value, fields }) => !isBlankRow(value, fields));
 }
 
 /** How many there are, the first names, and what the first record of the first table has. */
@@ -133,9 +133,9 @@ async function describeFiles(files: readonly SourceFile[], sample: SampleFile): 
   const shown = files.slice(0, 3).map(({ name }) => name);
   const named = `${files.length} files: ${shown.join(', ')}${files.length > 3 ? ', …' : ''}`;
   for (const file of files) {
-    const value = (await sample(file))?.value;
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) continue;
-    return `${named}; ${file.name} has the fields ${Object.keys(value).slice(0, SHOWN_FIELDS).join(', ')}`;
+    const fields = (await sample(file))?.fields ?? [];
+    if (fields.length === 0) continue;
+    return `${named}; ${file.name} has the fields ${fields.slice(0, SHOWN_FIELDS).join(', ')}`;
   }
   return named;
 }

@@ -1,5 +1,5 @@
 import { ProbeError, UsageError } from '../errors.js';
-import { canonicalLanguage } from './languages/language-tag.js';
+import { languageOfCode } from './languages/language-code.js';
 import type { ReadProbes } from './own/read-probes.js';
 import type {
   LanguageTag,
@@ -47,6 +47,9 @@ export function selectPrompts(read: ReadProbes, { languages, limit }: LoadProbes
     identity: read.identity,
     languages: chosen,
     items,
+    ...(read.sources.length > 0 && {
+      sources: read.sources.filter(({ language }) => tags.includes(language)),
+    }),
     warnings: [
       ...wrongScript,
       ...(isParallel ? missing : []),
@@ -61,7 +64,7 @@ function idsOf(items: readonly ProbeItem[], is: (item: ProbeItem) => boolean): s
 
 function chooseLanguages(read: ReadProbes, requested: readonly string[]): ProbeLanguage[] {
   const available = read.languages.map(({ tag }) => tag);
-  const wanted = new Set(requested.map((tag) => canonicalLanguage(tag, 'languages')));
+  const wanted = new Set(requested.map((tag) => languageOfCode(tag, 'languages')));
   for (const tag of wanted) {
     if (available.includes(tag)) continue;
     const { language } = new Intl.Locale(tag);

@@ -49,6 +49,17 @@ export interface ProbeWarning {
   readonly message: string;
 }
 
+/** Files that a language was read from, and what in them says so. */
+export interface LanguageSource {
+  readonly language: LanguageTag;
+  /** As it is written there: `deu_Latn`. */
+  readonly written: string;
+  readonly place: 'file name' | 'folder' | 'rows';
+  readonly files: number;
+  /** The first of the files, relative to the folder that was given. */
+  readonly first: string;
+}
+
 /** The facts that a run records about the probe set it was made with. */
 export interface ProbeIdentity {
   readonly name: string;
@@ -68,6 +79,8 @@ export interface ProbeSet {
   readonly languages: readonly ProbeLanguage[];
   /** In the order of items.jsonl. */
   readonly items: readonly ProbeItem[];
+  /** Which files the languages were read from; none of a set with a probe.json, which says it. */
+  readonly sources?: readonly LanguageSource[] | undefined;
   readonly warnings: readonly ProbeWarning[];
 }
 
@@ -109,6 +122,8 @@ export interface ProbeReport {
   readonly items: number;
   /** Items with a prompt in every language. */
   readonly completeItems: number;
+  /** Which files the languages were read from; none of a set with a probe.json. */
+  readonly sources: readonly LanguageSource[];
   /** The first hundred faults. */
   readonly errors: readonly ProbeError[];
   readonly errorCount: number;

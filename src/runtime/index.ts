@@ -24,7 +24,7 @@ export {
 } from './memory/memory.js';
 export { ModelRunner } from './model-runner.js';
 export { checkVocabulary } from './prompts.js';
-export { runTasks } from './run-tasks.js';
+export { runTasks, TaskThreads } from './run-tasks.js';
 export type {
   Activation,
   ActivationOptions,

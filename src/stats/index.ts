@@ -1,6 +1,7 @@
 export { bootstrapInterval, wilsonInterval } from './intervals/bootstrap.js';
 export { type ClusterSums, clusterMean, clusterSums } from './intervals/cluster.js';
 export { distanceInterval, jackknifeDistances } from './intervals/distance.js';
+export { type HalfSampleError, halfSampleError, halfSampleInterval } from './intervals/half-samples.js';
 export {
   halfSampleVariance,
   type Interval,

@@ -92,6 +92,21 @@ test('no command prints what files and folders are called as a terminal would ac
   expect(shown.split(String.raw`\x1b]0;owned\x07`).length).toBeGreaterThan(commands.length);
 });
 
+test('an id of an item without text is told without its escape sequences', async () => {
+  const probes = join(import.meta.dirname, '../fixtures/hostile/escape-id-probe');
+  const run = join(temporaryFolder(), 'run');
+  for (const words of [
+    ['probes', 'check', probes],
+    ['probes', 'show', probes],
+    ['capture', tinyCheckpoint(), '--probes', probes, '--out', run],
+  ]) {
+    const { code, stdout, stderr } = await babelscope(words);
+    expect(stdout + stderr).not.toMatch(RAW);
+    if (words[1] !== 'show') expect(stdout + stderr).toContain(String.raw`\x1b]0;owned\x07\x1b[2J`);
+    if (words[0] === 'capture') expect(code).toBe(2);
+  }
+});
+
 test('what libraries say, and what nobody caught, goes the same way', async () => {
   // As soon as the command line has taken over what is printed, however long that takes.
   const code = `const wait = setInterval(() => {

@@ -293,7 +293,7 @@ describe('of five runs', () => {
       expect([own.s, own.tau, own.p].map((x) => Number(x!.toFixed(9)))).toEqual(
         [answer.s, answer.tau, answer.p].map((x) => Number(x.toFixed(9))),
       );
-      expect(own.verdict).toBe(answer.p < 0.05 ? 'changed' : 'not distinguishable from no trend');
+      expect(own.finding).toBe(own.adjusted! <= 0.05 ? 'changed' : 'undecided');
     }
   });
 });

@@ -97,9 +97,9 @@ function trendOf(values: readonly number[]) {
 test('a trend of four checkpoints is not measured: no order of four values is rare enough; one of five is', () => {
   expect(trendOf([1, 2, 3, 4])).toMatchObject({
     s: 6,
-    verdict: 'not measured',
+    finding: 'not measured',
     note: 'no order of 4 values has a p below 0.05',
   });
-  expect(trendOf([1, 2, 3, 4, 5])).toMatchObject({ s: 10, tau: 1, verdict: 'changed' });
-  expect(trendOf([1, 4, 2, 5, 3])).toMatchObject({ verdict: 'not distinguishable from no trend' });
+  expect(trendOf([1, 2, 3, 4, 5])).toMatchObject({ s: 10, tau: 1, finding: 'changed' });
+  expect(trendOf([1, 4, 2, 5, 3])).toMatchObject({ finding: 'undecided' });
 });

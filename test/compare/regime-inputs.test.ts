@@ -165,7 +165,7 @@ describe('a trajectory', () => {
     const values = selected.points.map(({ value }: { readonly value: Estimate }) => value.value!);
     expect(values[0]).toBe(12);
     const { s, tau, p } = mannKendall(values);
-    expect(selected).toMatchObject({ s, tau, p, verdict: 'changed' });
+    expect(selected).toMatchObject({ s, tau, p, finding: 'changed' });
     expect(s).toBeLessThan(-10);
     // Between the first run and each other: one point less.
     const jaccard = neurons!.trends.find(({ measure }) => measure === 'jaccard')!;
@@ -175,7 +175,7 @@ describe('a trajectory', () => {
   test('of four checkpoints no order could be told from chance: not measured', async () => {
     const units = unitViews(await compare([run(0), run(1), run(2), run(3)], { trajectory: true }));
     const trend = units[0]!.trends.find(({ measure }) => measure === 'selected')!;
-    expect(trend).toMatchObject({ verdict: 'not measured', note: 'no order of 4 values has a p below 0.05' });
+    expect(trend).toMatchObject({ finding: 'not measured', note: 'no order of 4 values has a p below 0.05' });
   });
 
   test('runs that tie are tested with ties; where all are alike there is no trend to test', async () => {
@@ -191,8 +191,8 @@ describe('a trajectory', () => {
 
     const alike = [0, 1, 2, 3, 4, 5].map((i) => run(0, { label: `step${10 * i}` }));
     const [same] = unitViews(await compare(alike, { trajectory: true }));
-    for (const { measure, verdict, note, p: none } of same!.trends) {
-      expect([measure, verdict, none]).toEqual([measure, 'not measured', null]);
+    for (const { measure, finding, note, p: none } of same!.trends) {
+      expect([measure, finding, none]).toEqual([measure, 'not measured', null]);
       expect(note).toBe('a trend needs three values that differ');
     }
   });

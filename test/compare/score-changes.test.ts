@@ -1,10 +1,10 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { DuckDBInstance } from '@duckdb/node-api';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import type { ChangeResult, ChangeSettings, ChangeTask } from '../../src/compare/units/change-task.js';
 import { CHANGE_COLUMNS, writeChanges } from '../../src/compare/units/changes.js';
 import { InterruptedError, RunError } from '../../src/errors.js';
@@ -130,8 +130,39 @@ test('a unit that is dead in one run has no change of LAPE; its LAPE in the othe
   );
 });
 
+test('threads are started once for all runs and types of units, give every run its own values, and leave no file open', async () => {
+  const out = await mkdtemp(join(tmpdir(), 'babelscope-score-changes-'));
+  onTestFinished(() => rm(out, { recursive: true, force: true }));
+  const layers = () =>
+    readdirSync('/proc/self/fd').filter((file) => {
+      try {
+        return readlinkSync(`/proc/self/fd/${file}`).startsWith(FIXTURES);
+      } catch {
+        return false; // gone meanwhile
+      }
+    });
+  let threads = 0;
+  const count = () => threads++;
+  process.on('worker', count);
+  try {
+    const runs = [RUNS[0]!, { ...RUNS[0]!, label: 'same' }, RUNS[1]!];
+    await writeChanges(out, runs, { changes: 'full', threads: 2 });
+  } finally {
+    process.removeListener('worker', count);
+  }
+  expect(threads).toBe(2);
+  expect(layers()).toEqual([]);
+  const { columns } = await readTable(join(out, 'changes.parquet'));
+  const rows = (of: ReadonlyMap<string, readonly unknown[]>, label: string, name: string) =>
+    of.get(name)!.filter((_, row) => of.get('label')![row] === label);
+  for (const name of ['type', 'score', 'change', 'se', 'q'])
+    expect(rows(columns, 'tuned', name)).toEqual(rows(table.columns, 'tuned', name));
+  const changes = rows(columns, 'same', 'change') as number[];
+  expect(changes.every((value) => value === 0 || Number.isNaN(value))).toBe(true);
+});
+
 test('how many units of a layer are read at a time changes nothing of their changes', async () => {
-  const settings = { reference: RUNS[0]!.folder, other: RUNS[1]!.folder, seed: 0, cuts: {} } as const;
+  const settings = { reference: RUNS[0]!.folder, seed: 0, cuts: {} } as const;
   const folds = Array.from({ length: 6 }, (_, fold) => fold);
   const kinds = [
     ['folds', 'neuron', 100],
@@ -148,6 +179,7 @@ test('how many units of a layer are read at a time changes nothing of their chan
       ([unitStart, unitEnd]): ChangeTask => ({
         kind,
         type,
+        other: RUNS[1]!.folder,
         layer: 1,
         unitStart: unitStart!,
         unitEnd: unitEnd!,

@@ -23,9 +23,9 @@ const SMOOTH: Quantity = quantity({
 const COUNT: Quantity = { ...SMOOTH, measure: 'selected', isSmooth: false };
 const EVIDENCE: Evidence = {
   value: 2,
-  // SE² = 11/12 · Σ d²: of ±0.1 a fold it is 0.33.
-  leaveOneOut: Array.from({ length: FOLDS }, (_, n) => 2 + (n % 2 === 0 ? 0.1 : -0.1)),
-  halves: { first: [1, 3], second: [3, 1] },
+  // SE² of ±0.1 a left-out fold by the jackknife.
+  se: Math.sqrt((11 / 12) * 0.12),
+  df: FOLDS - 1,
   exchanged: [2, ...new Array(199).fill(0)],
   folds: FOLDS,
   margin: Number.NaN,
@@ -40,16 +40,18 @@ describe('the rule of a verdict', () => {
   });
 
   test('a count is tested by exchange, and planned for by half-samples', () => {
-    const test = testChange(COUNT, EVIDENCE);
-    expect([test.by, test.p, test.finding]).toEqual(['exchange', 0.01, 'changed']);
+    const test = testChange(COUNT, { ...EVIDENCE, se: 1 });
+    expect([test.by, test.p, test.finding]).toEqual(['exchange', 1 / 200, 'changed']);
     // SE is 1: t of 11 degrees needs about 3.07 of them for a power of 80 %.
     expect(test.detectable).toBeCloseTo(3.07, 1);
-    expect(testChange(COUNT, { ...EVIDENCE, exchanged: [2, -3, 2, 1] }).finding).toBe('undecided');
+    // As far on either side counts: all but one.
+    const few = testChange(COUNT, { ...EVIDENCE, exchanged: [2, -3, 2, 1] });
+    expect([few.p, few.finding]).toEqual([0.75, 'undecided']);
   });
 
   test('a similarity is asked whether it fell, a distance whether it grew', () => {
     const of = (own: Partial<Quantity>, exchanged: number[]) =>
-      testChange({ ...COUNT, value: null, ...own }, { ...EVIDENCE, halves: null, exchanged });
+      testChange({ ...COUNT, value: null, ...own }, { ...EVIDENCE, exchanged });
     expect(of({ direction: 'similarity' }, [0.5, 0.9, 0.8, 0.7]).p).toBe(0.25);
     expect(of({ direction: 'difference' }, [0.5, 0.9, 0.8, 0.7]).p).toBe(1);
     expect(of({ direction: 'difference' }, [0.5, 0.1, 0.2, 0.3])).toMatchObject({
@@ -102,7 +104,8 @@ describe('families', () => {
         detectable: null,
         note: '',
       },
-    }) as Change;
+      seeds: { test: { p: null, adjusted: null, finding: 'not measured' } },
+    }) as unknown as Change;
 
   test('headlines of two runs are Holm’s, parts Benjamini and Hochberg’s, and no pair pays for another', () => {
     const adjusted = adjustTests([
@@ -169,6 +172,7 @@ describe('a comparison', () => {
     expect(same.tests.families.map(({ name, method }) => [name, method])).toEqual([
       ['headlines', 'holm'],
       ['parts', 'benjamini-hochberg'],
+      ['trends', 'benjamini-hochberg'],
     ]);
   });
 
@@ -179,7 +183,7 @@ describe('a comparison', () => {
     }
     expect(of.get('mean_lape')!.by).toBe('jackknife');
     for (const { p, adjusted } of of.values()) if (p !== null) expect(adjusted).toBeGreaterThanOrEqual(p);
-    const least = 2 / planted.tests.arrangements;
+    const least = 1 / planted.tests.arrangements;
     expect(of.get('selected')!.p).toBeGreaterThanOrEqual(least);
   });
 

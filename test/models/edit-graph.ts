@@ -140,10 +140,25 @@ export function operatorsOf(graph: GraphProto): [index: number, node: NodeProto]
 /** Of norms: what they add to a variance of about 1 changes a gradient by less than the deviation allowed. */
 const LARGEST_EPSILON = 2e-3;
 
-/** Those of a backward graph that follow so many of the forward pass and the gradients of experts. */
+/**
+ * Those of a backward graph that follow so many of the forward pass and the gradients of experts. Left out is what adds up the
+ * gradients of experts, some of which get no token, and of a router's softmax the term that is 0 where weights are divided by
+ * their sum.
+ */
 export function backwardOperatorsOf(graph: GraphProto, forward: number): [index: number, node: NodeProto][] {
   const experts = graph.node.findLastIndex(({ opType }) => opType === 'ScatterND');
-  return computing(graph, LARGEST_EPSILON).filter(([index]) => index >= forward && index > experts);
+  const producers = new Map(graph.node.flatMap((node) => node.output.map((name) => [name, node] as const)));
+  const isFrom = (name: string, operator: string): boolean => {
+    const producer = producers.get(name);
+    if (producer?.opType === 'Reshape') return isFrom(producer.input[0]!, operator);
+    return producer?.opType === operator;
+  };
+  const ofExperts = ({ opType, input }: NodeProto): boolean =>
+    (opType === 'Add' && input.some((name) => isFrom(name, 'ScatterND'))) ||
+    (opType === 'Sub' && isFrom(input[0]!, 'ScatterElements'));
+  return computing(graph, LARGEST_EPSILON).filter(
+    ([index, node]) => index >= forward && index > experts && !ofExperts(node),
+  );
 }
 
 /** Operators but those that add next to nothing, or multiply by ones. */

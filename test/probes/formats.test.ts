@@ -4,7 +4,8 @@ import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, describe, expect, it } from 'vitest';
 import { checkProbes, listProbeFormats, loadProbes, type Prompt } from '../../src/probes/index.js';
-import { languageOfCode, languageOfPath } from '../../src/probes/languages/language-code.js';
+import { languageOfPath } from '../../src/probes/languages/file-languages.js';
+import { languageOfCode } from '../../src/probes/languages/language-code.js';
 
 // All contents are written for this test, in the shape of the published files.
 const PARQUET = join(import.meta.dirname, '../fixtures/probes-published');
@@ -328,7 +329,7 @@ describe('an imported set', () => {
       { tag: 'en', name: 'English', script: 'Latn', family: 'Indo-European' },
       { tag: 'sw', name: 'Swahili', script: 'Latn', family: 'Niger-Congo' },
     ]);
-    const other = write({ 'mgsm_en.tsv': 'Two?\t5\n', 'mgsm_sw.tsv': 'Mbili?\t4\n' });
+    const other = write({ 'mgsm_en.tsv': 'Two?\t5\n', 'mgsm_sw.tsv': 'Mbili?\t5\n' });
     expect((await loadProbes(other)).identity.sha256).not.toBe(identity.sha256);
   });
 

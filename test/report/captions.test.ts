@@ -2,11 +2,11 @@ import { describe, expect, test } from 'vitest';
 import {
   againstReference,
   type Comparison,
+  FINDINGS,
+  type Finding,
   headlineChanges,
   type Measure,
   rowsOf,
-  VERDICTS,
-  type Verdict,
 } from '../../src/compare/index.js';
 import { type Figure, isPresent } from '../../src/report/figures/figure.js';
 import { buildFigures, type FigureName, figure } from '../../src/report/figures/list.js';
@@ -16,7 +16,7 @@ import { SEEN_UNSEEN, syntheticComparison } from '../support/synthetic-compariso
 import { CASES, figuresOf, small, trained } from './cases.js';
 
 describe('words of a figure', () => {
-  test('a caption has no verdict of its own making', () => {
+  test('a caption has no finding of its own making', () => {
     for (const comparison of Object.values(CASES)) {
       for (const figure of figuresOf(comparison).filter(isPresent)) {
         for (const word of [
@@ -93,43 +93,53 @@ describe('words of a figure', () => {
   });
 });
 
-/** Verdicts at random, so that none can be taken for another's. The multiplier and the modulus are those of Park & Miller (1988). */
+/** Findings at random, so that none can be taken for another's. The multiplier and the modulus are those of Park & Miller (1988). */
 function mixed(comparison: Comparison): Comparison {
   let state = 1;
-  const next = (): Verdict => {
+  const next = <Test extends { readonly finding: Finding; readonly adjusted: number | null }>(
+    test: Test,
+  ): Test => {
     state = (state * 48_271) % 2_147_483_647;
-    return VERDICTS[state % VERDICTS.length]!;
+    return {
+      ...test,
+      finding: FINDINGS[state % FINDINGS.length]!,
+      adjusted: 0.5,
+      margin: null,
+      detectable: null,
+    };
   };
   return {
     ...comparison,
-    changes: comparison.changes.map((change) => ({ ...change, verdict: next() })),
-    contrasts: comparison.contrasts.map((contrast) => ({ ...contrast, verdict: next() })),
+    changes: comparison.changes.map((change) => ({ ...change, test: next(change.test) })),
+    contrasts: comparison.contrasts.map((contrast) => ({ ...contrast, test: next(contrast.test) })),
   };
 }
 
-/** In a caption, after the words that a regular expression ends in, the verdict of each run. */
-function verdictsAfter(caption: string, before: RegExp): string[] {
-  const verdict = /^(changed|not distinguishable from sampling|not measured)/;
+/** In a caption, after the words that a regular expression ends in, the finding of each run. */
+function findingsAfter(caption: string, before: RegExp): string[] {
+  const finding = /^(changed|unchanged|undecided|not measured)/;
   return [...caption.matchAll(before)].map((match) => {
     const rest = caption.slice(match.index + match[0].length);
-    return verdict.exec(rest)?.[1] ?? rest.slice(0, 60);
+    return finding.exec(rest)?.[1] ?? rest.slice(0, 60);
   });
 }
 
-describe('the verdicts in a caption are those of the comparison', () => {
+describe('the findings in a caption are those of the comparison', () => {
   const runs = mixed(
     syntheticComparison({ runs: ['base', 'cpt', 'sft', 'grpo', 'dpo'], groups: SEEN_UNSEEN, experts: 8 }),
   );
   const others = ['cpt', 'sft', 'grpo', 'dpo'];
   const captionOf = (name: FigureName, comparison = runs) => (figure(comparison, name) as Figure).caption;
   const headlinesOf = (type: UnitType) => againstReference(runs, type);
-  const verdictsOf = (type: UnitType, measure: Measure) =>
-    others.map((label) => headlinesOf(type).find((h) => h.measure === measure && h.to === label)!.verdict);
-  const tally = (verdicts: readonly string[]) =>
+  const findingsOf = (type: UnitType, measure: Measure) =>
+    others.map(
+      (label) => headlinesOf(type).find((h) => h.measure === measure && h.to === label)!.test.finding,
+    );
+  const tally = (findings: readonly string[]) =>
     list(
-      VERDICTS.map((verdict) => [verdicts.filter((one) => one === verdict).length, verdict] as const)
+      FINDINGS.map((finding) => [findings.filter((one) => one === finding).length, finding] as const)
         .filter(([n]) => n > 0)
-        .map(([n, verdict]) => `${n} ${verdict}`),
+        .map(([n, finding]) => `${n} ${finding}`),
     );
 
   test.each([
@@ -137,7 +147,7 @@ describe('the verdicts in a caption are those of the comparison', () => {
       'specialized-neurons',
       'neuron',
       'selected',
-      /(?<=beside the noise floor: .*)\b(cpt|sft|grpo|dpo): (?=.*Languages one by one)/g,
+      /(?<=with other items: .*)\b(cpt|sft|grpo|dpo): (?=.*Languages one by one)/g,
     ],
     ['entropy-distribution', 'neuron', 'mean_lape', /\b(cpt|sft|grpo|dpo): /g],
     ['depth-profile', 'neuron', 'depth_distance', /\b(cpt|sft|grpo|dpo): (D = \S+ at layer \d+, )?/g],
@@ -146,18 +156,20 @@ describe('the verdicts in a caption are those of the comparison', () => {
     ['head-map', 'head', 'mean_omega2_language', /Mean over heads, \S+ against base: /g],
     ['expert-map', 'expert', 'mean_lape', /mean entropy of experts: /g],
   ] as const)('%s: of each run, of its %ss, %s', (name, type, measure, before) => {
-    const expected = verdictsOf(type, measure);
+    const expected = findingsOf(type, measure);
     expect(new Set(expected).size).toBeGreaterThan(1);
-    expect(verdictsAfter(captionOf(name), before)).toEqual(expected);
+    expect(findingsAfter(captionOf(name), before)).toEqual(expected);
   });
 
   test('specialized-neurons: of each run, each language', () => {
     const tags = runs.languages.map(({ tag }) => tag);
     const selected = rowsOf(runs.changes, { type: 'neuron', measure: 'selected', from: 'base' });
     for (const to of others) {
-      const said = VERDICTS.flatMap((verdict) => {
-        const own = tags.filter((language) => rowsOf(selected, { to, language, verdict }).length > 0);
-        return own.length === 0 ? [] : [`${verdict} in ${own.join(' ')}`];
+      const said = FINDINGS.flatMap((finding) => {
+        const own = tags.filter((language) =>
+          rowsOf(selected, { to, language }).some(({ test }) => test.finding === finding),
+        );
+        return own.length === 0 ? [] : [`${finding} in ${own.join(' ')}`];
       });
       expect(captionOf('specialized-neurons')).toContain(`${to}: ${said.join(', ')}.`);
     }
@@ -172,15 +184,15 @@ describe('the verdicts in a caption are those of the comparison', () => {
             ...measures.map((measure, i) => ({
               ...h,
               measure,
-              verdict: VERDICTS[(i + others.indexOf(h.to)) % 2]!,
+              test: { ...h.test, finding: FINDINGS[(i + others.indexOf(h.to)) % 2]! },
             })),
           ]
         : [h],
     );
     const caption = captionOf('head-overlap', { ...runs, changes });
-    const turns = (i: number) => others.map((_, r) => VERDICTS[(i + r) % 2]);
-    expect(verdictsAfter(caption, /against base: by norm [^ ,]+, /g)).toEqual(turns(0));
-    expect(verdictsAfter(caption, /by contrast [^ ,]+, /g)).toEqual(turns(1));
+    const turns = (i: number) => others.map((_, r) => FINDINGS[(i + r) % 2]);
+    expect(findingsAfter(caption, /against base: by norm [^ ,]+, /g)).toEqual(turns(0));
+    expect(findingsAfter(caption, /by contrast [^ ,]+, /g)).toEqual(turns(1));
   });
 
   test('alignment: of each run both measures, and in how many layers alone', () => {
@@ -188,23 +200,24 @@ describe('the verdicts in a caption are those of the comparison', () => {
     const expected = others.flatMap((label) =>
       (['alignment_margin', 'alignment_mexa'] as const).map(
         (measure) =>
-          changes.find((c) => c.to === label && c.measure === measure && c.layer === null)!.verdict,
+          changes.find((c) => c.to === label && c.measure === measure && c.layer === null)!.test.finding,
       ),
     );
     const caption = captionOf('alignment');
     const before = /(alignment of languages|items retrieved across languages) (?:[^(;]+\([^()]*\), )?/g;
-    expect(verdictsAfter(caption.slice(caption.indexOf('Mean over layers.')), before)).toEqual(expected);
+    expect(findingsAfter(caption.slice(caption.indexOf('Mean over layers.')), before)).toEqual(expected);
     const layers = others.flatMap((label) =>
       (['alignment_margin', 'alignment_mexa'] as const)
         .filter(
           (measure) =>
-            changes.find((c) => c.to === label && c.measure === measure && c.layer === null)!.verdict !==
+            changes.find((c) => c.to === label && c.measure === measure && c.layer === null)!.test.finding !==
             'not measured',
         )
         .map(
           (measure) =>
             changes.filter(
-              (c) => c.to === label && c.measure === measure && c.layer !== null && c.verdict === 'changed',
+              (c) =>
+                c.to === label && c.measure === measure && c.layer !== null && c.test.finding === 'changed',
             ).length,
         ),
     );
@@ -216,8 +229,8 @@ describe('the verdicts in a caption are those of the comparison', () => {
     ['forest-heads', 'head'],
     ['forest-experts', 'expert'],
   ] as const)('%s: how many of each', (name, type) => {
-    const verdicts = headlinesOf(type).map(({ verdict }) => verdict);
-    expect(captionOf(name)).toContain(`Of ${verdicts.length} headline measures: ${tally(verdicts)}.`);
+    const findings = headlinesOf(type).map(({ test }) => test.finding);
+    expect(captionOf(name)).toContain(`Of ${findings.length} headline measures: ${tally(findings)}.`);
   });
 
   test('regimes: how many of each, of every two runs', () => {
@@ -225,10 +238,10 @@ describe('the verdicts in a caption are those of the comparison', () => {
       .flatMap(({ type }) => headlineChanges(runs, type))
       .filter(({ group }) => group === null);
     const drawn = all.filter(({ type, measure }) =>
-      all.some((h) => h.type === type && h.measure === measure && h.verdict !== 'not measured'),
+      all.some((h) => h.type === type && h.measure === measure && h.test.finding !== 'not measured'),
     );
     expect(captionOf('regimes')).toContain(
-      `over all languages: ${tally(drawn.map(({ verdict }) => verdict))}.`,
+      `over all languages: ${tally(drawn.map(({ test }) => test.finding))}.`,
     );
   });
 
@@ -237,9 +250,10 @@ describe('the verdicts in a caption are those of the comparison', () => {
     for (const group of ['seen', 'unseen']) {
       const said = others.map((label) => {
         const own = headlines.filter(
-          (h) => h.group === group && h.from === 'base' && h.to === label && h.verdict !== 'not measured',
+          (h) =>
+            h.group === group && h.from === 'base' && h.to === label && h.test.finding !== 'not measured',
         );
-        return `${label} ${own.filter(({ verdict }) => verdict === 'changed').length} of ${own.length}`;
+        return `${label} ${own.filter(({ test }) => test.finding === 'changed').length} of ${own.length}`;
       });
       expect(captionOf('groups')).toContain(`in ${group} languages: ${said.join(', ')}.`);
     }
@@ -249,8 +263,8 @@ describe('the verdicts in a caption are those of the comparison', () => {
     const drawn = rowsOf(runs.contrasts, { type: 'neuron' }).filter(
       ({ from, to, difference }) => from === 'cpt' && to === 'sft' && difference.value !== null,
     );
-    const changed = drawn.filter(({ verdict }) => verdict === 'changed').length;
-    expect(captionOf('contrasts')).toContain(`Of ${drawn.length} rows ${changed} changed beside sampling`);
+    const changed = drawn.filter(({ test }) => test.finding === 'changed').length;
+    expect(captionOf('contrasts')).toContain(`Of ${drawn.length} rows ${changed} changed with other items`);
   });
 
   test('trajectory: the last checkpoint against the reference, and which trends of groups changed', () => {
@@ -260,15 +274,15 @@ describe('the verdicts in a caption are those of the comparison', () => {
     const ofUnits = againstReference(checkpoints, 'neuron').filter(({ to }) => to === last);
     const aligned = againstReference(checkpoints, null).filter(({ to }) => to === last);
     const said = caption
-      .slice(caption.indexOf('beside sampling: ') + 'beside sampling: '.length, -1)
+      .slice(caption.lastIndexOf('with other items: ') + 'with other items: '.length, -1)
       .split('; ');
-    expect(said.map((one) => VERDICTS.find((verdict) => one.endsWith(` ${verdict}`)))).toEqual(
-      [...ofUnits, ...aligned].map(({ verdict }) => verdict),
+    expect(said.map((one) => FINDINGS.find((finding) => one.endsWith(` ${finding}`)))).toEqual(
+      [...ofUnits, ...aligned].map(({ test }) => test.finding),
     );
     const trends = rowsOf(checkpoints.trends, { layer: null }).filter(
       ({ type }) => type === 'neuron' || type === null,
     );
-    const changed = trends.filter(({ group, verdict }) => group !== null && verdict === 'changed');
+    const changed = trends.filter(({ group, finding }) => group !== null && finding === 'changed');
     const others = trends.filter(({ group }) => group !== null).length - changed.length;
     const named = /In groups: changed (.*); (\d+) others/.exec(caption)!;
     expect(named[1]!.split('; ').map((one) => one.slice(one.indexOf(', ') + 2))).toEqual(

@@ -75,12 +75,12 @@ describe('a figure has one mark for each number', () => {
     expect(marks(await draw('head-map'), 'rect')).toBe(3 * layers * heads);
   });
 
-  test('forest: a verdict for every headline of neurons, a floor for every one that was measured', async () => {
+  test('forest: a finding for every headline of neurons, a floor for every one that was measured', async () => {
     const headlines = againstReference(small, 'neuron');
     const svg = await draw('forest');
-    for (const verdict of new Set(headlines.map((headline) => headline.verdict))) {
-      const shown = svg.match(new RegExp(`>${verdict}<`, 'g')) ?? [];
-      expect(shown).toHaveLength(headlines.filter((headline) => headline.verdict === verdict).length);
+    for (const finding of new Set(headlines.map(({ test }) => test.finding))) {
+      const shown = svg.match(new RegExp(`>${finding}<`, 'g')) ?? [];
+      expect(shown).toHaveLength(headlines.filter(({ test }) => test.finding === finding).length);
     }
     expect(marks(svg, 'rect')).toBe(headlines.filter(({ across }) => across !== null).length);
   });
@@ -91,14 +91,14 @@ describe('a figure has one mark for each number', () => {
   };
   const [neurons] = unitViews(regimes);
 
-  test('regimes: a cell for every pair of runs and every measure, a frame for those with a seed floor', async () => {
+  test('regimes: a cell for every pair of runs and every measure, a frame for those whose seeds were tested', async () => {
     const shown = unitViews(regimes)
       .flatMap(({ headlines }) => headlines)
       .filter(
         ({ group, type, measure }) => group === null && (type === 'neuron' || measure.startsWith('mean')),
       )
       .filter(({ type, measure }) => type === 'neuron' || measure !== 'mean_depth');
-    const framed = shown.filter(({ seeds }) => seeds.verdict !== 'not measured');
+    const framed = shown.filter(({ seeds }) => seeds.test.finding !== 'not measured');
     expect(framed.length).toBeGreaterThan(0);
     expect(marks(await draw5('regimes'), 'rect')).toBe(shown.length + framed.length);
   });
@@ -109,14 +109,18 @@ describe('a figure has one mark for each number', () => {
     expect(marks(await draw5('groups'), 'symbol')).toBe(shown.length);
   });
 
-  test('contrasts: both verdicts of every row, a floor for each that was measured', async () => {
+  test('contrasts: both findings of every row, a floor for each that was measured', async () => {
     const shown = neurons!.contrasts.filter(({ from, to }) => from === 'cpt' && to === 'sft');
-    const seeded = shown.filter(({ seeds }) => seeds.verdict !== 'not measured');
-    const sampled = shown.filter(({ verdict }) => verdict !== 'not measured');
+    const seeded = shown.filter(({ seeds }) => seeds.test.finding !== 'not measured');
+    const sampled = shown.filter(({ test }) => test.finding !== 'not measured');
     const svg = await draw5('contrasts');
     expect(marks(svg, 'rect')).toBe(sampled.length + seeded.length);
-    const said = svg.match(/>not distinguishable from training seeds</g) ?? [];
-    expect(said).toHaveLength(seeded.filter(({ seeds }) => seeds.verdict !== 'changed').length);
+    const said = svg.match(/>undecided</g) ?? [];
+    const undecided = [...sampled.map(({ test }) => test), ...seeded.map(({ seeds }) => seeds.test)].filter(
+      ({ finding }) => finding === 'undecided',
+    );
+    expect(undecided.length).toBeGreaterThan(0);
+    expect(said).toHaveLength(undecided.length);
   });
 
   test('head-overlap: language × language, before, after and difference, by norm and by contrast', async () => {
@@ -127,7 +131,7 @@ describe('a figure has one mark for each number', () => {
     const svg = await draw('alignment');
     expect(marks(svg, 'symbol')).toBe(2 * layers * (runs + runs - 1));
     const changed = alignmentView(small).changes.filter(
-      ({ layer, group, verdict }) => layer !== null && group === null && verdict !== 'changed',
+      ({ layer, group, test }) => layer !== null && group === null && test.finding !== 'changed',
     );
     expect(changed.length).toBeGreaterThan(0);
     expect(svg.match(/fill="white" stroke="#d55e00"/g)).toHaveLength(changed.length);
@@ -224,7 +228,10 @@ function byPlace([a, b]: readonly string[], [c, d]: readonly string[]): number {
 test('regimes of runs of which nothing is measured are absent, with a sentence, and no heading over nothing', () => {
   const nothing = {
     ...regimes,
-    changes: regimes.changes.map((change) => ({ ...change, verdict: 'not measured' as const })),
+    changes: regimes.changes.map((change) => ({
+      ...change,
+      test: { ...change.test, finding: 'not measured' as const },
+    })),
   };
   expect(figure(nothing, 'regimes')).toEqual({
     name: 'regimes',

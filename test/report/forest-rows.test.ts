@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { againstReference } from '../../src/compare/index.js';
 import { forestRows } from '../../src/report/figures/forest.js';
-import { syntheticComparison } from '../support/synthetic-comparison.js';
+import { syntheticComparison, testOf } from '../support/synthetic-comparison.js';
 
 const RUNS = ['base', 'cpt', 'sft', 'grpo'];
 
@@ -11,8 +11,7 @@ function rowsWhere(measure: string, of: (to: string) => object) {
     .filter((headline) => headline.measure === measure)
     .map((headline) => ({
       ...headline,
-      verdict: 'not measured' as const,
-      note: 'no cut',
+      test: { ...testOf(null), note: 'no cut' },
       ...of(headline.to),
     }));
   return forestRows(headlines);
@@ -30,7 +29,10 @@ test('a measure that no run is measured by, for one and the same reason, has one
 });
 
 test('runs whose reasons differ have a row each', () => {
-  const rows = rowsWhere('depth_distance', (to) => ({ ...NOTHING, note: `no unit in ${to}` }));
+  const rows = rowsWhere('depth_distance', (to) => ({
+    ...NOTHING,
+    test: { ...testOf(null), note: `no unit in ${to}` },
+  }));
   expect(rows.map(({ runs }) => runs)).toEqual(['cpt', 'sft', 'grpo']);
 });
 

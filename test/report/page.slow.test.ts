@@ -123,15 +123,15 @@ describe.skipIf(chromiumPath === null)('the page in Chromium, from file://', () 
     expect(await page.locator('#vg-tooltip-element img').count()).toBe(0);
   });
 
-  test('the verdicts are the comparison’s, one for each headline', async () => {
+  test('the findings are the comparison’s, one for each headline', async () => {
     const comparison = syntheticComparison();
     const { page } = await open(await reportOf('plain', comparison));
     await page.locator('.box details summary').click();
     const lines = await page.locator('.box details li').allInnerTexts();
     const headlines = comparison.units.flatMap(({ type }) => headlineChanges(comparison, type));
     expect(lines.map((line) => line.slice(1).trim())).toEqual(headlines.map(changeSentence));
-    headlines.forEach(({ verdict }, i) => {
-      expect(lines[i]).toContain(`: ${verdict}`);
+    headlines.forEach(({ test: { finding } }, i) => {
+      expect(lines[i]).toContain(`: ${finding}`);
     });
   });
 
@@ -160,7 +160,7 @@ describe.skipIf(chromiumPath === null)('the page in Chromium, from file://', () 
     });
   });
 
-  test('differences in differences: a sentence each with both verdicts, and no other verdict anywhere', async () => {
+  test('differences in differences: a sentence each with both findings, and no other finding anywhere', async () => {
     const { page, said } = await open(await reportOf('regimes', regimes()));
     await live(page);
     expect(await page.locator('.plot .vega-embed svg').count()).toBe(FIGURES + 3);

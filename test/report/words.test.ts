@@ -42,6 +42,15 @@ const jaccard: Change = {
     shareOutside: null,
     verdict: 'not measured',
     note: 'one training seed a regime',
+    test: {
+      seeds: [1, 1],
+      p: null,
+      adjusted: null,
+      finding: 'not measured',
+      training: { value: null, low: null, high: null },
+      both: { value: null, low: null, high: null },
+      note: 'one training seed a regime',
+    },
   },
 };
 
@@ -89,10 +98,26 @@ describe('numbers in words', () => {
 });
 
 describe('a headline', () => {
-  test('the sentence is the measure with its unit, the verdict, the numbers', () => {
+  test('the sentence is the measure with its unit, the finding, the numbers, p', () => {
     expect(changeSentence(jaccard)).toBe(
-      'Overlap of selected neurons (Jaccard, 0–1): changed; 0.76 (95\u00a0% interval 0.71 to 0.81); 100\u00a0% of split halves beyond the noise floor.',
+      'Overlap of selected neurons (Jaccard, 0–1): changed; 0.76 (95\u00a0% interval 0.71 to 0.81); p 0.03.',
     );
+  });
+
+  test('a change has per cent of its level; what is undecided says which change would have been found', () => {
+    const change: Change = {
+      ...jaccard,
+      measure: 'selected',
+      valueFrom: 51,
+      valueTo: 41,
+      change: { value: -10, low: -22, high: 2 },
+      test: testOf(false),
+    };
+    expect(changeSentence(change)).toBe(
+      'Selected neurons (count): undecided (would find ±7.9); 51 → 41, difference −10 (−20\u00a0%, 95\u00a0% interval −22 to +2); p 1.',
+    );
+    const unchanged = { ...change, test: { ...change.test, finding: 'unchanged', margin: 15.3 } } as const;
+    expect(changeSentence(unchanged)).toContain('unchanged within ±15;');
   });
 
   test('not measured says why and shows no number', () => {
@@ -102,10 +127,7 @@ describe('a headline', () => {
       changeSentence({
         ...jaccard,
         change: nothing,
-        across: null,
-        shareOutside: null,
-        verdict: 'not measured',
-        note,
+        test: { ...testOf(null), note },
       }),
     ).toBe(`Overlap of selected neurons (Jaccard, 0–1): not measured; ${note}.`);
   });

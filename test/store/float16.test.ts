@@ -55,6 +55,15 @@ describe('toFloat16', () => {
     expect(toFloat16(Float32Array.of(65_504, 65_505, 65_520, -1e30, Infinity)).saturated).toBe(3);
   });
 
+  it('or makes what is out of range infinite, and counts it', () => {
+    const { bits, saturated } = toFloat16(
+      Float32Array.of(65_504, 65_519, 65_520, -1e30, Infinity, Number.NaN),
+      'infinite',
+    );
+    expect([...fromFloat16(bits)]).toEqual([65_504, 65_504, Infinity, -Infinity, Infinity, Number.NaN]);
+    expect(saturated).toBe(2);
+  });
+
   it('reads a view into a larger buffer', () => {
     const values = Float32Array.of(9, 1, 2, 9).subarray(1, 3);
     expect([...fromFloat16(toFloat16(values).bits)]).toEqual([1, 2]);

@@ -24,12 +24,14 @@ interface CommandOptions {
 }
 
 /** What needs a process of its own. */
-interface ProcessOptions extends CommandOptions {
+export interface ProcessOptions extends CommandOptions {
   /** KiB; a write past it fails, as on a full disk. */
   readonly fileSizeLimit?: number;
   /** Presses Ctrl-C, or sends the signal given instead, as soon as this file exists. */
   readonly interruptOnce?: string;
   readonly interruptWith?: NodeJS.Signals;
+  /** Kills the process as with `kill -9` after so many milliseconds. */
+  readonly killAfter?: number;
   /** Flags of Node itself. */
   readonly flags?: readonly string[];
 }
@@ -87,6 +89,10 @@ export function babelscopeProcess(args: readonly string[], options: ProcessOptio
       child.kill(options.interruptWith ?? 'SIGINT');
     }, 20);
     child.once('exit', () => clearInterval(poll));
+  }
+  if (options.killAfter !== undefined) {
+    const timer = setTimeout(() => child.kill('SIGKILL'), options.killAfter);
+    child.once('exit', () => clearTimeout(timer));
   }
   return new Promise((resolve, reject) => {
     let stdout = '';

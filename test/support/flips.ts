@@ -13,7 +13,7 @@ import {
 import { checkScoreTable, readSummary, scoreRun } from '../../src/scores/index.js';
 import type { Random } from '../../src/stats/index.js';
 import { layerPath, openRun, partPath, readManifest, verify } from '../../src/store/index.js';
-import { TINY_PROBES, temporaryFolder, tinyCheckpoint } from './tiny-checkpoint.js';
+import { TINY_PROBES, temporaryFolder, writeTinyCheckpoint } from './tiny-checkpoint.js';
 
 const MASK = join(import.meta.dirname, '../fixtures/pytorch/mask.pt');
 
@@ -26,8 +26,9 @@ export interface Target {
 }
 
 /** A scored run with its parts, an unfinished one, a comparison, a selection and a comparison of selections. */
-export async function finishedFolders(): Promise<Target[]> {
-  const folder = temporaryFolder();
+export async function finishedFolders(folder = temporaryFolder()): Promise<Target[]> {
+  const checkpoint = join(folder, 'checkpoint');
+  writeTinyCheckpoint(checkpoint);
   const [run, open, comparison, selection, selections] = [
     'run',
     'open',
@@ -36,7 +37,7 @@ export async function finishedFolders(): Promise<Target[]> {
     'selections',
   ].map((name) => join(folder, name)) as [string, string, string, string, string];
   const options = {
-    checkpoint: tinyCheckpoint(),
+    checkpoint,
     probes: TINY_PROBES,
     threads: 1,
     extraHooks: ['hook_resid_post'],

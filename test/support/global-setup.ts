@@ -13,7 +13,7 @@ export async function setup(project: TestProject): Promise<void> {
 }
 
 /** The report page's script is bundled before the tests, unless the bundle is newer than what it is made of. */
-async function bundlePage(): Promise<void> {
+export async function bundlePage(): Promise<void> {
   const bundle = inRoot('dist/report/page-client.bundle.js');
   const made = existsSync(bundle) ? statSync(bundle).mtimeMs : 0;
   const sources = ['src/report/page/page-client.mjs', 'package-lock.json'].map(inRoot);

@@ -51,6 +51,13 @@ const PAGE = 3;
  * listings with LFS hashes, `resolve` with redirects to a storage of another origin, ranges, ETags and error codes.
  */
 export async function startHub(models: readonly HubModel[]): Promise<HubServer> {
+  const hub = await openHub(models);
+  onTestFinished(hub.close);
+  return hub;
+}
+
+/** The same where no test closes it at its end. */
+export async function openHub(models: readonly HubModel[]): Promise<HubServer> {
   const requests: SeenRequest[] = [];
   const storageRequests: SeenRequest[] = [];
   const faults: { readonly part: string; readonly answer: Answer; readonly stays?: true }[] = [];
@@ -87,7 +94,6 @@ export async function startHub(models: readonly HubModel[]): Promise<HubServer> 
       await new Promise((resolve) => server.close(resolve));
     }
   };
-  onTestFinished(close);
   return {
     endpoint: `http://127.0.0.1:${portOf(hub)}`,
     storage: `http://127.0.0.1:${portOf(storage)}`,

@@ -8,6 +8,7 @@ import type {
   Measure,
   RunProfile,
   SeedFloor,
+  SeedTest,
   Trend,
   UnitDescription,
 } from '../../src/compare/comparison.js';
@@ -376,11 +377,8 @@ function withRegimes(
         s: known ? 10 : null,
         tau: known ? 0.8 : null,
         p: known ? (measure === 'selected' ? 0.017 : 0.22) : null,
-        verdict: known
-          ? measure === 'selected'
-            ? 'changed'
-            : 'not distinguishable from no trend'
-          : 'not measured',
+        adjusted: known ? (measure === 'selected' ? 0.04 : 0.3) : null,
+        finding: known ? (measure === 'selected' ? 'changed' : 'undecided') : 'not measured',
         note: known ? '' : 'a trend needs three values that differ',
       };
     }),
@@ -416,8 +414,14 @@ function seedFloorOf(
   seeds: number,
 ): SeedFloor {
   const nothing = { withinFrom: null, withinTo: null, across: null, shareOutside: null };
-  if (seeds < 2) return { ...nothing, verdict: 'not measured', note: 'one training seed a regime' };
-  if (verdict === 'not measured') return { ...nothing, verdict, note: 'no unit is selected' };
+  if (seeds < 2) {
+    const note = 'one training seed a regime';
+    return { ...nothing, verdict: 'not measured', note, test: seedTestOf(seeds, null, note) };
+  }
+  if (verdict === 'not measured') {
+    const note = 'no unit is selected';
+    return { ...nothing, verdict, note, test: seedTestOf(seeds, null, note) };
+  }
   const changed = verdict === 'changed';
   return {
     withinFrom: null,
@@ -426,6 +430,22 @@ function seedFloorOf(
     shareOutside: changed ? 1 : 0.4,
     verdict: changed ? 'changed' : 'not distinguishable from training seeds',
     note: '',
+    test: seedTestOf(seeds, changed, ''),
+  };
+}
+
+/** null: not measured. */
+function seedTestOf(seeds: number, changed: boolean | null, note: string): SeedTest {
+  const known = changed !== null;
+  const interval = known ? { value: 2, low: 1, high: 3 } : { value: null, low: null, high: null };
+  return {
+    seeds: [1, seeds],
+    p: known ? (changed ? 0.004 : 0.4) : null,
+    adjusted: known ? (changed ? 0.03 : 1) : null,
+    finding: known ? (changed ? 'changed' : 'undecided') : 'not measured',
+    training: interval,
+    both: interval,
+    note,
   };
 }
 
@@ -504,7 +524,7 @@ function alignment(
   const trends = (steps === undefined ? [] : places).map(({ measure, group, layer }): Trend => {
     const own = levels.filter((l) => l.measure === measure && l.group === group && l.layer === layer);
     const points = own.map(({ value }, r) => ({ step: steps![r]!, value }));
-    const tested = { s: -10, tau: -1, p: 0.017, verdict: 'changed', note: '' } as const;
+    const tested = { s: -10, tau: -1, p: 0.017, adjusted: 0.02, finding: 'changed', note: '' } as const;
     return { ...RESIDUAL, measure, group, layer, points, ...tested };
   });
   const measured = { measured: pairs, all: pairs };
@@ -593,7 +613,7 @@ function headlines(
 
 /** null: not measured. */
 export function testOf(changed: boolean | null, by: ChangeTest['by'] = 'exchange'): ChangeTest {
-  const nothing = { margin: null, leastMargin: null, detectable: null };
+  const nothing = { margin: null, leastMargin: null, detectable: changed === false ? 7.86 : null };
   if (changed === null) {
     const note = 'the reference selects none: 1 % of 48 heads is 0.48';
     return { by, p: null, adjusted: null, finding: 'not measured', ...nothing, note };

@@ -83,7 +83,13 @@ describe('simulated runs', () => {
     const same = verdictsOf(runs, own, own, { draws: 119, seed: 1 });
     expect(Object.values(same.called).flatMap((of) => Object.values(of))).not.toContain(true);
     const { called } = verdictsOf(runs, own, folds(simulate(2, 3)), { draws: 119, seed: 1 });
-    expect(called.meanEntropy).toEqual({ floor: true, jackknife: true, halfSample: true, exchange: true });
+    expect(called.meanEntropy).toEqual({
+      floor: true,
+      jackknife: true,
+      halfSample: true,
+      exchangeOneCut: true,
+      exchange: true,
+    });
     expect(called.jaccard.exchange).toBe(true);
   });
 });
@@ -103,6 +109,31 @@ describe.skipIf(!existsSync(COMMITTED))('what was measured', () => {
         measure === 'meanEntropy' || measure === 'meanOmega2' ? called.jackknife! : called.exchange!;
       expect(rule.low).toBeLessThanOrEqual(0.05);
     }
+  });
+
+  test('intervals of counts hold 93 to 97 % of the truths, those of Jaccard and D no less', () => {
+    const held = (measure: string) => {
+      const own = read().points.filter((point) => point.measure === measure);
+      const trials = own.reduce((sum, { repetitions }) => sum + repetitions, 0);
+      return (
+        own.reduce((sum, { coverage, repetitions }) => sum + coverage.halfSample.share * repetitions, 0) /
+        trials
+      );
+    };
+    expect(held('selected')).toBeGreaterThan(0.93);
+    expect(held('selected')).toBeLessThan(0.97);
+    for (const measure of ['jaccard', 'depthDistance']) expect(held(measure)).toBeGreaterThan(0.93);
+  });
+
+  test('exchange under both cuts finds more than under one, and no rule of that level finds more of all changes', () => {
+    const found = (measure: string, rule: 'exchange' | 'exchangeOneCut' | 'halfSample' | 'floor') => {
+      const own = read().points.filter((point) => point.measure === measure && !point.isNull);
+      return own.reduce((sum, { called }) => sum + called[rule]!.share, 0) / own.length;
+    };
+    expect(found('selected', 'exchange')).toBeGreaterThan(found('selected', 'exchangeOneCut') + 0.1);
+    expect(found('selected', 'exchange')).toBeGreaterThan(found('selected', 'halfSample'));
+    expect(found('depthDistance', 'exchange')).toBeGreaterThan(found('depthDistance', 'exchangeOneCut'));
+    expect(found('selected', 'floor')).toBeLessThan(0.1);
   });
 
   test('t with the CR2 error holds the mean in 93 % and more of normal clusters, five as well as thirty', () => {

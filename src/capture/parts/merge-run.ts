@@ -143,7 +143,8 @@ async function* gatherItems({ plan }: RunManifest, array: LayerArray, name: stri
   }
 }
 
-const SATURATION = 'pooled values lie beyond half precision and are stored as ±65504';
+const SATURATION =
+  'pooled values lie beyond half precision and are stored as infinite: scores of pooled values are empty for their units';
 
 function addSaturation(warnings: readonly string[], saturated: number): string[] {
   const others = warnings.filter((warning) => !warning.endsWith(SATURATION)); // a merge that was cut short wrote it

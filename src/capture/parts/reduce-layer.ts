@@ -13,7 +13,7 @@ export interface PromptPlace {
 export interface ReducedLayer {
   /** One buffer an array, in the order given. */
   readonly buffers: readonly ArrayBufferView[];
-  /** Pooled values beyond half precision's range, stored as ±65504. */
+  /** Pooled values beyond half precision's range, stored as infinite: their units have no scores of pooled values. */
   readonly saturated: number;
 }
 
@@ -43,7 +43,7 @@ export function reduceLayer(
     }
     const pooled = poolRows(rows, array, places, items, languages);
     if (array.dtype === 'F32') return pooled;
-    const half = toFloat16(pooled);
+    const half = toFloat16(pooled, 'infinite');
     saturated += half.saturated;
     return half.bits;
   });

@@ -93,6 +93,7 @@ export function planRun(request: PlanRequest): RunManifest {
         contexts: distinctContexts(cells),
       };
     }),
+    ...(grid.probes.sources !== undefined && { languageSources: grid.probes.sources }),
     plan,
     warnings: [...hiddenWarnings(request.model), ...request.warnings, ...clusterWarnings(plan)],
   };

@@ -9,7 +9,7 @@ import type { LayerUnits, RunSource } from './run-source.js';
 import { LanguageCounts, RunTally } from './tally.js';
 import { TopHeads } from './top-heads.js';
 
-/** Bytes that the rates of pseudo-references may take while their cuts are found; more arrangements are read again. */
+/** Bytes that the rates of pseudo-runs may take while their cuts are found; more arrangements are read again. */
 const CUT_BYTES = 2 ** 29;
 
 export interface ExchangeOptions {
@@ -18,7 +18,7 @@ export interface ExchangeOptions {
   readonly scopes: readonly Scope[];
   /** [arrangement]: uint8 [live fold], 1 where the two runs are swapped; the first swaps none. Empty: nothing is exchanged. */
   readonly masks: readonly Uint8Array[];
-  /** The reference's, for pairs without it. A pair with the reference takes the cut of each pseudo-reference. */
+  /** The reference's, for pairs without it. A pair with the reference takes the cuts of its pseudo-runs. */
   readonly cut: ReferenceCut;
   readonly fraction: number | undefined;
   /** Called after each layer of each pair. */
@@ -47,13 +47,19 @@ export async function exchangedQuantities(
   return (from, to, index) => {
     const quantity = exchanged.get(`${from} ${to}`)?.[index];
     if (quantity === undefined || quantity.isSmooth) return null;
-    return masks.map((_, n) => quantity.between({ run: 0, subset: 2 * n }, { run: 0, subset: 2 * n + 1 }));
+    const between = (cut: number) =>
+      quantity.between({ run: 0, subset: 2 * cut }, { run: 0, subset: 2 * cut + 1 });
+    if (from !== 0) return masks.map((_, n) => between(n));
+    return masks.map((_, n) => (between(2 * n) + between(2 * n + 1)) / 2);
   };
 }
 
 /**
  * The two runs' fold sums are stacked into one run of twice the folds, of which each pseudo-run is a subset: nothing else need
- * know that it is none of the two. Walks the layers once for the cuts of pseudo-references, and once for the quantities.
+ * know that it is none of the two. Walks the layers once for the cuts of pseudo-runs, and once for the quantities.
+ *
+ * Of a pair with the reference each arrangement is looked at twice, under the cut of either pseudo-run: their mean leans to
+ * neither side, for with all labels swapped it is the same but for the sign.
  */
 async function exchangeUnits(
   type: UnitType,
@@ -63,13 +69,14 @@ async function exchangeUnits(
   { live, scopes, masks, cut, fraction, onLayer }: ExchangeOptions,
 ): Promise<readonly Quantity[]> {
   const { layers, languages } = first;
-  const subsets = pseudoRuns(live, masks, first.manifest.plan.folds);
+  const looked = isReference ? masks.flatMap((mask) => [mask, mask]) : masks;
+  const subsets = pseudoRuns(live, looked, first.manifest.plan.folds);
   const blocks = Array.from({ length: layers }, (_, layer) => first.blocks(type, layer)).flat();
   const read = async (range: LayerUnits) =>
     stack(await first.readSums(type, range), await second.readSums(type, range));
   const cuts = isReference
     ? await cutsOf(type, first, subsets, blocks, read, fraction)
-    : masks.map(() => cut);
+    : looked.map(() => cut);
 
   const tallies = scopes.map(() => new RunTally(subsets.folds.length, layers));
   const counts = new LanguageCounts(subsets.folds.length, languages);
@@ -104,7 +111,7 @@ async function exchangeUnits(
   });
 }
 
-/** Subsets 2n and 2n + 1 are the two pseudo-runs of arrangement n; the second run's folds lie behind the first's. */
+/** Subsets 2n and 2n + 1 are the two pseudo-runs of mask n; the second run's folds lie behind the first's. */
 function pseudoRuns(live: readonly number[], masks: readonly Uint8Array[], folds: number): FoldSubsets {
   const subset = (swapped: Uint8Array, side: 0 | 1) =>
     live.map((fold, n) => (swapped[n] === side ? fold : fold + folds)).sort((a, b) => a - b);
@@ -138,7 +145,7 @@ function join(first: Numbers, second: Numbers): Float64Array {
   return both;
 }
 
-/** [arrangement]: bar and cut of `tang2024` on the pseudo-reference. */
+/** [mask]: bar and cut of `tang2024` on the first pseudo-run of every even mask, on the second of every odd one. */
 async function cutsOf(
   type: UnitType,
   run: RunSource,
@@ -159,8 +166,8 @@ async function cutsOf(
     const summaries = own.map(() => new RateSummary(languages, units));
     for (const range of blocks) {
       const block = await read(range);
-      for (const [n, { first }] of own.entries()) {
-        const rates = ratesOf(block, subsets.folds[first]!);
+      for (const [n, { first, second }] of own.entries()) {
+        const rates = ratesOf(block, subsets.folds[(start + n) % 2 === 0 ? first : second]!);
         summaries[n]!.add(starts[range.layer]! + range.unitStart, rates, lape(rates, languages));
       }
     }

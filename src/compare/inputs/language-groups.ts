@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { UsageError } from '../../errors.js';
+import { languageOfCode } from '../../probes/index.js';
 import { readJsonObject } from '../../read-json.js';
 import type { Comparison, LanguageGroup } from '../comparison.js';
 
@@ -53,14 +54,19 @@ async function groupsOf(spec: string, languages: Languages): Promise<LanguageGro
   }
   const [name, list] = spec.split('=');
   if (list !== undefined) {
-    return [{ name: name!.trim(), languages: list.split(',').map((tag) => tag.trim()) }];
+    return [{ name: name!.trim(), languages: list.split(',').map(canonical) }];
   }
   const value = await readJsonObject(spec, 'give family, script, name=en,es,… or a JSON file', UsageError);
   const parsed = groupsSchema.safeParse(value);
   if (!parsed.success) {
     throw unusable('the file of language groups is unusable', '{"name": ["en", "es", …], …}', spec);
   }
-  return Object.entries(parsed.data).map(([key, tags]) => ({ name: key, languages: tags }));
+  return Object.entries(parsed.data).map(([key, tags]) => ({ name: key, languages: tags.map(canonical) }));
+}
+
+/** Languages of a group are named as those of files and options are: `de`, `deu_Latn`, `German`. */
+function canonical(language: string): string {
+  return languageOfCode(language, '--groups');
 }
 
 function unusable(what: string, expected: string, found: string): UsageError {

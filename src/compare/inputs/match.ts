@@ -73,6 +73,16 @@ function warningsOf(a: RunManifest, b: RunManifest): string[] {
   ];
 }
 
+/** Runs of the weights that the first has: a folder that was not overwritten, or a checkpoint given twice. */
+export function sameWeights(reference: LabelledManifest, others: readonly LabelledManifest[]): RunWarning[] {
+  const hash = ({ manifest: { model } }: LabelledManifest): string | null =>
+    model.weightsSha256 && `${model.weightsSha256} ${model.adapter?.weightsSha256 ?? ''}`;
+  const text = 'both runs are of the same weights (weightsSha256), so that nothing can have changed.';
+  return others
+    .filter((other) => hash(other) !== null && hash(other) === hash(reference))
+    .map(({ label }) => ({ label, against: reference.label, text }));
+}
+
 /** The remedy for each kind of difference. */
 const CAPTURED = {
   shape: 'Units are matched by index: compare checkpoints of one architecture.',

@@ -30,6 +30,10 @@ export class RunPairs {
       { a: first, b: second },
       { a: second, b: first },
     ]);
+    const same = [...leaveOneOut, ...halves.flatMap(({ first, second }) => [first, second])].map((s) => ({
+      a: s,
+      b: s,
+    }));
     const halved = halves.flatMap(({ first, second }) => [
       { a: full, b: first },
       { a: full, b: second },
@@ -40,7 +44,7 @@ export class RunPairs {
         const isCompared = b < main;
         const wanted = [
           { a: full, b: full },
-          ...(a !== b && (isCompared || a === 0) ? leaveOneOut.map((s) => ({ a: s, b: s })) : []),
+          ...(a !== b && (isCompared || a === 0) ? same : []),
           ...(isCompared ? crossed : []),
           ...(a === 0 && b > 0 && main > 2 ? halved : []),
         ];

@@ -4,10 +4,9 @@ import type { LayerUnits } from '../inputs/run-source.js';
 /** Which scores' changes are computed: `basic` of a definition, or all. */
 export type ChangeSet = 'basic' | 'full';
 
-/** Folders of two runs that match, and the folds that their jackknife leaves out. */
+/** The folder of the run that others are compared with, and the folds that the jackknife leaves out. */
 export interface ChangeSettings {
   readonly reference: string;
-  readonly other: string;
   readonly folds: readonly number[];
   /** The seed of random halves and permutations. */
   readonly seed: number;
@@ -22,6 +21,8 @@ export interface ChangeSettings {
 
 /** Fold sums, or pooled values, of a block of a layer's units. */
 export interface ChangeTask extends LayerUnits {
+  /** Folder of the run that is compared with the reference, and matches it. */
+  readonly other: string;
   readonly kind: 'folds' | 'items';
   readonly type: UnitType;
 }

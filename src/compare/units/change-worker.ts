@@ -1,4 +1,4 @@
-/** A thread that computes how scores of units differ between two runs, layer by layer. */
+/** A thread that computes how scores of units differ between a run and the reference, layer by layer. */
 import { workerData } from 'node:worker_threads';
 import { answerTasks } from '../../runtime/index.js';
 import {
@@ -44,15 +44,15 @@ answerTasks(start(workerData as ChangeSettings), ({ reference, other, se, miShif
 async function start(settings: ChangeSettings) {
   const { folds: live, seed, changes, cuts } = settings;
   const openChecked = (folder: string) => openRun(folder, { checked: true });
-  const runs = [await openChecked(settings.reference), await openChecked(settings.other)];
-  const { plan, shape } = runs[0]!.manifest;
+  const reference = await openChecked(settings.reference);
+  const { plan, shape } = reference.manifest;
   /** All folds, then each left out once. */
   const subsets = [live, ...leavingEachOut(live)];
   const definitions = (await loadDefinitions(settings.definitions)).filter(
     ({ change }) => change === 'basic' || (change === 'full' && changes === 'full'),
   );
   // Their prompts are the same: `assertMatch`.
-  const grid = await readPooledGrid(runs[0]!);
+  const grid = await readPooledGrid(reference);
   const prompts = definitions.filter((one): one is PromptScore => one.from === 'prompts');
   const resampling = { draws: 0, permutations: PERMUTATIONS, seed };
   const items =
@@ -60,15 +60,22 @@ async function start(settings: ChangeSettings) {
       ? null
       : new ItemChanges(grid, itemSamples(grid, [], resampling), prompts);
   let open: readonly RunLayer[] = [];
+  let openOf = '';
 
-  /** Tasks of a layer come one after another: its files stay open until another layer's turn. */
-  async function layersOf(index: number): Promise<readonly RunLayer[]> {
-    if (open[0]?.layer !== index) {
-      await Promise.all(open.map((layer) => layer.close()));
-      open = [];
-      open = await Promise.all(runs.map((run) => run.layer(index)));
-    }
+  /** Tasks of a layer come one after another: its files stay open until another layer's, or another run's, turn. */
+  async function layersOf({ layer, other }: ChangeTask): Promise<readonly RunLayer[]> {
+    const wanted = `${layer} ${other}`;
+    if (openOf === wanted) return open;
+    await close();
+    for (const run of [reference, await openChecked(other)]) open = [...open, await run.layer(layer)];
+    openOf = wanted;
     return open;
+  }
+
+  async function close(): Promise<void> {
+    const layers = open;
+    [open, openOf] = [[], ''];
+    await Promise.all(layers.map((layer) => layer.close()));
   }
 
   /** Scores of means over tokens of some units, and which of the units are selected. */
@@ -194,9 +201,10 @@ async function start(settings: ChangeSettings) {
 
   return {
     run: async (task: ChangeTask): Promise<ChangeResult> => {
-      const layers = await layersOf(task.layer);
+      const layers = await layersOf(task);
       return task.kind === 'folds' ? ofFolds(task, layers) : ofItems(task, layers);
     },
+    close,
   };
 }
 

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { physicalCores, runTasks } from '../../runtime/index.js';
+import { physicalCores, TaskThreads } from '../../runtime/index.js';
 import { loadDefinitions } from '../../scores/index.js';
 import {
   type ColumnType,
@@ -147,31 +147,33 @@ export async function writeChanges(
   const total = others.length * work.reduce((sum, { tasks }) => sum + tasks.length, 0);
   let done = 0;
 
+  const settings: ChangeSettings = {
+    reference: first.folder,
+    folds: live,
+    seed,
+    changes,
+    cuts,
+    definitions,
+  };
+  const computing = new TaskThreads<ChangeTask, ChangeResult>(
+    new URL('./change-worker.js', import.meta.url),
+    settings,
+    threads,
+    signal,
+  );
+
   async function* pieces(): AsyncGenerator<readonly ArrayLike<TableValue>[]> {
     for (const other of others) {
-      const settings: ChangeSettings = {
-        reference: first.folder,
-        other: other.folder,
-        folds: live,
-        seed,
-        changes,
-        cuts,
-        definitions,
-      };
       for (const { type, tasks } of work) {
         const scratch = new Scratch(folder);
         try {
           const table = new ChangeTable(first, type, scores, scratch);
-          await runTasks<ChangeTask, ChangeResult>(
-            new URL('./change-worker.js', import.meta.url),
-            settings,
-            tasks,
-            threads,
+          await computing.run(
+            tasks.map((task) => ({ ...task, other: other.folder })),
             (result, task) => {
               table.add(result, task);
               onProgress?.({ done: ++done, total });
             },
-            signal,
           );
           yield* table.rows(other.label, plan.languages, live.length);
         } finally {
@@ -188,19 +190,19 @@ export async function writeChanges(
     seed: String(seed),
     languages: JSON.stringify(languages.map(({ tag, prompts, tokens }) => ({ tag, prompts, tokens }))),
     columns: JSON.stringify(Object.fromEntries(CHANGE_COLUMNS.map(({ name, about }) => [name, about]))),
-  });
+  }).finally(() => computing.close());
   await listChanges(folder, { [CHANGES_FILE]: table }, changes);
 }
 
 /** Tasks of a type: fold sums, then pooled values where they are kept. */
-function tasksOf(run: RunSource, type: UnitType, threads: number): ChangeTask[] {
+function tasksOf(run: RunSource, type: UnitType, threads: number): Omit<ChangeTask, 'other'>[] {
   const { plan } = run.manifest;
   const { widths } = run.layout(type);
   const tasks = (
     kind: ChangeTask['kind'],
     bytesPerUnit: number,
     within: (layer: number) => UnitRange | null,
-  ): ChangeTask[] =>
+  ): Omit<ChangeTask, 'other'>[] =>
     widths.flatMap((_, layer) => {
       const range = within(layer);
       const blocks = range === null ? [] : unitBlocks(range, bytesPerUnit, threads);

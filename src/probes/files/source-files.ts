@@ -4,7 +4,9 @@ import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import { messageOf } from '../../errors.js';
 import { readWholeFile } from '../../read-file.js';
+import type { FileLanguage } from '../languages/file-languages.js';
 import type { ReportProblem } from '../problems.js';
+import type { LanguageTag } from '../types.js';
 
 /** A file of a published set. */
 export interface SourceFile {
@@ -13,6 +15,10 @@ export interface SourceFile {
   readonly name: string;
   /** Lower case, without dot and without `gz`; `` where there is none. */
   readonly extension: string;
+  /** The language that its name says, seen beside the names of the other files; absent where it says none. */
+  readonly named?: FileLanguage | undefined;
+  /** Languages found in it so far, by how they are written there. */
+  readonly seen?: Map<string, LanguageTag>;
 }
 
 /** Larger files are taken for a mistake, unpacked ones too: a million prompts of a language are well below. */

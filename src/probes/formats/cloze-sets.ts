@@ -1,6 +1,7 @@
 import { z } from 'zod';
-import { readRows, TABLE_EXTENSIONS } from '../files/read-rows.js';
+import { isBlankRow, readRows, TABLE_EXTENSIONS } from '../files/read-rows.js';
 import type { SourceFile } from '../files/source-files.js';
+import { filled, idSchema } from '../own/read-item.js';
 import type { ReportProblem } from '../problems.js';
 import {
   BLANK,
@@ -10,6 +11,7 @@ import {
   parseRow,
   tableFormat,
   withCandidates,
+  withExtension,
 } from './format.js';
 
 /** BMLAMA (Qi et al., EMNLP 2023): one TSV a language, the same facts in the same rows. */
@@ -19,8 +21,10 @@ export const bmlama = tableFormat({
   files: 'one TSV a language with the columns Prompt, Ans and Candidate Ans: BMLAMA17/en.tsv',
   licence: 'CC-BY-NC-SA-4.0',
   source: 'BMLAMA (Qi et al., EMNLP 2023), from mLAMA',
+  byNumber: true,
+  sameRows: true,
   fields: ['Prompt', 'Ans', 'Candidate Ans'],
-  schema: z.object({ Prompt: z.string(), Ans: z.string(), 'Candidate Ans': z.string() }),
+  schema: z.object({ Prompt: z.string(), Ans: z.string(), 'Candidate Ans': z.string().default('') }),
   prompt: (row, number) => ({
     id: `${number}`,
     prompt: withCandidates(
@@ -48,9 +52,9 @@ export const mlamaRows = tableFormat({
   source: 'mLAMA (Kassner et al., EACL 2021)',
   fields: ['lineid', 'predicate_id', 'sub_label', 'obj_label', 'template', 'language'],
   schema: z.object({
-    lineid: z.union([z.number(), z.string()]),
+    lineid: idSchema,
     predicate_id: z.string(),
-    sub_label: z.string(),
+    sub_label: filled,
     obj_label: z.string(),
     template: z.string(),
     language: z.string(),
@@ -85,7 +89,7 @@ export const xFactr = tableFormat({
   schema: z.object({
     predicate_id: z.string(),
     sub_uri: z.string(),
-    sub_label: z.string(),
+    sub_label: filled,
     obj_uri: z.string(),
     obj_label: z.string(),
     prompt: z.string(),
@@ -108,8 +112,8 @@ export const xFactr = tableFormat({
 
 const templateRow = z.object({ relation: z.string(), template: z.string() });
 const factRow = z.object({
-  lineid: z.union([z.number(), z.string()]),
-  sub_label: z.string(),
+  lineid: idSchema,
+  sub_label: filled,
   obj_label: z.string(),
 });
 const isTemplates = ({ name }: SourceFile) => /(?:^|\/)templates\.jsonl$/.test(name);
@@ -122,7 +126,7 @@ export const mlama: ProbeFormat = {
   files: 'a folder a language with templates.jsonl and one file a relation: en/P17.jsonl',
   licence: 'CC-BY-NC-SA-4.0',
   source: 'mLAMA (Kassner et al., EACL 2021)',
-  extensions: TABLE_EXTENSIONS,
+  possible: withExtension(TABLE_EXTENSIONS),
   async recognise(files, sample) {
     const templates = await filesWithFields(files.filter(isTemplates), sample, ['relation', 'template']);
     if (templates.length === 0) return [];
@@ -160,6 +164,7 @@ async function* readRelation(file: SourceFile, template: string | undefined, rep
     return;
   }
   for (const row of await readRows(file, report)) {
+    if (isBlankRow(row.value, ['sub_label', 'obj_label'])) continue;
     const fact = parseRow(row, factRow, 'a record with lineid, sub_label and obj_label', report);
     if (fact === undefined) continue;
     yield {

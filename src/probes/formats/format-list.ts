@@ -1,6 +1,7 @@
 import { bmlama, mlama, mlamaRows, xFactr } from './cloze-sets.js';
 import type { ProbeFormat } from './format.js';
 import { klar, polyfact, polyfactRows, xquad } from './nested-sets.js';
+import { longTable, translationRows, wideTable } from './parallel-tables.js';
 import { alignedText, flores200, mgsm, unalignedText } from './plain-text.js';
 import { promptRows } from './prompt-rows.js';
 import { belebele, floresPlus, globalMmlu, mgsmRows, xquadRows } from './question-sets.js';
@@ -23,6 +24,9 @@ export const PROBE_FORMATS: readonly ProbeFormat[] = [
   flores200,
   globalMmlu,
   promptRows,
+  translationRows,
+  wideTable,
+  longTable,
   alignedText,
   unalignedText,
 ];

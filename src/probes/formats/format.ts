@@ -1,7 +1,8 @@
-import type { z } from 'zod';
-import { readRows, type SourceRow, TABLE_EXTENSIONS } from '../files/read-rows.js';
+import { z } from 'zod';
+import { isBlankRow, readRows, type SourceRow, TABLE_EXTENSIONS } from '../files/read-rows.js';
 import type { SourceFile } from '../files/source-files.js';
-import { languageOfCode, languageOfPath } from '../languages/language-code.js';
+import { BY_NAME } from '../language-files.js';
+import { languageOfCode } from '../languages/language-code.js';
 import { attempt, firstIssue, type ReportProblem } from '../problems.js';
 import type { ItemClusters, LanguageTag, Prompt } from '../types.js';
 
@@ -29,16 +30,23 @@ export interface ProbeFormat {
   readonly parallel?: false;
   /** True where the files are the user's own, not those of one published set: their name is then part of the set's. */
   readonly own?: true;
+  /** True where items are matched across languages by the number of their row alone. */
+  readonly byNumber?: true;
   readonly licence: string;
   readonly source: string;
   /** The files of a listing that are of this format; none where it is another's. `sample` reads a file's first record. */
   recognise(files: readonly SourceFile[], sample: SampleFile): Promise<readonly SourceFile[]>;
   /** All files that may be of this format, where the user says that they are. */
-  readonly extensions: ReadonlySet<string>;
+  possible(files: readonly SourceFile[]): readonly SourceFile[];
   read(files: readonly SourceFile[], report: ReportProblem): AsyncGenerator<SourcePrompt>;
 }
 
-/** The first record of a table file, or undefined where it has none or is none. */
+/** Chooses the files that have one of some extensions. */
+export function withExtension(extensions: ReadonlySet<string>): ProbeFormat['possible'] {
+  return (files) => files.filter(({ extension }) => extensions.has(extension));
+}
+
+/** The first record of a table file that is not blank, or undefined where it has none or is none. */
 export type SampleFile = (file: SourceFile) => Promise<SourceRow | undefined>;
 
 /** The files whose first record has all of `fields`. */
@@ -49,10 +57,8 @@ export async function filesWithFields(
 ): Promise<SourceFile[]> {
   const found: SourceFile[] = [];
   for (const file of files) {
-    const value = (await sample(file))?.value;
-    if (typeof value === 'object' && value !== null && fields.every((field) => field in value)) {
-      found.push(file);
-    }
+    const first = await sample(file);
+    if (first !== undefined && fields.every((field) => first.fields.includes(field))) found.push(file);
   }
   return found;
 }
@@ -88,8 +94,13 @@ export function languageOf(
   code: string | undefined,
   report: ReportProblem,
 ): LanguageTag | undefined {
-  if (code !== undefined) return attempt(() => languageOfCode(code, where), report);
-  const language = languageOfPath(file.name);
+  if (code !== undefined) {
+    const language = file.seen?.get(code) ?? attempt(() => languageOfCode(code, where), report);
+    if (language !== undefined) file.seen?.set(code, language);
+    return language;
+  }
+  const language = file.named?.language;
+  if (language !== undefined) file.seen?.set(BY_NAME, language);
   if (language === undefined) {
     report({
       what: 'neither the file nor its folder is named after a language',
@@ -103,14 +114,30 @@ export function languageOf(
   return language;
 }
 
+/** Tells that a file has another number of rows or lines than the first, so that it cannot be aligned with it. */
+export function reportLength(where: string, found: string, expected: string, report: ReportProblem): void {
+  report({
+    what: 'files whose rows are matched by number differ in how many they have',
+    where,
+    expected,
+    found,
+    remedy: 'align them anew; a language that lacks an item keeps a blank row',
+  });
+}
+
+/** A whole number, as number or text. */
+export const wholeSchema = z.union([z.number().int(), z.string().regex(/^\d+$/)]).transform(Number);
+
 /** Stands in a cloze text for the missing word. */
 export const BLANK = '___';
 
 /** A format with one prompt a row and one language a file, or a language code in each row. */
-export interface TableFormat<T> extends Omit<ProbeFormat, 'recognise' | 'extensions' | 'read'> {
+export interface TableFormat<T> extends Omit<ProbeFormat, 'recognise' | 'possible' | 'read'> {
   /** Fields that the first record of a file has, and no other format's has all of them. */
   readonly fields: readonly string[];
   readonly schema: z.ZodType<T>;
+  /** True where nothing but the number of a row says which item it is of: all files must have as many. */
+  readonly sameRows?: true;
   /** The row's own language code; the file's name says it where this is absent or gives none. */
   language?(row: T): string | undefined;
   /** The prompt of a row, or what is wrong with it. */
@@ -118,18 +145,27 @@ export interface TableFormat<T> extends Omit<ProbeFormat, 'recognise' | 'extensi
 }
 
 export function tableFormat<T>(format: TableFormat<T>): ProbeFormat {
-  const { fields, schema, language: codeOf, prompt, ...about } = format;
+  const { fields, schema, language: codeOf, prompt, sameRows = false, ...about } = format;
   const expected = `a record with ${fields.join(', ')}`;
   return {
     ...about,
-    extensions: TABLE_EXTENSIONS,
+    possible: withExtension(TABLE_EXTENSIONS),
     recognise: (files, sample) => filesWithFields(files, sample, fields),
     async *read(files: readonly SourceFile[], report: ReportProblem) {
+      let first: { path: string; rows: number } | undefined;
       for (const file of files) {
-        for (const row of await readRows(file, report)) {
+        const rows = await readRows(file, report);
+        first ??= { path: file.path, rows: rows.length };
+        if (sameRows && rows.length !== first.rows) {
+          reportLength(file.path, `${rows.length} rows`, `${first.rows} rows, as in ${first.path}`, report);
+          continue;
+        }
+        for (const row of rows) {
+          // A language that lacks an item keeps its row, blank.
+          if (isBlankRow(row.value, fields)) continue;
           const record = parseRow(row, schema, expected, report);
           if (record === undefined) continue;
-          const language = languageOf(file, row.where, codeOf?.(record), report);
+          const language = languageOf(file, row.where, codeOf?.(record)?.trim() || undefined, report);
           if (language === undefined) break;
           const made = prompt(record, row.number);
           if (typeof made === 'string') reportRow(row.where, made, expected, report);

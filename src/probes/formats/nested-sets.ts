@@ -1,9 +1,17 @@
 import { z } from 'zod';
-import { readRows, TABLE_EXTENSIONS } from '../files/read-rows.js';
-import { languageOfCode } from '../languages/language-code.js';
-import { attempt } from '../problems.js';
+import { isBlankRow, readRows, TABLE_EXTENSIONS } from '../files/read-rows.js';
+import { filled, idSchema } from '../own/read-item.js';
 import type { LanguageTag, Prompt } from '../types.js';
-import { filesWithFields, languageOf, type ProbeFormat, parseRow, reportRow, tableFormat } from './format.js';
+import {
+  filesWithFields,
+  languageOf,
+  type ProbeFormat,
+  parseRow,
+  reportRow,
+  tableFormat,
+  wholeSchema,
+  withExtension,
+} from './format.js';
 
 const question = z.object({
   question: z.string(),
@@ -12,12 +20,12 @@ const question = z.object({
   option_c: z.string(),
   option_d: z.string(),
   /** Counted from 0. */
-  answer_index: z.number().int().min(0).max(3),
+  answer_index: wholeSchema.pipe(z.number().min(0).max(3)),
   answer_text: z.string(),
   option_ids: z.array(z.string()).length(4).optional(),
 });
 const fact = z.object({
-  fact_id: z.string().min(1),
+  fact_id: idSchema,
   property_id: z.string().optional(),
   relation: z.string().optional(),
   translations: z.record(z.string(), question),
@@ -57,7 +65,7 @@ export const polyfactRows = tableFormat({
     'answer_index',
     'answer_text',
   ],
-  schema: question.extend({ fact_id: z.string().min(1) }),
+  schema: question.extend({ fact_id: idSchema }),
   prompt: (row) => {
     const prompt = polyfactPrompt(row);
     return typeof prompt === 'string' ? prompt : { id: row.fact_id, prompt };
@@ -69,7 +77,7 @@ export const polyfact: ProbeFormat = {
   ...POLYFACT,
   title: 'PolyFact: multiple-choice facts in 12 languages, parallel configuration',
   files: 'JSON, JSONL or parquet, one record a fact: fact_id and translations by language',
-  extensions: TABLE_EXTENSIONS,
+  possible: withExtension(TABLE_EXTENSIONS),
   recognise: (files, sample) => filesWithFields(files, sample, ['fact_id', 'translations']),
   async *read(files, report) {
     for (const file of files) {
@@ -78,7 +86,7 @@ export const polyfact: ProbeFormat = {
         if (record === undefined) continue;
         const { fact_id: id, property_id, relation, translations } = record;
         for (const [code, one] of Object.entries(translations)) {
-          const language = attempt(() => languageOfCode(code, row.where), report);
+          const language = languageOf(file, row.where, code, report);
           if (language === undefined) continue;
           const prompt = polyfactPrompt(one);
           if (typeof prompt === 'string') {
@@ -103,15 +111,23 @@ export const polyfact: ProbeFormat = {
   },
 };
 
+/** A list without those entries that have nothing in any of some fields: a language lacks these items. */
+function listOf<T>(entry: z.ZodType<T>, fields: readonly string[]) {
+  const present = (list: unknown) =>
+    Array.isArray(list) ? list.filter((one) => !isBlankRow(one, fields)) : list;
+  return z.preprocess(present, z.array(entry));
+}
+
 const relationFile = z.object({
   prompt_templates: z.array(z.string()).min(1),
-  samples: z.array(
+  samples: listOf(
     z.object({
-      subject: z.string(),
+      subject: filled,
       object: z.string(),
       /** The same in all languages; the order of samples is not. */
-      index: z.union([z.number(), z.string()]),
+      index: idSchema,
     }),
+    ['subject', 'object'],
   ),
 });
 const SUBJECT = '<subject>';
@@ -137,7 +153,7 @@ export const klar: ProbeFormat = {
     'a folder a language with one JSON a relation, {prompt_templates, samples: [{subject, object, index}]}: en/capital.json',
   licence: 'not stated',
   source: 'KLAR (Wang et al., ACL 2025)',
-  extensions: new Set(['json']),
+  possible: withExtension(new Set(['json'])),
   recognise: (files, sample) => filesWithFields(files, sample, ['prompt_templates', 'samples']),
   async *read(files, report) {
     for (const file of files) {
@@ -178,13 +194,14 @@ const squad = z.object({
       title: z.string().min(1).optional(),
       paragraphs: z.array(
         z.object({
-          context: z.string(),
-          qas: z.array(
+          context: filled,
+          qas: listOf(
             z.object({
-              id: z.string(),
-              question: z.string(),
+              id: idSchema,
+              question: filled,
               answers: z.array(z.object({ text: z.string() })).min(1),
             }),
+            ['question'],
           ),
         }),
       ),
@@ -199,7 +216,7 @@ export const xquad: ProbeFormat = {
   files: 'one JSON a language in the shape of SQuAD 1.1: xquad.en.json',
   licence: 'CC-BY-SA-4.0',
   source: 'XQuAD, Google DeepMind (Artetxe et al., ACL 2020)',
-  extensions: new Set(['json']),
+  possible: withExtension(new Set(['json'])),
   recognise: (files, sample) =>
     filesWithFields(
       files.filter(({ extension }) => extension === 'json'),

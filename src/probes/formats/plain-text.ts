@@ -1,11 +1,57 @@
 import { decodeUtf8 } from '../files/read-json-lines.js';
 import { readDelimited } from '../files/read-rows.js';
 import { readBytes, type SourceFile } from '../files/source-files.js';
+import { codeAtEnd, isPair } from '../languages/file-languages.js';
 import type { ReportProblem } from '../problems.js';
-import { languageOf, type ProbeFormat, reportRow, type SourcePrompt } from './format.js';
+import { languageOf, type ProbeFormat, reportRow, type SourcePrompt, withExtension } from './format.js';
 
 const TEXT: ReadonlySet<string> = new Set(['txt', 'dev', 'devtest', 'text']);
 const FLORES: ReadonlySet<string> = new Set(['dev', 'devtest']);
+
+/** A file's name up to the language it ends in: `x.de-en` of x.de-en.de; undefined where it ends in none. */
+function stemBeforeCode({ name }: SourceFile): string | undefined {
+  return codeAtEnd(name) === undefined ? undefined : name.slice(0, name.lastIndexOf('.'));
+}
+
+/** `dev.deu_Latn`: a code with its script is a language; a short one could be anything. */
+const CODE_WITH_SCRIPT = /\.[a-z]{3}_[A-Z][a-z]{3}(?:_[a-z]{4}\d{4})?$/;
+
+/** Files whose last part is a language, as Moses, OPUS and FLORES+ name them: several of one name up to there. */
+function endingInLanguage(files: readonly SourceFile[]): SourceFile[] {
+  const counts = new Map<string, number>();
+  for (const file of files) {
+    const stem = stemBeforeCode(file);
+    if (stem !== undefined) counts.set(stem, (counts.get(stem) ?? 0) + 1);
+  }
+  return files.filter((file) => {
+    const stem = stemBeforeCode(file);
+    return CODE_WITH_SCRIPT.test(file.name) || (stem !== undefined && counts.get(stem)! > 1);
+  });
+}
+
+const possibleText: ProbeFormat['possible'] = (files) => {
+  const ending = new Set(endingInLanguage(files));
+  return files.filter((file) => TEXT.has(file.extension) || ending.has(file));
+};
+
+/** What lies beside the texts of a published corpus. */
+const BESIDE = /(?:^|\/)(?:readme|licen[cs]e|copying|metadata)[^/]*$|\.(?:md|ids|xml|scores|sh|pdf|html)$/i;
+
+/** `x.de-en.de` and `x.de-en.en` are aligned; so are corpus.de and corpus.en where the folder holds nothing else. */
+async function recogniseMoses(files: readonly SourceFile[]): Promise<readonly SourceFile[]> {
+  const ending = endingInLanguage(files);
+  const isOfPair = (file: SourceFile) => isPair(stemBeforeCode(file)?.split(/[./]/).at(-1) ?? '');
+  const ofPair = ending.filter(isOfPair);
+  if (ofPair.length > 1) return ofPair;
+  return files.every((file) => ending.includes(file) || BESIDE.test(file.name)) ? ending : [];
+}
+
+/** FLORES-200 in eng_Latn.dev, or FLORES+ as released in dev.eng_Latn. */
+function isFlores({ name, extension }: SourceFile): boolean {
+  return (
+    FLORES.has(extension) || (CODE_WITH_SCRIPT.test(name) && /(?:^|[/.])dev(?:test)?\.[^./]+$/.test(name))
+  );
+}
 
 interface Line {
   readonly number: number;
@@ -55,11 +101,11 @@ export const alignedText: ProbeFormat = {
   name: 'aligned-text',
   own: true,
   title: 'plain text, the same sentence in the same line of every language',
-  files: 'one text file a language: en.txt, de.txt (also .txt.gz)',
+  files: 'one text file a language: en.txt, de.txt (also .txt.gz), or corpus.de-en.en, corpus.de-en.de',
   licence: 'not stated',
   source: 'plain text files',
-  extensions: TEXT,
-  recognise: async () => [],
+  possible: possibleText,
+  recognise: recogniseMoses,
   read: readAligned,
 };
 
@@ -72,7 +118,7 @@ export const unalignedText: ProbeFormat = {
   parallel: false,
   licence: 'not stated',
   source: 'plain text files',
-  extensions: TEXT,
+  possible: possibleText,
   recognise: async () => [],
   async *read(files, report) {
     for (const file of files) {
@@ -90,11 +136,11 @@ export const unalignedText: ProbeFormat = {
 export const flores200: ProbeFormat = {
   name: 'flores-plus',
   title: 'FLORES-200 in plain lines',
-  files: 'one file a language with one sentence a line: dev/eng_Latn.dev',
+  files: 'one file a language with one sentence a line: dev/eng_Latn.dev, or dev/dev.eng_Latn',
   licence: 'CC-BY-SA-4.0',
   source: 'FLORES-200 (NLLB Team, 2022)',
-  extensions: FLORES,
-  recognise: async (files) => files.filter(({ extension }) => FLORES.has(extension)),
+  possible: (files) => files.filter(isFlores),
+  recognise: async (files) => files.filter(isFlores),
   read: readAligned,
 };
 
@@ -105,7 +151,8 @@ export const mgsm: ProbeFormat = {
   files: 'one TSV a language without header, question TAB answer: mgsm_en.tsv',
   licence: 'CC-BY-4.0',
   source: 'MGSM, Google Research (Shi et al., 2022)',
-  extensions: new Set(['tsv']),
+  possible: withExtension(new Set(['tsv'])),
+  byNumber: true,
   recognise: async (files) => files.filter(({ name }) => /(?:^|\/)mgsm_[a-z]{2,3}\.tsv$/.test(name)),
   async *read(files, report) {
     for (const file of files) {
@@ -114,6 +161,8 @@ export const mgsm: ProbeFormat = {
       if (language === undefined || bytes === undefined) continue;
       for (const [i, { line, fields }] of readDelimited(bytes, file.path, 'tsv', report, false).entries()) {
         const where = `${file.path}:${line}`;
+        // A language that lacks an item keeps its row, blank.
+        if (fields.every((field) => field.trim() === '')) continue;
         const [question, answer, ...more] = fields;
         if (question === undefined || answer === undefined || more.length > 0) {
           reportRow(where, `${fields.length} fields`, 'question TAB answer', report);

@@ -1,11 +1,6 @@
-import { z } from 'zod';
 import { readRows } from '../files/read-rows.js';
-import { languageOfCode } from '../languages/language-code.js';
-import { promptRowSchema, textRowSchema, toPrompt } from '../own/read-item.js';
-import { attempt } from '../problems.js';
-import { filesWithFields, type ProbeFormat, parseRow } from './format.js';
-
-const row = z.union([promptRowSchema, textRowSchema]);
+import { itemSchema, toPrompt } from '../own/read-item.js';
+import { filesWithFields, languageOf, type ProbeFormat, parseRow, withExtension } from './format.js';
 
 /** The rows of a probe set's items.jsonl without its probe.json. */
 export const promptRows: ProbeFormat = {
@@ -15,13 +10,14 @@ export const promptRows: ProbeFormat = {
   files: 'JSONL or JSON, {"id", "text": {language: …}} or {"id", "prompts": {language: {"text", …}}}',
   licence: 'not stated',
   source: 'prompt rows',
-  extensions: new Set(['json', 'jsonl', 'ndjson']),
+  possible: withExtension(new Set(['json', 'jsonl', 'ndjson'])),
   async recognise(files, sample) {
     const texts = await filesWithFields(files, sample, ['id', 'text']);
     const prompts = await filesWithFields(files, sample, ['id', 'prompts']);
     const byLanguage: typeof texts = [];
     for (const file of [...texts, ...prompts]) {
-      if (row.safeParse((await sample(file))?.value).success) byLanguage.push(file);
+      const value = (await sample(file))?.value;
+      if (itemSchema(value).safeParse(value).success) byLanguage.push(file);
     }
     return byLanguage;
   },
@@ -29,11 +25,11 @@ export const promptRows: ProbeFormat = {
     for (const file of files) {
       for (const source of await readRows(file, report)) {
         const expected = '{"id", "text": {language: …}} or {"id", "prompts": {language: {"text", …}}}';
-        const item = parseRow(source, row, expected, report);
+        const item = parseRow(source, itemSchema(source.value), expected, report);
         if (item === undefined) continue;
         const { id, meta, clusters, prompts } = item;
         for (const [code, prompt] of Object.entries(prompts)) {
-          const language = attempt(() => languageOfCode(code, source.where), report);
+          const language = languageOf(file, source.where, code, report);
           if (language === undefined) continue;
           const about = { ...(meta && { meta }), ...(clusters && { clusters }) };
           yield { id, language, where: source.where, prompt: toPrompt(prompt), ...about };

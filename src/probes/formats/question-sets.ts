@@ -1,8 +1,6 @@
 import { z } from 'zod';
-import { tableFormat, withOptions } from './format.js';
-
-const whole = z.union([z.number().int(), z.string().regex(/^\d+$/)]).transform(Number);
-const id = z.union([z.string().min(1), z.number()]).transform(String);
+import { filled, idSchema } from '../own/read-item.js';
+import { tableFormat, wholeSchema, withOptions } from './format.js';
 
 /** Belebele (Bandarkar et al., ACL 2024): a passage of FLORES-200, a question and four answers. */
 export const belebele = tableFormat({
@@ -16,15 +14,15 @@ export const belebele = tableFormat({
     link: z.string(),
     /** A split of FLORES-200; with the link it names the passage. The hub's edition leaves it out. */
     split: z.string().optional(),
-    question_number: whole,
-    flores_passage: z.string(),
-    question: z.string(),
+    question_number: wholeSchema,
+    flores_passage: filled,
+    question: filled,
     mc_answer1: z.string(),
     mc_answer2: z.string(),
     mc_answer3: z.string(),
     mc_answer4: z.string(),
     /** Counted from 1. */
-    correct_answer_num: whole.pipe(z.number().min(1).max(4)),
+    correct_answer_num: wholeSchema.pipe(z.number().min(1).max(4)),
     dialect: z.string().optional(),
   }),
   language: ({ dialect }) => dialect,
@@ -52,13 +50,13 @@ export const globalMmlu = tableFormat({
   source: 'Global-MMLU, Cohere For AI (Singh et al., 2024)',
   fields: ['sample_id', 'subject', 'question', 'option_a', 'option_b', 'option_c', 'option_d', 'answer'],
   schema: z.object({
-    sample_id: id,
+    sample_id: idSchema,
     subject: z.string(),
     question: z.string(),
-    option_a: z.coerce.string(),
-    option_b: z.coerce.string(),
-    option_c: z.coerce.string(),
-    option_d: z.coerce.string(),
+    option_a: z.string(),
+    option_b: z.string(),
+    option_c: z.string(),
+    option_d: z.string(),
     answer: z.enum(['A', 'B', 'C', 'D']),
   }),
   prompt: (row) => ({
@@ -83,7 +81,7 @@ export const floresPlus = tableFormat({
   licence: 'CC-BY-SA-4.0',
   source: 'FLORES+, Open Language Data Initiative (NLLB Team, 2022)',
   fields: ['id', 'iso_639_3', 'iso_15924', 'text'],
-  schema: z.object({ id, iso_639_3: z.string(), iso_15924: z.string(), text: z.string() }),
+  schema: z.object({ id: idSchema, iso_639_3: z.string(), iso_15924: z.string(), text: z.string() }),
   language: (row) => `${row.iso_639_3}_${row.iso_15924}`,
   prompt: (row) => ({ id: row.id, prompt: { text: row.text } }),
 });
@@ -97,9 +95,9 @@ export const xquadRows = tableFormat({
   source: 'XQuAD, Google DeepMind (Artetxe et al., ACL 2020)',
   fields: ['id', 'context', 'question', 'answers'],
   schema: z.object({
-    id,
-    context: z.string(),
-    question: z.string(),
+    id: idSchema,
+    context: filled,
+    question: filled,
     answers: z.object({ text: z.array(z.string()).min(1) }),
   }),
   prompt: (row) => ({
@@ -115,6 +113,7 @@ export const mgsmRows = tableFormat({
   files: 'one parquet, JSONL or TSV with a header a language: en/test-00000-of-00001.parquet',
   licence: 'CC-BY-4.0',
   source: 'MGSM, Google Research (Shi et al., 2022)',
+  byNumber: true,
   fields: ['question', 'answer_number'],
   schema: z.object({ question: z.string(), answer_number: z.union([z.number(), z.string()]) }),
   prompt: (row, number) => ({

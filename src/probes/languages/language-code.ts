@@ -1,8 +1,9 @@
-import { basename, dirname } from 'node:path/posix';
+import { ProbeError } from '../../errors.js';
 import type { LanguageTag } from '../types.js';
+import { tagOfName } from './language-name.js';
 import { canonicalLanguage } from './language-tag.js';
 
-/** Codes whose region stands for a script. Everything else is CLDR's: `arb` → `ar`, `eng-Latn` → `en`. */
+/** Tags whose region stands for a script. Everything else is CLDR's: `arb` → `ar`, `eng-Latn` → `en`. */
 const SCRIPT_BY_REGION: Readonly<Record<string, LanguageTag>> = {
   'zh-CN': 'zh',
   'zh-SG': 'zh',
@@ -10,57 +11,57 @@ const SCRIPT_BY_REGION: Readonly<Record<string, LanguageTag>> = {
 };
 
 /** Scripts that CLDR counts as part of a language's usual one: FLORES writes Korean `kor_Hang`, CLDR `Kore`. */
-const PART_OF: Readonly<Record<string, string>> = { Hang: 'Kore', Hira: 'Jpan', Kana: 'Jpan' };
+const PART_OF: Readonly<Record<string, string>> = { Aran: 'Arab', Hang: 'Kore', Hira: 'Jpan', Kana: 'Jpan' };
+
+/** A macrolanguage before the code that BCP 47 prefers: `zh-cmn-Hans` is `cmn-Hans`. */
+const EXTENDED = /^[a-z]{2,3}-(?=[a-z]{3}(?:-|$))/i;
 
 /**
- * The BCP 47 tag of a published set's own code, underscores allowed: `eng_Latn` → `en`, `zho_Hant` → `zh-Hant`, `zh_cn`
- * → `zh`, `pt_BR` → `pt-BR`. A script that the language is written in anyway is left out.
+ * The one BCP 47 tag of a language, whatever its spelling in files, options and imports: `eng_Latn`, `ENG` and `English` →
+ * `en`, `zho_Hant` and `zh-TW` → `zh-Hant`, `zh_cn`, `cmn_Hans` and `zh-Hans-CN` → `zh`, `iw` → `he`, `pt_br` → `pt-BR`. A
+ * script stays where it distinguishes: `uzn_Cyrl` → `uz-Cyrl`; one that the language is written in anyway is left out.
  *
- * @throws {ProbeError} a code that is no known language
+ * @param where named in the error
+ * @throws {ProbeError} for what is no known language
  */
 export function languageOfCode(code: string, where: string): LanguageTag {
-  const tag = canonicalLanguage(code.replaceAll('_', '-'), where);
-  const { language, script, region } = new Intl.Locale(tag);
-  const short = SCRIPT_BY_REGION[tag];
-  if (short !== undefined) return short;
-  if (script === undefined) return tag;
-  const plain = new Intl.Locale(language, region === undefined ? {} : { region });
-  const usual = plain.maximize().script;
-  return script === usual || PART_OF[script] === usual ? plain.toString() : tag;
-}
-
-/** A language code, alone or at the end of a name: `en`, `mgsm_en`, `xquad.zh`, `eng_Latn`, `train-pt_BR`. */
-const CODE_AT_END = /(?:^|[._-])([a-z]{2,3}(?:[_-](?:[A-Z][a-z]{3}|[A-Za-z]{2}))?)$/;
-const CODE_ALONE = /^[A-Za-z]{2,3}(?:[_-][A-Za-z]{2,4}){0,2}$/;
-
-/** Names of splits and folders that are codes of small languages too; no published set holds those. */
-const NO_CODES: ReadonlySet<string> = new Set(['all', 'dev', 'new', 'old', 'raw', 'sub', 'val']);
-
-/** Extensions a data file may have, the last ones first. */
-const EXTENSIONS = /\.(?:gz|jsonl?|ndjson|tsv|csv|txt|parquet|dev|devtest|test)$/;
-
-/**
- * The language that the name of a file or, failing that, of the folders it lies in names; undefined where none does.
- *
- * @param path relative, with forward slashes
- */
-export function languageOfPath(path: string): LanguageTag | undefined {
-  let name = basename(path);
-  while (EXTENSIONS.test(name)) name = name.replace(EXTENSIONS, '');
-  for (let folder = dirname(path); ; folder = dirname(folder)) {
-    for (const code of [CODE_ALONE.exec(name)?.[0], CODE_AT_END.exec(name)?.[1]]) {
-      const tag = code === undefined || NO_CODES.has(code) ? undefined : knownCode(code);
-      if (tag !== undefined) return tag;
+  const hyphened = code.trim().replaceAll('_', '-');
+  try {
+    return shortest(canonicalLanguage(hyphened, where));
+  } catch (error) {
+    if (!(error instanceof ProbeError)) throw error;
+    if (EXTENDED.test(hyphened)) {
+      const plain = knownCode(hyphened.replace(EXTENDED, ''));
+      if (plain !== undefined) return plain;
     }
-    if (folder === '.' || folder === '/') return undefined;
-    name = basename(folder);
+    const named = tagOfName(code);
+    if (named !== undefined) return shortest(canonicalLanguage(named, where));
+    throw new ProbeError({
+      ...error.details,
+      what: `"${code}" is no known language tag`,
+      expected: 'a language as a tag, a code or in English: en, pt-BR, zh-Hant, eng_Latn, German',
+      found: JSON.stringify(code),
+    });
   }
 }
 
-function knownCode(code: string): LanguageTag | undefined {
+/** The tag of a code, names aside; undefined where it is none. */
+export function knownCode(code: string): LanguageTag | undefined {
   try {
-    return languageOfCode(code, code);
+    return shortest(canonicalLanguage(code.replaceAll('_', '-'), code));
   } catch {
     return undefined;
   }
+}
+
+/** A canonical tag without a script that goes without saying. */
+function shortest(tag: LanguageTag): LanguageTag {
+  const { language, script, region } = new Intl.Locale(tag);
+  const parts = [language, script, region].filter((part) => part !== undefined);
+  // Variants, `ca-valencia`, tell languages apart: such a tag stays whole.
+  if (parts.join('-') !== tag) return tag;
+  const plain = new Intl.Locale(language, region === undefined ? {} : { region });
+  const usual = plain.maximize().script;
+  const goes = script === undefined || script === usual || PART_OF[script] === usual;
+  return goes ? (SCRIPT_BY_REGION[plain.toString()] ?? plain.toString()) : tag;
 }

@@ -60,6 +60,35 @@ export function isInScript(text: string, script: string): boolean {
   return own >= LEAST_OWN_SHARE * letters && own >= foreign;
 }
 
+/** Scripts that languages with two are written in, beside the usual one. */
+const SCRIPTS = [
+  'Latn',
+  'Cyrl',
+  'Arab',
+  'Deva',
+  'Guru',
+  'Beng',
+  'Hebr',
+  'Grek',
+  'Hani',
+  'Hang',
+  'Mong',
+  'Tfng',
+  'Thai',
+  'Telu',
+  'Taml',
+  'Olck',
+];
+
+/** The script that most of the letters of some texts are of; undefined where it is none of the common ones. */
+export function commonestScript(texts: readonly string[]): string | undefined {
+  const sample = texts.slice(0, 100).join(' ').slice(0, 10_000);
+  const counts = SCRIPTS.map((script) => ({ script, ...measureScript(sample, script) }));
+  const most = counts.reduce((a, b) => (b.own > a.own ? b : a));
+  if (most.own * 2 <= most.letters) return undefined;
+  return most.script === 'Hani' ? 'Hans' : most.script;
+}
+
 /** Whether `script` is an ISO 15924 code this runtime's Unicode knows. */
 export function isScript(script: string): boolean {
   if (!/^[A-Z][a-z]{3}$/.test(script)) return false;

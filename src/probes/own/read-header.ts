@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { decodeUtf8, parseJson } from '../files/read-json-lines.js';
-import { canonicalLanguage } from '../languages/language-tag.js';
+import { languageOfCode } from '../languages/language-code.js';
 import { isScript } from '../languages/script-share.js';
 import { attempt, firstIssue, type ReportProblem } from '../problems.js';
 import type { ProbeLanguage } from '../types.js';
@@ -51,20 +51,29 @@ export function readHeader(bytes: Uint8Array, file: string, report: ReportProble
   const languages = new Map<string, ProbeLanguage>();
   for (const [index, language] of header.data.languages.entries()) {
     const where = `${file}: languages.${index}`;
-    const tag = attempt(() => canonicalLanguage(language.tag, `${where}.tag`), report);
+    const tag = attempt(() => languageOfCode(language.tag, `${where}.tag`), report);
     if (tag === undefined) continue;
     if (languages.has(tag)) {
       report({ what: `language ${tag} is declared twice`, where, remedy: 'leave one of the two out' });
       continue;
     }
-    checkScript(tag, language.script, where, report);
+    checkScript(language.tag, language.script, where, report);
     languages.set(tag, { ...language, tag });
   }
   return { ...header.data, languages: [...languages.values()] };
 }
 
+/** The script that a tag names as it is written; the canonical one leaves out what goes without saying. */
+function scriptIn(tag: string): string | undefined {
+  try {
+    return new Intl.Locale(tag.replaceAll('_', '-')).script;
+  } catch {
+    return undefined;
+  }
+}
+
 function checkScript(tag: string, script: string, where: string, report: ReportProblem): void {
-  const named = new Intl.Locale(tag).script;
+  const named = scriptIn(tag);
   if (!isScript(script)) {
     report({
       what: `"${script}" is no known script`,

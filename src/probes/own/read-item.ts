@@ -1,10 +1,23 @@
 import { z } from 'zod';
-import { canonicalLanguage } from '../languages/language-tag.js';
+import { languageOfCode } from '../languages/language-code.js';
 import { attempt, firstIssue, type ReportProblem } from '../problems.js';
 import type { LanguageTag, ProbeItem, Prompt } from '../types.js';
 
 /** Text that says something. */
 export const filled = z.string().refine((text) => text.trim() !== '', 'must not be empty');
+
+/** An id, as text or number; a number that JavaScript cannot tell from its neighbours is none. */
+export const idSchema = z
+  .union([
+    filled,
+    z
+      .number()
+      .refine(
+        (id) => !Number.isInteger(id) || Number.isSafeInteger(id),
+        'must be written as text: the number is too large',
+      ),
+  ])
+  .transform(String);
 
 const prompt = z.strictObject({
   text: z.string(),
@@ -18,16 +31,16 @@ const meta = z.record(z.string(), z.unknown()).optional();
 const clusters = z.record(filled, filled).optional();
 
 /** A line of `items.jsonl`. */
-export const promptRowSchema = z.strictObject({
-  id: filled,
+const promptRowSchema = z.strictObject({
+  id: idSchema,
   prompts: z.record(z.string(), prompt),
   meta,
   clusters,
 });
 
 /** A line of `items.jsonl` without answers, `{"id", "text": {lang: …}}`, read as the richer one. */
-export const textRowSchema = z
-  .strictObject({ id: filled, text: z.record(z.string(), z.string()), meta, clusters })
+const textRowSchema = z
+  .strictObject({ id: idSchema, text: z.record(z.string(), z.string()), meta, clusters })
   .transform(({ text, ...row }): PromptRow => {
     const prompts = Object.entries(text).map(([language, prompt]) => [language, { text: prompt }]);
     return { ...row, prompts: Object.fromEntries(prompts) };
@@ -53,7 +66,7 @@ export function readItem(
   const itemWhere = `${where} (item ${row.id})`;
   const prompts = new Map<LanguageTag, Prompt>();
   for (const [key, raw] of Object.entries(row.prompts)) {
-    const language = attempt(() => canonicalLanguage(key, itemWhere), report);
+    const language = attempt(() => languageOfCode(key, itemWhere), report);
     if (language === undefined) continue;
     const promptWhere = `${itemWhere}, language ${language}`;
     if (!context.declared.has(language)) {
@@ -86,10 +99,15 @@ export function readItem(
   return { id: row.id, prompts, meta: row.meta ?? {}, ...(row.clusters && { clusters: row.clusters }) };
 }
 
-/** Both shapes of a row as the richer one. Which is meant shows in the key, so that the message is about that one. */
-function parseRow(value: unknown, where: string, report: ReportProblem): PromptRow | undefined {
+/** The shape of a row that is meant shows in its key, so that a message is about that one. */
+export function itemSchema(value: unknown): z.ZodType<PromptRow> {
   const isPlain = typeof value === 'object' && value !== null && 'text' in value && !('prompts' in value);
-  const row = isPlain ? textRowSchema.safeParse(value) : promptRowSchema.safeParse(value);
+  return isPlain ? textRowSchema : promptRowSchema;
+}
+
+/** Both shapes of a row as the richer one. */
+function parseRow(value: unknown, where: string, report: ReportProblem): PromptRow | undefined {
+  const row = itemSchema(value).safeParse(value);
   if (row.success) return row.data;
   report({
     what: 'not an item',

@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { readJsonLines } from '../files/read-json-lines.js';
 import { readBytes } from '../files/source-files.js';
-import { isInScript } from '../languages/script-share.js';
+import { commonestScript, isInScript } from '../languages/script-share.js';
 import type { ReportProblem } from '../problems.js';
-import type { LanguageTag, ProbeIdentity, ProbeItem, ProbeLanguage } from '../types.js';
+import type { LanguageSource, LanguageTag, ProbeIdentity, ProbeItem, ProbeLanguage } from '../types.js';
 import { type ReadHeader, readHeader } from './read-header.js';
 import { readItem } from './read-item.js';
 
@@ -13,6 +13,7 @@ export interface ReadProbes {
   readonly identity: ProbeIdentity;
   readonly languages: readonly ProbeLanguage[];
   readonly items: readonly ProbeItem[];
+  readonly sources: readonly LanguageSource[];
   /** Item ids a language, of prompts that are not in the language's script. */
   readonly wrongScript: ReadonlyMap<LanguageTag, readonly string[]>;
 }
@@ -45,7 +46,8 @@ export async function readProbes(folder: string, report: ReportProblem): Promise
     identity: { name, version, kind, licence, source, sha256 },
     languages: header.languages,
     items,
-    wrongScript: findWrongScript(header.languages, items, itemsFile, report),
+    sources: [],
+    wrongScript: findWrongScript(header.languages, items, itemsFile, report, DECLARED),
   };
 }
 
@@ -93,12 +95,15 @@ function readItems(bytes: Uint8Array, file: string, header: ReadHeader, report: 
   return items;
 }
 
+const DECLARED = (tag: LanguageTag) => `check that these texts are ${tag}, and its "script" in probe.json`;
+
 /** Item ids a language, of prompts in another script; a language most of whose prompts are goes to `report`. */
 export function findWrongScript(
   languages: readonly ProbeLanguage[],
   items: readonly ProbeItem[],
   file: string,
   report: ReportProblem,
+  remedy: (tag: LanguageTag, script: string | undefined) => string,
 ): Map<LanguageTag, string[]> {
   const wrong = new Map<LanguageTag, string[]>();
   for (const { tag, script } of languages) {
@@ -112,7 +117,7 @@ export function findWrongScript(
         where: `${file} (item ${ids[0]}, language ${tag})`,
         expected: `letters of ${script}`,
         found: `${ids.length} of ${present.length} prompts in another script`,
-        remedy: `check that these texts are ${tag}, and its "script" in probe.json`,
+        remedy: remedy(tag, commonestScript(present.map((item) => item.prompts.get(tag)!.text))),
       });
     } else if (ids.length > 0) {
       wrong.set(tag, ids);

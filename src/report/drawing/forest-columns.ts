@@ -1,29 +1,27 @@
-import { SEED_VERDICTS, VERDICTS } from '../../compare/index.js';
-import { FLOOR_LOW, GAP, powersOfTwo, type RowLayout, TEXT_START, VERDICT_WIDTH } from './forest-rows.js';
+import { FINDINGS } from '../../compare/index.js';
+import { FINDING_WIDTH, FLOOR_LOW, GAP, powersOfTwo, type RowLayout, TEXT_START } from './forest-rows.js';
 import { nominal, numeric } from './specification.js';
-import { INK_SOFT, VERDICT_COLOURS } from './theme.js';
+import { FINDING_COLOURS, FINDING_SHAPES, INK_SOFT } from './theme.js';
 
 /** A row with a note of two lines, in pixels. */
 const NOTED_ROW = 46;
 /** Right of the floor axis, for the arrow of what lies beyond its end. */
 const ARROW_ROOM = 14;
 
-/** Every verdict of either floor. */
-const ALL_VERDICTS = [...new Set([...VERDICTS, ...SEED_VERDICTS])];
-const SHAPES = ALL_VERDICTS.map((verdict) =>
-  verdict === 'changed' ? 'circle' : verdict === 'not measured' ? 'cross' : 'diamond',
-);
-
-/** A channel by verdict, without a legend: the verdict stands in words at the end of the row. */
-function byVerdict(field: string, range: readonly string[]) {
-  return nominal(field, { scale: { domain: ALL_VERDICTS, range }, legend: null });
+/** A channel by finding, without a legend: the finding stands in words at the end of the row. */
+function byFinding(field: string, range: readonly string[]) {
+  return nominal(field, { scale: { domain: FINDINGS, range }, legend: null });
 }
 const colour = (field: string) =>
-  byVerdict(
+  byFinding(
     field,
-    ALL_VERDICTS.map((verdict) => VERDICT_COLOURS[verdict]),
+    FINDINGS.map((finding) => FINDING_COLOURS[finding]),
   );
-const shape = (field: string) => byVerdict(field, SHAPES);
+const shape = (field: string) =>
+  byFinding(
+    field,
+    FINDINGS.map((finding) => FINDING_SHAPES[finding]),
+  );
 
 /**
  * The columns that forests are built from; a row of data is one line of all of them.
@@ -59,13 +57,13 @@ export function forestColumns(
     mark: { type: 'text', align: 'left', baseline: 'middle', dy, fontSize: 11, ...style },
     encoding: { y, x: { value: 0 }, text: { field }, ...channels },
   });
-  const marker = (x: object, verdict: string, mark: object, channels: object = { tooltip }) => ({
+  const marker = (x: object, finding: string, mark: object, channels: object = { tooltip }) => ({
     mark: { type: 'point', filled: true, opacity: 1, ...mark },
-    encoding: { y, x, color: colour(verdict), shape: shape(verdict), ...channels },
+    encoding: { y, x, color: colour(finding), shape: shape(finding), ...channels },
   });
-  const span = (x: object, to: string, verdict: string, strokeWidth: number) => ({
+  const span = (x: object, to: string, finding: string, strokeWidth: number) => ({
     mark: { type: 'rule', strokeWidth },
-    encoding: { y, x, x2: { field: to }, color: colour(verdict) },
+    encoding: { y, x, x2: { field: to }, color: colour(finding) },
   });
 
   /** Text in one line, or bold over soft; in dense rows both stand at one height, and one of them is empty. */
@@ -89,7 +87,7 @@ export function forestColumns(
     );
 
   /** Interval and value around zero, each row on its own scale −1 … 1. */
-  const sketch = (width: number, verdict: string) => {
+  const sketch = (width: number, finding: string) => {
     const scale = { domain: [-1, 1], nice: false };
     const x = (field: string) => numeric(field, { scale, axis: null });
     const transform = [{ filter: 'isValid(datum.sketch)' }];
@@ -99,8 +97,8 @@ export function forestColumns(
         data: { values: [{ zero: 0 }] },
         encoding: { x: x('zero') },
       },
-      { transform, ...span(x('sketchLow'), 'sketchHigh', verdict, 2) },
-      { transform, ...marker(x('sketch'), verdict, { size: 55 }) },
+      { transform, ...span(x('sketchLow'), 'sketchHigh', finding, 2) },
+      { transform, ...marker(x('sketch'), finding, { size: 55 }) },
     ]);
   };
 
@@ -108,7 +106,7 @@ export function forestColumns(
    * Distances in units of a floor: fields `<prefix>Across`, `…AcrossLow`, `…AcrossHigh`, `…WithinLow`, `…WithinHigh`,
    * `…Beyond`.
    */
-  const floor = (title: readonly string[], width: number, prefix: string, verdict: string, end: number) => {
+  const floor = (title: readonly string[], width: number, prefix: string, finding: string, end: number) => {
     const scale = {
       type: 'log',
       base: 2,
@@ -138,21 +136,21 @@ export function forestColumns(
         encoding: { x: x('floor') },
         data: { values: [{ floor: 1 }] },
       },
-      { transform, ...span(x(`${prefix}AcrossLow`), `${prefix}AcrossHigh`, verdict, 2.4) },
+      { transform, ...span(x(`${prefix}AcrossLow`), `${prefix}AcrossHigh`, finding, 2.4) },
       {
         transform,
-        ...marker(x(`${prefix}Across`), verdict, { size: 80, stroke: 'white', strokeWidth: 0.8 }),
+        ...marker(x(`${prefix}Across`), finding, { size: 80, stroke: 'white', strokeWidth: 0.8 }),
       },
       {
         transform: [{ filter: `datum.${prefix}Beyond` }],
         mark: { type: 'text', text: '▸', align: 'left', dx: 4, fontSize: 14 },
-        encoding: { y, x: { value: width - ARROW_ROOM }, color: colour(verdict) },
+        encoding: { y, x: { value: width - ARROW_ROOM }, color: colour(finding) },
       },
     ]);
   };
 
-  /** The verdict; in rows that have room, with what it rests on below it: fields `<detail>` and `<notes>`, of several lines. */
-  const verdict = (title: string, field: string, detail: string, notes: string, width = VERDICT_WIDTH) => {
+  /** The finding; in rows that have room, with what it rests on below it: fields `<detail>` and `<notes>`, of several lines. */
+  const finding = (title: string, field: string, detail: string, notes: string, width = FINDING_WIDTH) => {
     const only = (measured: boolean, of: string, dy: number, style: object, channels: object = {}) => ({
       transform: [{ filter: `datum.${field} ${measured ? '!==' : '==='} 'not measured'` }],
       ...words(of, dy, { dx: TEXT_START, ...style }, channels),
@@ -174,7 +172,7 @@ export function forestColumns(
     ]);
   };
 
-  return { text, sketch, floor, verdict };
+  return { text, sketch, floor, finding };
 }
 
 /** Columns side by side. The rules between rows reach over the gap, which is inside the columns. */

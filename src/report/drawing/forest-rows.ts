@@ -2,11 +2,11 @@ import type { Estimate } from '../../compare/index.js';
 import type { Standardised } from '../words/measures.js';
 import { wrap } from '../words/text.js';
 
-/** Width of the verdict's column, in pixels: its text must fit. */
-export const VERDICT_WIDTH = 220;
+/** Width of the finding's column, in pixels: its text must fit. */
+export const FINDING_WIDTH = 220;
 /** Between columns. */
 export const GAP = 12;
-/** Right of the verdict's mark. */
+/** Right of the finding's mark. */
 export const TEXT_START = 17;
 /** The left end of the axis in units of the noise floor. */
 export const FLOOR_LOW = 1 / 8;
@@ -14,7 +14,7 @@ const FLOOR_TICKS = 10;
 /** With more rows than this, a row is one line. */
 const MOST_ROOMY = 30;
 const DENSE_ROW = 19;
-/** Height of a verdict with air below it, and of each line of its note, in pixels. */
+/** Height of a finding with air below it, and of each line of its note, in pixels. */
 const NOTED_ROW = 24;
 const NOTE_LINE = 11;
 const NOTE_LINES = 3;
@@ -32,12 +32,12 @@ export function rowLayout(rows: number, usual: number, notes: readonly string[])
   return { step: lines < 2 ? usual : Math.max(usual, NOTED_ROW + lines * NOTE_LINE), dense: false };
 }
 
-/** A note below a verdict, as many of its clauses as there is room for; the page and the caption have all of it. */
+/** A note below a finding, as many of its clauses as there is room for; the page and the caption have all of it. */
 export function noteLines(note: string): string {
   const clauses = note.split('; ');
   for (let shown = clauses.length; shown > 0; shown -= 1) {
     const text = clauses.slice(0, shown).join('; ') + (shown < clauses.length ? '; …' : '');
-    const lines = wrap(text, (VERDICT_WIDTH - TEXT_START) / 10);
+    const lines = wrap(text, (FINDING_WIDTH - TEXT_START) / 10);
     if (lines.length <= NOTE_LINES) return lines.join('\n');
     if (shown === 1) return [...lines.slice(0, NOTE_LINES - 1), `${lines[NOTE_LINES - 1]} …`].join('\n');
   }

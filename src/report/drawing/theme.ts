@@ -47,12 +47,18 @@ export const RUN_SHAPES = [
   'triangle-left',
 ] as const;
 
-/** Verdicts: colour, and shape and words as second channels. */
-export const VERDICT_COLOURS = {
+/** Findings: colour, and shape and words as second channels. */
+export const FINDING_COLOURS = {
   changed: '#d55e00',
-  'not distinguishable from sampling': '#0072b2',
-  'not distinguishable from training seeds': '#0072b2',
+  unchanged: '#00805e',
+  undecided: '#0072b2',
   'not measured': '#6e7781',
+} as const;
+export const FINDING_SHAPES = {
+  changed: 'circle',
+  unchanged: 'square',
+  undecided: 'diamond',
+  'not measured': 'cross',
 } as const;
 
 /** The n-th of a cycle. */

@@ -1,4 +1,11 @@
-import { type Change, type Comparison, type Estimate, type Measure, rowsOf } from '../../compare/index.js';
+import {
+  type Change,
+  type Comparison,
+  type Estimate,
+  findingInWords,
+  type Measure,
+  rowsOf,
+} from '../../compare/index.js';
 import { shortLabels } from '../drawing/labels.js';
 import { OWN_AXES, runChannels, runLine, runPoints } from '../drawing/run-lines.js';
 import { layerAxis, numeric, panelTitle, specification, tooltip } from '../drawing/specification.js';
@@ -13,7 +20,7 @@ const MEASURES = ['alignment_margin', 'alignment_mexa'] as const;
 /** Widest name of the reference in a panel's title, in em. */
 const REFERENCE_WIDTH = 26;
 
-/** A point of a panel; `verdict` is empty where nothing is compared. */
+/** A point of a panel; `finding` is empty where nothing is compared. */
 interface Drawn {
   readonly run: string;
   readonly marker: string;
@@ -21,7 +28,7 @@ interface Drawn {
   readonly value: number;
   readonly low: number;
   readonly high: number;
-  readonly verdict: string;
+  readonly finding: string;
 }
 
 /** Alignment of languages by layer, a line a run with its interval; below, its change against the reference and the noise floor. */
@@ -37,13 +44,13 @@ export const alignment = defineFigure({
     const labels = comparison.runs.map(({ label }) => label);
     const layers = layersOf(comparison);
     const panel = panelOf(comparison);
-    const points = (of: (label: string, layer: number) => { estimate: Estimate; verdict: string } | null) =>
+    const points = (of: (label: string, layer: number) => { estimate: Estimate; finding: string } | null) =>
       labels.flatMap((run) =>
         layers.flatMap((layer): Drawn[] => {
-          const { estimate, verdict = '' } = of(run, layer) ?? {};
+          const { estimate, finding = '' } = of(run, layer) ?? {};
           if (estimate === undefined || estimate.value === null) return [];
           const { value, low, high } = estimate;
-          return [{ run, marker: run, layer, value, low: low ?? value, high: high ?? value, verdict }];
+          return [{ run, marker: run, layer, value, low: low ?? value, high: high ?? value, finding }];
         }),
       );
     const levels = MEASURES.flatMap((measure) =>
@@ -53,7 +60,7 @@ export const alignment = defineFigure({
         measure === 'alignment_margin' ? 'cosine' : 'share',
         points((label, layer) => {
           const [level] = rowsOf(comparison.levels, { measure, group: null, layer, label });
-          return level === undefined ? null : { estimate: level.value, verdict: '' };
+          return level === undefined ? null : { estimate: level.value, finding: '' };
         }),
         [],
       ),
@@ -65,7 +72,7 @@ export const alignment = defineFigure({
         'difference',
         points((label, layer) => {
           const change = againstFirst(comparison, measure, layer).find(({ to }) => to === label);
-          return change === undefined ? null : { estimate: change.change, verdict: change.verdict };
+          return change === undefined ? null : { estimate: change.change, finding: change.test.finding };
         }),
         layers.flatMap((layer) => {
           const floor = floorOf(againstFirst(comparison, measure, layer));
@@ -105,7 +112,7 @@ function panelOf({ runs, shape }: Comparison) {
   ) => {
     // An axis of nothing would be no panel.
     if (values.length === 0) return [];
-    const filled = values.filter(({ verdict }) => verdict === '' || verdict === 'changed');
+    const filled = values.filter(({ finding }) => finding === '' || finding === 'changed');
     const hollow = values.filter((point) => !filled.includes(point));
     const y = (field: string) =>
       numeric(field, {
@@ -118,7 +125,7 @@ function panelOf({ runs, shape }: Comparison) {
       value: [yTitle, '.4f'],
       low: ['95\u00a0% from', '.4f'],
       high: ['to', '.4f'],
-      verdict: 'verdict',
+      finding: 'finding',
     });
     const band = (mark: object, channel: object = {}) => ({
       mark: { type: 'area', ...mark },
@@ -169,22 +176,22 @@ function caption(comparison: Comparison, aligned: NonNullable<Comparison['alignm
     'Bands: 95\u00a0% jackknife intervals over folds.',
   ];
   if (others.length === 0) return [...what, ONE_RUN].join(' ');
-  const verdicts = others.map((label) => {
+  const findings = others.map((label) => {
     const of = MEASURES.map((measure) => {
       const change = againstFirst(comparison, measure, null).find(({ to }) => to === label)!;
       const name = uncapital(measureName({ type: null, measure }));
-      if (change.verdict === 'not measured') return `${name} not measured (${change.note})`;
+      if (change.test.finding === 'not measured') return `${name} not measured (${change.test.note})`;
       const changed = Array.from({ length: shape.layers }, (_, layer) => layer).filter((layer) =>
-        againstFirst(comparison, measure, layer).some((c) => c.to === label && c.verdict === 'changed'),
+        againstFirst(comparison, measure, layer).some((c) => c.to === label && c.test.finding === 'changed'),
       );
-      return `${name} ${numbersInWords(change)}, ${change.verdict} (single layers: changed in ${changed.length} of ${shape.layers})`;
+      return `${name} ${numbersInWords(change)}, ${findingInWords(change.test)} (single layers: changed in ${changed.length} of ${shape.layers})`;
     });
     return `${label}: ${list(of)}.`;
   });
   return [
     ...what,
-    `Below, in grey: the noise floor, 95\u00a0% of differences between random halves of one run, at half size. Filled markers: changed against ${reference}; hollow: not distinguishable from sampling, or not measured.`,
-    `Mean over layers. ${verdicts.join(' ')}`,
+    `Below, in grey, for the eye alone: the noise floor, 95\u00a0% of differences between random halves of one run, at half size. Filled markers: changed against ${reference}; hollow: not found to have changed.`,
+    `Mean over layers. ${findings.join(' ')}`,
   ].join(' ');
 }
 
@@ -193,7 +200,7 @@ function againstFirst({ changes, runs }: Comparison, measure: Measure, layer: nu
   return rowsOf(changes, { measure, group: null, layer, from: runs[0]!.label });
 }
 
-/** The most lenient of the bounds within runs that changes of a layer were judged by. */
+/** The most lenient of the bounds within runs of a layer. */
 function floorOf(changes: readonly Change[]): number | null {
   const bounds = changes.flatMap(({ withinFrom, withinTo }) => [withinFrom, withinTo]);
   const known = bounds.filter((bound) => bound !== null).map(([, , most]) => most);

@@ -1,4 +1,4 @@
-import type { Comparison, Contrast } from '../../compare/index.js';
+import { type Comparison, type Contrast, findingDetail, pInWords } from '../../compare/index.js';
 import { forestColumns, forestOf } from '../drawing/forest-columns.js';
 import { floorEnd, floorFields, noteLines, rowLayout, sketchFields } from '../drawing/forest-rows.js';
 import { shortLabels } from '../drawing/labels.js';
@@ -11,7 +11,7 @@ import {
   measureName,
   standardiseFloor,
 } from '../words/measures.js';
-import { count, list, percent, plural } from '../words/text.js';
+import { count, list, plural } from '../words/text.js';
 import { defineFigure, sentences } from './figure.js';
 
 const ROW = 36;
@@ -24,7 +24,7 @@ const CHANGE_WIDTH = 112;
 const DENSE = { change: 66, interval: 124 };
 const SKETCH_WIDTH = 112;
 const FLOOR_WIDTH = 162;
-const SEED_VERDICT_WIDTH = 262;
+const FINDING_WIDTH = 220;
 const FLOOR_END = { least: 8, most: 128 };
 
 /** Differences in differences beside both floors, sampling and training seeds: one row a measure and group. */
@@ -49,8 +49,8 @@ export const contrasts = defineFigure({
       .slice(0, MOST_CONTRASTS)
       .flatMap((pair) => shownOf(all, pair));
     const floors = shown.map((contrast) => ({
-      sampling: contrast.verdict === 'not measured' ? null : standardiseFloor(contrast, false),
-      seeds: contrast.seeds.verdict === 'not measured' ? null : standardiseFloor(contrast.seeds, false),
+      sampling: contrast.test.finding === 'not measured' ? null : standardiseFloor(contrast, false),
+      seeds: contrast.seeds.test.finding === 'not measured' ? null : standardiseFloor(contrast.seeds, false),
     }));
     const end = floorEnd(
       floors.flatMap(({ sampling, seeds }) => [sampling, seeds]),
@@ -59,7 +59,7 @@ export const contrasts = defineFigure({
     const layout = rowLayout(
       shown.length,
       ROW,
-      shown.flatMap(({ note, seeds }) => [note, seeds.note]),
+      shown.flatMap(({ test, seeds }) => [test.note, notMeasured(seeds.test)]),
     );
     const groups = shown.map(({ group }) => group ?? 'all');
     const shortGroups = shortLabels(groups, GROUP_WIDTH / 11);
@@ -82,12 +82,12 @@ export const contrasts = defineFigure({
         ...sketchFields(contrast.difference),
         ...floorFields('sampling', floors[row]!.sampling, end),
         ...floorFields('seeds', floors[row]!.seeds, end),
-        verdict: contrast.verdict,
-        outside: beyond(contrast.shareOutside, 'split halves'),
-        noteLines: noteLines(contrast.note),
-        seedVerdict: contrast.seeds.verdict,
-        seedOutside: beyond(contrast.seeds.shareOutside, 'pairs of seeds'),
-        seedNoteLines: noteLines(contrast.seeds.note),
+        finding: contrast.test.finding,
+        detail: findingDetail(contrast.test),
+        noteLines: noteLines(contrast.test.note),
+        seedFinding: contrast.seeds.test.finding,
+        seedDetail: contrast.seeds.test.adjusted === null ? '' : pInWords(contrast.seeds.test.adjusted),
+        seedNoteLines: noteLines(notMeasured(contrast.seeds.test)),
         sentence: contrastSentence(contrast),
       };
     });
@@ -102,17 +102,17 @@ export const contrasts = defineFigure({
               columns.text('95\u00a0% interval', DENSE.interval, 'intervalText'),
             ]
           : [columns.text(['difference', '95\u00a0% interval'], CHANGE_WIDTH, 'changeText', 'intervalText')]),
-        columns.sketch(SKETCH_WIDTH, 'verdict'),
-        columns.floor(['beside sampling', '(floor = 1)'], FLOOR_WIDTH, 'sampling', 'verdict', end),
-        columns.verdict('sampling', 'verdict', 'outside', 'noteLines'),
-        columns.floor(['beside training seeds', '(floor = 1)'], FLOOR_WIDTH, 'seeds', 'seedVerdict', end),
-        columns.verdict('training seeds', 'seedVerdict', 'seedOutside', 'seedNoteLines', SEED_VERDICT_WIDTH),
+        columns.sketch(SKETCH_WIDTH, 'finding'),
+        columns.floor(['between halves', '(floor = 1)'], FLOOR_WIDTH, 'sampling', 'finding', end),
+        columns.finding('with other items', 'finding', 'detail', 'noteLines', FINDING_WIDTH),
+        columns.floor(['between seeds', '(floor = 1)'], FLOOR_WIDTH, 'seeds', 'seedFinding', end),
+        columns.finding('with another training', 'seedFinding', 'seedDetail', 'seedNoteLines', FINDING_WIDTH),
       ]),
     );
     return {
       spec,
       caption: caption(comparison, shown, pairNames(all).length - MOST_CONTRASTS),
-      alt: `A table of ${plural(shown.length, 'row')}, one a measure and group of languages: the difference with its interval, its distance in units of both floors, both verdicts.`,
+      alt: `A table of ${plural(shown.length, 'row')}, one a measure and group of languages: the difference with its interval, its distance in units of both floors, both findings.`,
     };
   },
 });
@@ -133,30 +133,32 @@ function shownOf(all: readonly Contrast[], pair: string): Contrast[] {
     .flat();
 }
 
-function beyond(share: number | null, what: string): string {
-  return share === null ? '' : `${percent(share)} of ${what} beyond`;
+/** The reason why seeds were not tested; what a test supposes stands in the sentence alone. */
+function notMeasured({ finding, note }: Contrast['seeds']['test']): string {
+  return finding === 'not measured' ? note : '';
 }
 
 function caption(comparison: Comparison, shown: readonly Contrast[], left: number): string {
-  const both = shown.filter((c) => c.verdict === 'changed' && c.seeds.verdict === 'changed').length;
-  const sampling = shown.filter((c) => c.verdict === 'changed').length;
-  const seeded = shown.filter((c) => c.seeds.verdict !== 'not measured').length;
+  const isChanged = ({ finding }: { readonly finding: string }) => finding === 'changed';
+  const both = shown.filter(({ test, seeds }) => isChanged(test) && isChanged(seeds.test)).length;
+  const changed = shown.filter(({ test }) => isChanged(test)).length;
+  const seeded = shown.filter(({ seeds }) => seeds.test.finding !== 'not measured').length;
   const seeds = comparison.runs
     .map(({ label, seeds: more }) => ({ label, n: more.length + 1 }))
     .filter(({ n }) => n > 1);
   return sentences([
-    `(to − reference) − (from − reference), each regime the mean over its training seeds; a measure that exists only between runs is taken against the reference. Of ${shown.length} rows ${count(sampling)} changed beside sampling${
+    `(to − reference) − (from − reference), each regime the mean over its training seeds; a measure that exists only between runs is taken against the reference. Of ${shown.length} rows ${count(changed)} changed with other items${
       seeded === 0
-        ? '; beside training seeds: not measured.'
-        : `, ${count(both)} of them changed beside training seeds too (${count(seeded)} measured).`
+        ? '; with another training: not measured.'
+        : `, ${count(both)} of them with another training too (${count(seeded)} measured, Welch’s t of the seeds).`
     }`,
-    `Sampling floor: the same between random halves of the ${comparison.folds} folds, ${comparison.splits} splits, grey from its 5th percentile to the bound at 1; marks: median and 5–95\u00a0% across the regimes.`,
+    `Floors are for the eye alone. Of sampling: the same between random halves of the ${comparison.folds} folds, ${comparison.splits} splits, grey from its 5th percentile to the bound at 1; marks: median and 5–95\u00a0% across the regimes.`,
     seeds.length === 0
       ? 'Training seeds: one a regime.'
-      : `Seed floor: the same between training seeds of one regime (${list(
+      : `Of seeds: the same between training seeds of one regime (${list(
           seeds.map(({ label, n }) => `${label} ${plural(n, 'seed')}`),
         )}), bound at the largest; marks: median, least and most over pairs of seeds across the regimes.`,
-    'Intervals: 95\u00a0%, paired delete-one-fold jackknife.',
+    'Intervals: 95\u00a0%, of means by the paired jackknife over folds, of counts, sets and ranks by the spread of halves.',
     left > 0 ? `${plural(left, 'more contrast')} in the table.` : '',
   ]);
 }

@@ -1,4 +1,4 @@
-import type { RunProfile } from '../../compare/index.js';
+import { findingInWords, type RunProfile } from '../../compare/index.js';
 import { shortLabels } from '../drawing/labels.js';
 import { runChannels, runLine, runPoints } from '../drawing/run-lines.js';
 import { layerAxis, numeric, specification, tooltip } from '../drawing/specification.js';
@@ -71,10 +71,10 @@ export const depthProfile = defineFigure({
             .map((other) => {
               const headline = changeOf(comparison, units.type, 'depth_distance', other.label);
               const gap = widestGap(reference, other);
-              if (headline === undefined || headline.verdict === 'not measured' || gap === null) {
+              if (headline === undefined || headline.test.finding === 'not measured' || gap === null) {
                 return `${other.label}: not measured.`;
               }
-              return `${other.label}: D = ${number(gap.d)} at layer ${gap.layer}, ${headline.verdict}.`;
+              return `${other.label}: D = ${number(gap.d)} at layer ${gap.layer}, ${findingInWords(headline.test)}.`;
             })
             .join(' ')}`;
     return {

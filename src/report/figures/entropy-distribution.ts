@@ -1,10 +1,11 @@
+import { findingInWords } from '../../compare/index.js';
 import { shortLabels } from '../drawing/labels.js';
 import { runChannels } from '../drawing/run-lines.js';
 import { numeric, specification, tooltip } from '../drawing/specification.js';
 import { INK, INK_SOFT } from '../drawing/theme.js';
 import { changeOf, mainUnits, mainWords } from '../words/compared.js';
 import { runsInWords, UNIT_WORDS } from '../words/measured-on.js';
-import { changeInWords, intervalInWords } from '../words/measures.js';
+import { changeInWords, intervalInWords, perCentInWords } from '../words/measures.js';
 import { count, list, number, plural } from '../words/text.js';
 import { defineFigure, ONE_RUN } from './figure.js';
 
@@ -109,8 +110,8 @@ export const entropyDistribution = defineFigure({
     const tail = panel(tailStart, tailEnd, 'the tail the cut selects from', cutLabel);
     const changes = profiles.slice(1).map(({ label }) => {
       const headline = changeOf(comparison, units.type, 'mean_lape', label);
-      if (headline === undefined || headline.verdict === 'not measured') return `${label}: not measured`;
-      return `${label}: ${headline.verdict} (${changeInWords(headline)} nats, 95\u00a0% interval ${intervalInWords(headline)})`;
+      if (headline === undefined || headline.test.finding === 'not measured') return `${label}: not measured`;
+      return `${label}: ${findingInWords(headline.test)} (${changeInWords(headline)} nats, ${perCentInWords(headline)}, 95\u00a0% interval ${intervalInWords(headline)})`;
     });
     const caption = [
       `Live ${words.many}: ${list(profiles.map(({ label, dead }, r) => `${label} ${count(live[r]!)}${dead === 0 ? '' : ` (${plural(dead, `dead ${words.one}`)} beside them without entropy)`}`))}.`,

@@ -3,7 +3,7 @@ import { cellMap, gapOf, gridAxes, onDark, plainAxis, sequential, valueColour } 
 import { shortLabels } from '../drawing/labels.js';
 import { specification, tooltip } from '../drawing/specification.js';
 import { INK } from '../drawing/theme.js';
-import { labelsOf, verdictOf } from '../words/compared.js';
+import { findingOf, labelsOf } from '../words/compared.js';
 import { runsInWords } from '../words/measured-on.js';
 import { list, number, plural, wrap } from '../words/text.js';
 import { defineFigure, ONE_RUN, sentences } from './figure.js';
@@ -168,7 +168,7 @@ function caption(
       : `× and grey: never chosen (${list(dead.map((run) => `${run.label}: ${plural(never(run), 'expert')}`))}).`,
     ...others.map(
       (run) =>
-        `${run.label} against ${reference.label}: ${plural(moved(run), 'expert')} with another foremost language; mean entropy of experts: ${verdictOf(comparison, 'expert', 'mean_lape', run.label)}.`,
+        `${run.label} against ${reference.label}: ${plural(moved(run), 'expert')} with another foremost language; mean entropy of experts: ${findingOf(comparison, 'expert', 'mean_lape', run.label)}.`,
     ),
     others.length === 0 ? ONE_RUN : 'Single experts: not measured against a floor.',
   ]);

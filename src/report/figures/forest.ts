@@ -1,4 +1,10 @@
-import { type Change, type Comparison, VERDICTS } from '../../compare/index.js';
+import {
+  type Change,
+  type Comparison,
+  FINDINGS,
+  findingDetail,
+  findingInWords,
+} from '../../compare/index.js';
 import type { UnitType } from '../../store/index.js';
 import { forestColumns, forestOf } from '../drawing/forest-columns.js';
 import { floorEnd, floorFields, noteLines, rowLayout, sketchFields } from '../drawing/forest-rows.js';
@@ -12,10 +18,11 @@ import {
   isSigned,
   MEASURE_WORDS,
   measureName,
+  perCentInWords,
   sidesInWords,
   standardise,
 } from '../words/measures.js';
-import { count, list, percent } from '../words/text.js';
+import { count, list } from '../words/text.js';
 import { defineFigure, type FigureDefinition, sentences } from './figure.js';
 
 const ROW = 40;
@@ -42,7 +49,7 @@ export function forest<const Name extends string>(
   return defineFigure({
     name,
     short: `Changes of ${many}`,
-    title: (comparison) => `Changes of ${many} beside what sampling alone does: ${runsInWords(comparison)}`,
+    title: (comparison) => `Changes of ${many} with intervals and tests: ${runsInWords(comparison)}`,
     concerns,
     needs: (comparison) => {
       const recorded = comparison.units.some((units) => units.type === type);
@@ -82,21 +89,21 @@ export function forest<const Name extends string>(
                   'intervalText',
                 ),
               ]),
-          columns.sketch(SKETCH_WIDTH, 'verdict'),
+          columns.sketch(SKETCH_WIDTH, 'finding'),
           columns.floor(
             ['distance between halves (floor = 1)', 'grey: within a run · mark: across runs'],
             FLOOR_WIDTH,
             'sampling',
-            'verdict',
+            'finding',
             end,
           ),
-          columns.verdict('verdict', 'verdict', 'outside', 'noteLines'),
+          columns.finding('finding with other items', 'finding', 'detail', 'noteLines'),
         ]),
       );
       return {
         spec,
         caption: caption(comparison, headlines, layout.dense),
-        alt: `A table of ${rows.length} rows, one a measure and run: the change with its interval, its distance in units of the noise floor, its verdict.`,
+        alt: `A table of ${rows.length} rows, one a measure and run: the change with its interval, its distance in units of the noise floor, its finding.`,
       };
     },
   });
@@ -107,8 +114,7 @@ const TOOLTIP = tooltip({
   runs: 'runs',
   changeText: 'change',
   intervalText: '95\u00a0% interval',
-  outside: 'split halves beyond the floor',
-  verdict: 'verdict',
+  words: 'finding',
   note: 'note',
 });
 
@@ -121,7 +127,7 @@ export function forestRows(headlines: readonly Change[]) {
     const printed = own.map((headline) => printedOf(headline, end));
     const [first] = printed;
     const alike = printed.every((row) => JSON.stringify(row) === JSON.stringify(first));
-    if (own.length > 1 && alike && first!.verdict === 'not measured') {
+    if (own.length > 1 && alike && first!.finding === 'not measured') {
       return [{ ...first!, first: true, runs: `all ${own.length} runs` }];
     }
     return printed.map((row, i) => ({ ...row, first: i === 0, runs: short[labels.indexOf(own[i]!.to)]! }));
@@ -136,7 +142,7 @@ export function forestRows(headlines: readonly Change[]) {
 
 /** Everything that a row says of a headline, but its run. */
 function printedOf(headline: Change, end: number) {
-  const { measure, verdict, shareOutside, note, change } = headline;
+  const { measure, test, change } = headline;
   return {
     measure: measureName(headline),
     unit: MEASURE_WORDS[measure].unit,
@@ -145,10 +151,11 @@ function printedOf(headline: Change, end: number) {
     intervalText: intervalInWords(headline),
     ...sketchFields(isSigned(headline) ? change : { value: null, low: null, high: null }),
     ...floorFields('sampling', standardise(headline), end),
-    verdict,
-    outside: shareOutside === null ? '' : `${percent(shareOutside)} of split halves beyond`,
-    noteLines: noteLines(note),
-    note,
+    finding: test.finding,
+    words: findingInWords(test),
+    detail: [findingDetail(test), perCentInWords(headline)].filter((part) => part !== '').join(' · '),
+    noteLines: noteLines(test.note),
+    note: test.note,
   };
 }
 
@@ -160,17 +167,17 @@ function sidesOf(headline: Change): string {
 }
 
 function caption(comparison: Comparison, headlines: readonly Change[], dense: boolean): string {
-  const named = (verdict: Change['verdict']) => headlines.filter((h) => h.verdict === verdict).length;
-  const counts = VERDICTS.filter((verdict) => named(verdict) > 0).map(
-    (verdict) => `${count(named(verdict))} ${verdict}`,
+  const named = (finding: string) => headlines.filter(({ test }) => test.finding === finding).length;
+  const counts = FINDINGS.filter((finding) => named(finding) > 0).map(
+    (finding) => `${count(named(finding))} ${finding}`,
   );
-  const notes = [...new Set(headlines.map(({ note }) => note).filter((note) => note !== ''))];
+  const notes = [...new Set(headlines.map(({ test }) => test.note).filter((note) => note !== ''))];
   return sentences([
     `Of ${headlines.length} headline measures: ${list(counts)}.`,
-    `Noise floor: the measure between two random halves of one run’s ${comparison.folds} folds, ${comparison.splits} splits; grey from its 5th percentile to the bound at 1 (the larger 95th percentile of the two runs). Marks: median and 5–95\u00a0% of the measure between a half of one run and the other half of the other. A similarity s enters as 1\u00a0−\u00a0s.`,
+    'Changed: the p of the test, corrected for all measures of two runs, is at most 0.05. Undecided: below stands the smallest true change found in 80\u00a0% of comparisons. Per cent: of the reference’s level.',
+    `Noise floor, for the eye alone: the measure between two random halves of one run’s ${comparison.folds} folds, ${comparison.splits} splits; grey from its 5th percentile to the bound at 1 (the larger 95th percentile of the two runs). Marks: median and 5–95\u00a0% of the measure between a half of one run and the other half of the other. A similarity s enters as 1\u00a0−\u00a0s.`,
     notes.length === 0 ? '' : `Not measured: ${notes.join('; ')}.`,
-    'Called changed only where at least 95\u00a0% of the split halves lie beyond the bound.',
-    'Intervals: 95\u00a0%, paired delete-one-fold jackknife.',
-    dense ? 'Values of each run and shares of split halves are in the table of headline numbers.' : '',
+    'Intervals: 95\u00a0%, of means by the paired jackknife over folds, of counts, sets and ranks by the spread of halves.',
+    dense ? 'Values of each run, p and detectable changes are in the table of headline numbers.' : '',
   ]);
 }

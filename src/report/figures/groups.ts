@@ -1,8 +1,8 @@
-import { type Change, type Comparison, type Measure, VERDICTS } from '../../compare/index.js';
+import { type Change, type Comparison, FINDINGS, type Measure } from '../../compare/index.js';
 import { plainAxis } from '../drawing/cell-map.js';
 import { labelExpression, withoutMiddle } from '../drawing/labels.js';
 import { nominal, numeric, panelTitle, specification, tooltip } from '../drawing/specification.js';
-import { INK_SOFT, VERDICT_COLOURS } from '../drawing/theme.js';
+import { FINDING_COLOURS, FINDING_SHAPES, INK_SOFT } from '../drawing/theme.js';
 import { byMeasure, changesOf, mainUnits, mainWords, referenceOf } from '../words/compared.js';
 import { runsInWords } from '../words/measured-on.js';
 import { changeInWords, intervalInWords, isSigned, MEASURE_WORDS, measureName } from '../words/measures.js';
@@ -67,17 +67,17 @@ function groupPanel(comparison: Comparison, layout: typeof LAYOUT) {
     scale: { padding: 0.2 },
     axis: { labelPadding: 5, labelFontSize: layout.font, ...labelExpression(runs, RUN_LABEL) },
   });
-  const verdict = nominal('verdict', {
-    title: `against ${withoutMiddle(reference, 30)}, with 95\u00a0% intervals; verdict beside sampling`,
+  const finding = nominal('finding', {
+    title: `against ${withoutMiddle(reference, 30)}, with 95\u00a0% intervals; finding with other items`,
   });
   const color = {
-    ...verdict,
-    scale: { domain: VERDICTS, range: VERDICTS.map((one) => VERDICT_COLOURS[one]) },
+    ...finding,
+    scale: { domain: FINDINGS, range: FINDINGS.map((one) => FINDING_COLOURS[one]) },
   };
   const shape = {
-    ...verdict,
-    scale: { domain: VERDICTS, range: ['circle', 'diamond', 'cross'] },
-    legend: { orient: 'top', columns: 3 },
+    ...finding,
+    scale: { domain: FINDINGS, range: FINDINGS.map((one) => FINDING_SHAPES[one]) },
+    legend: { orient: 'top', columns: 4 },
   };
 
   return (headlines: readonly Change[]) => {
@@ -87,9 +87,9 @@ function groupPanel(comparison: Comparison, layout: typeof LAYOUT) {
       value: h.change.value,
       low: h.change.low ?? h.change.value,
       high: h.change.high ?? h.change.value,
-      verdict: h.verdict,
+      finding: h.test.finding,
       text: h.change.value === null ? 'not measured' : `${changeInWords(h)} (${intervalInWords(h)})`,
-      note: h.note,
+      note: h.test.note,
     }));
     const first = headlines[0]!;
     const signed = isSigned(first);
@@ -155,7 +155,7 @@ const TOOLTIP = tooltip({
   block: 'languages',
   run: 'run',
   text: 'change',
-  verdict: 'verdict',
+  finding: 'finding',
   note: 'note',
 });
 
@@ -166,16 +166,15 @@ function caption(comparison: Comparison, headlines: readonly Change[], left: rea
   const changed = comparison.groups.map(({ name }) => {
     const runs = comparison.runs.slice(1).map(({ label }) => {
       const own = headlines.filter(
-        ({ group, to, verdict }) => group === name && to === label && verdict !== 'not measured',
+        ({ group, to, test }) => group === name && to === label && test.finding !== 'not measured',
       );
-      return `${label} ${own.filter(({ verdict }) => verdict === 'changed').length} of ${own.length}`;
+      return `${label} ${own.filter(({ test }) => test.finding === 'changed').length} of ${own.length}`;
     });
     return `Measures that changed, of those measured, in ${name} languages: ${runs.join(', ')}.`;
   });
   return sentences([
-    `Groups: ${groupsInWords}. A group has the selected units that belong to one of its languages, and entropy and ω² over its languages alone. Change against ${comparison.runs[0]?.label} with its 95\u00a0% interval (paired jackknife over folds); colour and shape: the verdict beside sampling.`,
+    `Groups: ${groupsInWords}. A group has the selected units that belong to one of its languages, and entropy and ω² over its languages alone. Change against ${comparison.runs[0]?.label} with its 95\u00a0% interval; colour and shape: the finding.`,
     ...changed,
-    'Everything else measured: not distinguishable from sampling.',
     left.length === 0 ? '' : `Left to the table of headline numbers: ${list(left)}.`,
   ]);
 }

@@ -11,7 +11,7 @@ import {
 } from '../drawing/cell-map.js';
 import { shortLabels } from '../drawing/labels.js';
 import { specification, tooltip } from '../drawing/specification.js';
-import { labelsOf, verdictOf } from '../words/compared.js';
+import { findingOf, labelsOf } from '../words/compared.js';
 import { runsInWords } from '../words/measured-on.js';
 import { number, plural, signed, wrap } from '../words/text.js';
 import { defineFigure, ONE_RUN, sentences } from './figure.js';
@@ -124,7 +124,7 @@ export const headMap = defineFigure({
       missing === 0 ? '' : `× and grey: not measured (${plural(missing, 'cell')}).`,
       ...others.map(
         ({ label }) =>
-          `Mean over heads, ${label} against ${reference.label}: ${verdictOf(comparison, 'head', measure, label)}.`,
+          `Mean over heads, ${label} against ${reference.label}: ${findingOf(comparison, 'head', measure, label)}.`,
       ),
       others.length === 0 ? ONE_RUN : 'Single heads: not measured against a floor.',
     ]);

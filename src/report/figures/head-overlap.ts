@@ -1,4 +1,4 @@
-import type { HeadOverlap } from '../../compare/index.js';
+import { findingInWords, type HeadOverlap } from '../../compare/index.js';
 import {
   cellMap,
   differences,
@@ -105,8 +105,8 @@ export const headOverlap = defineFigure({
     });
     const change = (measure: 'head_overlap' | 'head_overlap_contrast', label: string) => {
       const headline = changeOf(comparison, 'head', measure, label);
-      if (headline === undefined || headline.verdict === 'not measured') return 'not measured';
-      return `${changeInWords(headline)}, ${headline.verdict}`;
+      if (headline === undefined || headline.test.finding === 'not measured') return 'not measured';
+      return `${changeInWords(headline)}, ${findingInWords(headline.test)}`;
     };
     const { n, heads: all } = reference;
     const caption = sentences([

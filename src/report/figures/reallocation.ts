@@ -4,12 +4,12 @@ import { labelExpression, shortLabels } from '../drawing/labels.js';
 import { nominal, numeric, specification, tooltip } from '../drawing/specification.js';
 import { RULE } from '../drawing/theme.js';
 import {
+  findingOf,
   labelsOf,
   mainUnits,
   mainWords,
   referenceOf,
   selectableUnits,
-  verdictOf,
 } from '../words/compared.js';
 import { languageLabel, runsInWords, UNIT_WORDS } from '../words/measured-on.js';
 import { count, emWidth, percent, wrap } from '../words/text.js';
@@ -131,7 +131,7 @@ export const reallocation = defineFigure({
         const same = matrix.slice(0, k).reduce((sum, row, a) => sum + row[a]!, 0);
         return `${from} → ${to}: ${count(kept)} ${kept === 1 ? words.one : words.many} selected in both${
           kept === 0 ? '' : `, ${count(same)} of them (${percent(same / kept)}) with the same top language`
-        }; ${count(gained)} gained, ${count(lost)} lost. ${verdicts(comparison, to)}`;
+        }; ${count(gained)} gained, ${count(lost)} lost. ${findings(comparison, to)}`;
       })
       .join(' ');
     return {
@@ -142,7 +142,7 @@ export const reallocation = defineFigure({
   },
 });
 
-function verdicts(comparison: Comparison, label: string): string {
-  const of = (measure: Measure) => verdictOf(comparison, mainUnits(comparison)?.type, measure, label);
+function findings(comparison: Comparison, label: string): string {
+  const of = (measure: Measure) => findingOf(comparison, mainUnits(comparison)?.type, measure, label);
   return `Overlap of the selected sets: ${of('jaccard')}; languages kept: ${of('language_kept')}.`;
 }

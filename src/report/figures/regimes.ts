@@ -1,4 +1,4 @@
-import { type Change, type Comparison, VERDICTS } from '../../compare/index.js';
+import { type Change, type Comparison, FINDINGS } from '../../compare/index.js';
 import { plainAxis } from '../drawing/cell-map.js';
 import { labelExpression, shortLabels } from '../drawing/labels.js';
 import { nominal, panelTitle, specification, tooltip } from '../drawing/specification.js';
@@ -20,9 +20,9 @@ const MOST_NAMED = 5;
 const LABEL_WIDTH = 11;
 /** Room for all panels of a row, in pixels. */
 const ROW_WIDTH = 1180;
-/** Fills of the verdicts: strong, pale, grey; the words in the cell are the second channel. */
-const FILLS = ['#f0a06a', '#d6e6f2', '#eceff1'];
-const SEED_FRAMES = ['changed', 'not distinguishable from training seeds'] as const;
+/** Fills of the findings: strong, pale, pale, grey; the words in the cell are the second channel. */
+const FILLS = ['#f0a06a', '#cbe8dc', '#d6e6f2', '#eceff1'];
+const SEED_FRAMES = ['changed', 'undecided'] as const;
 /** Colour of the frame, with its dash as the second channel. */
 const FRAME_COLOURS = [INK, '#8c959f'];
 const FRAME_DASHES = [
@@ -30,7 +30,7 @@ const FRAME_DASHES = [
   [3, 3],
 ];
 
-/** Every two runs: a panel a measure, a cell a pair, filled by its verdict, framed by that of the training seeds. */
+/** Every two runs: a panel a measure, a cell a pair, filled by its finding, framed by that of the training seeds. */
 export const regimes = defineFigure({
   name: 'regimes',
   short: 'Every two runs',
@@ -41,7 +41,7 @@ export const regimes = defineFigure({
   needs: (comparison) => {
     if (comparison.runs.length < 3) return 'not measured: it needs three runs';
     const panels = pairsByMeasure(comparison).filter((pairs) =>
-      pairs.some(({ verdict }) => verdict !== 'not measured'),
+      pairs.some(({ test }) => test.finding !== 'not measured'),
     );
     return panels.length === 0 ? 'not measured: no two runs have a number to compare' : panels;
   },
@@ -49,7 +49,7 @@ export const regimes = defineFigure({
     const labels = comparison.runs.map(({ label }) => label);
     const many = labels.length >= MANY_RUNS;
     const panels = all.slice(0, many ? MOST_PANELS : all.length);
-    const framed = panels.some((pairs) => pairs.some(({ seeds }) => seeds.verdict !== 'not measured'));
+    const framed = panels.some((pairs) => pairs.some(({ seeds }) => seeds.test.finding !== 'not measured'));
     const cell = many ? SMALL_CELL : CELL;
     const columns = labels.slice(1);
     const short = shortLabels(labels, LABEL_WIDTH);
@@ -83,10 +83,10 @@ export const regimes = defineFigure({
           from: headline.from,
           to: headline.to,
           pair: `${headline.from} → ${headline.to}`,
-          verdict: headline.verdict,
-          seeds: headline.seeds.verdict,
+          finding: headline.test.finding,
+          seeds: headline.seeds.test.finding,
           sentence: changeSentence(headline),
-          text: headline.verdict === 'not measured' ? '–' : changeInWords(headline),
+          text: headline.change.value === null ? '–' : changeInWords(headline),
         })),
       },
       width: { step: cell.width },
@@ -96,9 +96,9 @@ export const regimes = defineFigure({
           mark: { type: 'rect', cornerRadius: 2 },
           encoding: {
             ...axes,
-            color: nominal('verdict', {
-              title: 'beside sampling',
-              scale: { domain: VERDICTS, range: FILLS },
+            color: nominal('finding', {
+              title: 'with other items',
+              scale: { domain: FINDINGS, range: FILLS },
               legend: { orient: 'top', symbolType: 'square', symbolSize: 160, symbolStrokeWidth: 0 },
             }),
           },
@@ -109,7 +109,7 @@ export const regimes = defineFigure({
           encoding: {
             ...axes,
             text: { field: 'text' },
-            color: { condition: { test: "datum.verdict === 'changed'", value: INK }, value: INK_SOFT },
+            color: { condition: { test: "datum.finding === 'changed'", value: INK }, value: INK_SOFT },
           },
         },
       ],
@@ -124,15 +124,15 @@ export const regimes = defineFigure({
     return {
       spec,
       caption: caption(comparison, panels, all.slice(panels.length)),
-      alt: `A matrix of runs by run for each of ${panels.length} measures: the change between every two runs, filled by its verdict.`,
+      alt: `A matrix of runs by run for each of ${panels.length} measures: the change between every two runs, filled by its finding.`,
     };
   },
 });
 
-/** Around cells whose training seeds have a verdict. */
+/** Around cells whose training seeds were tested. */
 function frames(encoding: object): object {
-  const verdict = nominal('seeds', {
-    title: 'frame: beside training seeds (none: not measured)',
+  const finding = nominal('seeds', {
+    title: 'frame: with another training (none: not measured)',
     legend: { orient: 'top', symbolType: 'square', symbolSize: 160, symbolFillColor: 'transparent' },
   });
   return {
@@ -141,8 +141,8 @@ function frames(encoding: object): object {
     mark: { type: 'bar', filled: false, strokeWidth: 1.8, cornerRadius: 2 },
     encoding: {
       ...encoding,
-      stroke: { ...verdict, scale: { domain: SEED_FRAMES, range: FRAME_COLOURS } },
-      strokeDash: { ...verdict, scale: { domain: SEED_FRAMES, range: FRAME_DASHES } },
+      stroke: { ...finding, scale: { domain: SEED_FRAMES, range: FRAME_COLOURS } },
+      strokeDash: { ...finding, scale: { domain: SEED_FRAMES, range: FRAME_DASHES } },
     },
   };
 }
@@ -154,21 +154,21 @@ function pairsByMeasure(comparison: Comparison): Change[][] {
 
 function caption(comparison: Comparison, panels: readonly Change[][], left: readonly Change[][]): string {
   const shown = panels.flat();
-  const counts = VERDICTS.map(
-    (verdict) => [verdict, shown.filter((h) => h.verdict === verdict).length] as const,
+  const counts = FINDINGS.map(
+    (finding) => [finding, shown.filter(({ test }) => test.finding === finding).length] as const,
   );
-  const seeded = shown.filter(({ seeds }) => seeds.verdict !== 'not measured');
-  const beyond = seeded.filter(({ seeds }) => seeds.verdict === 'changed');
+  const seeded = shown.filter(({ seeds }) => seeds.test.finding !== 'not measured');
+  const beyond = seeded.filter(({ seeds }) => seeds.test.finding === 'changed');
   const names = (some: readonly Change[]) => [...new Set(some.map(measureName))];
   const measured = new Set(names([...shown, ...left.flat()]));
   const unmeasured = names(pairsByMeasure(comparison).flat()).filter((name) => !measured.has(name));
   return sentences([
     `Column minus row, or the measure between the two, over all languages: ${list(
-      counts.filter(([, n]) => n > 0).map(([verdict, n]) => `${count(n)} ${verdict}`),
+      counts.filter(([, n]) => n > 0).map(([finding, n]) => `${count(n)} ${finding}`),
     )}.`,
     seeded.length === 0
       ? 'Training seeds: not measured, one a regime.'
-      : `Beside training seeds: ${count(beyond.length)} of ${count(seeded.length)} changed; without a frame: not measured.`,
+      : `With another training: ${count(beyond.length)} of ${count(seeded.length)} changed; without a frame: not measured.`,
     left.length === 0
       ? ''
       : `Left to the table of headline numbers: ${list(names(left.flat()).map(uncapital))}.`,

@@ -1,7 +1,7 @@
-import { type Comparison, type UnitDescription, VERDICTS } from '../../compare/index.js';
+import { type Comparison, FINDINGS, type UnitDescription } from '../../compare/index.js';
 import { runChannels, runLine, runPoints } from '../drawing/run-lines.js';
 import { layerAxis, nominal, numeric, specification, tooltip } from '../drawing/specification.js';
-import { languageVerdicts, mainWords, selectableUnits, verdictOf } from '../words/compared.js';
+import { findingOf, languageFindings, mainWords, selectableUnits } from '../words/compared.js';
 import { languageLabel, runsInWords, UNIT_WORDS } from '../words/measured-on.js';
 import { count, list, number, percent, plural, wrap } from '../words/text.js';
 import { defineFigure, ONE_RUN, sentences } from './figure.js';
@@ -110,27 +110,27 @@ function caption(comparison: Comparison, units: UnitDescription, linear: boolean
         }`,
     ),
   );
-  const verdict = profiles.slice(1).map(({ label }) => {
-    return `${label}: ${verdictOf(comparison, units.type, 'selected', label)}.`;
+  const findings = profiles.slice(1).map(({ label }) => {
+    return `${label}: ${findingOf(comparison, units.type, 'selected', label)}.`;
   });
   return sentences([
     `Selected under the entropy cut of ${reference} (LAPE ≤ ${number(policy.entropyCut)} nats) and its bar (${units.rate === 'norm' ? 'mean norm' : units.rate} > ${number(
       policy.bar,
     )}), held fixed for every run: ${totalsInWords}.`,
     profiles.length > 1
-      ? `Total number against ${reference}, beside the noise floor: ${verdict.join(' ')} ${byLanguage(comparison, units)} A layer’s language alone: not measured against a floor.`
+      ? `Total number against ${reference}, with other items: ${findings.join(' ')} ${byLanguage(comparison, units)} A layer’s language alone: not tested.`
       : ONE_RUN,
     linear ? '' : 'The vertical scale is a square root.',
   ]);
 }
 
-/** Selected units of each language against the reference, beside the noise floor. */
+/** What is found of the selected units of each language against the reference. */
 function byLanguage(comparison: Comparison, { type, profiles }: UnitDescription): string {
   const runs = profiles.slice(1).map(({ label }) => {
-    const verdicts = languageVerdicts(comparison, type, label);
-    const words = VERDICTS.flatMap((verdict) => {
-      const tags = comparison.languages.filter((_, k) => verdicts[k] === verdict).map(({ tag }) => tag);
-      return tags.length === 0 ? [] : [`${verdict} in ${tags.join(' ')}`];
+    const findings = languageFindings(comparison, type, label);
+    const words = FINDINGS.flatMap((finding) => {
+      const tags = comparison.languages.filter((_, k) => findings[k] === finding).map(({ tag }) => tag);
+      return tags.length === 0 ? [] : [`${finding} in ${tags.join(' ')}`];
     });
     return `${label}: ${words.join(', ')}.`;
   });

@@ -1,7 +1,7 @@
 import type { Change, Comparison, Trend } from '../../compare/index.js';
 import { OWN_AXES, runChannels, runLine, runPoints } from '../drawing/run-lines.js';
 import { numeric, panelTitle, specification, tooltip } from '../drawing/specification.js';
-import { changesOf, mainUnits, mainWords, referenceOf, trendsOf, verdictOf } from '../words/compared.js';
+import { changesOf, findingOf, mainUnits, mainWords, referenceOf, trendsOf } from '../words/compared.js';
 import { MEASURE_WORDS, measureName } from '../words/measures.js';
 import { count, decimal, list, number, uncapital, wrap } from '../words/text.js';
 import { defineFigure, sentences } from './figure.js';
@@ -107,18 +107,18 @@ function caption(comparison: Comparison, trends: readonly Shown[]): string {
   const last = [...comparison.runs].sort((a, b) => (a.step ?? 0) - (b.step ?? 0)).at(-1)?.label ?? '';
   const ends = trends
     .filter(({ group }) => group === null)
-    .map(({ measure, type, name }) => `${uncapital(name)} ${verdictOf(comparison, type, measure, last)}`);
+    .map(({ measure, type, name }) => `${uncapital(name)} ${findingOf(comparison, type, measure, last)}`);
   const groups = trends.filter(({ group }) => group !== null);
-  const changed = groups.filter(({ verdict }) => verdict === 'changed');
+  const changed = groups.filter(({ finding }) => finding === 'changed');
   const named = changed.map((trend) => `${uncapital(trend.name)}, ${trend.group}`).join('; ');
   const rest =
     changed.length === groups.length
       ? 'none else'
-      : `${groups.length - changed.length} others not distinguishable from no trend or not measured`;
+      : `${groups.length - changed.length} others undecided or not measured`;
   return sentences([
-    `Steps ${list(stepsOf(comparison).map((step) => count(step)))}. Everything is against ${reference}: what a run has by itself is drawn as its change, its first and last value stand above. Bars: 95\u00a0% jackknife intervals over folds. Monotone trend, all languages: Mann–Kendall’s S as Kendall’s τ with its two-sided p, called changed if p < 0.05.`,
+    `Steps ${list(stepsOf(comparison).map((step) => count(step)))}. Everything is against ${reference}: what a run has by itself is drawn as its change, its first and last value stand above. Bars: 95\u00a0% intervals over folds. Monotone trend, all languages: Mann–Kendall’s S as Kendall’s τ with its two-sided p; changed: p, corrected for all trends (Benjamini–Hochberg), is at most 0.05.`,
     groups.length === 0 ? '' : `In groups: ${named === '' ? '' : `changed ${named}; `}${rest}.`,
-    `${reference} against ${last}, beside sampling: ${ends.join('; ')}.`,
+    `${reference} against ${last}, with other items: ${ends.join('; ')}.`,
   ]);
 }
 
@@ -155,11 +155,11 @@ function drawnPoints({ points, changes, group }: Shown, { runs }: Comparison): o
 function heading(own: readonly Shown[]): string[] {
   const whole = own.find(({ group }) => group === null);
   if (whole === undefined) return [own[0]!.unit];
-  const { tau, p, verdict, note } = whole;
+  const { tau, p, finding, note } = whole;
   const numbers =
     tau === null || p === null ? [] : [`τ\u00a0=\u00a0${number(tau)}, p\u00a0=\u00a0${number(p)}`];
   const words = [...numbers, note].filter((part) => part !== '').join('; ');
-  return [unitInWords(whole), `trend: ${verdict}`, ...wrap(words, PANEL.width / 11)];
+  return [unitInWords(whole), `trend: ${finding}`, ...wrap(words, PANEL.width / 11)];
 }
 
 /** `LAPE, nats; 1.983 → 2.003`: with as many decimals as give the difference two digits. */

@@ -1,6 +1,6 @@
 /** The page's one style sheet, with the rules that vega-embed and vega-tooltip would otherwise inject. */
 export const PAGE_STYLE = `
-:root { --ink: #1f2328; --soft: #57606a; --rule: #d0d7de; --wash: #f6f8fa; --changed: #b34700; --same: #0a5c94; --none: #57606a; }
+:root { --ink: #1f2328; --soft: #57606a; --rule: #d0d7de; --wash: #f6f8fa; --changed: #b34700; --unchanged: #00664b; --same: #0a5c94; --none: #57606a; }
 * { box-sizing: border-box; }
 html { -webkit-text-size-adjust: 100%; }
 body { margin: 0; color: var(--ink); background: #fff; font: 16px/1.55 'Noto Sans', 'Helvetica Neue', Helvetica, Arial, sans-serif; }
@@ -22,6 +22,7 @@ a { color: #0a5c94; }
 .mark { display: inline-block; width: 1.6em; text-indent: 0; font-weight: bold; }
 .changed { color: var(--changed); font-weight: 600; }
 .same { color: var(--same); font-weight: 600; }
+.unchanged { color: var(--unchanged); font-weight: 600; }
 .none { color: var(--none); font-weight: 600; }
 section { margin: 40px 0; }
 figure { margin: 0; }

@@ -3,20 +3,29 @@ import {
   type Change,
   type Comparison,
   type Contrast,
+  FINDINGS,
+  type Finding,
+  findingDetail,
+  findingInWords,
   rowsOf,
-  SEED_VERDICTS,
-  type Verdict,
 } from '../../compare/index.js';
-import { changeSentence, contrastSentence, measureLabel, measureName } from '../words/measures.js';
+import {
+  changeSentence,
+  contrastSentence,
+  measureLabel,
+  measureName,
+  perCentInWords,
+} from '../words/measures.js';
 import { escapeHtml, list, uncapital } from '../words/text.js';
 
-const VERDICT_MARKS: Readonly<Record<Verdict, { readonly className: string; readonly mark: string }>> = {
+const MARKS: Readonly<Record<Finding, { readonly className: string; readonly mark: string }>> = {
   changed: { className: 'changed', mark: '●' },
-  'not distinguishable from sampling': { className: 'same', mark: '◆' },
+  unchanged: { className: 'unchanged', mark: '■' },
+  undecided: { className: 'same', mark: '◆' },
   'not measured': { className: 'none', mark: '✚' },
 };
 
-/** Foremost on the page: the verdicts in words, a line each; behind it every measure with its numbers. HTML. */
+/** Foremost on the page: the findings in words, a line each; behind it every measure with its numbers. HTML. */
 export function verdictBox(comparison: Comparison): string {
   const [reference, ...others] = comparison.runs;
   const headlines = comparison.units.flatMap(({ type }) => againstReference(comparison, type));
@@ -29,24 +38,25 @@ export function verdictBox(comparison: Comparison): string {
   const runs = others.map(({ label }) => {
     const own = rowsOf(headlines, { to: label });
     const aligned = rowsOf(alignment, { to: label }).map((change) =>
-      item(change.verdict, escapeHtml(changeSentence(change))),
+      item(change.test.finding, escapeHtml(changeSentence(change))),
     );
     return `<h3>${escapeHtml(label)} against ${escapeHtml(reference!.label)}</h3>
-${verdictList(byVerdict(own, (named, verdict) => `${strong(verdict, `${capital(verdict)}:`)} ${namesOf(named)}.`))}
+${verdictList(byFinding(own, (named, finding) => `${strong(finding, `${capital(finding)}:`)} ${detailedNames(named)}.`))}
 ${aligned.length === 0 ? '' : verdictList(aligned)}
 ${details('Each measure with its numbers', own.map(emphasised))}`;
   });
   return `<section class="box" aria-labelledby="verdicts">
-<h2 id="verdicts">What changed, beside what sampling alone does</h2>
+<h2 id="verdicts">What changed, as other items of the same kind would show</h2>
 ${runs.join('\n')}
 ${contrastBox(comparison)}
 </section>`;
 }
 
-/** Differences in differences: what changed beside sampling, what beside training seeds too. */
+/** Differences in differences: what other items would show, what another training too. */
 function contrastBox({ contrasts }: Comparison): string {
   const pairOf = ({ from, to }: Contrast) => `${to} − ${from}`;
-  const sentence = (contrast: Contrast) => item(contrast.verdict, escapeHtml(contrastSentence(contrast)));
+  const sentence = (contrast: Contrast) =>
+    item(contrast.test.finding, escapeHtml(contrastSentence(contrast)));
   const measured = contrasts.filter(({ difference }) => difference.value !== null);
   return [...new Set(measured.map(pairOf))]
     .map((pair) => {
@@ -54,10 +64,10 @@ function contrastBox({ contrasts }: Comparison): string {
       const own = ofPair.filter(({ type }) => type !== null);
       const aligned = rowsOf(ofPair, { type: null, group: null, layer: null });
       const linesOf = (group: string | null) =>
-        byVerdict(rowsOf(own, { group }), (named, verdict) => {
+        byFinding(rowsOf(own, { group }), (named, finding) => {
           const languages = group === null ? 'all languages' : `${escapeHtml(group)} languages`;
-          const seeds = verdict === 'not measured' ? '' : besideSeeds(named);
-          return `${strong(verdict, capital(verdict))}, ${languages}: ${namesOf(named)}.${seeds}`;
+          const seeds = finding === 'not measured' ? '' : withSeeds(named);
+          return `${strong(finding, capital(finding))}, ${languages}: ${namesOf(named)}.${seeds}`;
         });
       const groups = [...new Set(own.map(({ group }) => group))].filter((group) => group !== null);
       return `<h3>Difference in differences: ${escapeHtml(pair)}, against ${escapeHtml(own[0]!.reference)}</h3>
@@ -71,23 +81,23 @@ ${details('Each measure with its numbers', own.map(sentence))}`;
     .join('\n');
 }
 
-function besideSeeds(contrasts: readonly Contrast[]): string {
-  const parts = SEED_VERDICTS.flatMap((verdict) => {
-    const of = contrasts.filter(({ seeds }) => seeds.verdict === verdict);
+function withSeeds(contrasts: readonly Contrast[]): string {
+  const parts = FINDINGS.flatMap((finding) => {
+    const of = contrasts.filter(({ seeds }) => seeds.test.finding === finding);
     if (of.length === 0) return [];
-    return [of.length === contrasts.length ? verdict : `${verdict} (${namesOf(of)})`];
+    return [of.length === contrasts.length ? finding : `${finding} (${namesOf(of)})`];
   });
-  return ` Beside training seeds: ${parts.join('; ')}.`;
+  return ` With another training: ${parts.join('; ')}.`;
 }
 
-/** A line a verdict that some rows have. */
-function byVerdict<Row extends Change | Contrast>(
+/** A line a finding that some rows have. */
+function byFinding<Row extends Change | Contrast>(
   rows: readonly Row[],
-  lineOf: (named: readonly Row[], verdict: Verdict) => string,
+  lineOf: (named: readonly Row[], finding: Finding) => string,
 ): string[] {
-  return (Object.keys(VERDICT_MARKS) as Verdict[]).flatMap((verdict) => {
-    const named = rows.filter((row) => row.verdict === verdict);
-    return named.length === 0 ? [] : [item(verdict, lineOf(named, verdict))];
+  return FINDINGS.flatMap((finding) => {
+    const named = rows.filter((row) => row.test.finding === finding);
+    return named.length === 0 ? [] : [item(finding, lineOf(named, finding))];
   });
 }
 
@@ -95,20 +105,35 @@ function namesOf(rows: readonly (Change | Contrast)[]): string {
   return escapeHtml(list(rows.map((row) => uncapital(measureName(row)))));
 }
 
-/** The sentence of a change, its verdict set off. */
-function emphasised(change: Change): string {
-  const label = `${measureLabel(change)}: `;
-  const rest = changeSentence(change).slice(label.length + change.verdict.length);
-  return item(change.verdict, escapeHtml(label) + strong(change.verdict, change.verdict) + escapeHtml(rest));
+/** Names with the change as per cent of its level; of what is undecided, with what would have been found. */
+function detailedNames(rows: readonly Change[]): string {
+  return escapeHtml(
+    list(
+      rows.map((row) => {
+        const beside = [perCentInWords(row), row.test.finding === 'changed' ? '' : findingDetail(row.test)];
+        const words = beside.filter((part) => part !== '').join(', ');
+        return uncapital(measureName(row)) + (words === '' ? '' : ` (${words})`);
+      }),
+    ),
+  );
 }
 
-function item(verdict: Verdict, html: string): string {
-  const { className, mark } = VERDICT_MARKS[verdict];
+/** The sentence of a change, its finding set off. */
+function emphasised(change: Change): string {
+  const label = `${measureLabel(change)}: `;
+  const { finding } = change.test;
+  const words = findingInWords(change.test);
+  const rest = changeSentence(change).slice(label.length + words.length);
+  return item(finding, escapeHtml(label) + strong(finding, escapeHtml(words)) + escapeHtml(rest));
+}
+
+function item(finding: Finding, html: string): string {
+  const { className, mark } = MARKS[finding];
   return `<li><span class="mark ${className}" aria-hidden="true">${mark}</span>${html}</li>`;
 }
 
-function strong(verdict: Verdict, text: string): string {
-  return `<strong class="${VERDICT_MARKS[verdict].className}">${text}</strong>`;
+function strong(finding: Finding, text: string): string {
+  return `<strong class="${MARKS[finding].className}">${text}</strong>`;
 }
 
 function verdictList(items: readonly string[]): string {

@@ -1,12 +1,14 @@
-import type {
-  Change,
-  Comparison,
-  Contrast,
-  Estimate,
-  Level,
-  QuantityKey,
-  SamplingFloor,
-  SeedFloor,
+import {
+  type Change,
+  type Comparison,
+  type Contrast,
+  type Estimate,
+  type Level,
+  perCentOfLevel,
+  type QuantityKey,
+  type SamplingFloor,
+  type SeedFloor,
+  type SeedTest,
 } from '../../compare/index.js';
 import { UNIT_WORDS } from '../words/measured-on.js';
 import { MEASURE_WORDS, measureName } from '../words/measures.js';
@@ -29,6 +31,7 @@ const VALUES: Columns<Change> = [
   ['value from', ({ valueFrom }) => valueFrom],
   ['value to', ({ valueTo }) => valueTo],
   ['change', ({ change }) => change.value],
+  ['per cent', perCentOfLevel],
 ];
 
 /** The ends of an interval. */
@@ -41,7 +44,7 @@ function ends<Row>(estimateOf: (row: Row) => Estimate): Columns<Row> {
 
 type Judged = SamplingFloor & { readonly seeds: SeedFloor };
 
-/** A floor and what it says of a number; `parts` are the numbers of its distributions. */
+/** A floor; `parts` are the numbers of its distributions. */
 function floor(
   of: (row: Judged) => SamplingFloor | SeedFloor,
   suffix: string,
@@ -53,7 +56,6 @@ function floor(
     [{ name: `within to${suffix}`, parts }, (row) => of(row).withinTo ?? nothing],
     [{ name: `across${suffix}`, parts }, (row) => of(row).across ?? nothing],
     [`share outside${suffix}`, (row) => of(row).shareOutside],
-    [`verdict${suffix}`, (row) => of(row).verdict],
   ];
 }
 
@@ -63,8 +65,8 @@ const FLOORS: Columns<Judged> = [
   ['note', ({ note }) => note],
 ];
 
-/** The test of a change; its adjusted p is that of its family. */
-const TEST: Columns<Change> = [
+/** The tests of a number, with other items and with another training; an adjusted p is that of its family. */
+const TEST: Columns<Change | Contrast> = [
   ['test', ({ test }) => test.by],
   ['p', ({ test }) => test.p],
   ['adjusted p', ({ test }) => test.adjusted],
@@ -72,7 +74,24 @@ const TEST: Columns<Change> = [
   ['margin', ({ test }) => test.margin],
   ['least margin', ({ test }) => test.leastMargin],
   ['detectable', ({ test }) => test.detectable],
+  ['test note', ({ test }) => test.note],
+  ...seedColumns(({ seeds }) => seeds.test),
 ];
+
+function seedColumns(of: (row: Change | Contrast) => SeedTest): Columns<Change | Contrast> {
+  return [
+    [{ name: 'seeds', parts: ['from', 'to'] }, (row) => of(row).seeds],
+    ['p, seeds', (row) => of(row).p],
+    ['adjusted p, seeds', (row) => of(row).adjusted],
+    ['finding, seeds', (row) => of(row).finding],
+    ['difference, seeds', (row) => of(row).training.value],
+    ['low, seeds', (row) => of(row).training.low],
+    ['high, seeds', (row) => of(row).training.high],
+    ['low, seeds and items', (row) => of(row).both.low],
+    ['high, seeds and items', (row) => of(row).both.high],
+    ['test note, seeds', (row) => of(row).note],
+  ];
+}
 
 /** Every table that has rows, in the order of the page. */
 export function buildTables(comparison: Comparison): ReportTable[] {
@@ -109,7 +128,7 @@ function keyColumns(of: Filter): Columns<QuantityKey> {
   return of === isOfAlignment ? [...KEY, LAYER] : KEY;
 }
 
-/** Every change with its interval, floors and verdict. */
+/** Every change with its interval, test and floors. */
 function changes(comparison: Comparison, name: Name, title: string, of: Filter): ReportTable {
   const key = keyColumns(of);
   const note = `Floors and across: 5 %, 50 % and 95 % of the measure between random halves of the folds, ${comparison.splits} splits, at half size${of === isOfAlignment ? ', which halves the candidates of retrieval too' : ''}; differences are absolute. ${DASH}`;
@@ -139,24 +158,14 @@ function parts(comparison: Comparison): ReportTable {
       ['layer', ({ layer }) => layer ?? 'all'],
       ...RUNS,
       ...VALUES,
-      ['per cent', perCent],
       ...ends(({ change }: Change) => change),
       ['adjusted p', ({ test }) => test.adjusted],
       ['finding', ({ test }) => test.finding],
-      ['share outside', ({ shareOutside }) => shareOutside],
-      ['verdict', ({ verdict }) => verdict],
     ],
   );
 }
 
-/** The change as a percentage of what it is a change from; null where that is nothing. */
-function perCent({ valueFrom, change }: Change): number | null {
-  return valueFrom === null || valueFrom === 0 || change.value === null
-    ? null
-    : (100 * change.value) / valueFrom;
-}
-
-/** Every difference in differences with its interval, floors and verdicts. */
+/** Every difference in differences with its interval, tests and floors. */
 function contrasts(comparison: Comparison, name: Name, title: string, of: Filter): ReportTable {
   const key = keyColumns(of);
   const note = `(to − reference) − (from − reference), each regime the mean over its training seeds. Sampling: 5 %, 50 % and 95 % between random halves, ${comparison.splits} splits; training seeds: least, median and most over pairs. ${DASH}`;
@@ -166,6 +175,7 @@ function contrasts(comparison: Comparison, name: Name, title: string, of: Filter
     UNIT,
     ['difference', ({ difference }) => difference.value],
     ...ends(({ difference }: Contrast) => difference),
+    ...TEST,
     ...FLOORS,
   ]);
 }
@@ -196,7 +206,8 @@ function trends(comparison: Comparison, name: Name, title: string, of: Filter): 
     ['S', ({ s }) => s],
     ['τ', ({ tau }) => tau],
     ['p', ({ p }) => p],
-    ['verdict', ({ verdict }) => verdict],
+    ['adjusted p', ({ adjusted }) => adjusted],
+    ['finding', ({ finding }) => finding],
     ['note', ({ note: why }) => why],
   ]);
 }

@@ -2,6 +2,8 @@ import {
   type Change,
   type Comparison,
   type Contrast,
+  type Finding,
+  findingInWords,
   headlineChanges,
   type Measure,
   mainUnits,
@@ -10,7 +12,6 @@ import {
   rowsOf,
   type Trend,
   type UnitDescription,
-  type Verdict,
 } from '../../compare/index.js';
 import type { UnitType } from '../../store/index.js';
 import { UNIT_WORDS } from './measured-on.js';
@@ -50,13 +51,14 @@ export function changeOf(
   return changesOf(comparison, type, { measure, to, group: null, from: referenceOf(comparison) })[0];
 }
 
-/** The verdict of that change. */
-export function verdictOf(comparison: Comparison, type: Type, measure: Measure, to: string): Verdict {
-  return changeOf(comparison, type, measure, to)?.verdict ?? 'not measured';
+/** The finding on that change, in words. */
+export function findingOf(comparison: Comparison, type: Type, measure: Measure, to: string): string {
+  const change = changeOf(comparison, type, measure, to);
+  return change === undefined ? 'not measured' : findingInWords(change.test);
 }
 
-/** [language]: the verdict of its selected units in a run against the reference. */
-export function languageVerdicts(comparison: Comparison, type: UnitType, to: string): Verdict[] {
+/** [language]: the finding on its selected units in a run against the reference. */
+export function languageFindings(comparison: Comparison, type: UnitType, to: string): Finding[] {
   const selected = rowsOf(comparison.changes, {
     type,
     measure: 'selected',
@@ -64,7 +66,7 @@ export function languageVerdicts(comparison: Comparison, type: UnitType, to: str
     to,
   });
   return comparison.languages.map(
-    ({ tag }) => selected.find(({ language }) => language === tag)?.verdict ?? 'not measured',
+    ({ tag }) => selected.find(({ language }) => language === tag)?.test.finding ?? 'not measured',
   );
 }
 

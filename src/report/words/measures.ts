@@ -1,14 +1,17 @@
-import type {
-  Change,
-  Contrast,
-  Estimate,
-  Measure,
-  QuantityKey,
-  SeedFloor,
-  Spread,
+import {
+  type Change,
+  type Contrast,
+  type Estimate,
+  findingInWords,
+  type Measure,
+  perCentOfLevel,
+  pInWords,
+  type QuantityKey,
+  type SeedFloor,
+  type Spread,
 } from '../../compare/index.js';
 import { UNIT_WORDS } from './measured-on.js';
-import { decimal, number, percent } from './text.js';
+import { decimal, number } from './text.js';
 
 interface MeasureWords {
   /** `units` is "neurons" or "heads"; measures of the residual stream have no units. */
@@ -126,7 +129,7 @@ function plus(write: Writer): Writer {
 
 /**
  * The across and within distributions of a headline as distances in units of the noise floor: 1 is the within bound
- * that compare judged by (the larger 95th percentile of the two runs; of a similarity s, the distance 1 − s). Null if
+ * of the picture (the larger 95th percentile of the two runs; of a similarity s, the distance 1 − s). Null if
  * not measured. A floor of zero makes any difference infinite.
  */
 export interface Standardised {
@@ -170,33 +173,50 @@ export function differenceInWords({ measure, difference }: Contrast): {
   return { value: write(difference.value), interval: ends(difference, write) };
 }
 
-/** One sentence: what was set against what, and both verdicts, word for word. */
+/** One sentence: what was set against what, and both findings, word for word. */
 export function contrastSentence(contrast: Contrast): string {
   const { value, interval } = differenceInWords(contrast);
   const difference = `${value}${interval === '' ? '' : ` (95\u00a0% interval ${interval})`}`;
-  const { from, to, group, verdict, shareOutside, note, seeds } = contrast;
+  const { from, to, group, test, seeds } = contrast;
   const parts = [
     `${to} − ${from}${group === null ? '' : `, ${group} languages`}`,
     contrast.difference.value === null ? '' : difference,
-    verdict === 'not measured'
-      ? `beside sampling: not measured, ${note}`
-      : `beside sampling: ${verdict} (${percent(shareOutside)} of split halves beyond the floor)`,
-    seeds.verdict === 'not measured'
-      ? `beside training seeds: not measured, ${seeds.note}`
-      : `beside training seeds: ${seeds.verdict} (${percent(seeds.shareOutside)} of pairs of seeds beyond the floor)`,
+    test.finding === 'not measured'
+      ? `with other items: not measured, ${test.note}`
+      : `with other items: ${findingInWords(test)}${pOf(test)}`,
+    seedsInWords(seeds.test),
   ].filter((part) => part !== '');
   return `${measureLabel(contrast)}: ${parts.join('; ')}.`;
 }
 
-/** One sentence on a change. The verdict is the comparison's, word for word. */
+function pOf({ adjusted }: Pick<Change['test'], 'adjusted'>): string {
+  return adjusted === null ? '' : `, ${pInWords(adjusted)}`;
+}
+
+/** `with another training: changed, p 0.003, +2.3 (0.2 to 4.5)`. */
+export function seedsInWords(test: SeedFloor['test']): string {
+  const { finding, note, training } = test;
+  if (finding === 'not measured') return `with another training: not measured, ${note}`;
+  const write = plus(number);
+  const interval = training.low === null ? '' : ` (${ends(training, write)})`;
+  return `with another training: ${finding}${pOf(test)}, ${write(training.value)}${interval}${note === '' ? '' : `; ${note}`}`;
+}
+
+/** One sentence on a change. The finding is the comparison's, word for word. */
 export function changeSentence(change: Change): string {
-  const { verdict, shareOutside, note } = change;
+  const { test } = change;
   const parts = [
     numbersInWords(change),
-    shareOutside === null ? '' : `${percent(shareOutside)} of split halves beyond the noise floor`,
-    verdict === 'not measured' ? note : '',
+    test.finding === 'not measured' ? test.note : pOf(test).slice(2),
   ].filter((part) => part !== '');
-  return `${measureLabel(change)}: ${verdict}${parts.length === 0 ? '' : `; ${parts.join('; ')}`}.`;
+  return `${measureLabel(change)}: ${findingInWords(test)}${parts.length === 0 ? '' : `; ${parts.join('; ')}`}.`;
+}
+
+/** `−47 %` of the first run's level; empty where there is none. */
+export function perCentInWords(change: Change): string {
+  const share = perCentOfLevel(change);
+  if (share === null) return '';
+  return `${plus(number)(Number(share.toPrecision(2)))}\u00a0%`;
 }
 
 /** `0.21 → 0.19, difference −0.020 (95 % interval −0.031 to −0.011)`; empty where there is no number. */
@@ -205,5 +225,8 @@ export function numbersInWords(change: Change): string {
   const sides = sidesInWords(change);
   const interval = intervalInWords(change);
   const numbers = isSigned(change) ? `${sides}, difference ${changeInWords(change)}` : sides;
-  return interval === '' ? numbers : `${numbers} (95\u00a0% interval ${interval})`;
+  const beside = [perCentInWords(change), interval === '' ? '' : `95\u00a0% interval ${interval}`].filter(
+    (part) => part !== '',
+  );
+  return beside.length === 0 ? numbers : `${numbers} (${beside.join(', ')})`;
 }

@@ -96,7 +96,7 @@ async function start({ folder, scores, seed, splits, resampling, definitions: mo
     });
   }
 
-  return { run: runTask };
+  return { run: runTask, close: () => open.close() };
 }
 
 /** They are handed over, not copied. */

@@ -31,9 +31,10 @@ export interface ExchangeMaskOptions {
  */
 const EXTREME_DRAWS = 20;
 
-/** Monte-Carlo draws that a test at a level needs, and one of a family of tests. */
-export function drawsOfLevel(level: number, tests = 1): number {
-  return Math.ceil(Math.max(EXTREME_DRAWS, 2 * tests) / level) - 1;
+/** Monte-Carlo draws that a test at a level needs, and one of a family of tests, whose p may have to double a tail. */
+export function drawsOfLevel(level: number, tests = 1, complement: Complement = 'neither'): number {
+  const tails = complement === 'neither' ? 2 : 1;
+  return Math.ceil(Math.max(EXTREME_DRAWS, tails * tests) / level) - 1;
 }
 
 /** All arrangements if they are no more than the draws that the level needs, else so many random ones. */
@@ -41,7 +42,7 @@ export function exchangeMasks(
   blocks: number,
   { level = 0.05, tests = 1, complement = 'neither', seed }: ExchangeMaskOptions,
 ): ExchangeMasks {
-  const draws = drawsOfLevel(level, tests);
+  const draws = drawsOfLevel(level, tests, complement);
   // Where the complement says the same again, the first block need never be swapped.
   const free = complement === 'neither' ? blocks : blocks - 1;
   if (free < 31 && 2 ** free <= draws + 1) {

@@ -7,16 +7,18 @@ export interface Float16Bits {
 }
 
 export interface Float16Values extends Float16Bits {
-  /** Finite values beyond ±65504 that were stored as ±65504. */
+  /** Finite values beyond half precision that were stored as something else. */
   readonly saturated: number;
 }
 
 /**
- * Rounds to half precision, to nearest with ties to even. Finite values out of range are stored as the largest
- * finite number and counted; one that became infinite would make every mean over it infinite. NaN stays NaN
- * (it marks what is missing), infinities stay infinite.
+ * Rounds to half precision, to nearest with ties to even. NaN stays NaN (it marks what is missing), infinities stay
+ * infinite.
+ *
+ * @param beyond How finite values out of range are stored and counted: as ±65504, which a weight can be, or as infinite
+ *   from 65520 on, the least that is nearer to no half, so that nobody takes them for measured.
  */
-export function toFloat16(values: Float32Array): Float16Values {
+export function toFloat16(values: Float32Array, beyond: 'largest' | 'infinite' = 'largest'): Float16Values {
   const bits = new Uint16Array(values.length);
   const single = new Uint32Array(values.buffer, values.byteOffset, values.length);
   let saturated = 0;
@@ -28,13 +30,13 @@ export function toFloat16(values: Float32Array): Float16Values {
       half = magnitude > 0x7f800000 ? 0x7e00 : 0x7c00;
     } else if (magnitude >= 0x477ff000) {
       // From 65520 on, the nearest half would be infinity.
-      half = 0x7bff;
+      half = beyond === 'infinite' ? 0x7c00 : 0x7bff;
       saturated++;
     } else if (magnitude >= 0x38800000) {
       // Normal: drop 13 bits of the mantissa and re-bias the exponent from 127 to 15.
       const rebiased = magnitude - 0x38000000;
       half = (rebiased + 0xfff + ((rebiased >>> 13) & 1)) >>> 13;
-      if (magnitude > 0x477fe000) saturated++;
+      if (beyond === 'largest' && magnitude > 0x477fe000) saturated++;
     } else if (magnitude > 0x33000000) {
       // Subnormal: value / 2^-24, rounded.
       const shift = 126 - (magnitude >>> 23);

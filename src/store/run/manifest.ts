@@ -22,7 +22,7 @@ const modelIdentity = z.object({
   modelType: z.string(),
   parameters,
   /** null, like the hashes below, where an imported run does not know it. */
-  dtype: z.enum(['F32', 'F16', 'BF16', 'F8_E4M3', 'MXFP4', 'I8', 'I4']).nullable(),
+  dtype: z.enum(['F64', 'F32', 'F16', 'BF16', 'F8_E4M3', 'MXFP4', 'I8', 'I4']).nullable(),
   configSha256: z.string().nullable(),
   weightsSha256: z.string().nullable(),
   tokenizerSha256: z.string().nullable(),
@@ -153,6 +153,19 @@ export const runManifestSchema = z.object({
         .optional(),
     }),
   ),
+  /** Files that languages were read from, and how they are written there; absent where a probe.json says it. */
+  languageSources: z
+    .array(
+      z.object({
+        language: z.string(),
+        written: z.string(),
+        place: z.enum(['file name', 'folder', 'rows']),
+        files: count,
+        first: z.string(),
+      }),
+    )
+    .readonly()
+    .optional(),
   plan: runPlanSchema,
   /** Over model identity, probe identity, plan and the versions: what a part must have been made with. */
   planSha256: z.string(),
