@@ -94,8 +94,9 @@ export async function planItems(
       const df = dfOf(change, comparison);
       if (against !== undefined)
         return of(change, change.valueFrom, pairedError(change, df), clusterError(change));
-      const { value } = rowsOf(comparison.levels, { ...keyOf(change), label: 'pilot' })[0]!;
-      return of(change, value.value, Math.SQRT2 * errorOf(value, df), Number.NaN);
+      const [level] = rowsOf(comparison.levels, { ...keyOf(change), label: 'pilot' });
+      if (level === undefined) return of(change, null, Number.NaN, Number.NaN);
+      return of(change, level.value.value, Math.SQRT2 * errorOf(level.value, df), Number.NaN);
     }),
   };
 }

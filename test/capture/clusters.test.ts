@@ -28,9 +28,10 @@ function tinySet(change: (rows: Record<string, unknown>[]) => Record<string, unk
   return folder;
 }
 
-const inRelations = tinySet((rows) =>
-  rows.map((row, i) => (i === 0 ? row : { ...row, clusters: { relation: `r${i % 6}`, source: 'one' } })),
-);
+const inRelations = () =>
+  tinySet((rows) =>
+    rows.map((row, i) => (i === 0 ? row : { ...row, clusters: { relation: `r${i % 6}`, source: 'one' } })),
+  );
 
 const options = (probes: string) => ({
   checkpoint: tinyCheckpoint(),
@@ -40,7 +41,7 @@ const options = (probes: string) => ({
 });
 
 test('clusters that a probe set names are in the manifest, item by item, and its plan is another without them', async () => {
-  const { manifest, folder } = await capture(options(inRelations));
+  const { manifest, folder } = await capture(options(inRelations()));
   const { plan } = (await openRun(folder)).manifest;
   const relation = plan.clusters!.find(({ by }) => by === 'relation')!;
   expect(plan.clusters!.map(({ by }) => by)).toEqual(['relation', 'source']);
@@ -54,7 +55,7 @@ test('clusters that a probe set names are in the manifest, item by item, and its
 });
 
 test('with foldsBy no cluster lies in two folds, and the manifest and its warnings say so', async () => {
-  const { manifest } = await capture({ ...options(inRelations), foldsBy: 'relation' });
+  const { manifest } = await capture({ ...options(inRelations()), foldsBy: 'relation' });
   const { plan } = manifest;
   expect(plan.foldsBy).toBe('relation');
   // Six relations, and an item by itself.
@@ -68,7 +69,7 @@ test('with foldsBy no cluster lies in two folds, and the manifest and its warnin
 });
 
 test('foldsBy names what the probe set has, or is refused with what it has', async () => {
-  const refused = capture({ ...options(inRelations), foldsBy: 'template' });
+  const refused = capture({ ...options(inRelations()), foldsBy: 'template' });
   await expect(refused).rejects.toThrow(UsageError);
   await expect(refused).rejects.toThrow(/relation, source/);
   await expect(capture({ ...options(TINY_PROBES), foldsBy: 'relation' })).rejects.toThrow(
@@ -178,14 +179,14 @@ test('items that are there twice are counted and named, and languages that have 
 
 test('prompts that begin alike are told with the effective number of contexts, which the manifest has', async () => {
   const probes = tinySet((rows) =>
-    rows.map(({ id }, i) => ({
-      id,
-      text: {
-        en: `the sea is as wide as it is old and it is ${i}`,
-        de: `${i} das Meer ist so weit wie es alt ist`,
-        uk: `${i} море`,
-      },
-    })),
+    rows.map(({ id }, i) => {
+      const prompt = (text: string) => ({ text, answer: 'ja' });
+      const en = prompt(`the sea is as wide as it is old and it is ${i}`);
+      return {
+        id,
+        prompts: { en, de: prompt(`${i} das Meer ist so weit wie alt`), uk: prompt(`${i} море`) },
+      };
+    }),
   );
   const { manifest } = await capture(options(probes));
   const [en, de] = manifest.languages;
