@@ -72,7 +72,9 @@ export function demoCommand() {
         });
       }
       if (full && !existsSync(SEEDS)) {
-        say('Further training seeds are in the repository alone: seed floors are not measured here.');
+        say(
+          'Further training seeds are in the repository alone: whether another training changes the same is not measured here.',
+        );
       }
       const comparings = full ? FULL : SHORT;
       // Each comparison captures its checkpoints, scores one, compares all and draws.

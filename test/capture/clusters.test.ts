@@ -184,7 +184,11 @@ test('prompts that begin alike are told with the effective number of contexts, w
       const en = prompt(`the sea is as wide as it is old and it is ${i}`);
       return {
         id,
-        prompts: { en, de: prompt(`${i} das Meer ist so weit wie alt`), uk: prompt(`${i} море`) },
+        prompts: {
+          en,
+          de: prompt(`${String.fromCharCode(97 + i)} das Meer ist so weit wie alt`),
+          uk: prompt(`${i} море`),
+        },
       };
     }),
   );

@@ -157,6 +157,11 @@ describe('sets whose languages are read from names', () => {
     ]);
   });
 
+  it('a readme beside texts is none of them', async () => {
+    const folder = writeFiles({ 'en.txt': 'A goat.\n', 'de.txt': 'Eine Ziege.\n', 'README.txt': 'x\ny\n' });
+    expect((await checkProbes(folder, 'aligned-text')).errors).toEqual([]);
+  });
+
   it('a module and a script of one name are no corpus', async () => {
     const folder = writeFiles({ 'model.pt': 'x', 'model.sh': 'y', 'config.json': '{}' });
     await expect(loadProbes(folder)).rejects.toThrow(/no probe set/);

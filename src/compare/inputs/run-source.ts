@@ -41,7 +41,7 @@ const ARRAYS: Readonly<
     { readonly sums: readonly StatisticName[]; readonly items: ItemsName; readonly vectors: ItemsName | null }
   >
 > = {
-  neuron: { sums: ['mlp.fire'], items: 'mlp.items', vectors: null },
+  neuron: { sums: ['mlp.fire', 'mlp.rate.sum'], items: 'mlp.items', vectors: null },
   head: { sums: ['head.norm.sum', 'head.importance.sum'], items: 'head.norm.items', vectors: 'head.items' },
   expert: { sums: ['expert.count'], items: 'expert.prob.items', vectors: null },
 };
