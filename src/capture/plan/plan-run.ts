@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import type { ModelIdentity } from '../../checkpoint/index.js';
 import { UsageError } from '../../errors.js';
 import { type Tap, tapOutput } from '../../hooks/index.js';
 import type { Model } from '../../models/index.js';
@@ -22,7 +21,7 @@ import { type Recording, recordable, requireUnits, runTaps } from './recording.j
 
 export interface PlanRequest extends Omit<Recording, 'mixture'> {
   readonly model: Model;
-  readonly identity: ModelIdentity;
+  readonly identity: RunManifest['model'];
   readonly grid: Grid;
   readonly rule: PositionRule;
   readonly sequenceLength?: number | undefined;

@@ -28,6 +28,23 @@ const modelIdentity = z.object({
   tokenizerSha256: z.string().nullable(),
   /** Absent from imported runs. */
   tokenizerFiles: z.record(z.string(), z.string()).optional(),
+  /** The tokenizer of another folder that was used instead of the model's own. */
+  tokenizer: z
+    .object({ name: z.string(), revision: z.string().nullable(), ref: z.string().nullable() })
+    .optional(),
+  /**
+   * The version of transformers whose rules the tokenizer follows, its class there, and the parts that the other version sets
+   * up otherwise (null where that is not known). Absent from imported runs.
+   */
+  tokenizerRules: z
+    .object({
+      transformers: z.enum(['4.57', '5.24']).nullable(),
+      class: z.string().nullable(),
+      differences: z.array(z.string()).readonly().nullable(),
+      /** The version was asked for, and did not follow from the files. */
+      chosen: z.literal(true).optional(),
+    })
+    .optional(),
   /** Absent from runs of versions before adapters. */
   adapter: z
     .object({
