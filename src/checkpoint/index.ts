@@ -13,6 +13,7 @@ export { filesOf, identifyCheckpoint, modelLabel, type WeightFile } from './iden
 export { ADAPTER_WEIGHTS } from './lora/lora-config.js';
 export { isTargeted, rankAndScale } from './lora/lora-targets.js';
 export { type OpenCheckpointOptions, openCheckpoint } from './open-checkpoint.js';
+export { identifyTokenizer, openTokenizer, type TokenizerFolder } from './open-tokenizer.js';
 export { checkPackedWeights, checkQuantisation } from './quantised/check-quantisation.js';
 export { requireWeight, rowOf } from './quantised/require-weight.js';
 export { readSafetensorsHeader, type StoredTensor } from './safetensors/header.js';

@@ -103,8 +103,18 @@ export interface ModelIdentity {
   readonly tokenizerSha256: string | null;
   /** SHA-256 of each file that decides which tokens a text becomes, by name; absent where it is not known. */
   readonly tokenizerFiles?: Readonly<Record<string, string>> | undefined;
+  /** The tokenizer of another folder that is used instead of its own; absent where its own is used. */
+  readonly tokenizer?: TokenizerIdentity | undefined;
   /** The adapter applied to it; `parameters` and hashes above are those of the base. */
   readonly adapter: AdapterIdentity | null;
+}
+
+/** The facts that a run records about the tokenizer of another folder. */
+export interface TokenizerIdentity {
+  /** Folder name, or `org/name` for a hub cache path. */
+  readonly name: string;
+  readonly revision: string | null;
+  readonly ref: string | null;
 }
 
 /** The facts that a run records about an adapter. */

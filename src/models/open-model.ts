@@ -6,7 +6,9 @@ import {
   checkSizes,
   filesOf,
   identifyCheckpoint,
+  identifyTokenizer,
   openCheckpoint,
+  openTokenizer,
   requireWeight,
   type WeightTensor,
 } from '../checkpoint/index.js';
@@ -55,7 +57,7 @@ export interface OpenModelOptions {
 export function openModel(checkpoint: Checkpoint, { edits = [] }: OpenModelOptions = {}): LayeredModel {
   const choice = chooseFamily(checkpoint);
   const quantisation = checkQuantisation(checkpoint, checkpoint);
-  const architecture = readArchitecture(checkpoint, choice);
+  const architecture = readArchitecture(choice);
   checkPackedWeights(checkpoint);
   const named = nameTensors(checkpoint, architecture, choice.family);
   const renamed = { ...checkpoint, ...named };
@@ -69,7 +71,7 @@ export function openModel(checkpoint: Checkpoint, { edits = [] }: OpenModelOptio
     : { name: `${architecture.names.head}.weight`, folder: checkpoint.folder };
   const model = modelOf(architecture, source, checkpoint.adapter, edits, absentHead);
   const unused = [...named.stored.values()].filter((name) => !used.has(name));
-  const own = choice.family.hasTextPart === true ? unused.filter((name) => !isOfTower(name)) : unused;
+  const own = choice.hasTowers ? unused.filter((name) => !isOfTower(name)) : unused;
   return {
     ...model,
     warnings: [
@@ -97,7 +99,7 @@ function isOfTower(name: string): boolean {
  */
 export function describeModel(file: ConfigFile, adapter: Adapter | null = null): LayeredModel {
   checkQuantisation(file);
-  return modelOf(readArchitecture(file, chooseFamily(file)), placeholder, adapter);
+  return modelOf(readArchitecture(chooseFamily(file)), placeholder, adapter);
 }
 
 /** A weight of that shape that lies nowhere. */
@@ -234,9 +236,9 @@ function extraLayers({ config }: ConfigFile): number {
   return typeof extra === 'number' && extra > 0 ? extra : 0;
 }
 
-function readArchitecture(file: ConfigFile, { family, architecture }: Choice): Architecture {
+function readArchitecture({ family, file, readAs }: Choice): Architecture {
   checkSizes(file);
-  return family.read(file, architecture);
+  return family.read(file, readAs);
 }
 
 /**
@@ -271,6 +273,28 @@ function describe(writer: Writer, headless: boolean): ModelDescription {
  * @throws CheckpointError and others as `openCheckpoint` and `openModel` do, or `openOnnx`.
  */
 export async function openSubject(source: string, options: SubjectOptions = {}): Promise<Subject> {
+  const own = await openOwn(source, options);
+  const { tokenizer: other, tokenizerRules: rules } = options;
+  const subject = other === undefined ? own : await withTokenizer(own, other, options);
+  return rules === undefined ? subject : { ...subject, tokenizer: { ...subject.tokenizer, rules } };
+}
+
+/** A model with the tokenizer of another folder. */
+async function withTokenizer(
+  subject: Subject,
+  source: string,
+  { signal, onDownload }: SubjectOptions,
+): Promise<Subject> {
+  const tokenizer = await openTokenizer(source, subject.tokenizer.config, { signal, onDownload });
+  return {
+    ...subject,
+    tokenizer,
+    inputs: [...subject.inputs, ...tokenizer.files],
+    identify: async () => ({ ...(await subject.identify()), ...(await identifyTokenizer(tokenizer)) }),
+  };
+}
+
+async function openOwn(source: string, options: SubjectOptions): Promise<Subject> {
   if (source.endsWith('.onnx')) return openOnnx(source, options);
   const checkpoint = await openCheckpoint(source, options);
   const { weights, others } = filesOf(checkpoint);

@@ -180,6 +180,10 @@ export interface Subject {
 
 /** How a checkpoint is opened, and what is applied to it. */
 export interface SubjectOptions extends Pick<OpenCheckpointOptions, 'adapter' | 'signal' | 'onDownload'> {
+  /** A folder whose tokenizer is used instead of the model's own, or `hf://org/name@revision`. Default: its own. */
+  readonly tokenizer?: string | undefined;
+  /** The version of transformers whose rules the tokenizer follows. Default: the one that saved it. */
+  readonly tokenizerRules?: TokenizerFiles['rules'];
   /** Changes of activations inside the model. */
   readonly edits?: readonly Edit[] | undefined;
 }

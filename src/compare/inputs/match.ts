@@ -65,6 +65,11 @@ function warningsOf(a: RunManifest, b: RunManifest): string[] {
   return [
     ...differs('vocabulary size', a.shape.vocab, b.shape.vocab),
     ...differs('storage type of the weights', a.model.dtype, b.model.dtype),
+    ...differs(
+      'version of transformers whose rules the tokenizer follows',
+      a.model.tokenizerRules?.transformers,
+      b.model.tokenizerRules?.transformers,
+    ),
     ...differs('babelscope version', a.babelscope, b.babelscope),
     ...differs('onnxruntime version', a.onnxruntime, b.onnxruntime),
     ...(a.model.tokenizerSha256 === b.model.tokenizerSha256
@@ -186,6 +191,7 @@ const PLAN = [
   'sequenceLength',
   'tokensPerLanguage',
   'folds',
+  'foldsBy',
   'seed',
   'keep',
   'pooling',
