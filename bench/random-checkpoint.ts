@@ -1,9 +1,9 @@
 /** Writes checkpoints of any architecture and size with random weights, as fast as the disk takes them. */
 import { closeSync, mkdirSync, openSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
+import { FAMILIES } from '../src/models/choose-family.js';
 import { Block } from '../src/models/layers/block.js';
 import type { WeightSource } from '../src/models/layers/weights.js';
-import { FAMILIES } from '../src/models/open-model.js';
 
 /** Elements drawn; longer tensors repeat them. A prime, so that no two rows of a matrix are alike. */
 const DRAWN = 4_194_301;

@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { FAMILIES as UNORDERED } from '../src/models/open-model.js';
+import { FAMILIES as UNORDERED } from '../src/models/choose-family.js';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const CHECKPOINTS = join(ROOT, 'test', 'fixtures', 'models');

@@ -23,11 +23,32 @@ export async function openFile(path: string, mostBytes = Number.MAX_SAFE_INTEGER
     if (!entry.isFile()) throw new Error(`not a regular file, but ${kindOf(entry)}`);
     if (entry.size > mostBytes)
       throw new Error(`${entry.size} bytes, more than the ${mostBytes} that are read`);
+    if (await isLfsPointer(handle, entry.size)) throw new LfsPointer();
     return { handle, bytes: entry.size };
   } catch (cause) {
     await handle.close();
     throw cause;
   }
+}
+
+/** Where a repository was cloned without git-lfs, a few lines of text that name a file stand in its place. */
+export class LfsPointer extends Error {
+  readonly remedy = 'run "git lfs pull" in the repository, or download the file itself';
+
+  constructor() {
+    super('a pointer of Git LFS, not the file itself: run "git lfs pull"');
+  }
+}
+
+/** The first line of a pointer (Git LFS specification, version 1), which may be no longer than 1024 bytes. */
+const POINTER = /^version https:\/\/(?:git-lfs\.github\.com|hawser\.github\.com)\/spec\//;
+const MOST_POINTER_BYTES = 1024;
+
+async function isLfsPointer(handle: FileHandle, bytes: number): Promise<boolean> {
+  if (bytes === 0 || bytes > MOST_POINTER_BYTES) return false;
+  const text = Buffer.alloc(bytes);
+  const { bytesRead } = await handle.read(text, 0, bytes, 0);
+  return POINTER.test(text.toString('latin1', 0, bytesRead));
 }
 
 /** All bytes of a regular file. @throws Error as `openFile`, and where the file was made shorter meanwhile */

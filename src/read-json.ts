@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
 import { CheckpointError, type ErrorDetails, type InputErrorClass, messageOf } from './errors.js';
-import { readWholeFile } from './read-file.js';
+import { LfsPointer, readWholeFile } from './read-file.js';
 
 /** Real config.json files have a few kB, shard indices of the largest models a few MB, tokenizers some 30 MB. */
 const MAX_JSON_BYTES = 100_000_000; // 100 MB
@@ -38,6 +38,9 @@ export async function readJson(path: string, remedy: string, ErrorType: InputErr
   try {
     bytes = await readWholeFile(path, MAX_JSON_BYTES);
   } catch (cause) {
+    if (cause instanceof LfsPointer) {
+      return fail('is a pointer of Git LFS, not the file itself', cause, { remedy: cause.remedy });
+    }
     const check = 'check that the file exists and that you may read it';
     return fail('cannot be read', cause, { found: messageOf(cause), remedy: check });
   }

@@ -44,7 +44,13 @@ export async function capture(options: CaptureOptions): Promise<CaptureResult> {
   checkOptions(options);
   const folder = resolve(options.out);
   const { checkpoint, adapter, onDownload } = options;
-  const subject = await openSubject(checkpoint, { adapter, signal, onDownload });
+  const subject = await openSubject(checkpoint, {
+    adapter,
+    tokenizer: options.tokenizer,
+    tokenizerRules: options.tokenizerRules,
+    signal,
+    onDownload,
+  });
   const { model } = subject;
   const watch = await InputWatch.start(subject);
   const tokenizer = await loadTokenizer(subject.tokenizer);
@@ -62,7 +68,7 @@ export async function capture(options: CaptureOptions): Promise<CaptureResult> {
   );
   const planned = planRun({
     model,
-    identity: watch.identity,
+    identity: { ...watch.identity, tokenizerRules: tokenizer.rules },
     grid,
     rule,
     ...cut,
@@ -70,9 +76,10 @@ export async function capture(options: CaptureOptions): Promise<CaptureResult> {
     pooling,
     extraHooks,
     seed,
+    foldsBy: options.foldsBy,
     device,
     memoryBytes,
-    warnings: [...subject.warnings, ...(await gridWarnings(grid, tokenizer))],
+    warnings: [...subject.warnings, ...tokenizer.warnings, ...(await gridWarnings(grid, tokenizer))],
   });
   options.onPlan?.({ bytes: runBytes(planned) });
 

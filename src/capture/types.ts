@@ -3,6 +3,7 @@ import type { ErrorDetails } from '../errors.js';
 import type { ProbeSet } from '../probes/index.js';
 import type { Device } from '../runtime/index.js';
 import type { RunManifest, RunPlan } from '../store/index.js';
+import type { Version } from '../tokenizer/index.js';
 import type { ExtraHook } from './plan/recording.js';
 
 export interface CaptureOptions {
@@ -10,6 +11,10 @@ export interface CaptureOptions {
   readonly checkpoint: string;
   /** A PEFT LoRA adapter applied to the checkpoint: its folder, or `hf://org/name@revision`. Default none. */
   readonly adapter?: string | undefined;
+  /** A folder whose tokenizer is used instead of the checkpoint's own, or `hf://org/name@revision`. Default its own. */
+  readonly tokenizer?: string | undefined;
+  /** The version of transformers whose rules the tokenizer follows. Default: the one that saved it. */
+  readonly tokenizerRules?: Version | undefined;
   /** A loaded probe set, the name of a built-in one, or a path that `loadProbes` reads. */
   readonly probes: ProbeSet | string;
   /** Folder of the run. The same options resume an unfinished run; a finished one is left as it is. */
@@ -53,6 +58,11 @@ export interface CaptureOptions {
   readonly shard?: { readonly index: number; readonly count: number } | undefined;
   /** At most this many items of a named set, as `loadProbes` chooses them. */
   readonly limit?: number | undefined;
+  /**
+   * Deal whole clusters of items into folds, by what the probe set says that they share (`relation`, `document`), so that
+   * whatever is said from folds is about other clusters. Default: items are dealt one by one.
+   */
+  readonly foldsBy?: string | undefined;
   /** Seed of the deal into folds. Default 0. */
   readonly seed?: number | undefined;
   /** Leave `parts/` after merging. Default false. */

@@ -2,17 +2,17 @@ import { existsSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { z } from 'zod';
 import { CheckpointError } from '../errors.js';
-import { readConfigField } from './config/config-field.js';
 import { parseHubPath } from './hub/cache-folder.js';
 import { ADAPTER_CONFIG, ADAPTER_WEIGHTS } from './lora/lora-config.js';
 import { sha256OfFiles } from './sha256-of-files.js';
+import { isScale, isStoredTable } from './stored-tables.js';
 import { findTokenizerFiles, hashTokenizerFiles } from './tokenizer-files.js';
 import type { Adapter, AdapterIdentity, Checkpoint, ModelIdentity } from './types.js';
 
 /**
  * Name, revision, size and SHA-256 fingerprints of a checkpoint. Reads every byte of config, weights and tokenizer.
  *
- * @throws CheckpointError if there are no weights, config.json names no architecture or a file cannot be read.
+ * @throws CheckpointError if there are no weights or a file cannot be read.
  */
 export async function identifyCheckpoint(checkpoint: Checkpoint): Promise<ModelIdentity> {
   const { folder, tensors, tokenizerJson } = checkpoint;
@@ -28,14 +28,29 @@ export async function identifyCheckpoint(checkpoint: Checkpoint): Promise<ModelI
     name: hub?.name ?? (basename(folder) || dirname(folder)),
     revision: hub?.revision ?? null,
     ref: checkpoint.ref,
-    architecture: readConfigField(checkpoint, 'architectures', z.array(z.string()).min(1))[0]!,
-    modelType: readConfigField(checkpoint, 'model_type', z.string().min(1)),
+    ...namesOf(checkpoint),
     ...countParameters(checkpoint),
     configSha256: await sha256OfFiles([join(folder, 'config.json')]),
     weightsSha256: await sha256OfFiles(weightFiles(checkpoint).map(({ path }) => path)),
     tokenizerSha256: tokenizerJson === null ? null : await sha256OfFiles([tokenizerJson]),
     tokenizerFiles: await hashTokenizerFiles(tokenizerFilesOf(checkpoint)),
     adapter: checkpoint.adapter === null ? null : await identifyAdapter(checkpoint.adapter),
+  };
+}
+
+const unnamed = z.string().min(1).nullish().catch(null);
+const namesSchema = z.object({
+  architectures: z.array(z.string()).nullish().catch(null),
+  model_type: unnamed,
+});
+
+/** What config.json calls the model; whoever reads the weights knows its architecture where the file does not. */
+function namesOf({ config }: Checkpoint): Pick<ModelIdentity, 'architecture' | 'modelType'> {
+  const { architectures, model_type: modelType } = namesSchema.parse(config);
+  const architecture = architectures?.[0];
+  return {
+    architecture: architecture ?? modelType ?? 'unknown',
+    modelType: modelType ?? architecture ?? 'unknown',
   };
 }
 
@@ -97,25 +112,19 @@ function countParameters({
   tensors,
   unreadable,
 }: Checkpoint): Pick<ModelIdentity, 'parameters' | 'dtype'> {
-  const elements: Record<StoredDtype, number> = { F32: 0, F16: 0, BF16: 0, F8_E4M3: 0, MXFP4: 0 };
+  const elements: Record<StoredDtype, number> = { F64: 0, F32: 0, F16: 0, BF16: 0, F8_E4M3: 0, MXFP4: 0 };
   for (const { name, dtype, shape } of [...tensors.values(), ...unreadable.values()]) {
     // A copy that is ignored on loading.
     if (name === 'lm_head.weight' && config.tie_word_embeddings === true) continue;
-    // Tables derived from config.json that old versions of transformers stored.
-    if (STORED_TABLES.test(name) || SCALES.test(name)) continue;
+    if (isStoredTable(name) || isScale(name)) continue;
     const count = shape.reduce((product, size) => product * size, 1);
     if (dtype === 'U8' && name.endsWith('_blocks')) elements.MXFP4 += 2 * count;
     else if (Object.hasOwn(elements, dtype)) elements[dtype as StoredDtype] += count;
   }
-  const dtypes: StoredDtype[] = ['BF16', 'F16', 'F32', 'F8_E4M3', 'MXFP4'];
+  const dtypes: StoredDtype[] = ['BF16', 'F16', 'F32', 'F64', 'F8_E4M3', 'MXFP4'];
   const dtype = dtypes.reduce((most, next) => (elements[next] > elements[most] ? next : most));
   return { parameters: dtypes.reduce((sum, type) => sum + elements[type], 0), dtype };
 }
-
-/** Names of the scales of FP8 and MXFP4 weights. */
-const SCALES = /_scale(_inv|s)?$/;
-/** Rotary frequencies; causal masks of GPT-2 and GPT-NeoX. */
-const STORED_TABLES = /\.rotary_emb\.inv_freq$|\.(attn|attention)\.(bias|masked_bias)$/;
 
 /** Hexadecimal digits that stand for a commit, as git shortens it. */
 const SHORT_COMMIT = 7;

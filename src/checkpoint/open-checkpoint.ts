@@ -7,6 +7,7 @@ import { parseHubReference } from './hub/reference.js';
 import type { DownloadOptions } from './hub/snapshot.js';
 import { hubSnapshot } from './hub/snapshot.js';
 import { baseMismatch, readAdapter, type StoredAdapter } from './lora/read-adapter.js';
+import { notReadBeside } from './not-read-beside.js';
 import { readSafetensorsHeader, type SafetensorsHeader, type StoredTensor } from './safetensors/header.js';
 import { INDEX_FILE, RESAVE, readWeightMap, SINGLE_FILE } from './safetensors/weight-map.js';
 import type { Checkpoint, UnreadableTensor, WeightDtype, WeightTensor } from './types.js';
@@ -38,7 +39,7 @@ export async function openCheckpoint(
   const found = await listFolder(folder, source);
   const config = await readJsonObject(join(found.folder, 'config.json'), RESAVE);
   const stored = adapter === undefined ? null : await readAdapter(adapter, download);
-  const headers = await readWeightHeaders(found.folder, found.names, weights);
+  const { headers, warnings } = await readWeightHeaders(found.folder, found.names, weights);
   const { adapterTensors, ...located } = await placeTensors(found.folder, headers, stored);
   const fileOrNull = (name: string) => (found.names.has(name) ? join(found.folder, name) : null);
   return {
@@ -56,6 +57,10 @@ export async function openCheckpoint(
             tensors: adapterTensors,
             warnings: [...stored.warnings, ...baseMismatch(stored, found.folder, config)],
           },
+    warnings: [
+      ...warnings,
+      ...notReadBeside(found.names, [...headers.keys()], stored?.folder === found.folder),
+    ],
     tokenizerJson: fileOrNull('tokenizer.json'),
     tokenizerConfig: fileOrNull('tokenizer_config.json'),
   };
@@ -120,13 +125,19 @@ function missingConfigRemedy(names: ReadonlySet<string>): string {
 const adapterRemedy =
   'this is a LoRA/PEFT adapter: give its base as the checkpoint, and this folder with --adapter';
 
-/** Headers of the checkpoint's weight files, by file name. */
+interface WeightHeaders {
+  /** By file name. */
+  readonly headers: ReadonlyMap<string, SafetensorsHeader>;
+  readonly warnings: readonly string[];
+}
+
+/** Headers of the checkpoint's weight files. */
 async function readWeightHeaders(
   folder: string,
   names: ReadonlySet<string>,
   need: 'required' | 'optional',
-): Promise<ReadonlyMap<string, SafetensorsHeader>> {
-  if (names.has(SINGLE_FILE)) return readHeaders(folder, [SINGLE_FILE]);
+): Promise<WeightHeaders> {
+  if (names.has(SINGLE_FILE)) return { headers: await readHeaders(folder, [SINGLE_FILE]), warnings: [] };
   if (names.has(INDEX_FILE)) {
     const weightMap = await readWeightMap(join(folder, INDEX_FILE));
     const shards = [...new Set(weightMap.values())].sort();
@@ -141,10 +152,9 @@ async function readWeightHeaders(
       });
     }
     const headers = await readHeaders(folder, shards);
-    checkAgainstIndex(folder, weightMap, headers);
-    return headers;
+    return { headers, warnings: checkAgainstIndex(folder, weightMap, headers) };
   }
-  if (need === 'optional') return new Map();
+  if (need === 'optional') return { headers: new Map(), warnings: [] };
   throw new CheckpointError({
     what: 'there are no safetensors weights in the folder',
     where: folder,
@@ -180,11 +190,16 @@ async function readHeaders(
   return headers;
 }
 
+/**
+ * @returns a warning of tensors that the index does not name. They are read as all others are; transformers passes them over.
+ * @throws CheckpointError where index and shards contradict each other
+ */
 function checkAgainstIndex(
   folder: string,
   weightMap: ReadonlyMap<string, string>,
   headers: ReadonlyMap<string, SafetensorsHeader>,
-): void {
+): string[] {
+  const outside: string[] = [];
   for (const [tensor, file] of weightMap) {
     if (!headers.get(file)!.tensors.has(tensor)) {
       throw new CheckpointError({
@@ -196,18 +211,25 @@ function checkAgainstIndex(
   }
   for (const [file, header] of headers) {
     for (const tensor of header.tensors.keys()) {
-      const listed = weightMap.get(tensor);
-      if (listed === file) continue;
+      const entry = weightMap.get(tensor);
+      if (entry === file) continue;
+      if (entry === undefined) {
+        outside.push(`${tensor} (${file})`);
+        continue;
+      }
       throw new CheckpointError({
-        what:
-          listed === undefined
-            ? `tensor ${JSON.stringify(tensor)} of ${file} is not in ${INDEX_FILE}`
-            : `tensor ${JSON.stringify(tensor)} is in ${file}, but ${INDEX_FILE} says ${listed}`,
+        what: `tensor ${JSON.stringify(tensor)} is in ${file}, but ${INDEX_FILE} says ${entry}`,
         where: folder,
         remedy: 'index and shards are of different checkpoints: download all of them again',
       });
     }
   }
+  return outside.length === 0
+    ? []
+    : [
+        `${INDEX_FILE} does not name ${outside.length} tensors of the shards, which transformers passes over: ` +
+          `${listed(outside, 8)}; those that the model has were read all the same`,
+      ];
 }
 
 interface PlacedTensors extends Pick<Checkpoint, 'weightsRoot' | 'tensors' | 'unreadable'> {
@@ -257,14 +279,14 @@ function adapterDtype(where: string, { name, dtype }: StoredTensor): CheckpointE
   return new CheckpointError({
     what: `tensor ${JSON.stringify(name)} of the adapter is stored in a type that is not supported`,
     where,
-    expected: 'F32, F16 or BF16',
+    expected: 'F64, F32, F16 or BF16',
     found: dtype,
     remedy: 'save the adapter in bfloat16 or float32',
   });
 }
 
 function isWeightDtype(dtype: string): dtype is WeightDtype {
-  return dtype === 'F32' || dtype === 'F16' || dtype === 'BF16';
+  return dtype === 'F64' || dtype === 'F32' || dtype === 'F16' || dtype === 'BF16';
 }
 
 function some(names: ReadonlySet<string>, ending: string): boolean {

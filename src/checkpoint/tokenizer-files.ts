@@ -5,7 +5,7 @@ import { isObject, readJson } from '../read-json.js';
 import { sha256OfFiles } from './sha256-of-files.js';
 
 /** Files that say which tokens a text becomes. */
-const TOKENIZER_FILES = [
+export const TOKENIZER_FILES: readonly string[] = [
   'tokenizer.json',
   'tokenizer_config.json',
   'special_tokens_map.json',
@@ -16,7 +16,7 @@ const TOKENIZER_FILES = [
   'tokenizer.model',
   'spiece.model',
   'sentencepiece.bpe.model',
-] as const;
+];
 
 /** Settings of tokenizer_config.json that change no token of a prompt: conversations, decoding, batches, names. */
 const WITHOUT_EFFECT: ReadonlySet<string> = new Set([

@@ -1,7 +1,7 @@
 import type { LoraConfig } from './lora/lora-config.js';
 
 /** Storage types of weights that graphs can read where they lie. */
-export type WeightDtype = 'F32' | 'F16' | 'BF16';
+export type WeightDtype = 'F64' | 'F32' | 'F16' | 'BF16';
 
 /** Where one weight lies on disk; nothing of it has been read. */
 export interface WeightTensor {
@@ -76,6 +76,8 @@ export interface Checkpoint {
   /** Stored tensors left out of `tensors` because of their type. */
   readonly unreadable: ReadonlyMap<string, UnreadableTensor>;
   readonly adapter: Adapter | null;
+  /** Warnings about the folder that a run with it should give: files that lie beside and were not read, and their like. */
+  readonly warnings: readonly string[];
   /** Absolute paths; null where the file is absent. */
   readonly tokenizerJson: string | null;
   readonly tokenizerConfig: string | null;
@@ -89,7 +91,7 @@ export interface ModelIdentity {
   readonly revision: string | null;
   /** Branch, tag or commit that was asked for with `hf://org/name@ref`; says how the commit was found, no part of what the model is. */
   readonly ref: string | null;
-  /** `architectures[0]` of config.json. */
+  /** The class of transformers that it is read as: `architectures[0]` of config.json where that is a language model. */
   readonly architecture: string;
   readonly modelType: string;
   readonly parameters: number;
@@ -101,8 +103,18 @@ export interface ModelIdentity {
   readonly tokenizerSha256: string | null;
   /** SHA-256 of each file that decides which tokens a text becomes, by name; absent where it is not known. */
   readonly tokenizerFiles?: Readonly<Record<string, string>> | undefined;
+  /** The tokenizer of another folder that is used instead of its own; absent where its own is used. */
+  readonly tokenizer?: TokenizerIdentity | undefined;
   /** The adapter applied to it; `parameters` and hashes above are those of the base. */
   readonly adapter: AdapterIdentity | null;
+}
+
+/** The facts that a run records about the tokenizer of another folder. */
+export interface TokenizerIdentity {
+  /** Folder name, or `org/name` for a hub cache path. */
+  readonly name: string;
+  readonly revision: string | null;
+  readonly ref: string | null;
 }
 
 /** The facts that a run records about an adapter. */

@@ -1,6 +1,7 @@
 import { Command, Option } from '@commander-js/extra-typings';
 import { type CaptureOptions, type CaptureResult, capture, EXTRA_HOOKS } from '../capture/index.js';
 import { describeSource } from '../probes/index.js';
+import { TRANSFORMERS_VERSIONS } from '../tokenizer/index.js';
 import {
   choice,
   parseBytes,
@@ -34,6 +35,16 @@ export function captureCommand() {
     )
     .option('--format <name>', 'how the files are to be read (default: what they look like)')
     .option('--adapter <folder>', 'a PEFT LoRA adapter to apply: its folder, or hf://org/name@revision')
+    .option(
+      '--tokenizer <folder>',
+      "the tokenizer of another folder instead of the checkpoint's own, or hf://org/name@revision",
+    )
+    .addOption(
+      new Option(
+        '--tokenizer-rules <version>',
+        'the version of transformers whose rules the tokenizer follows (default: the one that saved it)',
+      ).choices(Object.values(TRANSFORMERS_VERSIONS)),
+    )
     .requiredOption('--out <run>', 'folder of the run; the same command resumes an unfinished one')
     .option(
       '--languages <tags>',
@@ -82,6 +93,10 @@ export function captureCommand() {
       parseTokens,
     )
     .option('--limit <items>', 'only the first items of the set', parsePositiveInteger)
+    .option(
+      '--folds-by <cluster>',
+      'deal whole clusters of items into folds, for example relation or document: findings are then about other clusters',
+    )
     .option('--seed <n>', 'seed of the deal into folds', parseSeed, 0)
     .option('--json', "print the run's manifest as one JSON object")
     .action(async (checkpoint, { json, memory, hooks, ...options }) => {

@@ -34,7 +34,7 @@ export function inspectCommand() {
 type TimedEstimate = CaptureEstimate & { readonly gflops: number; readonly tokensPerSecond: number | null };
 
 function printInspection(inspection: Inspection, capture: TimedEstimate): void {
-  const { hooks, units, weights, adapter, graph, mixture, ...shape } = inspection;
+  const { hooks, units, weights, adapter, graph, mixture, warnings, ...shape } = inspection;
   printTable(
     ['property', 'value'],
     Object.entries(shape).map(([key, value]) => [key, formatValue(value)]),
@@ -63,10 +63,10 @@ function printInspection(inspection: Inspection, capture: TimedEstimate): void {
       : `weights: ${weights.tensors} tensors in ${weights.files} file(s), ${weights.bytes.toLocaleString('en')} bytes`,
   );
   if (adapter !== null) {
-    const { tensors, parameters, warnings } = adapter;
+    const { tensors, parameters } = adapter;
     print(`adapter: ${tensors} tensors, ${parameters.toLocaleString('en')} parameters, all of them applied`);
-    sayWarnings(warnings);
   }
+  sayWarnings(warnings);
   print('');
   printTable(['a capture takes', ''], captureRows(capture, graph !== null));
 }

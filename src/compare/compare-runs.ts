@@ -13,11 +13,12 @@ import { exchangedQuantities } from './inputs/exchanged-units.js';
 import { foldSubsets } from './inputs/fold-subsets.js';
 import { checkGroups } from './inputs/language-groups.js';
 import type { Scope } from './inputs/layer-scores.js';
-import { assertMatch } from './inputs/match.js';
+import { assertMatch, sameWeights } from './inputs/match.js';
 import { openRegimes, type Regime, type RunToCompare, runsOf } from './inputs/regimes.js';
 import type { RunSource } from './inputs/run-source.js';
 import { trajectorySteps } from './inputs/trajectory-steps.js';
 import { measureAll } from './measure-all.js';
+import { acrossClusters } from './populations.js';
 import { comparedPairs, type Design, type Quantity } from './quantities/quantity.js';
 import { reliabilityOf } from './reliability.js';
 import { type RunWarning, warningLines } from './run-warnings.js';
@@ -84,14 +85,13 @@ export async function compareRuns(
   const { manifest } = reference;
   const tags = manifest.plan.languages;
   const steps = options.trajectory === true ? stepsOf(regimes, runs) : new Map<string, number>();
+  const others = sources.filter((source) => source !== reference);
   const warnings: RunWarning[] = [
+    ...sameWeights(reference, others),
     ...sources.flatMap(({ label, manifest: { warnings: own } }) =>
       own.map((text) => ({ label, against: null, text })),
     ),
-    ...assertMatch(
-      reference,
-      sources.filter((source) => source !== reference),
-    ),
+    ...assertMatch(reference, others),
   ];
   checkGroups(groups, manifest.languages);
   checkMargin(options.margin);
@@ -147,6 +147,8 @@ export async function compareRuns(
     measured.push(measureAll(quantities, design, exchanged));
   }
   if (aligned !== null) measured.push(measureAll(aligned.quantities, { ...design, subsets: jackknifed }));
+  const changes = adjustTests(measured.flatMap((of) => of.changes));
+  const populated = await acrossClusters(changes, regimes, types, { ...design, subsets: jackknifed }, signal);
   const reliability = [];
   for (const source of compared) {
     const computed = results.flatMap((result) => rowsOf(result.reliability, { label: source.label }));
@@ -182,7 +184,8 @@ export async function compareRuns(
         ...family,
       })),
     },
-    changes: adjustTests(measured.flatMap(({ changes }) => changes)),
+    changes: populated.changes,
+    population: populated.population,
     contrasts: adjustTests(measured.flatMap((of) => of.contrasts)),
     trends: adjustTrends(measured.flatMap(({ trends }) => trends)),
     headMaps: results.flatMap(({ headMaps }) => headMaps),

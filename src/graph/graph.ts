@@ -6,6 +6,7 @@ export type Dtype =
   | 'float32'
   | 'float16'
   | 'bfloat16'
+  | 'float64'
   | 'float8e4m3fn'
   | 'uint8'
   | 'int32'
@@ -112,6 +113,7 @@ export interface Weight {
 }
 
 const WEIGHT_DTYPES = {
+  F64: 'float64',
   F32: 'float32',
   F16: 'float16',
   BF16: 'bfloat16',

@@ -32,7 +32,7 @@ export interface ImportedSums {
 /** A kind of file that becomes a run. */
 export interface RunKind {
   readonly name: 'lape-counts' | 'lahis';
-  readonly array: 'mlp.fire' | 'head.importance.sum';
+  readonly array: 'mlp.fire' | 'mlp.rate.sum' | 'head.importance.sum';
   /** As `plan.hooks` names what was recorded. */
   readonly hook: string;
   /** The run's warnings: they tell what the files do not say. */
@@ -126,8 +126,11 @@ export function checkShapes(imported: readonly ImportedSums[]): [layers: number,
 /** @throws ImportError if a value is no count, or no importance. */
 export function checkValues({ array }: RunKind, { sums, tokens, file }: ImportedSums): void {
   const counts = array === 'mlp.fire';
+  const rates = array === 'mlp.rate.sum';
   const usable = (value: number) =>
-    counts ? Number.isInteger(value) && value >= 0 && value <= tokens : Number.isFinite(value);
+    counts || rates
+      ? (rates || Number.isInteger(value)) && value >= 0 && value <= tokens
+      : Number.isFinite(value);
   const unusable = (found: string) =>
     new ImportError({
       what: counts ? 'the file holds what is no count' : 'the file holds what is no importance',

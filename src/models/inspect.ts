@@ -1,9 +1,9 @@
 import { stat } from 'node:fs/promises';
-import { z } from 'zod';
-import { openCheckpoint, readConfigField, type UnreadableTensor } from '../checkpoint/index.js';
+import { openCheckpoint, type UnreadableTensor } from '../checkpoint/index.js';
 import { expertsOf, type HookPoint, neuronsOf } from '../hooks/index.js';
+import { chooseFamily } from './choose-family.js';
 import { openOnnx } from './exported/open.js';
-import { describeModel, openModel } from './open-model.js';
+import { describeModel, openModel, warningsOf } from './open-model.js';
 import type { HiddenHook, Model, ModelShape, SubjectOptions } from './types.js';
 
 /** A description of a checkpoint, made without running it. */
@@ -25,8 +25,9 @@ export interface Inspection extends Omit<ModelShape, 'family' | 'maxPositions'> 
   readonly adapter: {
     readonly tensors: number;
     readonly parameters: number;
-    readonly warnings: readonly string[];
   } | null;
+  /** What a run of it would warn of, whatever the prompts. */
+  readonly warnings: readonly string[];
   /** The hook points that the graph of another exporter hides; such a graph runs whole. null for a folder. */
   readonly graph: { readonly hidden: readonly HiddenHook[] } | null;
   /** null for a folder with only a config.json. */
@@ -54,7 +55,7 @@ export async function inspectModel(
   const tensors = [...checkpoint.tensors.values()];
   const { adapter } = checkpoint;
   const model = tensors.length === 0 ? describeModel(checkpoint, adapter) : openModel(checkpoint, options);
-  const [architecture] = readConfigField(checkpoint, 'architectures', z.tuple([z.string()]).rest(z.string()));
+  const { architecture } = chooseFamily(checkpoint);
   const stored = [...tensors, ...checkpoint.unreadable.values()];
   const inspection = {
     ...describe(model, architecture, commonestDtype(stored) ?? configDtype(checkpoint.config)),
@@ -67,8 +68,8 @@ export async function inspectModel(
               (sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1),
               0,
             ),
-            warnings: adapter.warnings,
           },
+    warnings: warningsOf(checkpoint, model),
     graph: null,
     weights:
       tensors.length === 0
@@ -86,11 +87,12 @@ async function inspectOnnx(
   path: string,
   options: SubjectOptions,
 ): Promise<{ inspection: Inspection; model: Model }> {
-  const { model, architecture, stored, files, tensors } = await openOnnx(path, options);
+  const { model, architecture, stored, files, tensors, warnings } = await openOnnx(path, options);
   const sizes = await Promise.all(files.map(async (file) => (await stat(file)).size));
   const inspection = {
     ...describe(model, architecture, stored.dtype),
     adapter: null,
+    warnings,
     graph: { hidden: model.hidden },
     weights: { files: files.length, tensors, bytes: sizes.reduce((a, b) => a + b, 0) },
   };
@@ -101,7 +103,7 @@ function describe(
   { shape, hooks }: Model,
   architecture: string,
   dtype: string | null,
-): Omit<Inspection, 'weights' | 'adapter' | 'graph'> {
+): Omit<Inspection, 'weights' | 'adapter' | 'graph' | 'warnings'> {
   const { layers, dModel, heads, kvHeads, headDim, dMlp, experts, mixture, vocab, parameters } = shape;
   const total = (of: (layer: number) => number): number =>
     Array.from({ length: layers }, (_, layer) => of(layer)).reduce((sum, count) => sum + count, 0);

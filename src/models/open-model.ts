@@ -1,5 +1,3 @@
-import { join } from 'node:path';
-import { z } from 'zod';
 import {
   type Adapter,
   type Checkpoint,
@@ -8,8 +6,9 @@ import {
   checkSizes,
   filesOf,
   identifyCheckpoint,
+  identifyTokenizer,
   openCheckpoint,
-  readConfigField,
+  openTokenizer,
   requireWeight,
   type WeightTensor,
 } from '../checkpoint/index.js';
@@ -23,13 +22,14 @@ import {
   placeEdits,
   type Tap,
 } from '../hooks/index.js';
+import { type Choice, chooseFamily } from './choose-family.js';
 import { openOnnx } from './exported/open.js';
-import * as families from './families/index.js';
-import type { Architecture, ConfigFile, Family } from './family.js';
+import type { Architecture, ConfigFile } from './family.js';
 import { Block, type BlockOptions } from './layers/block.js';
 import { finishLoss } from './layers/loss.js';
 import type { WeightSource } from './layers/weights.js';
 import { adaptedSource, type LowRankSource } from './lora/adaptation.js';
+import { nameTensors } from './stored-names.js';
 import type {
   GraphOptions,
   LayeredModel,
@@ -40,9 +40,7 @@ import type {
   Subject,
   SubjectOptions,
 } from './types.js';
-
-/** Every family that can be read. */
-export const FAMILIES: readonly Family[] = Object.values(families);
+import { unusedWarnings } from './unused-weights.js';
 
 export interface OpenModelOptions {
   /** Changes of activations inside the graphs, in this order; whatever runs the model runs it changed. */
@@ -57,15 +55,40 @@ export interface OpenModelOptions {
  *   an edit at a hook point or of units that the model does not have
  */
 export function openModel(checkpoint: Checkpoint, { edits = [] }: OpenModelOptions = {}): LayeredModel {
-  const family = familyOf(checkpoint);
-  const architecture = readArchitecture(checkpoint, family);
+  const choice = chooseFamily(checkpoint);
+  const quantisation = checkQuantisation(checkpoint, checkpoint);
+  const architecture = readArchitecture(choice);
   checkPackedWeights(checkpoint);
-  const prefix = missingPrefix(checkpoint, family);
+  const named = nameTensors(checkpoint, architecture, choice.family);
+  const renamed = { ...checkpoint, ...named };
+  const used = new Set<string>();
   const source: WeightSource = (name, shape) => {
-    const own = name.startsWith(prefix) ? name.slice(prefix.length) : name;
-    return requireWeight(checkpoint, storedName(checkpoint, family, own), shape);
+    for (const part of ['', '_blocks', '_scales']) used.add(named.stored.get(`${name}${part}`) ?? '');
+    return requireWeight(renamed, name, shape);
   };
-  return modelOf(architecture, source, checkpoint.adapter, edits);
+  const absentHead = named.hasHead
+    ? null
+    : { name: `${architecture.names.head}.weight`, folder: checkpoint.folder };
+  const model = modelOf(architecture, source, checkpoint.adapter, edits, absentHead);
+  const unused = [...named.stored.values()].filter((name) => !used.has(name));
+  const own = choice.hasTowers ? unused.filter((name) => !isOfTower(name)) : unused;
+  return {
+    ...model,
+    warnings: [
+      ...choice.warnings,
+      ...quantisation,
+      ...model.warnings,
+      ...(absentHead === null
+        ? []
+        : [`the weights hold no unembedding (${absentHead.name}): logits and losses cannot be computed`]),
+      ...unusedWarnings([...new Set(own)], model.shape.layers + extraLayers(checkpoint)),
+    ],
+  };
+}
+
+/** Towers that see or hear, and what joins them to the language model, which alone is read. */
+function isOfTower(name: string): boolean {
+  return /(^|\.)(vision|visual|audio|image|multi_modal|mm_|aligner|connector|sound)/.test(name);
 }
 
 /**
@@ -75,18 +98,13 @@ export function openModel(checkpoint: Checkpoint, { edits = [] }: OpenModelOptio
  * @throws CheckpointError as `openModel` does.
  */
 export function describeModel(file: ConfigFile, adapter: Adapter | null = null): LayeredModel {
-  return modelOf(
-    readArchitecture(file, familyOf(file)),
-    (name, shape): WeightTensor => ({
-      name,
-      shape,
-      dtype: 'F32',
-      location: '',
-      offset: 0,
-      byteLength: 0,
-    }),
-    adapter,
-  );
+  checkQuantisation(file);
+  return modelOf(readArchitecture(chooseFamily(file)), placeholder, adapter);
+}
+
+/** A weight of that shape that lies nowhere. */
+function placeholder(name: string, shape: readonly number[]): WeightTensor {
+  return { name, shape, dtype: 'F32', location: '', offset: 0, byteLength: 0 };
 }
 
 function modelOf(
@@ -94,10 +112,21 @@ function modelOf(
   base: WeightSource,
   adapter: Adapter | null,
   edits: readonly Edit[] = [],
+  absentHead: AbsentHead | null = null,
 ): LayeredModel {
   const { source, lowRank, checkUse } = adaptedSource(adapter, base);
-  const { shape, hooks } = describe(new Writer(architecture, source, lowRank));
+  const { shape, hooks } = describe(new Writer(architecture, source, lowRank), absentHead !== null);
   checkUse();
+  const requireHead = (): void => {
+    if (absentHead === null) return;
+    throw new CheckpointError({
+      what: 'the checkpoint has no unembedding, so that there are no logits and no loss',
+      where: absentHead.folder,
+      expected: `${absentHead.name}, or "tie_word_embeddings": true in config.json`,
+      remedy:
+        'give the checkpoint of the causal language model; what happens in its layers can be captured without',
+    });
+  };
   const writer = new Writer(architecture, source, lowRank, placeEdits(edits, hooks));
   return {
     kind: 'layered',
@@ -107,10 +136,24 @@ function modelOf(
     layer(index, taps, options) {
       return writer.layer(checkedLayer(index, shape), taps, options).finish();
     },
-    unembed: () => writer.unembed().finish(),
+    warnings: architecture.warnings ?? [],
+    mostPositions: architecture.mostPositions ?? null,
+    unembed() {
+      requireHead();
+      return writer.unembed().finish();
+    },
     backward: (index, taps = []) => writer.backward(checkedLayer(index, shape), taps),
-    loss: (options) => writer.loss(options),
+    loss(options) {
+      requireHead();
+      return writer.loss(options);
+    },
   };
+}
+
+/** The weight of an unembedding that the files do not hold. */
+interface AbsentHead {
+  readonly name: string;
+  readonly folder: string;
 }
 
 function checkedLayer(index: number, { layers }: Pick<ModelShape, 'layers'>): number {
@@ -171,8 +214,13 @@ class Writer {
     return new Block(`layer ${index}`, this.#source, { edits, lowRank: this.#lowRank, ...options });
   }
 
-  unembed(): Block {
-    const block = new Block('unembed', this.#source, { lowRank: this.#lowRank });
+  /** @param headless to describe a model whose files hold no unembedding */
+  unembed(headless = false): Block {
+    const head = `${this.architecture.names.head}.weight`;
+    const source: WeightSource = headless
+      ? (name, shape) => (name === head ? placeholder(name, shape) : this.#source(name, shape))
+      : this.#source;
+    const block = new Block('unembed', source, { lowRank: this.#lowRank });
     block.graph.output('logits', this.architecture.unembed(block, this.#stream(block)));
     return block;
   }
@@ -182,53 +230,29 @@ class Writer {
   }
 }
 
-/** The part that the names of a file's weights lack; empty where they have it. */
-function missingPrefix({ tensors }: Checkpoint, { base }: Family): string {
-  if (base === undefined) return '';
-  const prefix = `${base}.`;
-  return [...tensors.keys()].some((name) => name.startsWith(prefix)) ? '' : prefix;
+/** Layers that predict further tokens in training, as DeepSeek-V3's files hold them behind the others. */
+function extraLayers({ config }: ConfigFile): number {
+  const extra = config.num_nextn_predict_layers;
+  return typeof extra === 'number' && extra > 0 ? extra : 0;
 }
 
-function storedName({ tensors }: Checkpoint, { stored }: Family, name: string): string {
-  const names = stored?.(name) ?? [name];
-  return names.find((candidate) => tensors.has(candidate)) ?? names[0]!;
-}
-
-function architectureName(file: ConfigFile): string {
-  return readConfigField(file, 'architectures', z.tuple([z.string()]).rest(z.string()))[0];
-}
-
-function familyOf(file: ConfigFile): Family {
-  const where = join(file.folder, 'config.json');
-  const architecture = architectureName(file);
-  const family = FAMILIES.find(({ architectures }) => architectures.includes(architecture));
-  if (family === undefined) {
-    throw new CheckpointError({
-      what: `there is no family for the architecture ${architecture}`,
-      where,
-      expected: FAMILIES.flatMap(({ architectures }) => architectures).join(', '),
-      found: architecture,
-      remedy: 'CONTRIBUTING.md tells how to add a family',
-    });
-  }
-  return family;
-}
-
-function readArchitecture(file: ConfigFile, family: Family): Architecture {
-  checkQuantisation(file);
+function readArchitecture({ family, file, readAs }: Choice): Architecture {
   checkSizes(file);
-  return family.read(file, architectureName(file));
+  return family.read(file, readAs);
 }
 
 /**
  * Writes every graph once: hook points are those that its layers pass, parameters the weights that they ask for, each
  * name once, as tied weights share one.
  */
-function describe(writer: Writer): ModelDescription {
-  const { shape: sizes } = writer.architecture;
+function describe(writer: Writer, headless: boolean): ModelDescription {
+  const { shape: sizes, names } = writer.architecture;
   const embed = writer.embed();
   const layers = Array.from({ length: sizes.layers }, (_, layer) => writer.layer(layer, []));
-  const parameters = new Map([embed, ...layers, writer.unembed()].flatMap((block) => [...block.parameters]));
+  const parameters = new Map(
+    [embed, ...layers, writer.unembed(headless)].flatMap((block) => [...block.parameters]),
+  );
+  if (headless) parameters.delete(`${names.head}.weight`);
   const shape = {
     ...sizes,
     mixture: sizes.mixture ?? null,
@@ -249,16 +273,50 @@ function describe(writer: Writer): ModelDescription {
  * @throws CheckpointError and others as `openCheckpoint` and `openModel` do, or `openOnnx`.
  */
 export async function openSubject(source: string, options: SubjectOptions = {}): Promise<Subject> {
+  const own = await openOwn(source, options);
+  const { tokenizer: other, tokenizerRules: rules } = options;
+  const subject = other === undefined ? own : await withTokenizer(own, other, options);
+  return rules === undefined ? subject : { ...subject, tokenizer: { ...subject.tokenizer, rules } };
+}
+
+/** A model with the tokenizer of another folder. */
+async function withTokenizer(
+  subject: Subject,
+  source: string,
+  { signal, onDownload }: SubjectOptions,
+): Promise<Subject> {
+  const tokenizer = await openTokenizer(source, subject.tokenizer.config, { signal, onDownload });
+  return {
+    ...subject,
+    tokenizer,
+    inputs: [...subject.inputs, ...tokenizer.files],
+    identify: async () => ({ ...(await subject.identify()), ...(await identifyTokenizer(tokenizer)) }),
+  };
+}
+
+async function openOwn(source: string, options: SubjectOptions): Promise<Subject> {
   if (source.endsWith('.onnx')) return openOnnx(source, options);
   const checkpoint = await openCheckpoint(source, options);
   const { weights, others } = filesOf(checkpoint);
+  const model = openModel(checkpoint, options);
+  const { architecture, modelType } = chooseFamily(checkpoint);
   return {
-    model: openModel(checkpoint, options),
+    model,
     weightsRoot: checkpoint.weightsRoot,
     weights,
     inputs: [...weights.map(({ path }) => path), ...others],
     tokenizer: checkpoint,
-    warnings: checkpoint.adapter?.warnings ?? [],
-    identify: () => identifyCheckpoint(checkpoint),
+    warnings: warningsOf(checkpoint, model),
+    identify: async () => ({
+      ...(await identifyCheckpoint(checkpoint)),
+      architecture,
+      modelType,
+      parameters: model.shape.parameters,
+    }),
   };
+}
+
+/** All that one should know of a checkpoint before one believes what a run of it gives. */
+export function warningsOf(checkpoint: Checkpoint, { warnings }: Pick<LayeredModel, 'warnings'>): string[] {
+  return [...checkpoint.warnings, ...warnings, ...(checkpoint.adapter?.warnings ?? [])];
 }

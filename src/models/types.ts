@@ -76,9 +76,14 @@ export interface GraphOptions {
  */
 export interface LayeredModel extends ModelDescription {
   readonly kind: 'layered';
+  /** Warnings about weights and configuration that a run with it should give. */
+  readonly warnings: readonly string[];
+  /** The most tokens of a prompt where each position has a learned vector; null: any number. */
+  readonly mostPositions: number | null;
   embed(options?: GraphOptions): ModelGraph;
   /** @throws UsageError for a layer there is not, or a tap at a hook point that it does not have. */
   layer(index: number, taps: readonly Tap[], options?: GraphOptions): ModelGraph;
+  /** @throws CheckpointError where the weights hold no unembedding, as `loss` does */
   unembed(): ModelGraph;
   /**
    * The gradient of a scalar through a layer: `hidden` [batch, seq, dModel], what the layer reads, and `gradient` with regard to
@@ -175,6 +180,10 @@ export interface Subject {
 
 /** How a checkpoint is opened, and what is applied to it. */
 export interface SubjectOptions extends Pick<OpenCheckpointOptions, 'adapter' | 'signal' | 'onDownload'> {
+  /** A folder whose tokenizer is used instead of the model's own, or `hf://org/name@revision`. Default: its own. */
+  readonly tokenizer?: string | undefined;
+  /** The version of transformers whose rules the tokenizer follows. Default: the one that saved it. */
+  readonly tokenizerRules?: TokenizerFiles['rules'];
   /** Changes of activations inside the model. */
   readonly edits?: readonly Edit[] | undefined;
 }

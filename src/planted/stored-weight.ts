@@ -5,7 +5,7 @@ import { CheckpointError, messageOf } from '../errors.js';
 import { readFully } from '../read-file.js';
 import { fromFloat16, toFloat16, toOutputError } from '../store/index.js';
 
-const ELEMENT_BYTES: Readonly<Record<WeightDtype, number>> = { F32: 4, F16: 2, BF16: 2 };
+const ELEMENT_BYTES: Readonly<Record<WeightDtype, number>> = { F64: 8, F32: 4, F16: 2, BF16: 2 };
 
 /** Elements of a stored weight. */
 export function elementsOf({ shape }: Pick<WeightTensor, 'shape'>): number {
@@ -81,6 +81,7 @@ export function roundTo(dtype: WeightDtype, values: Float32Array): Float32Array 
 }
 
 function decode(buffer: ArrayBuffer, dtype: WeightDtype): Float32Array {
+  if (dtype === 'F64') return Float32Array.from(new Float64Array(buffer));
   if (dtype === 'F32') return new Float32Array(buffer);
   if (dtype === 'F16') return fromFloat16(new Uint16Array(buffer));
   // bfloat16 is the upper half of float32.
@@ -88,7 +89,8 @@ function decode(buffer: ArrayBuffer, dtype: WeightDtype): Float32Array {
   return new Float32Array(bits.buffer);
 }
 
-function encode(values: Float32Array, dtype: WeightDtype): Float32Array | Uint16Array {
+function encode(values: Float32Array, dtype: WeightDtype): Float64Array | Float32Array | Uint16Array {
+  if (dtype === 'F64') return Float64Array.from(values);
   if (dtype === 'F32') return values.slice();
   if (dtype === 'F16') return toFloat16(values).bits;
   const single = new Uint32Array(values.buffer, values.byteOffset, values.length);

@@ -95,7 +95,7 @@ const DEFAULT_MEMORY_BYTES = 4 * 2 ** 30;
  * Results are float32 and do not depend on threads or memory. `await using` closes the model by itself.
  *
  * @param source A Hugging Face folder, `hf://org/name@revision`, or an .onnx file of another exporter.
- * @param options `adapter` applies a LoRA adapter, given like `source`; `edits` change activations inside the model, as
+ * @param options `adapter` applies a LoRA adapter, given like `source`; `tokenizer` is a folder whose tokenizer is used instead; `edits` change activations inside the model, as
  *   `{ kind: 'set', at: 'blocks.7.attn.hook_z', units: [3], amount: 0 }` silences a head. `device` is `cpu` by default, `threads` the
  *   number of physical cores, `memoryBytes` 4 GiB: layers pass one at a time where they do not all fit.
  * @throws CheckpointError, HubError as `openCheckpoint` does; UsageError for a device that is not available, or an edit of

@@ -205,8 +205,10 @@ export class ModelRunner {
     const { prompts, signal } = pass;
     if (signal?.aborted) throw interrupted(signal);
     if (prompts.length === 0) throw new UsageError({ what: 'there are no prompts to run' });
+    const model = this.#model;
+    const most = model.kind === 'layered' ? model.mostPositions : null;
     for (const [i, prompt] of prompts.entries())
-      checkPrompt(prompt, this.#model.shape.vocab, pass.describePrompt(i));
+      checkPrompt(prompt, model.shape.vocab, most, pass.describePrompt(i));
     const control = new Int32Array(new SharedArrayBuffer(CONTROL.slots * Int32Array.BYTES_PER_ELEMENT));
     const tell = (slot: number, value: number) => {
       Atomics.store(control, slot, value);

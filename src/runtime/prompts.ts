@@ -2,8 +2,25 @@ import { CheckpointError, UsageError } from '../errors.js';
 import type { Activation, TokenizedPrompt } from './types.js';
 import type { FromWorker, WirePrompts } from './worker/protocol.js';
 
-/** @throws UsageError for a prompt that cannot run; CheckpointError as `checkVocabulary` does */
-export function checkPrompt({ ids, counted, weights }: TokenizedPrompt, vocab: number, name: string): void {
+/**
+ * @param mostPositions tokens for which the model has positions; null: any number
+ * @throws UsageError for a prompt that cannot run; CheckpointError as `checkVocabulary` does
+ */
+export function checkPrompt(
+  { ids, counted, weights }: TokenizedPrompt,
+  vocab: number,
+  mostPositions: number | null,
+  name: string,
+): void {
+  if (mostPositions !== null && ids.length > mostPositions) {
+    throw new UsageError({
+      what: 'the prompt is longer than the model has positions',
+      where: name,
+      expected: `at most ${mostPositions} tokens: each position has a vector of its own in the weights`,
+      found: `${ids.length} tokens`,
+      remedy: 'give a shorter text',
+    });
+  }
   if (ids.length === 0) throw new UsageError({ what: 'a prompt without tokens cannot run', where: name });
   if (counted.length !== ids.length) {
     throw new UsageError({

@@ -1,16 +1,26 @@
 import { readdir } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { TokenizerError } from '../errors.js';
 import { readJsonObject } from '../read-json.js';
 import { checkTokenizerJson } from './check-tokenizer-json.js';
 import { Library, LibraryEnd, LibraryRefusal } from './library.js';
 import type { LoadedTokenizer } from './protocol.js';
-import { specialToken, templateOfClass } from './template.js';
+import {
+  type FollowedTokenizer,
+  followTransformers,
+  type TokenizerRules,
+  type Version,
+} from './rules/index.js';
 
 /** The files of a checkpoint that a tokenizer is read from; an opened checkpoint is one. */
 export interface TokenizerFiles {
   readonly folder: string;
   readonly tokenizerJson: string | null;
   readonly tokenizerConfig: string | null;
+  /** config.json: its `tokenizer_class` or `model_type` may say which class sets the tokenizer up. */
+  readonly config?: Readonly<Record<string, unknown>> | undefined;
+  /** The version of transformers to follow. Default: the one that saved the tokenizer. */
+  readonly rules?: Version | undefined;
 }
 
 export interface EncodeOptions {
@@ -58,6 +68,10 @@ export interface Tokenizer {
   /** Tokens that `bos: 'auto'` puts before and after a text. */
   readonly prefix: readonly number[];
   readonly suffix: readonly number[];
+  /** The version of transformers whose rules it follows, and where the other version differs. */
+  readonly rules: TokenizerRules;
+  /** Warnings that a run with it should print. */
+  readonly warnings: readonly string[];
   /** The special tokens that `encode` puts before and after a text. */
   around(options?: EncodeOptions): { readonly before: readonly number[]; readonly after: readonly number[] };
   encode(text: string, options?: EncodeOptions): Promise<EncodedText>;
@@ -78,27 +92,36 @@ const DOWNLOAD = "download the checkpoint's tokenizer.json into the folder";
 
 /**
  * Reads a checkpoint's `tokenizer.json` with the library that wrote it (the Node binding of the Rust `tokenizers`, which
- * Python's is too), so that ids are those the model was trained with. Truncation and padding that the file asks for are
- * switched off, as transformers does.
+ * Python's is too), set up by the files beside it as `AutoTokenizer` of transformers does, so that ids are those the model
+ * was trained with. Truncation and padding that the file asks for are switched off, as transformers does.
  *
- * @throws TokenizerError if it is missing, malformed, or uses something the tokenizer library does not know.
+ * @throws TokenizerError if it is missing, malformed, or uses something the tokenizer library does not know; if it is not
+ *   known how transformers sets it up
  */
 export async function loadTokenizer(files: TokenizerFiles): Promise<Tokenizer> {
   const path = files.tokenizerJson ?? (await failMissing(files.folder));
-  const json = await readJsonObject(path, DOWNLOAD, TokenizerError);
-  const config =
-    files.tokenizerConfig === null
-      ? {}
-      : await readJsonObject(files.tokenizerConfig, DOWNLOAD, TokenizerError);
-  const template = templateOfClass(json, config);
-  if (template !== null) json.post_processor = template;
+  const folder = dirname(path);
+  const names = new Set(await readdir(folder).catch((): string[] => []));
+  const read = (file: string) => readJsonObject(file, DOWNLOAD, TokenizerError);
+  const readBeside = async (name: string) => (names.has(name) ? await read(join(folder, name)) : null);
+  const stored = await read(path);
+  checkTokenizerJson(stored, path);
+  const sources = {
+    tokenizer: stored,
+    config: files.tokenizerConfig === null ? null : await read(files.tokenizerConfig),
+    specialTokensMap: await readBeside('special_tokens_map.json'),
+    addedTokens: await readBeside('added_tokens.json'),
+    model: files.config ?? null,
+    names,
+  };
+  const { json, ...followed } = followTransformers(sources, files.tokenizerConfig ?? path, files.rules);
   checkTokenizerJson(json, path);
   const library = new Library(JSON.stringify(json));
   const loaded = await library.load().catch((cause: unknown) => {
     const remedy = 'check that the file is the tokenizer.json of the tokenizers library; download it again';
     throw failure(cause, 'the tokenizer cannot be built', path, remedy);
   });
-  return await wrap(library, loaded, json, config, path);
+  return await wrap(library, loaded, json, followed, path);
 }
 
 /** An error of the library as one of ours. */
@@ -145,7 +168,7 @@ async function wrap(
   library: Library,
   { vocabulary, vocabSize }: LoadedTokenizer,
   json: Readonly<Record<string, unknown>>,
-  config: Readonly<Record<string, unknown>>,
+  { bos, rules, warnings }: Omit<FollowedTokenizer, 'json'>,
   path: string,
 ): Promise<Tokenizer> {
   const refuse = (what: string) => (cause: unknown) => {
@@ -159,7 +182,7 @@ async function wrap(
   const [full] = await encodeTexts([PROBE_TEXT], true);
   const { prefix, suffix } = tokensAround([...bare!], [...full!], path);
   const specialIds = new Set([...prefix, ...suffix, ...markedSpecial(json)]);
-  const bosId = specialToken(json, config, 'bos_token')?.id ?? null;
+  const bosId = bos === null ? null : idOf(json, bos);
   let tokens: Map<number, string> | undefined;
   const tokensById = () =>
     new Map(
@@ -183,6 +206,8 @@ async function wrap(
     bosId,
     prefix,
     suffix,
+    rules,
+    warnings,
     async encode(text, options) {
       return (await tokenizer.encodeAll([text], options))[0]!;
     },
@@ -239,6 +264,13 @@ function markedSpecial({ added_tokens: added, model }: Readonly<Record<string, u
       ? [token.id]
       : [],
   );
+}
+
+/** The id of an added token. */
+function idOf({ added_tokens: added }: Readonly<Record<string, unknown>>, content: string): number | null {
+  if (!Array.isArray(added)) return null;
+  const token = added.find((one: { content?: unknown }) => one.content === content);
+  return typeof token?.id === 'number' ? token.id : null;
 }
 
 /** The tokens that a tokenizer puts before and after a text, seen on one text. */

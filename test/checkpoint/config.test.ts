@@ -86,7 +86,13 @@ describe('readRope', () => {
     expect(() => readRope({ rope_scaling: 'linear' })).toThrow(CheckpointError);
     const both = { rope_scaling: { type: 'linear', factor: 2 }, rope_parameters: { rope_type: 'default' } };
     expect(() => readRope(both)).toThrow(/contradict/);
-    const perLayer = { rope_parameters: { full_attention: { rope_type: 'default' } } };
-    expect(() => readRope(perLayer)).toThrow(/differ between layer types/);
+    const types = (theta: number) => ({
+      full_attention: { rope_type: 'default', rope_theta: 100 },
+      sliding_attention: { rope_theta: theta, rope_type: 'default' },
+    });
+    expect(() => readRope({ rope_parameters: types(200) })).toThrow(/differ between layer types/);
+    expect(readRope({ rope_parameters: types(100) }).theta).toBe(100);
+    const sliding = { layerType: 'sliding_attention' };
+    expect(readRope({ rope_parameters: types(200) }, 'config.json', sliding).theta).toBe(200);
   });
 });

@@ -81,7 +81,11 @@ test('where nothing has a number the reasons are said instead of tables', () => 
   try {
     printComparison({
       ...comparison,
-      changes: comparison.changes.map((c) => ({ ...c, change: none, note: 'no folds' })),
+      changes: comparison.changes.map((c) => ({
+        ...c,
+        change: none,
+        test: { ...c.test, note: 'no folds' },
+      })),
       contrasts: comparison.contrasts.map((c) => ({ ...c, difference: none })),
     });
   } finally {

@@ -63,6 +63,9 @@ describe('groups of languages', () => {
       { name: 'mine', languages: ['en', 'ja'] },
       { name: 'west', languages: ['en', 'de'] },
     ]);
+    expect(await languageGroups(['named=English,jpn_Jpan, DE'], LANGUAGES)).toEqual([
+      { name: 'named', languages: ['en', 'ja', 'de'] },
+    ]);
     expect((await languageGroups(['script'], LANGUAGES)).map(({ name }) => name)).toEqual(['Latn', 'Jpan']);
   });
 

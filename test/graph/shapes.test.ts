@@ -3,8 +3,8 @@ import { expect, it } from 'vitest';
 import { openCheckpoint } from '../../src/checkpoint/open-checkpoint.js';
 import { requireTensor } from '../../src/checkpoint/safetensors/require-tensor.js';
 import { elementCount } from '../../src/graph/shapes.js';
+import { FAMILIES } from '../../src/models/choose-family.js';
 import { Block } from '../../src/models/layers/block.js';
-import { FAMILIES } from '../../src/models/open-model.js';
 import { runGraph } from '../models/run-model.js';
 import { Tensor } from '../support/onnxruntime.js';
 

@@ -374,3 +374,50 @@ describe('files that cannot be used are refused with exit 2, and leave nothing',
     await expect(importLahis(matrices([0]), out)).resolves.toHaveProperty('schema');
   });
 });
+
+describe('recorded rates become a run', () => {
+  const RATES = join(FIXTURES, 'rates');
+  const sources = ['eng_Latn', 'slk_Latn'].map((code) => parseSource(join(RATES, `${code}_act.pt`)));
+  /** By SciPy. */
+  const expected = JSON.parse(readFileSync(join(RATES, 'lape.json'), 'utf8')) as {
+    readonly rates: readonly (readonly number[])[];
+    readonly lape: readonly number[];
+  };
+
+  test('its rates and LAPE are those of the files, and sequences stand for tokens', async () => {
+    const out = join(temporaryFolder(), 'rates');
+    const { languages, warnings } = await importLapeCounts(sources, out);
+    expect(languages.map(({ tag, tokens }) => [tag, tokens])).toEqual([
+      ['en', 50],
+      ['sk', 50],
+    ]);
+    expect(warnings.join()).toContain('sequences stand for tokens');
+    await scoreRun(out);
+    const lape = (await readScores(out, 'units')).columns.get('lape')!;
+    lape.forEach((value, unit) => {
+      expect(value).toBeCloseTo(expected.lape[unit]!, 12);
+    });
+    const rates = (await readScores(out, 'unit_languages')).columns.get('rate')!;
+    rates.forEach((rate, row) => {
+      expect(rate).toBeCloseTo(expected.rates[row % 2]![row >> 1]!, 12);
+    });
+  });
+
+  test('they are not mixed with counts, nor prefixes subtracted from them', async () => {
+    const mixed = [...sources, parseSource(`fr=${join(FIXTURES, 'activation.fr.0.pt')}`)];
+    const out = join(temporaryFolder(), 'rates');
+    await expect(importLapeCounts(mixed, out)).rejects.toMatchObject({ exitCode: 2 });
+    const prefix = importRun('lape-counts', sources, { out, prefix: sources });
+    await expect(prefix).rejects.toThrow(/rates of prefixes cannot be subtracted/);
+  });
+});
+
+describe('languages before files', () => {
+  test.each([
+    ['German=a.pt', 'German', 'a.pt'],
+    ['Chinese (Simplified)=a.pt', 'Chinese (Simplified)', 'a.pt'],
+    ['eng_Latn=a.pt', 'eng_Latn', 'a.pt'],
+    ['step=100.pt', null, 'step=100.pt'],
+    ['./en=a.pt', null, './en=a.pt'],
+  ])('%s', (text, language, path) => expect(parseSource(text)).toEqual({ language, path }));
+});

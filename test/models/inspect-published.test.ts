@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { estimateCapture } from '../../src/capture/plan/estimate-capture.js';
+import { FAMILIES } from '../../src/models/choose-family.js';
 import { inspectModel } from '../../src/models/inspect.js';
-import { describeModel, FAMILIES } from '../../src/models/open-model.js';
+import { describeModel } from '../../src/models/open-model.js';
 import { temporaryFolder } from '../support/tiny-checkpoint.js';
 
 const PUBLISHED = fileURLToPath(new URL('../fixtures/published/', import.meta.url));

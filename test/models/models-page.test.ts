@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { checkpointNames, PAGE, readParity, renderPage } from '../../scripts/models-page.js';
 import { BLOCK_HOOKS, type BlockHook } from '../../src/hooks/points.js';
-import { FAMILIES, openModel } from '../../src/models/open-model.js';
+import { FAMILIES } from '../../src/models/choose-family.js';
+import { openModel } from '../../src/models/open-model.js';
 import { openFixture, TOLERANCE } from './fixture.js';
 
 const REMEDY = 'stale: npm run make-models-page';

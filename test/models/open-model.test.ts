@@ -5,7 +5,8 @@ import { openCheckpoint } from '../../src/checkpoint/open-checkpoint.js';
 import type { Checkpoint } from '../../src/checkpoint/types.js';
 import { CheckpointError, UsageError } from '../../src/errors.js';
 import { BLOCK_HOOKS } from '../../src/hooks/points.js';
-import { describeModel, FAMILIES, openModel } from '../../src/models/open-model.js';
+import { FAMILIES } from '../../src/models/choose-family.js';
+import { describeModel, openModel } from '../../src/models/open-model.js';
 
 const FIXTURES = fileURLToPath(new URL('../fixtures/models/', import.meta.url));
 
@@ -106,11 +107,15 @@ describe('describeModel', () => {
   it.each<[what: string, change: Record<string, unknown>, message: RegExp]>([
     [
       'an unknown architecture',
-      { architectures: ['FooForCausalLM'] },
+      { architectures: ['FooForCausalLM'], model_type: 'foo' },
       /no family.*FooForCausalLM\n.*LlamaForCausalLM, MistralForCausalLM.*Qwen2ForCausalLM/,
     ],
-    ['no architecture', { architectures: undefined }, /"architectures" is missing/],
-    ['an empty list of architectures', { architectures: [] }, /"architectures" is unusable/],
+    [
+      'no architecture',
+      { architectures: undefined, model_type: undefined },
+      /no family for the model_type \(missing\)/,
+    ],
+    ['architectures that are no list', { architectures: 'LlamaForCausalLM' }, /"architectures" is unusable/],
     ['a missing size', { hidden_size: undefined }, /"hidden_size" is missing/],
     ['a size in quotes', { intermediate_size: '14336' }, /"intermediate_size" is unusable/],
     ['a size of zero', { num_hidden_layers: 0 }, /"num_hidden_layers" is unusable/],
@@ -179,10 +184,14 @@ describe('openModel', () => {
     expect(describeModel(checkpoint)).toMatchObject({ shape, hooks });
   });
 
-  it('needs lm_head only where it is not tied', async () => {
+  it('needs lm_head for logits, and only where it is not tied', async () => {
     const checkpoint = await open();
     const config = { ...checkpoint.config, tie_word_embeddings: false };
-    expect(() => openModel({ ...checkpoint, config })).toThrow(/"lm_head\.weight" is missing/);
+    const model = openModel({ ...checkpoint, config });
+    expect(model.warnings).toEqual([expect.stringMatching(/no unembedding \(lm_head\.weight\)/)]);
+    expect(() => model.unembed()).toThrow(/no unembedding[\s\S]*lm_head\.weight/);
+    expect(() => model.loss()).toThrow(CheckpointError);
+    expect(model.layer(1, []).bytes).toEqual(openModel(checkpoint).layer(1, []).bytes);
   });
 
   it('leaves the weights out of the graphs, and the inputs that no tap needs', async () => {
@@ -236,7 +245,7 @@ describe('openModel', () => {
     const newer = openModel({ ...checkpoint, tensors: new Map(renamed) });
     expect(newer.layer(2, []).bytes).toEqual(openModel(checkpoint).layer(2, []).bytes);
     expect(() => openModel(without(checkpoint, 'language_model.model.norm.weight'))).toThrow(
-      /"language_model\.model\.norm\.weight" is missing/,
+      /"model\.norm\.weight" is missing/,
     );
   });
 

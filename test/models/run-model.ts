@@ -93,23 +93,26 @@ export async function readRecorded(path: string): Promise<ReadonlyMap<string, Re
   const headerEnd = 8 + Number(file.readBigUInt64LE(0));
   const header = JSON.parse(file.toString('utf8', 8, headerEnd)) as Record<
     string,
-    { dtype: 'F32' | 'I64'; shape: number[]; data_offsets: [number, number] }
+    { dtype: 'F32' | 'I32' | 'I64'; shape: number[]; data_offsets: [number, number] }
   >;
   return new Map(
-    Object.entries(header).map(
-      ([
-        name,
-        {
-          dtype,
-          shape,
-          data_offsets: [from, to],
+    Object.entries(header)
+      .filter(([name]) => name !== '__metadata__')
+      .map(
+        ([
+          name,
+          {
+            dtype,
+            shape,
+            data_offsets: [from, to],
+          },
+        ]) => {
+          const bytes = new Uint8Array(file.subarray(headerEnd + from, headerEnd + to)).buffer;
+          if (dtype === 'F32') return [name, { shape, values: new Float32Array(bytes) }];
+          const whole = dtype === 'I32' ? new Int32Array(bytes) : [...new BigInt64Array(bytes)].map(Number);
+          const values = Float32Array.from(whole);
+          return [name, { shape, values }];
         },
-      ]) => {
-        const bytes = new Uint8Array(file.subarray(headerEnd + from, headerEnd + to)).buffer;
-        const values =
-          dtype === 'F32' ? new Float32Array(bytes) : Float32Array.from(new BigInt64Array(bytes), Number);
-        return [name, { shape, values }];
-      },
-    ),
+      ),
   );
 }

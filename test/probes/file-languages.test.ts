@@ -21,6 +21,7 @@ describe('names of files, seen together', () => {
     ['machine and human translation', ['mt/eng_Latn.txt', 'ht/deu_Latn.txt'], ['en', 'de']],
     ['capital folders', ['DE/it.txt', 'EN/it.txt'], ['de', 'en']],
     ['Moses', ['TED.de-en.de', 'TED.de-en.en'], ['de', 'en']],
+    ['Moses with a region', ['Tatoeba.en-zh_CN.en', 'Tatoeba.en-zh_CN.zh_CN'], ['en', 'zh']],
     ['Moses in folders', ['en-de/train.de', 'en-de/train.en'], ['de', 'en']],
     [
       'pairs of FLORES codes',
@@ -155,6 +156,11 @@ describe('sets whose languages are read from names', () => {
     expect(items.map(({ prompts }) => Object.fromEntries(prompts))).toEqual([
       { de: { text: 'Eine Ziege.' }, en: { text: 'A goat.' } },
     ]);
+  });
+
+  it('a readme beside texts is none of them', async () => {
+    const folder = writeFiles({ 'en.txt': 'A goat.\n', 'de.txt': 'Eine Ziege.\n', 'README.txt': 'x\ny\n' });
+    expect((await checkProbes(folder, 'aligned-text')).errors).toEqual([]);
   });
 
   it('a module and a script of one name are no corpus', async () => {

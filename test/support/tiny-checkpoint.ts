@@ -41,7 +41,10 @@ export function writeTinyCheckpoint(folder: string, fixture = 'qwen2-tied-bf16')
 /** Single characters, a dozen pairs and a `<s>` in front. */
 export function writeTinyTokenizer(folder: string): void {
   copyFileSync(TINY_TOKENIZER, join(folder, 'tokenizer.json'));
-  writeFileSync(join(folder, 'tokenizer_config.json'), JSON.stringify({ bos_token: '<s>' }));
+  writeFileSync(
+    join(folder, 'tokenizer_config.json'),
+    JSON.stringify({ bos_token: '<s>', tokenizer_class: 'PreTrainedTokenizerFast' }),
+  );
 }
 
 /** Overwrites one bfloat16 value of a weight. */

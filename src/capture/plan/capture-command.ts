@@ -14,6 +14,8 @@ export async function captureCommand(manifest: Omit<RunManifest, 'planSha256'>):
   const device = onnxruntime.split(' ')[1] ?? 'cpu';
   const options: readonly (readonly [name: string, value: string | number | null])[] = [
     ['adapter', adapter === null ? null : placeOf(adapter)],
+    ['tokenizer', model.tokenizer === undefined ? null : placeOf(model.tokenizer, 'tokenizer')],
+    ['tokenizer-rules', model.tokenizerRules?.chosen ? model.tokenizerRules.transformers : null],
     ['probes', items === undefined ? `<probe set ${probe.name}>` : probe.name],
     ['out', '<folder>'],
     ['languages', plan.languages.join(',')],
@@ -26,6 +28,7 @@ export async function captureCommand(manifest: Omit<RunManifest, 'planSha256'>):
     ['device', device === 'cpu' ? null : device],
     ['sequence-length', plan.sequenceLength ?? null],
     ['tokens-per-language', plan.tokensPerLanguage ?? null],
+    ['folds-by', plan.foldsBy ?? null],
     ['seed', plan.seed],
   ];
   const words = options.flatMap(([name, value]) => (value === null ? [] : [`--${name}`, word(value)]));
@@ -33,8 +36,11 @@ export async function captureCommand(manifest: Omit<RunManifest, 'planSha256'>):
   return ['babelscope capture', word(placeOf(model)), ...words].join(' ');
 }
 
-function placeOf({ name, ref, revision }: Pick<RunManifest['model'], 'name' | 'ref' | 'revision'>): string {
-  return ref === null ? `<checkpoint ${name}>` : `hf://${name}@${revision ?? ref}`;
+function placeOf(
+  { name, ref, revision }: Pick<RunManifest['model'], 'name' | 'ref' | 'revision'>,
+  kind = 'checkpoint',
+): string {
+  return ref === null ? `<${kind} ${name}>` : `hf://${name}@${revision ?? ref}`;
 }
 
 /** What stands for something else is left as it is. */

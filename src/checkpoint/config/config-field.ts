@@ -38,13 +38,27 @@ export function readConfigField<Schema extends z.ZodType>(
   });
 }
 
-/** As `readConfigField`, for a field that was renamed over the years: the first of its names that is there. */
+/**
+ * As `readConfigField`, for a field that was renamed over the years: the first of its names that is there.
+ *
+ * @throws CheckpointError too where two of its names give two values
+ */
 export function readRenamedField<Schema extends z.ZodType>(
   checkpoint: Pick<Checkpoint, 'folder' | 'config'>,
   names: readonly [string, ...string[]],
   schema: Schema,
 ): z.output<Schema> {
-  const name = names.find((candidate) => (checkpoint.config[candidate] ?? undefined) !== undefined);
+  const present = names.filter((candidate) => (checkpoint.config[candidate] ?? undefined) !== undefined);
+  const [name, ...others] = present;
+  const other = others.find((candidate) => checkpoint.config[candidate] !== checkpoint.config[name!]);
+  if (name !== undefined && other !== undefined) {
+    throw new CheckpointError({
+      what: `fields "${name}" and "${other}" are two names of one size, and differ`,
+      where: join(checkpoint.folder, 'config.json'),
+      found: [name, other].map((field) => `${field} ${JSON.stringify(checkpoint.config[field])}`).join(', '),
+      remedy: 'remove the one that the weights do not have',
+    });
+  }
   return readConfigField(checkpoint, name ?? names[0], schema);
 }
 

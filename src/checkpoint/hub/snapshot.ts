@@ -58,7 +58,10 @@ export async function hubSnapshot(
 async function cachedSnapshot(modelRoot: string, revision: string): Promise<string | null> {
   const named = await readFile(join(modelRoot, 'refs', revision), 'utf8').catch(() => revision);
   const folder = join(modelRoot, 'snapshots', named.trim());
-  return named.trim() !== '' && (await exists(join(folder, 'config.json'))) ? folder : null;
+  if (named.trim() === '') return null;
+  for (const name of ['config.json', 'adapter_config.json', 'tokenizer.json'])
+    if (await exists(join(folder, name))) return folder;
+  return null;
 }
 
 /**

@@ -1,21 +1,12 @@
 import { join } from 'node:path';
 import { HubError, listed } from '../../errors.js';
 import { INDEX_FILE, readWeightMap, SINGLE_FILE } from '../safetensors/weight-map.js';
+import { TOKENIZER_FILES } from '../tokenizer-files.js';
 import { exists } from './cache-folder.js';
 import { type HubReference, hubAddress } from './reference.js';
 
-/** A model is needed for its size and hooks, to run it, or to be applied to another as an adapter. */
-export type HubNeed = 'config' | 'weights' | 'adapter';
-
-const TOKENIZER_FILES = ['tokenizer.json', 'tokenizer_config.json'];
-/** Files that a tokenizer.json can be made from, where there is none. */
-const TOKENIZER_SOURCES = [
-  'tokenizer.model',
-  'spiece.model',
-  'sentencepiece.bpe.model',
-  'vocab.json',
-  'merges.txt',
-];
+/** A model is needed for its size and hooks, to run it, to be applied to another as an adapter, or for its tokenizer. */
+export type HubNeed = 'config' | 'weights' | 'adapter' | 'tokenizer';
 
 /**
  * Those of a repository's files that are needed, the index of sharded weights among them, its shards not: only the
@@ -46,6 +37,10 @@ export function wantedFiles(
       ),
     ];
   }
+  if (need === 'tokenizer') {
+    required('tokenizer.json', 'give a repository with a tokenizer that the tokenizers library wrote');
+    return ['config.json', ...TOKENIZER_FILES].filter((name) => names.has(name));
+  }
   const isAdapter = names.has('adapter_config.json');
   const config = required(
     'config.json',
@@ -56,10 +51,7 @@ export function wantedFiles(
   if (need === 'config') return [config];
   const weights =
     names.has(INDEX_FILE) && !names.has(SINGLE_FILE) ? INDEX_FILE : required(SINGLE_FILE, FORMAT);
-  const tokenizer = names.has('tokenizer.json')
-    ? TOKENIZER_FILES
-    : [...TOKENIZER_FILES, ...TOKENIZER_SOURCES];
-  return [config, ...tokenizer.filter((name) => names.has(name)), weights];
+  return [config, ...TOKENIZER_FILES.filter((name) => names.has(name)), weights];
 }
 
 const FORMAT =
@@ -68,13 +60,15 @@ const FORMAT =
 
 /** Names of the files that a snapshot lacks. */
 export async function missingFiles(snapshot: string | null, need: HubNeed): Promise<readonly string[]> {
-  const config = need === 'adapter' ? 'adapter_config.json' : 'config.json';
+  const config =
+    { adapter: 'adapter_config.json', tokenizer: 'tokenizer.json' }[need as string] ?? 'config.json';
   if (snapshot === null) return [config, '…'];
   const lacks = async (names: readonly string[]) => {
     const present = await Promise.all(names.map((name) => exists(join(snapshot, name))));
     return names.filter((_, i) => !present[i]);
   };
   if (need === 'config') return lacks([config]);
+  if (need === 'tokenizer') return lacks(['tokenizer.json']);
   if (need === 'adapter') return lacks([config, 'adapter_model.safetensors']);
   const single = await lacks([config, 'tokenizer.json', SINGLE_FILE]);
   if (!single.includes(SINGLE_FILE) || !(await exists(join(snapshot, INDEX_FILE)))) return single;

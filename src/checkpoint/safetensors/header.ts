@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { CheckpointError, type ErrorDetails, type InputErrorClass, messageOf } from '../../errors.js';
-import { type OpenFile, openFile, readFully } from '../../read-file.js';
+import { LfsPointer, type OpenFile, openFile, readFully } from '../../read-file.js';
 import { findStructureFault } from './json-structure.js';
 
 /** Longest header that is read. Real ones have 1 kB to 5 MB; the same limit as huggingface.js. */
@@ -138,6 +138,9 @@ async function readHeaderBytes(
     return { fileBytes, headerBytes };
   } catch (cause) {
     if (cause instanceof ErrorType) throw cause;
+    if (cause instanceof LfsPointer) {
+      return fail({ what: 'a pointer of Git LFS, not the weights', remedy: cause.remedy }, cause);
+    }
     return fail(
       {
         what: 'cannot be read',

@@ -15,7 +15,7 @@ export function requireTensor(checkpoint: Checkpoint, name: string, shape: reado
       throw new CheckpointError({
         what: `weight ${JSON.stringify(name)} is stored in a type that is not supported`,
         where: `${checkpoint.folder}, ${unreadable.location}`,
-        expected: 'F32, F16 or BF16',
+        expected: 'F64, F32, F16 or BF16',
         found: unreadable.dtype,
         remedy: 'give the unquantised checkpoint, or convert the weights to bfloat16 with transformers',
       });

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { UsageError } from '../../errors.js';
+import { ProbeError, UsageError } from '../../errors.js';
 import { languageOfCode } from '../../probes/index.js';
 import { readJsonObject } from '../../read-json.js';
 import type { Comparison, LanguageGroup } from '../comparison.js';
@@ -66,7 +66,13 @@ async function groupsOf(spec: string, languages: Languages): Promise<LanguageGro
 
 /** Languages of a group are named as those of files and options are: `de`, `deu_Latn`, `German`. */
 function canonical(language: string): string {
-  return languageOfCode(language, '--groups');
+  if (language.trim() === '') return '';
+  try {
+    return languageOfCode(language, '--groups');
+  } catch (cause) {
+    if (!(cause instanceof ProbeError)) throw cause;
+    throw new UsageError(cause.details, { cause });
+  }
 }
 
 function unusable(what: string, expected: string, found: string): UsageError {

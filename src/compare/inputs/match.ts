@@ -65,12 +65,27 @@ function warningsOf(a: RunManifest, b: RunManifest): string[] {
   return [
     ...differs('vocabulary size', a.shape.vocab, b.shape.vocab),
     ...differs('storage type of the weights', a.model.dtype, b.model.dtype),
+    ...differs(
+      'version of transformers whose rules the tokenizer follows',
+      a.model.tokenizerRules?.transformers,
+      b.model.tokenizerRules?.transformers,
+    ),
     ...differs('babelscope version', a.babelscope, b.babelscope),
     ...differs('onnxruntime version', a.onnxruntime, b.onnxruntime),
     ...(a.model.tokenizerSha256 === b.model.tokenizerSha256
       ? []
       : ['tokenizer files differ, but every language has the same counted tokens in every fold.']),
   ];
+}
+
+/** Runs of the weights that the first has: a folder that was not overwritten, or a checkpoint given twice. */
+export function sameWeights(reference: LabelledManifest, others: readonly LabelledManifest[]): RunWarning[] {
+  const hash = ({ manifest: { model } }: LabelledManifest): string | null =>
+    model.weightsSha256 && `${model.weightsSha256} ${model.adapter?.weightsSha256 ?? ''}`;
+  const text = 'both runs are of the same weights (weightsSha256), so that nothing can have changed.';
+  return others
+    .filter((other) => hash(other) !== null && hash(other) === hash(reference))
+    .map(({ label }) => ({ label, against: reference.label, text }));
 }
 
 /** The remedy for each kind of difference. */
@@ -176,6 +191,7 @@ const PLAN = [
   'sequenceLength',
   'tokensPerLanguage',
   'folds',
+  'foldsBy',
   'seed',
   'keep',
   'pooling',

@@ -21,7 +21,7 @@ const RULES: Readonly<Record<OperatorName, GradientRule | null>> = {
 };
 
 /** Indices and conditions that are computed from activations do not change with them, but for jumps. */
-const FLOATS: ReadonlySet<Dtype> = new Set(['float32', 'bfloat16', 'float16']);
+const FLOATS: ReadonlySet<Dtype> = new Set(['float64', 'float32', 'bfloat16', 'float16']);
 
 /**
  * Reverse-mode differentiation (Griewank and Walther 2008): adds the nodes that give the gradient of a scalar with regard to

@@ -20,6 +20,7 @@ const DATA_TYPES: Record<Dtype, TensorProto_DataType> = {
   float32: TensorProto_DataType.FLOAT,
   float16: TensorProto_DataType.FLOAT16,
   bfloat16: TensorProto_DataType.BFLOAT16,
+  float64: TensorProto_DataType.DOUBLE,
   float8e4m3fn: TensorProto_DataType.FLOAT8E4M3FN,
   uint8: TensorProto_DataType.UINT8,
   int32: TensorProto_DataType.INT32,

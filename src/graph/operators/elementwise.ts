@@ -3,7 +3,7 @@ import { broadcast, mismatch } from '../shapes.js';
 
 type Bool = Value<'bool'>;
 
-/** `x` converted to another element type; bfloat16 and float16 weights become float32 exactly. */
+/** `x` converted to another element type; bfloat16 and float16 weights become float32 exactly, float64 ones are rounded. */
 export function cast<D extends Dtype>(x: Value, to: D): Value<D> {
   if (x.dtype === (to as Dtype)) return x as Value<D>;
   return x.graph.node('Cast', [x], [[to, x.shape]], { to: CAST_CODES[to] })[0];
@@ -17,6 +17,7 @@ const CAST_CODES: Record<Dtype, number> = {
   int64: 7,
   bool: 9,
   float16: 10,
+  float64: 11,
   bfloat16: 16,
   float8e4m3fn: 17,
 };

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { z } from 'zod';
-import { positiveInteger, readConfigField, readRope } from '../../checkpoint/index.js';
+import { positiveInteger, type RopeOptions, readConfigField, readRope } from '../../checkpoint/index.js';
 import type { MixtureShape } from '../../hooks/index.js';
 import type { Architecture, ConfigFile } from '../family.js';
 import { type ActivationName, gatedHalf } from '../layers/mlp.js';
@@ -31,8 +31,8 @@ export interface DecoderFields {
   readonly activation?: string;
   /** Field of the ε of every norm, or the ε itself. */
   readonly epsilon?: string | number;
-  /** Type of layers whose rope to read where config.json has one for each type. */
-  readonly layerType?: string;
+  /** How its rope is read. */
+  readonly rope?: RopeOptions;
 }
 
 /** @throws CheckpointError naming the field that is missing, unsupported or at odds with another. */
@@ -45,7 +45,7 @@ export function readDecoder(file: ConfigFile, family: string, fields: DecoderFie
     shape,
     activation,
     epsilon,
-    rotation: readRotation(file, shape, fields.layerType),
+    rotation: readRotation(file, shape, fields.rope),
     tied: readFlag(file, 'tie_word_embeddings'),
     norm: (block, name, x) => rmsNorm(block, name, x, epsilon),
     mlp: gatedHalf({ width: shape.dMlp, activation }),
@@ -115,10 +115,9 @@ export function readOwnShape(file: ConfigFile, family: string, fields: OwnFields
   };
 }
 
-/** @param layerType whose rope to read where config.json has one for each type of layer. */
-export function readRotation(file: ConfigFile, shape: Shape, layerType: string | null = null): Rotation {
+export function readRotation(file: ConfigFile, shape: Shape, options?: RopeOptions): Rotation {
   const where = join(file.folder, 'config.json');
-  return rotationOf(readRope(file.config, where, layerType), { ...shape, where });
+  return rotationOf(readRope(file.config, where, options), { ...shape, where });
 }
 
 /**

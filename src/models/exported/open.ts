@@ -7,6 +7,7 @@ import {
   sha256OfFiles,
 } from '../../checkpoint/index.js';
 import { CheckpointError, UsageError } from '../../errors.js';
+import { readJsonObject } from '../../read-json.js';
 import type { Subject, SubjectOptions, WholeModel } from '../types.js';
 import { opsetOf } from './assemble.js';
 import { ForeignGraph } from './foreign-graph.js';
@@ -52,6 +53,7 @@ export async function openOnnx(path: string, options: SubjectOptions = {}): Prom
   const shape = exportShape(graph, layers, config);
   const stored = countStored(graph);
   const tokenizerJson = findBeside(file.path, 'tokenizer.json');
+  const configJson = findBeside(file.path, 'config.json');
   const tokenizerFiles = findTokenizerFiles((name) => findBeside(file.path, name));
   const sizes = await Promise.all(file.files.map((path) => stat(path)));
   const folder = dirname(file.path);
@@ -64,7 +66,12 @@ export async function openOnnx(path: string, options: SubjectOptions = {}): Prom
     weights: file.files.map((path, i) => ({ path, bytes: sizes[i]!.size })),
     inputs: [file.path, ...file.files, ...(config.path === null ? [] : [config.path]), ...tokenizerFiles],
     warnings: saturationWarnings(graph),
-    tokenizer: { folder, tokenizerJson, tokenizerConfig: findBeside(file.path, 'tokenizer_config.json') },
+    tokenizer: {
+      folder,
+      tokenizerJson,
+      tokenizerConfig: findBeside(file.path, 'tokenizer_config.json'),
+      config: configJson === null ? undefined : await readJsonObject(configJson, 'download it again'),
+    },
     architecture: config.architecture,
     stored,
     files: file.files,

@@ -13,7 +13,7 @@ import { transformer } from '../layers/transformer.js';
 export const bloom: Family = {
   name: 'bloom',
   architectures: ['BloomForCausalLM'],
-  base: 'transformer',
+  modelTypes: ['bloom'],
   read(file) {
     const shape = readOwnShape(file, 'bloom', {
       layers: ['num_hidden_layers', 'n_layer'],

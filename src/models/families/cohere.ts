@@ -14,6 +14,7 @@ const DEFAULTS = { layer_norm_eps: 1e-5, logit_scale: 0.0625, tie_word_embedding
 export const cohere: Family = {
   name: 'cohere',
   architectures: ['CohereForCausalLM'],
+  modelTypes: ['cohere'],
   read(unread) {
     const file = withDefaults(unread, DEFAULTS);
     const decoder = readCohere(file, 'cohere');
@@ -27,6 +28,7 @@ export const cohere: Family = {
 export const cohere2: Family = {
   name: 'cohere2',
   architectures: ['Cohere2ForCausalLM'],
+  modelTypes: ['cohere2'],
   read(unread) {
     const file = withDefaults(unread, { ...DEFAULTS, sliding_window: 4096, sliding_window_pattern: 4 });
     const decoder = readCohere(file, 'cohere2');

@@ -33,6 +33,7 @@ import { transformer } from '../layers/transformer.js';
 export const deepseekV2: Family = {
   name: 'deepseek_v2',
   architectures: ['DeepseekV2ForCausalLM'],
+  modelTypes: ['deepseek_v2'],
   read: (file) => readDeepseek(file, 'deepseek_v2', readSoftmaxRouter),
 };
 
@@ -40,6 +41,7 @@ export const deepseekV2: Family = {
 export const deepseekV3: Family = {
   name: 'deepseek_v3',
   architectures: ['DeepseekV3ForCausalLM'],
+  modelTypes: ['deepseek_v3'],
   read: (file) => readDeepseek(file, 'deepseek_v3', readSigmoidRouter),
 };
 
@@ -67,7 +69,7 @@ function readDeepseek(
     bias: readFlag(file, 'attention_bias'),
   };
   const bias = family === 'deepseek_v2' && readFlag(file, 'mlp_bias');
-  const experts = readSize(file, 'n_routed_experts');
+  const experts = readSize(file, ['n_routed_experts', 'num_local_experts', 'num_experts']);
   const perToken = readSize(file, 'num_experts_per_tok');
   const dExpert = readSize(file, 'moe_intermediate_size');
   const dShared = dExpert * readSize(file, 'n_shared_experts');

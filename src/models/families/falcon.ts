@@ -14,7 +14,7 @@ import { type Layout, PRE_NORM, transformer } from '../layers/transformer.js';
 export const falcon: Family = {
   name: 'falcon',
   architectures: ['FalconForCausalLM'],
-  base: 'transformer',
+  modelTypes: ['falcon'],
   read(file) {
     const shape = readOwnShape(file, 'falcon', {
       layers: 'num_hidden_layers',

@@ -10,6 +10,7 @@ import { transformer } from '../layers/transformer.js';
 export const gemma: Family = {
   name: 'gemma',
   architectures: ['GemmaForCausalLM'],
+  modelTypes: ['gemma'],
   read(unread) {
     const file = withDefaults(unread, {
       head_dim: 256,

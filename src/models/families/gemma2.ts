@@ -1,8 +1,8 @@
-import { z } from 'zod';
-import { checkSizes, positiveInteger, readConfigField } from '../../checkpoint/index.js';
+import { positiveInteger, readConfigField } from '../../checkpoint/index.js';
 import { add, softmax } from '../../graph/index.js';
 import { type Decoder, readDecoder, readRotation, readWindows } from '../config/decoder.js';
 import { readFlag, readNumber, readOptionalNumber, unusable, withDefaults } from '../config/fields.js';
+import { readTextPart } from '../config/text-part.js';
 import type { Architecture, ConfigFile, Family } from '../family.js';
 import { type AttentionOptions, normHeads, selfAttention } from '../layers/attention.js';
 import { scaled, softCap } from '../layers/linear.js';
@@ -22,6 +22,7 @@ const DEFAULTS = {
 export const gemma2: Family = {
   name: 'gemma2',
   architectures: ['Gemma2ForCausalLM'],
+  modelTypes: ['gemma2'],
   read(unread) {
     const caps = { attn_logit_softcapping: 50, final_logit_softcapping: 30 };
     const file = withDefaults(unread, { ...DEFAULTS, ...caps });
@@ -35,20 +36,23 @@ export const gemma2: Family = {
 export const gemma3: Family = {
   name: 'gemma3',
   architectures: ['Gemma3ForCausalLM'],
+  modelTypes: ['gemma3_text'],
   read(unread) {
-    const file = withDefaults(unread, { ...DEFAULTS, rope_theta: 1e6, rope_local_base_freq: 1e4 });
+    const file = withDefaults(unread, { ...DEFAULTS, rope_local_base_freq: 1e4 });
     refuseBidirectional(file);
-    const fields = { activation: 'hidden_activation', layerType: 'full_attention' };
+    const fields = { activation: 'hidden_activation', rope: { layerType: 'full_attention', theta: 1e6 } };
     const decoder = readDecoder(file, 'gemma3', fields);
     const { shape, epsilon } = decoder;
     const pattern = readConfigField(file, 'sliding_window_pattern', positiveInteger.default(6));
     const windows = readWindows(file, shape.layers, (layer) => (layer + 1) % pattern !== 0);
-    const local = readRotation(localRope(file), shape, 'sliding_attention');
+    const local = readRotation(localRope(file), shape, { layerType: 'sliding_attention', theta: 1e4 });
     const prepare = normHeads((block, name, x) => gemmaNorm(block, name, x, epsilon));
-    return sandwich(file, decoder, windows, (layer) => ({
+    const { attn_logit_softcapping: cap, ...uncapped } = file.config;
+    const parts = sandwich({ ...file, config: uncapped }, decoder, windows, (layer) => ({
       rotation: windows[layer] === null ? decoder.rotation : local,
       prepare,
     }));
+    return { ...parts, warnings: ignored('attn_logit_softcapping', cap, 'in Gemma 3') };
   },
 };
 
@@ -68,15 +72,25 @@ const TEXT_DEFAULTS = {
 export const gemma3Multimodal: Family = {
   name: 'gemma3-multimodal',
   architectures: ['Gemma3ForConditionalGeneration'],
-  stored: (name) => [`language_model.${name}`, name.replace(/^model\./, 'model.language_model.')],
+  modelTypes: ['gemma3'],
+  hasTextPart: true,
   read(file) {
-    const text = readConfigField(file, 'text_config', z.record(z.string(), z.unknown()));
-    const ofText = withDefaults({ ...file, config: text }, TEXT_DEFAULTS);
-    checkSizes(ofText);
-    const { shape, ...graphs } = gemma3.read(ofText, 'Gemma3ForCausalLM');
-    return { ...graphs, shape: { ...shape, family: 'gemma3-multimodal' } };
+    const ofText = withDefaults(readTextPart(file), TEXT_DEFAULTS);
+    const { final_logit_softcapping: cap, ...config } = ofText.config;
+    const { shape, warnings = [], ...graphs } = gemma3.read({ ...ofText, config }, 'Gemma3ForCausalLM');
+    return {
+      ...graphs,
+      shape: { ...shape, family: 'gemma3-multimodal' },
+      warnings: [...warnings, ...ignored('final_logit_softcapping', cap, 'in this class')],
+    };
   },
 };
+
+/** A warning of a cap that config.json gives and that no version of transformers applies. */
+function ignored(field: string, cap: unknown, where: string): string[] {
+  if ((cap ?? null) === null) return [];
+  return [`${field} of config.json is ignored ${where}, as transformers 4 and 5 ignore it`];
+}
 
 /** Until transformers 5 wrote a rope for each type of layer, that of layers with windows had but its base. */
 function localRope(file: ConfigFile): ConfigFile {

@@ -11,7 +11,7 @@ import { PRE_NORM, transformer } from '../layers/transformer.js';
 export const gptNeox: Family = {
   name: 'gpt-neox',
   architectures: ['GPTNeoXForCausalLM'],
-  base: 'gpt_neox',
+  modelTypes: ['gpt_neox'],
   read(file) {
     const shape = readOwnShape(file, 'gpt-neox', {
       layers: 'num_hidden_layers',
@@ -23,7 +23,9 @@ export const gptNeox: Family = {
     const activation = readActivation(file, 'hidden_act', 'gelu');
     const epsilon = readNumber(file, 'layer_norm_eps', 1e-5);
     const bias = readFlag(file, 'attention_bias', true);
-    const rotation = readRotation(withRotaryNames(file), shape);
+    const rotation = readRotation(withRotaryNames(file), shape, {
+      partialRotaryFactor: DEFAULT_ROTARY_SHARE,
+    });
     return transformer({
       shape,
       tied: readFlag(file, 'tie_word_embeddings'),
@@ -54,7 +56,7 @@ function withRotaryNames(file: ConfigFile): ConfigFile {
   const { rotary_emb_base, rotary_pct, ...config } = file.config;
   const rope = {
     rope_theta: rotary_emb_base ?? config.rope_theta,
-    partial_rotary_factor: rotary_pct ?? config.partial_rotary_factor ?? DEFAULT_ROTARY_SHARE,
+    partial_rotary_factor: rotary_pct ?? config.partial_rotary_factor,
   };
   return { ...file, config: { ...config, ...rope } };
 }

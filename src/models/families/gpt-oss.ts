@@ -32,9 +32,10 @@ const LIMIT = 7;
 export const gptOss: Family = {
   name: 'gpt_oss',
   architectures: ['GptOssForCausalLM'],
+  modelTypes: ['gpt_oss'],
   read(file) {
     const decoder = readDecoder(file, 'gpt_oss');
-    const experts = readSize(file, 'num_local_experts');
+    const experts = readSize(file, ['num_local_experts', 'num_experts']);
     const perToken = readSize(file, 'num_experts_per_tok');
     const bias = readFlag(file, 'attention_bias', true);
     refuseOtherLimit(file);

@@ -15,7 +15,7 @@ import { transformer } from '../layers/transformer.js';
 export const gpt2: Family = {
   name: 'gpt2',
   architectures: ['GPT2LMHeadModel'],
-  base: 'transformer',
+  modelTypes: ['gpt2'],
   read(file) {
     const shape = readOwnShape(file, 'gpt2', {
       layers: ['n_layer', 'num_hidden_layers'],
@@ -32,6 +32,7 @@ export const gpt2: Family = {
     const byLayer = readFlag(file, 'scale_attn_by_inverse_layer_idx');
     return transformer({
       shape,
+      mostPositions: maxPositions,
       tied: readFlag(file, 'tie_word_embeddings', true),
       names: {
         table: 'transformer.wte',

@@ -10,6 +10,7 @@ import { transformer } from '../layers/transformer.js';
 export const granite: Family = {
   name: 'granite',
   architectures: ['GraniteForCausalLM'],
+  modelTypes: ['granite'],
   read(file) {
     const decoder = readDecoder(file, 'granite');
     const { shape, activation } = decoder;

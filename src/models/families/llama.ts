@@ -9,6 +9,7 @@ import { transformer } from '../layers/transformer.js';
 export const llama: Family = {
   name: 'llama',
   architectures: ['LlamaForCausalLM', 'MistralForCausalLM'],
+  modelTypes: ['llama', 'mistral'],
   read(file, architecture) {
     const decoder = readDecoder(file, 'llama');
     const { shape, activation } = decoder;

@@ -9,9 +9,11 @@ import { transformer } from '../layers/transformer.js';
 export const mixtral: Family = {
   name: 'mixtral',
   architectures: ['MixtralForCausalLM'],
+  modelTypes: ['mixtral'],
+  rename: oneExpert,
   read(file) {
     const decoder = readDecoder(file, 'mixtral');
-    const experts = readSize(file, 'num_local_experts', 8);
+    const experts = readSize(file, ['num_local_experts', 'num_experts'], 8);
     const perToken = readSize(file, 'num_experts_per_tok', 2);
     const window = readOptionalSize(file, 'sliding_window');
     const width = decoder.shape.dMlp;
@@ -26,3 +28,15 @@ export const mixtral: Family = {
     });
   },
 };
+
+const PARTS: Readonly<Record<string, string>> = { gate_proj: 'w1', up_proj: 'w3', down_proj: 'w2' };
+
+/** transformers 5 calls router and experts as other families do where it does not save in the original format. */
+function oneExpert(name: string): string {
+  return name
+    .replace(/\.mlp\.(?=gate\.|experts\.)/, '.block_sparse_moe.')
+    .replace(
+      /(\.block_sparse_moe\.experts\.\d+\.)(\w+_proj)\./,
+      (_, before, part) => `${before}${PARTS[part] ?? part}.`,
+    );
+}

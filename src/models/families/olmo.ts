@@ -13,6 +13,7 @@ const EPSILON = 1e-5;
 export const olmo: Family = {
   name: 'olmo',
   architectures: ['OlmoForCausalLM'],
+  modelTypes: ['olmo'],
   read(file) {
     const decoder = readDecoder(file, 'olmo', { epsilon: EPSILON });
     const bias = readFlag(file, 'attention_bias');

@@ -9,6 +9,7 @@ import { type Layout, transformer } from '../layers/transformer.js';
 export const olmo2: Family = {
   name: 'olmo2',
   architectures: ['Olmo2ForCausalLM'],
+  modelTypes: ['olmo2'],
   read(file) {
     const decoder = readDecoder(file, 'olmo2');
     return postNorm(file, decoder, () => ({}));
@@ -19,11 +20,12 @@ export const olmo2: Family = {
 export const olmo3: Family = {
   name: 'olmo3',
   architectures: ['Olmo3ForCausalLM'],
+  modelTypes: ['olmo3'],
   read(unread) {
     const file = withDefaults(unread, { sliding_window: 4096 });
-    const decoder = readDecoder(file, 'olmo3');
+    const decoder = readDecoder(file, 'olmo3', { rope: { layerType: 'full_attention' } });
     const windows = readWindows(file, decoder.shape.layers, (layer) => (layer + 1) % 4 !== 0);
-    const unscaled = readRotation(withoutScaling(file), decoder.shape);
+    const unscaled = readRotation(withoutScaling(file), decoder.shape, { layerType: 'sliding_attention' });
     return postNorm(file, decoder, (layer) => ({
       rotation: windows[layer] === null ? decoder.rotation : unscaled,
       window: windows[layer]!,
@@ -31,10 +33,11 @@ export const olmo3: Family = {
   },
 };
 
-/** The file with its rope's base and none of its scaling. */
+/** The file with its rope's base and none of its scaling; one with a rope for each type of layer as it is. */
 function withoutScaling(file: ConfigFile): ConfigFile {
   const { rope_parameters: parameters, rope_theta: theta } = file.config;
-  const modern = parameters as { readonly rope_theta?: unknown } | null | undefined;
+  const modern = parameters as Readonly<Record<string, unknown>> | null | undefined;
+  if (Object.values(modern ?? {}).some((entry) => typeof entry === 'object' && entry !== null)) return file;
   const rope = { rope_theta: modern?.rope_theta ?? theta, rope_scaling: null, rope_parameters: null };
   return { ...file, config: { ...file.config, ...rope } };
 }

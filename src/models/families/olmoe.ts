@@ -11,10 +11,11 @@ import { transformer } from '../layers/transformer.js';
 export const olmoe: Family = {
   name: 'olmoe',
   architectures: ['OlmoeForCausalLM'],
+  modelTypes: ['olmoe'],
   read(file) {
     const decoder = readDecoder(file, 'olmoe');
     const { activation, epsilon } = decoder;
-    const experts = readSize(file, 'num_experts', 64);
+    const experts = readSize(file, ['num_experts', 'num_local_experts'], 64);
     const perToken = readSize(file, 'num_experts_per_tok', 8);
     const bias = readFlag(file, 'attention_bias');
     const limit = readOptionalNumber(file, 'clip_qkv');

@@ -12,6 +12,7 @@ import { transformer } from '../layers/transformer.js';
 export const phi3: Family = {
   name: 'phi3',
   architectures: ['Phi3ForCausalLM'],
+  modelTypes: ['phi3'],
   read(unread) {
     const file = withDefaults(unread, { original_max_position_embeddings: 4096 });
     const decoder = readDecoder(file, 'phi3');

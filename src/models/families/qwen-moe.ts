@@ -15,6 +15,7 @@ import { transformer } from '../layers/transformer.js';
 export const qwen2Moe: Family = {
   name: 'qwen2_moe',
   architectures: ['Qwen2MoeForCausalLM'],
+  modelTypes: ['qwen2_moe'],
   read: (file) => readQwenMoe(file, 'qwen2_moe'),
 };
 
@@ -22,6 +23,7 @@ export const qwen2Moe: Family = {
 export const qwen3Moe: Family = {
   name: 'qwen3_moe',
   architectures: ['Qwen3MoeForCausalLM'],
+  modelTypes: ['qwen3_moe'],
   read: (file) => readQwenMoe(file, 'qwen3_moe'),
 };
 
@@ -29,7 +31,7 @@ function readQwenMoe(file: ConfigFile, family: 'qwen2_moe' | 'qwen3_moe'): Archi
   const decoder = readDecoder(file, family);
   const { activation } = decoder;
   const qwen3 = family === 'qwen3_moe';
-  const experts = readSize(file, 'num_experts');
+  const experts = readSize(file, ['num_experts', 'num_local_experts']);
   const perToken = readSize(file, 'num_experts_per_tok');
   const dExpert = readSize(file, 'moe_intermediate_size');
   const dShared = qwen3 ? 0 : readSize(file, 'shared_expert_intermediate_size');

@@ -9,6 +9,7 @@ import { transformer } from '../layers/transformer.js';
 export const qwen2: Family = {
   name: 'qwen2',
   architectures: ['Qwen2ForCausalLM'],
+  modelTypes: ['qwen2'],
   read(file) {
     const decoder = readDecoder(file, 'qwen2');
     const bias = { qkv: true, out: false };

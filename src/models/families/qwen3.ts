@@ -9,6 +9,7 @@ import { readQwenWindows } from './qwen2.js';
 export const qwen3: Family = {
   name: 'qwen3',
   architectures: ['Qwen3ForCausalLM'],
+  modelTypes: ['qwen3'],
   read(unread) {
     const file = withDefaults(unread, { head_dim: 128 });
     const decoder = readDecoder(file, 'qwen3');

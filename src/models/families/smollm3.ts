@@ -11,9 +11,10 @@ import { transformer } from '../layers/transformer.js';
 export const smollm3: Family = {
   name: 'smollm3',
   architectures: ['SmolLM3ForCausalLM'],
+  modelTypes: ['smollm3'],
   read(unread) {
-    const file = withDefaults(unread, { tie_word_embeddings: true, rope_theta: 2e6 });
-    const decoder = readDecoder(file, 'smollm3');
+    const file = withDefaults(unread, { tie_word_embeddings: true });
+    const decoder = readDecoder(file, 'smollm3', { rope: { theta: 2e6 } });
     const { shape, activation } = decoder;
     const bias = readFlag(file, 'attention_bias');
     const rotated = readRotatedLayers(file, shape.layers);

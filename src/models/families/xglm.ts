@@ -20,7 +20,7 @@ import { transformer } from '../layers/transformer.js';
 export const xglm: Family = {
   name: 'xglm',
   architectures: ['XGLMForCausalLM'],
-  base: 'model',
+  modelTypes: ['xglm'],
   read(file) {
     readRenamedField(file, WIDTH, positiveInteger.min(LEAST_WIDTH));
     const shape = readOwnShape(file, 'xglm', {

@@ -1,5 +1,5 @@
 import { add, type Float } from '../../graph/index.js';
-import type { Architecture } from '../family.js';
+import type { Architecture, WeightNames } from '../family.js';
 import type { Block } from './block.js';
 import { linear } from './linear.js';
 
@@ -27,18 +27,6 @@ export const PRE_NORM: Layout = {
   parallel: false,
 };
 
-/** Names of weights that are in no half of a layer. */
-export interface WeightNames {
-  /** The embedding. */
-  readonly table: string;
-  /** Begins the names of a layer's weights, before its number. */
-  readonly layers: string;
-  /** The norm before the unembedding. */
-  readonly norm: string;
-  /** The unembedding where it has a table of its own. */
-  readonly head: string;
-}
-
 const LLAMA_NAMES: WeightNames = {
   table: 'model.embed_tokens',
   layers: 'model.layers',
@@ -48,6 +36,8 @@ const LLAMA_NAMES: WeightNames = {
 
 export interface Transformer {
   readonly shape: Architecture['shape'];
+  readonly mostPositions?: number;
+  readonly warnings?: readonly string[];
   /** The unembedding is the embedding. */
   readonly tied: boolean;
   readonly norm: Norm;
@@ -70,6 +60,10 @@ export function transformer(parts: Transformer): Architecture {
   const { vocab, dModel } = shape;
   return {
     shape,
+    names,
+    tied,
+    ...(parts.mostPositions === undefined ? {} : { mostPositions: parts.mostPositions }),
+    ...(parts.warnings === undefined ? {} : { warnings: parts.warnings }),
     embed: (block, ids) =>
       embed(block, () => block.weightRows(`${names.table}.weight`, [vocab, dModel], ids)),
     layer(block, index, hidden) {

@@ -29,13 +29,14 @@ function endingInLanguage(files: readonly SourceFile[]): SourceFile[] {
   });
 }
 
-const possibleText: ProbeFormat['possible'] = (files) => {
-  const ending = new Set(endingInLanguage(files));
-  return files.filter((file) => TEXT.has(file.extension) || ending.has(file));
-};
-
 /** What lies beside the texts of a published corpus. */
 const BESIDE = /(?:^|\/)(?:readme|licen[cs]e|copying|metadata)[^/]*$|\.(?:md|ids|xml|scores|sh|pdf|html)$/i;
+
+const possibleText: ProbeFormat['possible'] = (files) => {
+  const ending = new Set(endingInLanguage(files));
+  const isText = (file: SourceFile) => TEXT.has(file.extension) && !BESIDE.test(file.name);
+  return files.filter((file) => isText(file) || ending.has(file));
+};
 
 /** `x.de-en.de` and `x.de-en.en` are aligned; so are corpus.de and corpus.en where the folder holds nothing else. */
 async function recogniseMoses(files: readonly SourceFile[]): Promise<readonly SourceFile[]> {

@@ -30,11 +30,10 @@ import {
 type Chunk = Extract<ToWorker, { type: 'chunk' }>;
 
 const settings = workerData as WorkerSettings;
-const ort = await onnxruntime(true);
-// Failures come back as errors; onnxruntime would write them to standard error besides.
-ort.env.logLevel = 'fatal';
+let ort: typeof Onnxruntime;
 const openSessions = new Map<string, Onnxruntime.InferenceSession>();
 
+// Deno delivers a message that comes before there is a listener to nobody: nothing is waited for before this line.
 parentPort!.on('message', (message: ToWorker) => {
   handle(message).catch((error: unknown) => {
     const failure: Failure =
@@ -46,6 +45,7 @@ parentPort!.on('message', (message: ToWorker) => {
 });
 
 async function handle(message: ToWorker): Promise<void> {
+  ort ??= await loadOnnxruntime();
   if (message.type === 'open') {
     const session = await createSession(message.graph, null, { resident: false, arena: false });
     await session.release();
@@ -54,6 +54,13 @@ async function handle(message: ToWorker): Promise<void> {
   }
   await runChunk(message);
   post({ type: 'done' });
+}
+
+async function loadOnnxruntime(): Promise<typeof Onnxruntime> {
+  const loaded = await onnxruntime(true);
+  // Failures come back as errors; onnxruntime would write them to standard error besides.
+  loaded.env.logLevel = 'fatal';
+  return loaded;
 }
 
 async function runChunk({ program, prompts, batches: rows, residency, control }: Chunk): Promise<void> {

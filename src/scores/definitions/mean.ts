@@ -12,6 +12,7 @@ const SUMS: Readonly<Record<ScoredType, StatisticName>> = {
 /** Means over tokens lie in this range. */
 export const MEAN_BOUNDS: Partial<Record<StatisticName, JackknifeBounds>> = {
   'mlp.fire': { min: 0, max: 1 },
+  'mlp.rate.sum': { min: 0, max: 1 },
   'head.norm.sum': { min: 0 },
   'expert.count': { min: 0, max: 1 },
   'expert.prob.sum': { min: 0, max: 1 },

@@ -9,8 +9,9 @@ const SUMS: Readonly<Record<ScoredType, StatisticName | null>> = {
   residual: null,
 };
 
-/** Sums that rates are made of: of heads, importances where those were imported. */
+/** Sums that rates are made of: of heads, importances where those were imported, of neurons rates where only these were. */
 export function rateSums(type: ScoredType, names: RunLayer['names']): StatisticName | null {
+  if (type === 'neuron' && names.has('mlp.rate.sum')) return 'mlp.rate.sum';
   return type === 'head' && names.has('head.importance.sum') ? 'head.importance.sum' : SUMS[type];
 }
 

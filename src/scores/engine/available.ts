@@ -46,7 +46,7 @@ export function definitionsOf(
 }
 
 const RECORDED: Readonly<Record<ScoredType, readonly StatisticName[]>> = {
-  neuron: ['mlp.fire'],
+  neuron: ['mlp.fire', 'mlp.rate.sum'],
   head: ['head.norm.sum', 'head.importance.sum'],
   expert: ['expert.count'],
   residual: ['resid.sum'],

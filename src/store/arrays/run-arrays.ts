@@ -48,6 +48,14 @@ export const RUN_ARRAYS = {
     measure: 'tokens',
     about: 'counted tokens with hook_pre > 0',
   },
+  'mlp.rate.sum': {
+    ...FOLD_NEURONS,
+    dtype: 'F64',
+    tap: 'imported',
+    measure: 'probability',
+    about:
+      'sum over sequences of firing rates that another program recorded; imported runs only, whose `tokens` then count sequences',
+  },
   'mlp.sum': {
     ...FOLD_NEURONS,
     dtype: 'F64',
