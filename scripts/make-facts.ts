@@ -110,6 +110,8 @@ function makeItem(cldr: Cldr, fact: Fact, facts: readonly Fact[]) {
       split: splitOf(fact),
       ...(answerInSubject.length > 0 ? { answerInSubject } : {}),
     },
+    // Each relation has one template in each language.
+    clusters: { relation: fact.relation },
   };
 }
 
@@ -183,6 +185,7 @@ ${RELATIONS.map(row).join('\n')}
   each other away (Japan → yen, yen → Japan; continent and subregion of one territory) are on the same side.
 - **\`meta.answerInSubject\`** lists the languages in which the subject's name contains the answer ("South Africa" →
   "Africa", or Thai, where CLDR names a language and its country alike): ${given} facts. Leave them out where it matters.
+- **\`clusters.relation\`**: facts of one relation have one template in each language, and are alike.
 - **Order** is seeded and mixes the relations, so that the first n items are a fair sample.
 - A model sees \`text + "\\n" + answer\`.
 

@@ -49,6 +49,8 @@ export function makePud(source: string): Map<string, string> {
     id,
     text: Object.fromEntries(LANGUAGES.map((language) => [language, text[language]])),
     meta: { genre: GENRES[id.slice(0, 1)], original: ORIGINALS[id.slice(1, 3)] },
+    // The last three digits number the sentences of a document.
+    clusters: { document: id.slice(0, -3) },
   }));
   const header = {
     name: 'pud',
@@ -72,6 +74,7 @@ function makeReadme(items: readonly { readonly meta: { readonly original: string
 The sentences of Parallel Universal Dependencies, in ${LANGUAGES.join(' ')} (Chinese is Traditional), without
 their annotation. News and Wikipedia, translated by professionals. Made by \`scripts/make-pud.ts\`; the sentences are unchanged.
 
+- **\`clusters.document\`**: the document that a sentence is from. Sentences of one are alike.
 - **\`meta.original\`**: the language a sentence was first written in: ${Object.values(ORIGINALS)
     .map((original) => `${original} ${count(original)}`)
     .join(', ')}. All

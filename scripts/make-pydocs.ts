@@ -36,6 +36,9 @@ const MOST_SHARED_WORDS = 0.6;
 /** A translation this much longer or shorter than is usual for its language has lost or gained something. */
 const MOST_STRETCH = 1.8;
 
+/** Neighbouring messages that are taken for one section. The source has them in order, without the names of documents. */
+const SECTION = 200;
+
 export interface ParallelRow {
   readonly id: string;
   readonly text: Record<DemoLanguage, string>;
@@ -77,10 +80,15 @@ function readParallel(): ParallelRow[] {
     .map((line): ParallelRow => JSON.parse(line));
 }
 
-function choose(rows: readonly ParallelRow[]): ParallelRow[] {
+function sectionOf(id: string): string {
+  const first = SECTION * Math.floor(Number(id.replace('pydocs-', '')) / SECTION);
+  return `${first}–${first + SECTION - 1}`;
+}
+
+function choose(rows: readonly ParallelRow[]): (ParallelRow & { clusters: { section: string } })[] {
   const usual = usualLengths(rows);
   const trained = readTrained();
-  const chosen: ParallelRow[] = [];
+  const chosen: ReturnType<typeof choose> = [];
   const vocabularies: Set<string>[] = [];
   for (const row of seededOrder(rows, SEED, ({ id }) => id)) {
     if (!isProse(row) || !isEvenlyLong(row, usual) || isTrained(row, trained)) continue;
@@ -91,7 +99,7 @@ function choose(rows: readonly ParallelRow[]): ParallelRow[] {
     );
     if (vocabularies.some((other) => sharedWords(words, other) > MOST_SHARED_WORDS)) continue;
     vocabularies.push(words);
-    chosen.push({ id: row.id, text: row.text });
+    chosen.push({ id: row.id, text: row.text, clusters: { section: sectionOf(row.id) } });
     if (chosen.length === ITEMS) return chosen;
   }
   throw new Error(`only ${chosen.length} of ${ITEMS} messages are fit`);
@@ -177,6 +185,8 @@ that all eight translations have. Technical prose with reStructuredText markup, 
 - **Chosen** in a seeded order among messages whose English is ${ENGLISH_LENGTH[0]}–${ENGLISH_LENGTH[1]} characters of whole sentences, and which in every
   language are one line, at most ${MOST_MARKUP * 100} % markup, at least ${LEAST_OWN_SHARE * 100} % letters of the language's own script, and not unusually
   long or short for that language. No two share more than ${MOST_SHARED_WORDS * 100} % of their English words.
+- **\`clusters.section\`**: ${SECTION} neighbouring messages of the source, which has them in order. Most are of one document; the source
+  keeps no names of documents.
 - **Order** is seeded, so that the first n items are a fair sample.
 - **Held out**: the demo's checkpoints never see these messages. They are trained on \`demo/corpus/monolingual/\`, in which
   none of the ${ITEMS * DEMO_LANGUAGES.length} texts occurs as a line (compared without case, width and spacing; messages of which one does were

@@ -76,6 +76,7 @@ export async function capture(options: CaptureOptions): Promise<CaptureResult> {
     pooling,
     extraHooks,
     seed,
+    foldsBy: options.foldsBy,
     device,
     memoryBytes,
     warnings: [...subject.warnings, ...tokenizer.warnings, ...(await gridWarnings(grid, tokenizer))],

@@ -58,6 +58,11 @@ export interface CaptureOptions {
   readonly shard?: { readonly index: number; readonly count: number } | undefined;
   /** At most this many items of a named set, as `loadProbes` chooses them. */
   readonly limit?: number | undefined;
+  /**
+   * Deal whole clusters of items into folds, by what the probe set says that they share (`relation`, `document`), so that
+   * whatever is said from folds is about other clusters. Default: items are dealt one by one.
+   */
+  readonly foldsBy?: string | undefined;
   /** Seed of the deal into folds. Default 0. */
   readonly seed?: number | undefined;
   /** Leave `parts/` after merging. Default false. */

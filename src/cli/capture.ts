@@ -93,6 +93,10 @@ export function captureCommand() {
       parseTokens,
     )
     .option('--limit <items>', 'only the first items of the set', parsePositiveInteger)
+    .option(
+      '--folds-by <cluster>',
+      'deal whole clusters of items into folds, for example relation or document: findings are then about other clusters',
+    )
     .option('--seed <n>', 'seed of the deal into folds', parseSeed, 0)
     .option('--json', "print the run's manifest as one JSON object")
     .action(async (checkpoint, { json, memory, hooks, ...options }) => {

@@ -25,6 +25,10 @@ const COMMANDS: Readonly<
     'what differs between checkpoints, beside what would differ by chance alone',
     async () => (await import('./compare.js')).compareCommand(),
   ],
+  plan: [
+    'how many items a comparison needs to find a change of a given size',
+    async () => (await import('./plan.js')).planCommand(),
+  ],
   report: [
     'the figures and tables of a paper, and one HTML page to explore',
     async () => (await import('./report.js')).reportCommand(),

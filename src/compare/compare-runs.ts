@@ -18,6 +18,7 @@ import { openRegimes, type Regime, type RunToCompare, runsOf } from './inputs/re
 import type { RunSource } from './inputs/run-source.js';
 import { trajectorySteps } from './inputs/trajectory-steps.js';
 import { measureAll } from './measure-all.js';
+import { acrossClusters } from './populations.js';
 import { comparedPairs, type Design, type Quantity } from './quantities/quantity.js';
 import { reliabilityOf } from './reliability.js';
 import { type RunWarning, warningLines } from './run-warnings.js';
@@ -146,6 +147,8 @@ export async function compareRuns(
     measured.push(measureAll(quantities, design, exchanged));
   }
   if (aligned !== null) measured.push(measureAll(aligned.quantities, { ...design, subsets: jackknifed }));
+  const changes = adjustTests(measured.flatMap((of) => of.changes));
+  const populated = await acrossClusters(changes, regimes, types, { ...design, subsets: jackknifed }, signal);
   const reliability = [];
   for (const source of compared) {
     const computed = results.flatMap((result) => rowsOf(result.reliability, { label: source.label }));
@@ -181,7 +184,8 @@ export async function compareRuns(
         ...family,
       })),
     },
-    changes: adjustTests(measured.flatMap(({ changes }) => changes)),
+    changes: populated.changes,
+    population: populated.population,
     contrasts: adjustTests(measured.flatMap((of) => of.contrasts)),
     trends: adjustTrends(measured.flatMap(({ trends }) => trends)),
     headMaps: results.flatMap(({ headMaps }) => headMaps),

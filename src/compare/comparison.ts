@@ -163,6 +163,26 @@ const changeTest = z.object({
   note: z.string(),
 });
 
+/**
+ * Whether a change would be there with other clusters of items (other templates, other documents): the jackknife that leaves
+ * out a cluster at a time, and the wild cluster bootstrap.
+ */
+const clusterTest = z.object({
+  /** What items of a cluster share. */
+  by: z.string(),
+  /** Clusters, or groups of them where there are more than 30. */
+  groups: count,
+  low: value,
+  high: value,
+  /** Of t, with one degree of freedom fewer than there are groups. */
+  p: value,
+  /** Of the wild cluster bootstrap, not corrected. */
+  wild: value,
+  adjusted: value,
+  finding: z.enum(FINDINGS),
+  note: z.string(),
+});
+
 /** Whether a change would be there with another training: Welch's t test of the values of training seeds. */
 const seedTest = z.object({
   /** Training seeds of either regime. */
@@ -195,6 +215,8 @@ const change = key.extend({
   /** to − from, or the quantity between the two; its interval comes from the same folds of both. */
   change: estimate,
   test: changeTest,
+  /** Absent where it is no mean of pooled values, or the probe set names no clusters, or the folds are clusters themselves. */
+  clusters: clusterTest.optional(),
   ...samplingFloor.shape,
   seeds: seedFloor,
 });
@@ -216,6 +238,16 @@ const tests = z.object({
       about: z.string(),
     }),
   ),
+});
+
+/** What findings generalise to. */
+const population = z.object({
+  /** What items of a fold share, where folds are clusters; null: items were dealt one by one. */
+  foldsBy: z.string().nullable(),
+  /** What `changes[].clusters` are by, and how many there are; null: the probe set names none that could be used. */
+  clusters: z.object({ by: z.string(), count, groups: count }).nullable(),
+  /** Whole sentences: more items of which kind, and whether other clusters would give other findings. */
+  words: list(z.string()),
 });
 
 /**
@@ -311,6 +343,8 @@ export const comparisonSchema = z.object({
   levels: list(level),
   tests,
   changes: list(change),
+  /** The items that findings are about. Absent from comparisons of versions before clusters. */
+  population: population.optional(),
   contrasts: list(contrast),
   /** Empty without a trajectory. */
   trends: list(trend),
@@ -340,6 +374,8 @@ export type SeedFloor = Readonly<z.infer<typeof seedFloor>>;
 export type QuantityKey = Readonly<z.infer<typeof key>>;
 export type Level = Readonly<z.infer<typeof level>>;
 export type Change = Readonly<z.infer<typeof change>>;
+export type ClusterTest = Readonly<z.infer<typeof clusterTest>>;
+export type Population = Readonly<z.infer<typeof population>>;
 export type ChangeTest = Readonly<z.infer<typeof changeTest>>;
 export type SeedTest = Readonly<z.infer<typeof seedTest>>;
 export type Contrast = Readonly<z.infer<typeof contrast>>;

@@ -38,6 +38,8 @@ export {
 export { findingDetail, findingInWords, perCentOfLevel, pInWords } from './finding-words.js';
 export { languageGroups } from './inputs/language-groups.js';
 export type { RunToCompare } from './inputs/regimes.js';
+export { type ItemPlan, type PlannedMeasure, type PlanOptions, planItems } from './plan.js';
+export { differingFindings } from './populations.js';
 export { againstReference, headlineChanges, mainUnits, type RowFilter, rowsOf } from './select.js';
 export type { ChangeSet } from './units/change-task.js';
 export { CHANGE_COLUMNS, type ChangesOptions, writeChanges } from './units/changes.js';

@@ -141,11 +141,10 @@ export function adjustTrends(trends: readonly Trend[]): Trend[] {
 }
 
 /** [row]: its test, with the p that stands in `adjusted` corrected in its family, which `of` names second, and apart for every first. */
-function adjustFamilies<Row, Test extends { readonly adjusted: number | null; readonly finding: Finding }>(
-  rows: readonly Row[],
-  of: (row: Row) => [string, Family],
-  testOfRow: (row: Row) => Test,
-): Test[] {
+export function adjustFamilies<
+  Row,
+  Test extends { readonly adjusted: number | null; readonly finding: Finding },
+>(rows: readonly Row[], of: (row: Row) => [string, Family], testOfRow: (row: Row) => Test): Test[] {
   const adjusted = rows.map(testOfRow);
   const families = new Map<string, number[]>();
   for (const [n, row] of rows.entries()) {

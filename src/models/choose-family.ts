@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { readConfigField } from '../checkpoint/index.js';
 import { CheckpointError } from '../errors.js';
+import { innerText } from './config/text-part.js';
 import * as families from './families/index.js';
 import type { ConfigFile, Family } from './family.js';
 
@@ -11,6 +12,12 @@ export const FAMILIES: readonly Family[] = Object.values(families);
 /** The class of transformers that a checkpoint is read as. */
 export interface Choice {
   readonly family: Family;
+  /** The configuration that the family reads: that of the language model in a model of images. */
+  readonly file: ConfigFile;
+  /** Whether the weights hold other towers too. */
+  readonly hasTowers: boolean;
+  /** The class that the family reads; `architecture` too, but for a model of images. */
+  readonly readAs: string;
   /** The causal language model, for example `LlamaForCausalLM`. */
   readonly architecture: string;
   readonly modelType: string;
@@ -29,6 +36,30 @@ const CHOICES = FAMILIES.flatMap((family) =>
  * @throws CheckpointError where neither field names a model that is read
  */
 export function chooseFamily(file: ConfigFile): Choice {
+  const inner = innerText(file);
+  if (inner !== null) {
+    const { family } = CHOICES.find(({ architecture }) => architecture === inner.architecture)!;
+    return {
+      family,
+      file: inner.file,
+      hasTowers: true,
+      readAs: inner.architecture,
+      ...inner.whole,
+      warnings: [],
+    };
+  }
+  const choice = chooseClass(file);
+  return {
+    ...choice,
+    file,
+    hasTowers: choice.family.hasTextPart === true,
+    readAs: choice.architecture,
+  };
+}
+
+type Chosen = Pick<Choice, 'family' | 'architecture' | 'modelType' | 'warnings'>;
+
+function chooseClass(file: ConfigFile): Chosen {
   const named = readConfigField(file, 'architectures', z.array(z.string()).default([]))[0];
   const modelType = readConfigField(file, 'model_type', z.string().optional());
   const byName = CHOICES.find(({ architecture }) => architecture === named);
@@ -58,7 +89,7 @@ export function chooseFamily(file: ConfigFile): Choice {
 }
 
 /** A family of models with a text part needs the configuration of that part. */
-function fits({ family }: Pick<Choice, 'family'>, { config }: ConfigFile): boolean {
+function fits({ family }: Pick<Chosen, 'family'>, { config }: ConfigFile): boolean {
   return family.hasTextPart !== true || (config.text_config ?? undefined) !== undefined;
 }
 

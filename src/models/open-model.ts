@@ -57,7 +57,7 @@ export interface OpenModelOptions {
 export function openModel(checkpoint: Checkpoint, { edits = [] }: OpenModelOptions = {}): LayeredModel {
   const choice = chooseFamily(checkpoint);
   const quantisation = checkQuantisation(checkpoint, checkpoint);
-  const architecture = readArchitecture(checkpoint, choice);
+  const architecture = readArchitecture(choice);
   checkPackedWeights(checkpoint);
   const named = nameTensors(checkpoint, architecture, choice.family);
   const renamed = { ...checkpoint, ...named };
@@ -71,7 +71,7 @@ export function openModel(checkpoint: Checkpoint, { edits = [] }: OpenModelOptio
     : { name: `${architecture.names.head}.weight`, folder: checkpoint.folder };
   const model = modelOf(architecture, source, checkpoint.adapter, edits, absentHead);
   const unused = [...named.stored.values()].filter((name) => !used.has(name));
-  const own = choice.family.hasTextPart === true ? unused.filter((name) => !isOfTower(name)) : unused;
+  const own = choice.hasTowers ? unused.filter((name) => !isOfTower(name)) : unused;
   return {
     ...model,
     warnings: [
@@ -99,7 +99,7 @@ function isOfTower(name: string): boolean {
  */
 export function describeModel(file: ConfigFile, adapter: Adapter | null = null): LayeredModel {
   checkQuantisation(file);
-  return modelOf(readArchitecture(file, chooseFamily(file)), placeholder, adapter);
+  return modelOf(readArchitecture(chooseFamily(file)), placeholder, adapter);
 }
 
 /** A weight of that shape that lies nowhere. */
@@ -236,9 +236,9 @@ function extraLayers({ config }: ConfigFile): number {
   return typeof extra === 'number' && extra > 0 ? extra : 0;
 }
 
-function readArchitecture(file: ConfigFile, { family, architecture }: Choice): Architecture {
+function readArchitecture({ family, file, readAs }: Choice): Architecture {
   checkSizes(file);
-  return family.read(file, architecture);
+  return family.read(file, readAs);
 }
 
 /**

@@ -22,6 +22,11 @@ const KINDS: readonly (readonly [
     'biases',
     'config.json asks for none there, and transformers passes them over too: check that it belongs to these weights',
   ],
+  [
+    (name) => /(^|\.)(lm_head|embed_out)\.weight$/.test(name),
+    'tensors of an unembedding',
+    'config.json ties it to the embedding, which is read: where the two differ, transformers 5 reads this one for logits',
+  ],
   [(name) => !/\.\d+\./.test(`.${name}`), 'tensors outside of layers', 'such as heads of other tasks'],
   [() => true, 'tensors', 'check that config.json belongs to these weights'],
 ];

@@ -106,7 +106,8 @@ async function collectItems(
     if (format.byNumber) checkSameAnswers(read, id, report);
     const prompts = new Map([...read].map(([language, { prompt }]) => [language, prompt]));
     checkSameCandidates(prompts, `${source.where} (item ${id})`, report);
-    return { id, prompts, meta: source.meta ?? {} };
+    const { meta = {}, clusters } = source;
+    return { id, prompts, meta, ...(clusters && { clusters }) };
   });
 }
 

@@ -17,11 +17,16 @@ export interface Prompt {
 /** Stands between a prompt and its answer when both are run through a model. */
 export const ANSWER_SEPARATOR = '\n';
 
+/** What an item shares with others (`relation`, `template`, `document`, `source`), and with which: the cluster's name. */
+export type ItemClusters = Readonly<Record<string, string>>;
+
 /** One meaning (a fact, a sentence) in every language that has it. */
 export interface ProbeItem {
   readonly id: string;
   readonly prompts: ReadonlyMap<LanguageTag, Prompt>;
   readonly meta: Readonly<Record<string, unknown>>;
+  /** Items of one cluster stand or fall together. Absent: none is known. */
+  readonly clusters?: ItemClusters | undefined;
 }
 
 export interface ProbeLanguage {

@@ -82,6 +82,7 @@ export {
 } from './integrity/record.js';
 export { type DamagedFile, type Verification, verify } from './integrity/verify.js';
 export {
+  type Clustering,
   MOST_LAYERS,
   RUN_SCHEMA_VERSION,
   type RunManifest,

@@ -201,6 +201,11 @@ describe('tensors that nothing reads', () => {
     expect(manifest.model.parameters).toBe(manifest.shape.parameters);
   });
 
+  it('may be an unembedding that config.json ties to the embedding', async () => {
+    const { warnings } = await inspectCheckpoint(llama({ tie_word_embeddings: true }));
+    expect(warnings).toEqual([expect.stringMatching(/unembedding.*lm_head\.weight.*transformers 5/)]);
+  });
+
   it('are not the tables that old versions stored', async () => {
     const more = { 'model.layers.0.self_attn.rotary_emb.inv_freq': numbers(4) };
     expect((await inspectCheckpoint(llama({}, withMore(more)))).warnings).toEqual([]);

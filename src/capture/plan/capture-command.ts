@@ -28,6 +28,7 @@ export async function captureCommand(manifest: Omit<RunManifest, 'planSha256'>):
     ['device', device === 'cpu' ? null : device],
     ['sequence-length', plan.sequenceLength ?? null],
     ['tokens-per-language', plan.tokensPerLanguage ?? null],
+    ['folds-by', plan.foldsBy ?? null],
     ['seed', plan.seed],
   ];
   const words = options.flatMap(([name, value]) => (value === null ? [] : [`--${name}`, word(value)]));

@@ -9,11 +9,13 @@ import {
   ONNXRUNTIME_VERSION,
   tokensThatFit,
 } from '../../runtime/index.js';
-import { RUN_SCHEMA_VERSION, type RunManifest, type RunPlan } from '../../store/index.js';
+import { type Clustering, RUN_SCHEMA_VERSION, type RunManifest, type RunPlan } from '../../store/index.js';
 import { VERSION } from '../../version.js';
+import { distinctContexts } from '../prompts/contexts.js';
 import { dealtTogether, type Grid } from '../prompts/grid.js';
 import type { PositionRule } from '../prompts/positions.js';
 import { hiddenWarnings } from '../prompts/warnings.js';
+import { clusterings, dealClusters } from './clusters.js';
 import { CHUNK_TOKENS, dealFolds, FOLDS, planChunks } from './deal.js';
 import { type Recording, recordable, requireUnits, runTaps } from './recording.js';
 
@@ -25,6 +27,7 @@ export interface PlanRequest extends Omit<Recording, 'mixture'> {
   readonly sequenceLength?: number | undefined;
   readonly tokensPerLanguage?: number | undefined;
   readonly seed: number;
+  readonly foldsBy?: string | undefined;
   readonly device: Device;
   readonly memoryBytes: number;
   readonly warnings: readonly string[];
@@ -40,13 +43,16 @@ export function planRun(request: PlanRequest): RunManifest {
   refuseExpertItems(request);
   const { grid, rule, keep, pooling, seed } = request;
   const { items, languages, identity: probe } = grid.probes;
-  const { folds, foldOf } = dealItems(grid, seed);
+  const clusters = clusterings(items);
+  const { folds, foldOf } = dealItems(grid, seed, clusterBy(clusters, request));
   const plannedItems = items.map(({ id }) => ({ id, fold: foldOf.get(id)! }));
   const itemTokens = grid.cells.map((row) => row.reduce((sum, cell) => sum + (cell?.ids.length ?? 0), 0));
   const plan: RunPlan = {
     languages: languages.map(({ tag }) => tag),
     items: plannedItems,
     folds,
+    ...(clusters.length > 0 && { clusters }),
+    ...(request.foldsBy !== undefined && { foldsBy: request.foldsBy }),
     seed,
     positions: rule.positions,
     countFirst: rule.countFirst,
@@ -83,11 +89,12 @@ export function planRun(request: PlanRequest): RunManifest {
         prompts: cells.length,
         tokens: total((cell) => cell.countedTokens),
         truncated: total((cell) => cell.truncated),
+        contexts: distinctContexts(cells),
       };
     }),
     ...(grid.probes.sources !== undefined && { languageSources: grid.probes.sources }),
     plan,
-    warnings: [...hiddenWarnings(request.model), ...request.warnings],
+    warnings: [...hiddenWarnings(request.model), ...request.warnings, ...clusterWarnings(plan)],
   };
   return { ...manifest, planSha256: hashPlan(manifest) };
 }
@@ -102,8 +109,40 @@ function refuseExpertItems({ model, keep }: PlanRequest): void {
   });
 }
 
-/** Deals items into folds; where languages have items of their own, each language's by themselves, so that no fold lacks one. */
-function dealItems({ probes }: Grid, seed: number): { folds: number; foldOf: ReadonlyMap<string, number> } {
+function clusterWarnings({ folds, foldsBy }: RunPlan): string[] {
+  if (foldsBy === undefined || folds >= FOLDS) return [];
+  return [
+    `only ${folds} clusters by ${foldsBy}: ${folds} folds instead of ${FOLDS}; with fewer than 10 a comparison has no verdict`,
+  ];
+}
+
+/** The clusters that folds are dealt by; null: items. @throws UsageError where the probe set names no such clusters */
+function clusterBy(clusters: readonly Clustering[], { foldsBy, grid }: PlanRequest): Clustering | null {
+  if (foldsBy === undefined) return null;
+  const found = clusters.find(({ by }) => by === foldsBy);
+  if (found !== undefined) return found;
+  throw new UsageError({
+    what: 'the probe set does not say which items are alike in that',
+    where: '--folds-by',
+    expected:
+      clusters.length === 0
+        ? 'items with a field "clusters"'
+        : `one of ${clusters.map(({ by }) => by).join(', ')}`,
+    found: foldsBy,
+    remedy: `name clusters in the items of ${grid.probes.identity.name}, or leave --folds-by out`,
+  });
+}
+
+/**
+ * Deals items into folds, or clusters of them; where languages have items of their own, each language's by themselves, so that
+ * no fold lacks one.
+ */
+function dealItems(
+  { probes }: Grid,
+  seed: number,
+  clusters: Clustering | null,
+): { folds: number; foldOf: ReadonlyMap<string, number> } {
+  if (clusters !== null) return dealClusters(probes.items, clusters, seed);
   const groups = dealtTogether(probes).map((items) => items.map(({ id }) => id));
   const folds = Math.min(FOLDS, ...groups.map((ids) => ids.length));
   return { folds, foldOf: new Map(groups.flatMap((ids) => [...dealFolds(ids, seed, folds)])) };

@@ -1,6 +1,7 @@
 import type { Model } from '../../models/index.js';
 import type { Tokenizer } from '../../tokenizer/index.js';
 import { FOLDS } from '../plan/deal.js';
+import { distinctContexts } from './contexts.js';
 import { dealtTogether, type Grid } from './grid.js';
 
 /**
@@ -14,6 +15,8 @@ export async function gridWarnings(grid: Grid, tokenizer: Tokenizer): Promise<st
   return [
     ...grid.probes.warnings.map(({ message }) => message),
     ...foldWarnings(grid),
+    ...duplicateWarnings(grid),
+    ...contextWarnings(grid),
     ...truncationWarnings(grid),
     ...emptyWarnings(grid),
     ...balanceWarnings(grid),
@@ -41,6 +44,70 @@ function foldWarnings({ probes }: Grid): string[] {
   const what = probes.identity.parallel === false ? 'sequences in a language' : 'items';
   return [
     `only ${items} ${what}: ${items} folds instead of ${FOLDS}; intervals and noise floors mean little`,
+  ];
+}
+
+/** Share of the items in which two languages have the same text, from which it is worth a warning. */
+const MOST_UNTRANSLATED = 0.2;
+
+/** Items that are there twice make every interval too narrow; texts that two languages share are not compared. */
+function duplicateWarnings({ probes: { items, languages, identity } }: Grid): string[] {
+  if (identity.parallel === false) return [];
+  const first = new Map<string, string>();
+  const twice: string[] = [];
+  for (const { id, prompts } of items) {
+    const texts = languages.map(({ tag }) => [
+      prompts.get(tag)?.text ?? null,
+      prompts.get(tag)?.answer ?? null,
+    ]);
+    const key = JSON.stringify(texts);
+    const earlier = first.get(key);
+    if (earlier === undefined) first.set(key, id);
+    else twice.push(`${id} as ${earlier}`);
+  }
+  const pairs = languages.flatMap(({ tag: a }, k) =>
+    languages.slice(k + 1).flatMap(({ tag: b }) => {
+      const both = items.filter(({ prompts }) => prompts.has(a) && prompts.has(b));
+      const same = both.filter(({ prompts }) => prompts.get(a)!.text === prompts.get(b)!.text).length;
+      return same > MOST_UNTRANSLATED * both.length
+        ? [`${a} and ${b} in ${same} of ${both.length} items`]
+        : [];
+    }),
+  );
+  return [
+    ...(twice.length === 0
+      ? []
+      : [
+          `${twice.length} of ${items.length} items have the texts of an earlier one in every language, which makes intervals and p-values too small: ${named(twice)}`,
+        ]),
+    ...(pairs.length === 0
+      ? []
+      : [`languages have the same text, and nothing can be selective there: ${named(pairs)}`]),
+  ];
+}
+
+/** The first five. */
+function named(all: readonly string[]): string {
+  return `${all.slice(0, 5).join(', ')}${all.length > 5 ? ', …' : ''}`;
+}
+
+/** Counted tokens for each effective context, from which rates are those of a few beginnings. */
+const MOST_TOKENS_A_CONTEXT = 10;
+
+function contextWarnings({ probes: { languages }, cells }: Grid): string[] {
+  const few = languages.flatMap(({ tag }, k) => {
+    const prompts = cells.flatMap((row) => row[k] ?? []);
+    const tokens = prompts.reduce((sum, { countedTokens }) => sum + countedTokens, 0);
+    const { effective, shared } = distinctContexts(prompts);
+    if (tokens <= MOST_TOKENS_A_CONTEXT * effective) return [];
+    const share = Math.round((100 * shared) / tokens);
+    return [
+      `${tag} ${Math.round(effective)} of ${tokens} tokens (${share} % share theirs with another item)`,
+    ];
+  });
+  if (few.length === 0) return [];
+  return [
+    `prompts begin alike, so that rates are those of few contexts; effective number of distinct contexts: ${few.join(', ')}`,
   ];
 }
 

@@ -191,6 +191,7 @@ const PLAN = [
   'sequenceLength',
   'tokensPerLanguage',
   'folds',
+  'foldsBy',
   'seed',
   'keep',
   'pooling',

@@ -106,6 +106,20 @@ export class RunSource {
     return new RunSource(label, this.#run, this);
   }
 
+  /**
+   * The same run with its items in other groups than its folds. Pooled values and alignment follow the groups; fold sums do not.
+   *
+   * @param groupOf [item].
+   */
+  regrouped(groupOf: readonly number[], groups: number): RunSource {
+    const { plan } = this.manifest;
+    const items = plan.items.map(({ id }, i) => ({ id, fold: groupOf[i]! }));
+    const manifest = { ...this.manifest, plan: { ...plan, items, folds: groups } };
+    const grid = this.grid && { ...this.grid, folds: groups, foldOf: Uint32Array.from(groupOf) };
+    const { tokens, types, names } = this;
+    return new RunSource(this.label, { ...this.#run, manifest }, { tokens, types, grid, names });
+  }
+
   get folder(): string {
     return this.#run.folder;
   }
@@ -211,6 +225,15 @@ export class RunSource {
         vectors: ofVectors[0] ?? null,
       };
     });
+  }
+
+  /** Sums of pooled values alone, [scope]; null of what has none. */
+  async readTwoWay(
+    type: UnitType,
+    range: LayerUnits,
+    scopes: readonly Scope[],
+  ): Promise<(TwoWaySums | null)[]> {
+    return withLayer(this.#run, range.layer, (file) => this.#twoWay(file, ARRAYS[type].items, range, scopes));
   }
 
   /** Alignment of every two languages, on the residual stream after the layer. @throws RunError without `keepsResidual`. */

@@ -9,8 +9,22 @@ const NEEDS_ITEMS =
  * Means of scores over the units that have the score in that run, of all layers and layer by layer: LAPE over live units,
  * nats; ω² of language over units with pooled values.
  */
-export function scoreQuantities({ type, scopes, runs, layers }: UnitTallies): Quantity[] {
-  const of = (measure: 'mean_lape' | 'mean_omega2_language', scope: number, layer: number | null) => {
+export function scoreQuantities(tallies: Means): Quantity[] {
+  return [...meansOf('mean_lape', tallies), ...omega2Quantities(tallies)];
+}
+
+/** Those that come from pooled values alone. */
+export function omega2Quantities(tallies: Means): Quantity[] {
+  return meansOf('mean_omega2_language', tallies);
+}
+
+type Means = Pick<UnitTallies, 'type' | 'scopes' | 'runs' | 'layers'>;
+
+function meansOf(
+  measure: 'mean_lape' | 'mean_omega2_language',
+  { type, scopes, runs, layers }: Means,
+): Quantity[] {
+  const of = (scope: number, layer: number | null) => {
     const { group, languages } = scopes[scope]!;
     const most = measure === 'mean_lape' ? Math.log(languages.length) : Infinity;
     const [sum, units]: readonly [Measured, Measured] =
@@ -32,8 +46,8 @@ export function scoreQuantities({ type, scopes, runs, layers }: UnitTallies): Qu
       }),
     });
   };
-  return (['mean_lape', 'mean_omega2_language'] as const).flatMap((measure) => [
-    ...scopes.map((_, scope) => of(measure, scope, null)),
-    ...Array.from({ length: layers }, (_, layer) => of(measure, 0, layer)),
-  ]);
+  return [
+    ...scopes.map((_, scope) => of(scope, null)),
+    ...Array.from({ length: layers }, (_, layer) => of(0, layer)),
+  ];
 }

@@ -67,6 +67,7 @@ export const mlamaRows = tableFormat({
       id: `${row.predicate_id}/${row.lineid}`,
       prompt: { text, answer: row.obj_label },
       meta: { relation: row.predicate_id },
+      clusters: { relation: row.predicate_id },
     };
   },
 });
@@ -104,6 +105,7 @@ export const xFactr = tableFormat({
       id: `${row.predicate_id}/${row.sub_uri}/${row.obj_uri}`,
       prompt: { text, answer: row.obj_label },
       meta: { relation: row.predicate_id },
+      clusters: { relation: row.predicate_id },
     };
   },
 });
@@ -171,6 +173,7 @@ async function* readRelation(file: SourceFile, template: string | undefined, rep
       where: row.where,
       prompt: { text: fillTemplate(template, fact.sub_label)!, answer: fact.obj_label },
       meta: { relation },
+      clusters: { relation },
     };
   }
 }

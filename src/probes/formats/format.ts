@@ -4,7 +4,7 @@ import type { SourceFile } from '../files/source-files.js';
 import { BY_NAME } from '../language-files.js';
 import { languageOfCode } from '../languages/language-code.js';
 import { attempt, firstIssue, type ReportProblem } from '../problems.js';
-import type { LanguageTag, Prompt } from '../types.js';
+import type { ItemClusters, LanguageTag, Prompt } from '../types.js';
 
 /** One prompt as a published file holds it. */
 export interface SourcePrompt {
@@ -15,6 +15,7 @@ export interface SourcePrompt {
   readonly where: string;
   readonly prompt: Prompt;
   readonly meta?: Readonly<Record<string, unknown>>;
+  readonly clusters?: ItemClusters;
 }
 
 /** How the files of a published probe set are read. */
@@ -140,7 +141,7 @@ export interface TableFormat<T> extends Omit<ProbeFormat, 'recognise' | 'possibl
   /** The row's own language code; the file's name says it where this is absent or gives none. */
   language?(row: T): string | undefined;
   /** The prompt of a row, or what is wrong with it. */
-  prompt(row: T, number: number): { id: string; prompt: Prompt; meta?: Record<string, unknown> } | string;
+  prompt(row: T, number: number): Pick<SourcePrompt, 'id' | 'prompt' | 'meta' | 'clusters'> | string;
 }
 
 export function tableFormat<T>(format: TableFormat<T>): ProbeFormat {

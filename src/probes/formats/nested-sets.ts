@@ -103,6 +103,7 @@ export const polyfact: ProbeFormat = {
               ...(property_id !== undefined && { property_id }),
               ...(relation !== undefined && { relation }),
             },
+            ...(relation !== undefined && { clusters: { relation } }),
           };
         }
       }
@@ -179,6 +180,7 @@ export const klar: ProbeFormat = {
             where: `${row.where}, samples.${i}`,
             prompt: { text: fillKlarTemplate(template, subject, language), answer: object },
             meta: { relation },
+            clusters: { relation },
           };
         }
       }
@@ -189,6 +191,7 @@ export const klar: ProbeFormat = {
 const squad = z.object({
   data: z.array(
     z.object({
+      title: z.string().min(1).optional(),
       paragraphs: z.array(
         z.object({
           context: filled,
@@ -231,13 +234,17 @@ export const xquad: ProbeFormat = {
         );
         const language = languageOf(file, row.where, undefined, report);
         if (record === undefined || language === undefined) continue;
-        for (const { context, qas } of record.data.flatMap(({ paragraphs }) => paragraphs)) {
+        const paragraphs = record.data.flatMap(({ title, paragraphs: own }) =>
+          own.map((paragraph) => ({ title, ...paragraph })),
+        );
+        for (const { title, context, qas } of paragraphs) {
           for (const { id, question, answers } of qas) {
             yield {
               id,
               language,
               where: `${file.path}: question ${id}`,
               prompt: { text: `${context}\n${question}`, answer: answers[0]!.text },
+              ...(title !== undefined && { clusters: { document: title } }),
             };
           }
         }

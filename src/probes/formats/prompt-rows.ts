@@ -27,11 +27,12 @@ export const promptRows: ProbeFormat = {
         const expected = '{"id", "text": {language: …}} or {"id", "prompts": {language: {"text", …}}}';
         const item = parseRow(source, itemSchema(source.value), expected, report);
         if (item === undefined) continue;
-        const { id, meta, prompts } = item;
+        const { id, meta, clusters, prompts } = item;
         for (const [code, prompt] of Object.entries(prompts)) {
           const language = languageOf(file, source.where, code, report);
           if (language === undefined) continue;
-          yield { id, language, where: source.where, prompt: toPrompt(prompt), ...(meta && { meta }) };
+          const about = { ...(meta && { meta }), ...(clusters && { clusters }) };
+          yield { id, language, where: source.where, prompt: toPrompt(prompt), ...about };
         }
       }
     }

@@ -34,6 +34,7 @@ export const belebele = tableFormat({
       ['1', '2', '3', '4'],
       row.correct_answer_num - 1,
     ),
+    clusters: { document: row.link },
   }),
 });
 
@@ -67,6 +68,7 @@ export const globalMmlu = tableFormat({
       LETTERS.indexOf(row.answer),
     ),
     meta: { subject: row.subject },
+    clusters: { subject: row.subject },
   }),
 });
 

@@ -27,13 +27,20 @@ const prompt = z.strictObject({
 });
 
 const meta = z.record(z.string(), z.unknown()).optional();
+/** By what items are alike, and the name of the cluster: `{"relation": "currency"}`. */
+const clusters = z.record(filled, filled).optional();
 
 /** A line of `items.jsonl`. */
-const promptRowSchema = z.strictObject({ id: idSchema, prompts: z.record(z.string(), prompt), meta });
+const promptRowSchema = z.strictObject({
+  id: idSchema,
+  prompts: z.record(z.string(), prompt),
+  meta,
+  clusters,
+});
 
 /** A line of `items.jsonl` without answers, `{"id", "text": {lang: …}}`, read as the richer one. */
 const textRowSchema = z
-  .strictObject({ id: idSchema, text: z.record(z.string(), z.string()), meta })
+  .strictObject({ id: idSchema, text: z.record(z.string(), z.string()), meta, clusters })
   .transform(({ text, ...row }): PromptRow => {
     const prompts = Object.entries(text).map(([language, prompt]) => [language, { text: prompt }]);
     return { ...row, prompts: Object.fromEntries(prompts) };
@@ -89,7 +96,7 @@ export function readItem(
     });
   }
   checkSameCandidates(prompts, itemWhere, report);
-  return { id: row.id, prompts, meta: row.meta ?? {} };
+  return { id: row.id, prompts, meta: row.meta ?? {}, ...(row.clusters && { clusters: row.clusters }) };
 }
 
 /** The shape of a row that is meant shows in its key, so that a message is about that one. */

@@ -104,12 +104,25 @@ const imported = z.object({
 /** Folds: each holds an item at least, and a file at least of an imported run. */
 const MOST_FOLDS = 100_000;
 
+/** One way in which items are alike: clusters that stand or fall together. */
+const clustering = z.object({
+  /** What items of a cluster share: `relation`, `template`, `document`, `source`. */
+  by: z.string(),
+  names: z.array(z.string()),
+  /** [item]: index of its cluster in `names`; null: it is in none, and stands alone. */
+  of: z.array(count.nullable()),
+});
+
 /** Everything that decides which numbers a run holds. Runs whose plans differ are not merged. */
 const runPlanSchema = z.object({
   languages: z.array(z.string()),
   /** Items in file order; `fold` in 0…folds−1. The item axis of `*.items` arrays is this list. */
   items: z.array(z.object({ id: z.string(), fold: count })),
   folds: count.max(MOST_FOLDS),
+  /** As the probe set names them; absent where it names none. */
+  clusters: z.array(clustering).optional(),
+  /** Items that are alike in this lie in one fold; absent where items are dealt one by one. */
+  foldsBy: z.string().optional(),
   seed: z.number().int(),
   positions: z.enum(['all', 'last', 'answer']),
   countFirst: z.boolean(),
@@ -146,6 +159,15 @@ export const runManifestSchema = z.object({
       tokens: count,
       /** Tokens cut off because a prompt was longer than the model's positions. */
       truncated: count,
+      /** Counted tokens by context, which in a causal model decides what units do; absent from imported runs. */
+      contexts: z
+        .object({
+          /** N² / Σ n², over distinct contexts that n of the N tokens have: as many as if all were as frequent. */
+          effective: z.number().nonnegative(),
+          /** Tokens whose context occurs in another prompt of the language too. */
+          shared: count,
+        })
+        .optional(),
     }),
   ),
   /** Files that languages were read from, and how they are written there; absent where a probe.json says it. */
@@ -169,5 +191,6 @@ export const runManifestSchema = z.object({
   imported: imported.optional(),
 });
 
+export type Clustering = z.infer<typeof clustering>;
 export type RunPlan = z.infer<typeof runPlanSchema>;
 export type RunManifest = z.infer<typeof runManifestSchema>;

@@ -97,7 +97,13 @@ function checkConsistency({ plan, languages }: RunManifest, path: string): void 
         ? 'an item lies in a fold that does not exist'
         : plan.chunks.some((chunk) => chunk.some((item) => item < 0 || item >= plan.items.length))
           ? 'a chunk names an item that does not exist'
-          : null;
+          : (plan.clusters ?? []).some(
+                ({ names, of }) =>
+                  of.length !== plan.items.length ||
+                  of.some((cluster) => cluster !== null && cluster >= names.length),
+              )
+            ? 'an item lies in a cluster that does not exist'
+            : null;
   if (complaint === null) return;
   throw new RunError({
     what: `the manifest contradicts itself: ${complaint}`,
