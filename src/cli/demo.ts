@@ -255,7 +255,7 @@ async function knownAnswers(out: string, signal: AbortSignal): Promise<void> {
   const measured = verdictsOf(nothing).filter(({ verdict }) => verdict !== 'not measured');
   const changes = measured.filter(({ verdict }) => verdict === 'changed').length;
   print(
-    `\nThe checkpoint against itself and against a copy moved by bfloat16 rounding: ${changes} of ${measured.length} verdicts say changed.`,
+    `\nThe checkpoint against itself and against a copy moved by bfloat16 rounding: ${changes} of ${measured.length} numbers lie beyond the noise floor.`,
   );
   say(`\nwrote ${join(out, 'known-answers.json')}`);
 }

@@ -25,7 +25,7 @@ const FULL = 0;
 /** [arrangement] of two runs' labels: a quantity, by its index, between the pseudo-runs; null where none were made. */
 export type Exchanged = (from: number, to: number, quantity: number) => readonly number[] | null;
 
-/** Everything that a comparison says of some quantities, with intervals, floors, tests and verdicts. */
+/** Everything that a comparison says of some quantities, with intervals, floors and tests. */
 export function measureAll(
   quantities: readonly Quantity[],
   design: Design,
@@ -157,7 +157,7 @@ function changeOf(
   });
   const [ofFrom, ofTo] = [regimes[from]!, regimes[to]!];
   const ofSeeds = (regime: readonly number[]) =>
-    value === null ? [] : regime.map((run) => value({ run, subset: FULL }));
+    regime.map((run) => (value === null ? Number.NaN : value({ run, subset: FULL })));
   return {
     ...keyOf(quantity),
     from: labels[from]!,

@@ -1,4 +1,4 @@
-import { findingOf, type Tested, welchTest } from '../stats/index.js';
+import { findingOf, studentTest, type Tested, welchTest } from '../stats/index.js';
 import type { Estimate, SeedTest } from './comparison.js';
 import type { Uncertainty } from './estimates.js';
 import { finiteOrNull } from './numbers.js';
@@ -42,21 +42,29 @@ export function testSeeds(
       note: reason,
     };
   }
-  const { se, df } = sampling;
-  const both = welchTest(start, second, { more: [{ variance: se ** 2, df }] });
+  const ofItems = studentTest(tested.value, sampling.se, sampling.df);
   return {
     seeds,
     p: tested.p,
     adjusted: tested.p,
     finding: findingOf(tested.p, Number.NaN, LEVEL),
     training: intervalOf(tested),
-    both: intervalOf(both),
+    both: intervalOf(withBoth(tested, ofItems)),
     note: typeof start === 'number' ? 'the reference is taken as fixed' : '',
   };
 }
 
+/**
+ * The sum of two independent errors: half the width is the root of the sum of squares of the two half widths (Zou & Donner, 2008), so
+ * that it is never narrower than either.
+ */
+function withBoth({ value, ...training }: Tested, items: Tested): Pick<Tested, 'value' | 'low' | 'high'> {
+  const half = Math.hypot(training.high - value, items.high - value);
+  return { value, low: value - half, high: value + half };
+}
+
 const NOTHING: Estimate = { value: null, low: null, high: null };
 
-function intervalOf({ value, low, high }: Tested): Estimate {
+function intervalOf({ value, low, high }: Pick<Tested, 'value' | 'low' | 'high'>): Estimate {
   return { value: finiteOrNull(value), low: finiteOrNull(low), high: finiteOrNull(high) };
 }

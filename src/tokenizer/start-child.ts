@@ -10,8 +10,11 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
  */
 export function startChild(script: URL): ChildProcess {
   if (!import.meta.url.endsWith('.ts')) return forked(script, []);
-  const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
-  return forked(new URL(script.href.replace(/\.js$/, '.ts')), ['--import', tsx]);
+  const resolved = createRequire(import.meta.url).resolve('tsx/esm/api');
+  const tsx = pathToFileURL(resolved).href.replace(/cjs$/, 'mjs');
+  // tsx registers nothing by itself in a process whose parent it started.
+  const register = `data:text/javascript,import { register } from '${tsx}'; register();`;
+  return forked(new URL(script.href.replace(/\.js$/, '.ts')), ['--import', register]);
 }
 
 /** @param execArgv flags of Node; it gets none of this process's own. */

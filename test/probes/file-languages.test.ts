@@ -21,6 +21,7 @@ describe('names of files, seen together', () => {
     ['machine and human translation', ['mt/eng_Latn.txt', 'ht/deu_Latn.txt'], ['en', 'de']],
     ['capital folders', ['DE/it.txt', 'EN/it.txt'], ['de', 'en']],
     ['Moses', ['TED.de-en.de', 'TED.de-en.en'], ['de', 'en']],
+    ['Moses with a region', ['Tatoeba.en-zh_CN.en', 'Tatoeba.en-zh_CN.zh_CN'], ['en', 'zh']],
     ['Moses in folders', ['en-de/train.de', 'en-de/train.en'], ['de', 'en']],
     [
       'pairs of FLORES codes',

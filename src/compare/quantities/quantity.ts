@@ -17,7 +17,7 @@ export interface Side {
 }
 
 /**
- * A number of a run, or between two runs, that a comparison gives with its interval, floors and verdict. Levels, changes,
+ * A number of a run, or between two runs, that a comparison gives with its interval, tests and floors. Levels, changes,
  * contrasts and trends of all quantities are computed by the same code (`measureAll`).
  */
 export interface Quantity extends QuantityKey {

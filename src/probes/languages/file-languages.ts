@@ -183,7 +183,8 @@ export function isPair(piece: string): boolean {
   const [first, second, ...more] = piece.split('-');
   if (first === undefined || second === undefined || more.length > 0) return false;
   const bothCodes = readCode(first, 0) !== undefined && readCode(second, 0) !== undefined;
-  return first.length === second.length && bothCodes && !isLocale(first, second);
+  const letters = (code: string) => code.split('_')[0]!.length;
+  return letters(first) === letters(second) && bothCodes && !isLocale(first, second);
 }
 
 /** Whether a region in any case follows the language that is spoken there: `pt-br`, and not `en-de`. */
