@@ -76,6 +76,16 @@ export function outputError(cause: unknown, where: string, elsewhere: string): u
   return new OutputError({ what, where, found: cause.message, remedy: named }, { cause });
 }
 
+/** Faults of disks and of the system: whichever call meets them, and wherever, they are none of ours. */
+const DEVICE = new Set(['EIO', 'ENOSPC', 'EDQUOT', 'EROFS', 'ESTALE', 'EMFILE', 'ENFILE']);
+
+/** A fault of a disk that nobody told apart before, as a typed error; everything else as it is. */
+export function deviceError(cause: unknown): unknown {
+  const { code, path } = (cause ?? {}) as NodeJS.ErrnoException;
+  if (!DEVICE.has(String(code))) return cause;
+  return outputError(cause, path || 'a file that was open', '--out');
+}
+
 /**
  * Makes a folder and those above it, each once. Node's own way of it goes round in circles in `/proc`, and says of a
  * read-only disk that the folder does not exist.

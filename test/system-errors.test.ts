@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { OutputError } from '../src/errors.js';
-import { makeFolders, outputError } from '../src/system-errors.js';
+import { deviceError, makeFolders, outputError } from '../src/system-errors.js';
 import { temporaryFolder } from './support/temporary-folder.js';
 import { TRANSPILED } from './support/transpile-sources.js';
 
@@ -91,4 +91,15 @@ describe('an error of the operating system', () => {
       expect(failed(code)).not.toBeInstanceOf(OutputError);
     },
   );
+});
+
+it('a fault of a disk is typed wherever it is met; what may be a fault of ours stays as it is', () => {
+  const failed = (code: string) => Object.assign(new Error(`${code}: close`), { code, syscall: 'close' });
+  for (const code of ['EIO', 'ENOSPC', 'EROFS', 'EMFILE']) {
+    const error = deviceError(failed(code));
+    expect(error).toBeInstanceOf(OutputError);
+    expect((error as OutputError).message).toContain('a file that was open');
+  }
+  for (const other of [failed('ENOENT'), failed('EBADF'), new TypeError('x'), undefined])
+    expect(deviceError(other)).toBe(other);
 });

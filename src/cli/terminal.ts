@@ -3,6 +3,7 @@ import { format } from 'node:util';
 import cliProgress from 'cli-progress';
 import type { DownloadProgress } from '../checkpoint/index.js';
 import { BabelscopeError, InterruptedError } from '../errors.js';
+import { deviceError } from '../system-errors.js';
 import { printable, printableJson, printableLine } from './printable.js';
 
 /** A command reaches the outside through the functions of this file alone; they let nothing by that a terminal acts on. */
@@ -40,7 +41,8 @@ export function printJson(value: unknown): void {
 }
 
 /** Says what went wrong and returns the exit status: 2 unusable input, 128 and more interrupted, 1 a fault of ours. */
-export function reportError(error: unknown): number {
+export function reportError(cause: unknown): number {
+  const error = deviceError(cause);
   if (error instanceof BabelscopeError) {
     say(`babelscope: ${error.message}`);
     return error instanceof InterruptedError ? statusOf(lastSignal) : error.exitCode;

@@ -1,5 +1,5 @@
 import { lape, RateSummary, type ReferenceCut, tang2024Units } from '../scores/index.js';
-import type { UnitType } from '../store/index.js';
+import { tokensOf, type UnitType } from '../store/index.js';
 import type { Comparison, UnitDescription } from './comparison.js';
 import { ratesOf, scoreSubset } from './inputs/layer-scores.js';
 import { type Regime, runsOf } from './inputs/regimes.js';
@@ -10,7 +10,7 @@ import { TopHeads } from './inputs/top-heads.js';
 import { finiteOrNull } from './numbers.js';
 import { entropyEdges, ReallocationBuilder } from './profile.js';
 import { unitQuantities } from './quantities/index.js';
-import { comparedPairs, type Design, type Quantity } from './quantities/quantity.js';
+import { comparedPairs, type Design, notWithout, type Quantity } from './quantities/quantity.js';
 import { RunDescription } from './run-description.js';
 
 export type ComparedUnits = Pick<Comparison, 'headMaps' | 'expertMaps' | 'headOverlaps' | 'reliability'> & {
@@ -93,9 +93,11 @@ export async function compareUnits(
       ? `the reference selects none: ${whyNone(type, layout.units, cut)}`
       : null,
   });
+  const shape = { folds: reference.manifest.plan.folds, languages };
+  const lacks = subsets.folds.map((folds) => tokensOf(reference.tokens, shape, folds).some((n) => n === 0));
   return {
     cut,
-    quantities,
+    quantities: notWithout(quantities, lacks),
     description: {
       type,
       rate: reference.rateOf(type),
@@ -117,7 +119,9 @@ export async function compareUnits(
   };
 }
 
-function whyNone(type: UnitType, all: number, { fraction, bar }: ReferenceCut): string {
+function whyNone(type: UnitType, all: number, { fraction, bar, reachesEven }: ReferenceCut): string {
+  if (reachesEven)
+    return `${100 * fraction} % of the ${type}s would reach an entropy of ln K, that of units that fire alike in all languages`;
   if (fraction * all <= 0.5)
     return `${100 * fraction} % of ${all} ${type}s is ${(fraction * all).toFixed(2)}`;
   return `no ${type} with an entropy has a rate above the bar, the 95th percentile of all (${Number(bar.toPrecision(3))})`;

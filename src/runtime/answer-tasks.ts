@@ -1,5 +1,6 @@
 import { parentPort } from 'node:worker_threads';
 import { BabelscopeError } from '../errors.js';
+import { deviceError } from '../system-errors.js';
 import { type Answer, CLOSE } from './run-tasks.js';
 
 /** What a thread computes tasks with. */
@@ -41,7 +42,8 @@ export function answerTasks<Task, Result>(
               ),
             ],
           ),
-        (error: unknown) => {
+        (cause: unknown) => {
+          const error = deviceError(cause);
           const details =
             error instanceof BabelscopeError
               ? error.details

@@ -6,7 +6,13 @@ import type { UnitTallies } from '../../src/compare/inputs/unit-tallies.js';
 import { measureAll } from '../../src/compare/measure-all.js';
 import { entropyEdges, ProfileBuilder } from '../../src/compare/profile.js';
 import { depthQuantities } from '../../src/compare/quantities/depth.js';
-import { type Quantity, signed, UNBOUNDED } from '../../src/compare/quantities/quantity.js';
+import {
+  notWithout,
+  type Quantity,
+  quantity,
+  signed,
+  UNBOUNDED,
+} from '../../src/compare/quantities/quantity.js';
 import { emptySelection } from '../../src/scores/selection/selection.js';
 
 test('depth: the mean index from 0 of the layers of selected units, and the largest distance of their cumulative shares', () => {
@@ -102,4 +108,22 @@ test('a trend of four checkpoints is not measured: no order of four values is ra
   });
   expect(trendOf([1, 2, 3, 4, 5])).toMatchObject({ s: 10, tau: 1, finding: 'changed' });
   expect(trendOf([1, 4, 2, 5, 3])).toMatchObject({ finding: 'undecided' });
+});
+
+test('a count over folds without some language is not measured, never 0, and neither is its change', () => {
+  const selected = quantity({
+    measure: 'selected',
+    type: 'neuron',
+    group: null,
+    ...signed(({ run, subset }) => 10 * run + subset),
+    valueRange: UNBOUNDED,
+    changeRange: UNBOUNDED,
+    needs: 'no units',
+  });
+  const [own] = notWithout([selected], [false, true, false]);
+  expect(own!.value!({ run: 1, subset: 1 })).toBeNaN();
+  expect(own!.value!({ run: 1, subset: 2 })).toBe(12);
+  const between = (a: number, b: number) => own!.between({ run: 0, subset: a }, { run: 1, subset: b });
+  expect([between(0, 1), between(1, 0), between(0, 2)]).toEqual([Number.NaN, Number.NaN, 12]);
+  expect(notWithout([selected], [false, false, false])).toEqual([selected]);
 });

@@ -100,7 +100,7 @@ test('reference on the reference run itself selects what tang2024 does, and ties
 
 test('units of equal LAPE are taken in order of index', () => {
   // Ten units alike, and a language in which one rate in twenty is above the 95th percentile of all.
-  const alike = new Float64Array(20).fill(0.5);
+  const alike = new Float64Array(20).fill(0.5, 0, 10).fill(0.25, 10);
   const selection = selectPolyfact2026(alike, lape(alike, 2), 2, { fraction: 0.3 });
   expect(membersOf(selection).map(([unit]) => unit)).toEqual([0, 1, 2]);
 });
@@ -206,4 +206,21 @@ test('counts tell how many units are selected, in each language, and in more tha
     expect(shared).toBe(members.filter((own) => own.length > 1).length);
     expect(perLanguage).toEqual([0, 1, 2].map((k) => members.filter((own) => own.includes(k)).length));
   }
+});
+
+test('where the share could only be had with units that fire alike in all languages, nothing is selected', () => {
+  // Four languages with the same text: every unit has one rate, and ln 4 as its entropy, up to rounding.
+  const units = 300;
+  const same = new Float64Array(4 * units);
+  for (let u = 0; u < units; u++) for (let k = 0; k < 4; k++) same[k * units + u] = (u + 1) / (units + 7);
+  const entropies = lape(same, 4);
+  for (const { selected } of [selectTang2024(same, entropies, 4), selectPolyfact2026(same, entropies, 4)]) {
+    expect(selected.reduce((a, b) => a + b)).toBe(0);
+  }
+  const cut = referenceCut(same, entropies, 4);
+  expect(cut).toMatchObject({ entropyCut: Number.NaN, reachesEven: true });
+  // Three units that differ between languages are enough for 1 % of 300.
+  for (const u of [297, 298, 299]) same[3 * units + u] = 0.1;
+  expect(selectTang2024(same, lape(same, 4), 4).selected.reduce((a, b) => a + b)).toBe(3);
+  expect(referenceCut(same, lape(same, 4), 4).reachesEven).toBeUndefined();
 });

@@ -82,6 +82,24 @@ export function signed(value: (side: Side) => number): Pick<Quantity, 'direction
   return { direction: 'difference', value, between: (a, b) => value(b) - value(a) };
 }
 
+/**
+ * The quantities, not measured (NaN) over subsets of the folds in which some language has no counted token: there no unit has an
+ * entropy, and a count of selected ones would be 0.
+ *
+ * @param lacks [subset]: some language has no token.
+ */
+export function notWithout(quantities: readonly Quantity[], lacks: readonly boolean[]): readonly Quantity[] {
+  if (!lacks.includes(true)) return quantities;
+  return quantities.map((own): Quantity => {
+    const { value, between } = own;
+    return {
+      ...own,
+      value: value === null ? null : (side) => (lacks[side.subset] ? Number.NaN : value(side)),
+      between: (a, b) => (lacks[a.subset] || lacks[b.subset] ? Number.NaN : between(a, b)),
+    };
+  });
+}
+
 /** NaN instead of a division by zero. */
 export function ratio(part: number, whole: number): number {
   return whole === 0 ? Number.NaN : part / whole;

@@ -30,6 +30,8 @@ export interface Tang2024Options {
  * numpy's default): with millions of rates the two agree to the last digits. Units of equal LAPE are taken in order
  * of index; there the order of `topk` decides, which PyTorch leaves open.
  *
+ * Where the last of them would have an entropy of ln K, all that is selected says nothing of languages, and nothing is.
+ *
  * @param rates [language, unit], all layers together.
  * @param entropies [unit]: LAPE; NaN is never selected.
  */
@@ -60,7 +62,7 @@ export function referenceCut(
 
 /** The units that `tang2024` selects, lowest LAPE first, and the cut that `reference` holds fixed. */
 export function tang2024Units(
-  { bar, highest, entropies }: RateSummary,
+  { bar, highest, entropies, languages }: RateSummary,
   { fraction = SELECTED_FRACTION }: Pick<Tang2024Options, 'fraction'> = {},
 ): ReferenceCut & { readonly units: Uint32Array } {
   const units = lowestEntropy(
@@ -69,7 +71,18 @@ export function tang2024Units(
     (unit) => highest[unit]! > bar,
   );
   const last = units.at(-1);
+  if (isEven(entropies, units, languages))
+    return { units: new Uint32Array(), entropyCut: Number.NaN, bar, fraction, reachesEven: true };
   return { units, entropyCut: last === undefined ? Number.NaN : entropies[last]!, bar, fraction };
+}
+
+/** Entropies of units that fire alike in all languages differ from ln K by rounding alone. */
+const EVEN = 1e-9;
+
+/** Whether the last of the chosen units, lowest LAPE first, fires alike in all languages. */
+function isEven(entropies: Float64Array, units: Uint32Array, languages: number): boolean {
+  const last = units.at(-1);
+  return languages > 1 && last !== undefined && entropies[last]! >= Math.log(languages) - EVEN;
 }
 
 /** Python's `round`. */
@@ -93,13 +106,19 @@ export function selectPolyfact2026(
   { fraction = SELECTED_FRACTION }: { readonly fraction?: number } = {},
 ): Selection {
   const selection = emptySelection(languages, entropies.length);
-  for (const unit of polyfact2026Units(entropies, fraction)) selectTop(selection, { start: 0, rates }, unit);
+  for (const unit of polyfact2026Units(entropies, languages, fraction))
+    selectTop(selection, { start: 0, rates }, unit);
   return selection;
 }
 
 /** The units that `polyfact2026` selects, lowest LAPE first. */
-function polyfact2026Units(entropies: Float64Array, fraction = SELECTED_FRACTION): Uint32Array {
-  return lowestEntropy(entropies, Math.floor(entropies.length * fraction));
+function polyfact2026Units(
+  entropies: Float64Array,
+  languages: number,
+  fraction = SELECTED_FRACTION,
+): Uint32Array {
+  const units = lowestEntropy(entropies, Math.floor(entropies.length * fraction));
+  return isEven(entropies, units, languages) ? new Uint32Array() : units;
 }
 
 /** Marks a unit of a block, if a rate of it is above 0, and its top language. */
@@ -140,7 +159,7 @@ export function selectByPolicies(
   const { entropies } = summary;
   const all = entropies.length;
   const { units, entropyCut, bar } = tang2024Units(summary);
-  const lowest = polyfact2026Units(entropies);
+  const lowest = polyfact2026Units(entropies, languages);
   const tang2024 = { selection: emptySelection(languages, all), entropyCut, bar };
   const polyfact2026 = {
     selection: emptySelection(languages, all),

@@ -10,10 +10,12 @@ export class RateSummary {
   readonly entropies: Float64Array;
   /** [unit]: highest rate; NaN for a unit that has none. */
   readonly highest: Float64Array;
+  readonly languages: number;
   readonly #bar: UpperQuantile;
 
   /** @param percentile Of all rates, the bar, 0 … 1. */
   constructor(languages: number, units: number, percentile = BAR_PERCENTILE) {
+    this.languages = languages;
     this.entropies = new Float64Array(units).fill(Number.NaN);
     this.highest = new Float64Array(units).fill(Number.NaN);
     this.#bar = new UpperQuantile(percentile, languages * units);

@@ -18,6 +18,8 @@ export interface ReferenceCut {
   readonly bar: number;
   /** Share of all units the reference run selects. */
   readonly fraction: number;
+  /** Nothing is selected, since so many units could only be had with some that fire alike in all languages. */
+  readonly reachesEven?: boolean;
 }
 
 /** Fraction of all units that are called language-specific (Tang et al., ACL 2024). */

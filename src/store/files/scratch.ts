@@ -50,8 +50,13 @@ export class Scratch {
     }
   }
 
+  /** @throws OutputError if the disk has a fault. */
   close(): void {
-    closeSync(this.#file);
+    try {
+      closeSync(this.#file);
+    } catch (cause) {
+      throw toOutputError(cause, this.#path);
+    }
   }
 }
 

@@ -69,8 +69,10 @@ export function modelVocabulary({ model }: Fields): ReadonlyMap<string, number> 
   const vocabulary = isObject(model) ? model.vocab : undefined;
   const ids = new Map<string, number>();
   if (Array.isArray(vocabulary)) {
-    for (const [id, entry] of vocabulary.entries())
-      ids.set(String(Array.isArray(entry) ? entry[0] : entry), id);
+    for (const [id, entry] of vocabulary.entries()) {
+      const token: unknown = Array.isArray(entry) ? entry[0] : entry;
+      if (typeof token === 'string') ids.set(token, id);
+    }
   } else if (isObject(vocabulary)) {
     for (const [token, id] of Object.entries(vocabulary)) if (typeof id === 'number') ids.set(token, id);
   }

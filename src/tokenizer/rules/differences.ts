@@ -67,8 +67,8 @@ function around(processor: unknown): unknown {
   if (processor.type !== 'TemplateProcessing' || !Array.isArray(processor.single)) return sorted(processor);
   const defined = isObject(processor.special_tokens) ? processor.special_tokens : {};
   const pieces = processor.single.map((piece: unknown) => {
-    const token = isObject(piece) && isObject(piece.SpecialToken) ? String(piece.SpecialToken.id) : null;
-    const entry = token !== null && Object.hasOwn(defined, token) ? defined[token] : null;
+    const token = isObject(piece) && isObject(piece.SpecialToken) ? piece.SpecialToken.id : null;
+    const entry = typeof token === 'string' && Object.hasOwn(defined, token) ? defined[token] : null;
     return isObject(entry) ? entry.ids : 'text';
   });
   return pieces.length < 2 ? null : pieces;
@@ -78,6 +78,6 @@ function around(processor: unknown): unknown {
 function addedOf({ added_tokens: list }: Fields): unknown {
   const tokens = new Map<string, unknown>();
   for (const entry of Array.isArray(list) ? list : [])
-    if (isObject(entry)) tokens.set(String(entry.content), sorted(entry));
+    if (isObject(entry)) tokens.set(JSON.stringify(entry.content), sorted(entry));
   return [...tokens].sort(([x], [y]) => (x < y ? -1 : 1));
 }
