@@ -35,9 +35,9 @@ export function uncertaintyOf(
   return halfSampleError(halves.first, halves.second, folds);
 }
 
-/** value ± t_df SE, clipped to the range. */
+/** value ± t_df SE, clipped to the range. A number other than 0 that never varied has shown no error, and has no interval. */
 export function estimateOf(value: number, { se, df }: Uncertainty, [min, max]: Range): Estimate {
-  const half = se === 0 ? 0 : studentTQuantile((1 + CONFIDENCE) / 2, df) * se;
+  const half = se > 0 ? studentTQuantile((1 + CONFIDENCE) / 2, df) * se : value === 0 ? se : Number.NaN;
   const isKnown = Number.isFinite(value) && Number.isFinite(half);
   return {
     value: finiteOrNull(value),

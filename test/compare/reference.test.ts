@@ -5,6 +5,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { compareRuns } from '../../src/compare/compare-runs.js';
 import type { Comparison, Measure } from '../../src/compare/comparison.js';
 import { foldSubsets } from '../../src/compare/inputs/fold-subsets.js';
+import { studentTQuantile } from '../../src/stats/index.js';
 import { type UnitView, unitViews } from '../support/comparison-views.js';
 import { unitChangesOf } from '../support/unit-changes.js';
 
@@ -95,14 +96,44 @@ const MEASURES: readonly Measure[] = [
   'mean_depth',
 ];
 
-describe('the change of a measure has a delete-one-fold jackknife interval, the same fold left out in both runs', () => {
-  test.each(MEASURES)('%s', (measure) => {
-    const { change } = neurons.headlines.find((headline) => headline.measure === measure)!;
-    const [value, low, high] = expected.change[measure]!;
-    expect(change.value).toBeCloseTo(value, 12);
-    expect(change.low).toBeCloseTo(low, 11);
-    expect(change.high).toBeCloseTo(high, 11);
+describe('the change of a measure, with its interval', () => {
+  const changeOf = (measure: string) =>
+    neurons.headlines.find((headline) => headline.measure === measure)!.change;
+
+  test.each(MEASURES)('%s: the change', (measure) => {
+    expect(changeOf(measure).value).toBeCloseTo(expected.change[measure]![0], 12);
   });
+
+  test.each(['mean_lape', 'mean_omega2_language'])(
+    '%s: a mean has the delete-one-fold jackknife, the same fold left out in both runs',
+    (measure) => {
+      const [, low, high] = expected.change[measure]!;
+      expect(changeOf(measure).low).toBeCloseTo(low, 11);
+      expect(changeOf(measure).high).toBeCloseTo(high, 11);
+    },
+  );
+
+  test.each(['selected', 'mean_depth'])(
+    '%s: what jumps has the spread of the same halves of both runs',
+    (measure) => {
+      const { folds, halves } = foldSubsets(FOLDS, 30, SEED);
+      const mask = (subset: number) => String(folds[subset]!.reduce((bits, fold) => bits | (1 << fold), 0));
+      // M(A₁, A₂), M(A₁, B₂) and M(A₂, B₁) give the changes over the same half, M(A₁, B₁) and M(A₂, B₂).
+      const changes = halves.flatMap(({ first, second }) => {
+        const within = expected.halves[mask(first)]!.withinA[measure]!;
+        return [
+          expected.halves[mask(second)]!.across[measure]! + within,
+          expected.halves[mask(first)]!.across[measure]! - within,
+        ];
+      });
+      const mean = changes.reduce((sum, one) => sum + one, 0) / changes.length;
+      const se = Math.sqrt(changes.reduce((sum, one) => sum + (one - mean) ** 2, 0) / changes.length);
+      const { value, low, high } = changeOf(measure);
+      const half = studentTQuantile(0.975, 1 / (1 / (FOLDS.length - 1) + 1 / 30)) * se;
+      expect(low).toBeCloseTo(value! - half, 9);
+      expect(high).toBeCloseTo(value! + half, 9);
+    },
+  );
 });
 
 describe('the noise floor is the measure between random halves: within a run M(A₁, A₂), across M(A₁, B₂) and M(A₂, B₁)', () => {

@@ -71,6 +71,8 @@ test('the error of a mean is the jackknife’s, that of a count the spread of ha
     low: expect.closeTo(2 - 1.7430502637337828, 8),
     high: 3,
   });
+  expect(estimateOf(2, { se: 0, df: 12 }, [0, 3])).toEqual({ value: 2, low: null, high: null });
+  expect(estimateOf(0, { se: 0, df: 12 }, [0, 3])).toEqual({ value: 0, low: 0, high: 0 });
   expect(estimateOf(Number.NaN, mean, [0, 3])).toEqual({ value: null, low: null, high: null });
   expect(estimateOf(2, { se: Number.NaN, df: 3 }, [0, 3])).toEqual({ value: 2, low: null, high: null });
 });
