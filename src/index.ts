@@ -18,6 +18,10 @@ export {
   type CompareOptions,
   type CompareProgress,
   compareRuns as compare,
+  type ItemPlan,
+  type PlannedMeasure,
+  type PlanOptions,
+  planItems as plan,
   type RunToCompare,
   writeChanges,
 } from './compare/index.js';

@@ -2,8 +2,9 @@ import { minimumDetectable, sampleSize, studentTQuantile } from '../stats/index.
 import { compareRuns } from './compare-runs.js';
 import type { Change, Comparison, Estimate, Measure, QuantityKey } from './comparison.js';
 import { finiteOrNull } from './numbers.js';
+import { LEAST_CLUSTERS } from './populations.js';
 import { rowsOf } from './select.js';
-import { familyOf, TEST_LEVEL } from './verdict.js';
+import { familyOf, LEAST_FOLDS, TEST_LEVEL } from './verdict.js';
 
 export interface PlanOptions {
   /** Another run over the same items: the error is then that of the change between the two, which share what items do. */
@@ -70,8 +71,11 @@ export async function planItems(
     const change = detect * Math.abs(level ?? Number.NaN);
     // A pilot that never varied says nothing of the next run.
     const error = se > 0 ? se : Number.NaN;
-    const size = (own: number, count: number, groups: number) =>
-      finiteOrNull(sampleSize({ se: own, pilot: count, detect: change, groups, power, level: TEST_LEVEL }));
+    // With fewer a comparison has no finding, however small its error.
+    const size = (own: number, count: number, groups: number, least: number) => {
+      const needed = sampleSize({ se: own, pilot: count, detect: change, groups, power, level: TEST_LEVEL });
+      return finiteOrNull(Math.max(least, needed));
+    };
     return {
       type: key.type,
       measure: key.measure,
@@ -79,8 +83,9 @@ export async function planItems(
       detect: finiteOrNull(change),
       se: finiteOrNull(error),
       detectable: finiteOrNull(minimumDetectable(error, pilot.folds - 1, { power, level: TEST_LEVEL })),
-      items: size(error, pilot.items, pilot.folds),
-      clusters: clusters === null ? null : size(ofClusters, clusters.count, Number.MAX_SAFE_INTEGER),
+      items: size(error, pilot.items, pilot.folds, LEAST_FOLDS),
+      clusters:
+        clusters === null ? null : size(ofClusters, clusters.count, Number.MAX_SAFE_INTEGER, LEAST_CLUSTERS),
     };
   };
   return {

@@ -22,7 +22,7 @@ import { omega2Quantities } from './quantities/scores.js';
 import { adjustFamilies, familyOf, TEST_LEVEL } from './verdict.js';
 
 /** Fewer clusters were not simulated (docs/verification.md). */
-const LEAST_CLUSTERS = 5;
+export const LEAST_CLUSTERS = 5;
 
 /**
  * Asks of the changes of means of pooled values whether they would be there with other clusters of items, and says in words which

@@ -332,7 +332,7 @@ describe('while a chunk runs', () => {
         const most = Math.min(layers, layer + 1 + LAYERS_IN_FLIGHT);
         await vi.waitUntil(() => layersRun >= most, { timeout: 300_000 });
         await new Promise((resolve) => setTimeout(resolve, 30));
-        ahead.push(layersRun - layer - 1);
+        ahead[layer] = layersRun - layer - 1;
       },
     });
     expect(ahead).toEqual([2, 2, 2, 2, 2, 2, 1, 0]);
