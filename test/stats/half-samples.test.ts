@@ -33,6 +33,10 @@ describe('the spread of halves', () => {
     expect(halfSampleInterval(2.75, error, { min: 0, max: 5 })).toEqual({ low: 0, high: 5 });
   });
 
+  test('what only rounding moves does not vary', () => {
+    expect(halfSampleError([0.1 + 0.2, 0.3], [0.3, 0.3], 6).se).toBe(0);
+  });
+
   test('without splits, with one fold or a value that cannot be computed it is NaN', () => {
     for (const [a, b, folds] of [
       [[], [], 6],

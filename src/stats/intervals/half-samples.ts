@@ -1,6 +1,9 @@
 import { studentTQuantile } from '../tests/distributions.js';
 import type { JackknifeBounds } from './jackknife.js';
 
+/** Relative size of rounding errors. */
+const ROUNDING = 1e-12;
+
 /** An error, and the freedom that it was estimated with. */
 export interface HalfSampleError {
   readonly se: number;
@@ -29,7 +32,9 @@ export function halfSampleError(
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
   const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length;
   if (folds < 2 || !Number.isFinite(variance)) return { se: Number.NaN, df: Number.NaN };
-  return { se: Math.sqrt(variance), df: 1 / (1 / (folds - 1) + 1 / splits) };
+  // Values that only the order of additions sets apart do not vary.
+  const isRounding = Math.sqrt(variance) <= ROUNDING * Math.max(...values.map(Math.abs));
+  return { se: isRounding ? 0 : Math.sqrt(variance), df: 1 / (1 / (folds - 1) + 1 / splits) };
 }
 
 /** value ± t_df SE, clipped; NaN where one of them is. */
