@@ -163,7 +163,8 @@ export function printComparison(comparison: Comparison): void {
     print(`One run, ${reference}: described, with nothing to compare it with.`);
     return;
   }
-  for (const line of comparison.population?.words ?? []) print(line);
+  const measured = comparison.changes.some(({ change }) => change.value !== null);
+  if (measured) for (const line of comparison.population?.words ?? []) print(line);
   const types = [...comparison.units.map(({ type }) => type), null];
   const changes = types.flatMap((type) => againstReference(comparison, type));
   if (hasNumber(changes.map(({ change }) => change.value))) {

@@ -70,6 +70,7 @@ describe('a run', () => {
       expect.stringMatching(/not what lies beside it: expected\.safetensors/),
       expect.stringMatching(/^transformers 4\.57 and 5\.24 set this tokenizer up differently/),
       '1 item of 23 without uk: kenya',
+      expect.stringMatching(/^prompts begin alike[\s\S]*en 34 of 603 tokens/),
     ]);
     const { plan } = manifest;
     expect(plan.folds).toBe(20);

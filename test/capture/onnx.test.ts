@@ -71,6 +71,7 @@ test('inspection of a graph tells sizes, hook points and storage', async () => {
     experts: null,
     mixture: null,
     vocab: 101,
+    warnings: [],
     parameters: 19464,
     dtype: 'F32',
   });
